@@ -1,0 +1,1 @@
+"""Manifests, aligned faces and the one FaceDataModule that training and evaluation share."""

@@ -1,0 +1,166 @@
+"""Aligned faces on disk: each photograph is read, searched for its face and aligned once, whatever is asked of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import track
+from torch.utils.data import DataLoader, Dataset
+
+from fdemd.checkpoints import read_card, sha256_of
+from fdemd.data.manifest import Manifest
+from fdemd.errors import InputError
+from fdemd.faces.alignment import AlignedFace, align
+from fdemd.faces.landmarks import LANDMARKS, find_face
+from fdemd.faces.reading import UnreadableImageError, read_image
+
+UNREADABLE = "unreadable"
+NO_FACE = "no face found"
+_PIPELINE = "1"
+"""Part of every key; raised when reading, searching or aligning changes, so that older stores are not used."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A photograph that gave no face: its row in the manifest, ``UNREADABLE`` or ``NO_FACE``, and why in words."""
+
+    row: int
+    problem: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class AlignedFaces:
+    """The faces of a manifest, row by row.
+
+    Attributes:
+        images: ``(rows, H, W, 3)`` uint8 RGB, memory-mapped; black where there is no face.
+        landmarks: ``(rows, 68, 2)`` float32 in pixels of the aligned face.
+        left_out: the rows without a face.
+        several: rows of photographs with more than one face, of which the largest central one was taken.
+        digest: sha256 of the photographs and of how they were aligned.
+    """
+
+    images: np.ndarray
+    landmarks: np.ndarray
+    left_out: tuple[LeftOut, ...]
+    several: tuple[int, ...]
+    digest: str
+
+    def face(self, row: int) -> AlignedFace:
+        """The face of a row, in memory of its own."""
+        return AlignedFace(np.array(self.images[row]), np.array(self.landmarks[row]))
+
+
+def default_cache() -> Path:
+    """Folder of everything that can be made again: $FDEMD_CACHE or ~/.cache/fdemd."""
+    return Path(os.environ.get("FDEMD_CACHE", "~/.cache/fdemd")).expanduser()
+
+
+def aligned_faces(
+    manifest: Manifest, alignment: str, size: tuple[int, int], *, cache: Path, num_workers: int = 0
+) -> AlignedFaces:
+    """Aligned faces of a manifest, from the cache if these very files were aligned before.
+
+    Args:
+        manifest: the photographs.
+        alignment: a name in :data:`fdemd.faces.alignment.TEMPLATES`.
+        size: ``(height, width)`` of the faces.
+        cache: folder that keeps the faces, ``3 * H * W`` bytes each.
+        num_workers: processes that read and align.
+
+    Raises:
+        InputError: not one photograph gave a face, or the cache cannot be written.
+    """
+    digest = _digest(manifest, alignment, size)
+    store = cache / "faces" / digest
+    if not store.is_dir():
+        try:
+            store.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = Path(tempfile.mkdtemp(dir=store.parent, prefix="unfinished-"))
+        except OSError as error:
+            raise InputError(
+                f"The cache folder {store.parent} cannot be written ({error.strerror}); choose another with data.cache=PATH."
+            ) from error
+        try:
+            _align_all(manifest, alignment, size, unfinished, num_workers)
+            if not store.is_dir():  # another run may have been faster
+                unfinished.rename(store)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    faces = _read(store, digest)
+    if len(faces.left_out) == len(manifest):
+        first = faces.left_out[0]
+        raise InputError(
+            f"None of the {len(manifest)} photographs in {manifest.root} gave a face; the first, "
+            f"{manifest.photographs[first.row].path}: {first.problem} ({first.reason})."
+        )
+    return faces
+
+
+class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
+    """Row -> (face or None, problem, reason, number of faces)."""
+
+    def __init__(self, manifest: Manifest, alignment: str, size: tuple[int, int]) -> None:
+        self.manifest, self.alignment, self.size = manifest, alignment, size
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    def __getitem__(self, row: int) -> tuple[AlignedFace | None, str, str, int]:
+        try:
+            image = read_image(self.manifest.file(self.manifest.photographs[row]))
+        except UnreadableImageError as error:
+            return None, UNREADABLE, str(error), 0
+        found = find_face(image)
+        if found is None:
+            return None, NO_FACE, "the detector found none, not even in an enlarged copy", 0
+        return align(image, found.landmarks, self.alignment, self.size), "", "", found.faces
+
+
+def _align_all(manifest: Manifest, alignment: str, size: tuple[int, int], store: Path, num_workers: int) -> None:
+    rows = len(manifest)
+    images = np.lib.format.open_memmap(store / "images.npy", "w+", np.uint8, (rows, *size, 3))
+    landmarks = np.zeros((rows, LANDMARKS, 2), np.float32)
+    report: dict[str, Any] = {"left_out": [], "several": []}
+    loader = DataLoader(
+        _Alignment(manifest, alignment, size), batch_size=None, num_workers=num_workers, collate_fn=lambda item: item
+    )
+    for row, (face, problem, reason, faces) in enumerate(track(loader, "Aligning faces", total=rows, transient=True)):
+        if face is None:
+            report["left_out"].append([row, problem, reason])
+        else:
+            images[row], landmarks[row] = face
+        if faces > 1:
+            report["several"].append(row)
+    images.flush()
+    np.save(store / "landmarks.npy", landmarks)
+    (store / "report.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def _read(store: Path, digest: str) -> AlignedFaces:
+    report = json.loads((store / "report.json").read_text(encoding="utf-8"))
+    return AlignedFaces(
+        np.load(store / "images.npy", mmap_mode="r"),
+        np.load(store / "landmarks.npy"),
+        tuple(LeftOut(*entry) for entry in report["left_out"]),
+        tuple(report["several"]),
+        digest,
+    )
+
+
+def _digest(manifest: Manifest, alignment: str, size: tuple[int, int]) -> str:
+    """Name of the faces of these photographs, by content: an edited or replaced file gives another name."""
+    digest = hashlib.sha256(json.dumps([_PIPELINE, alignment, size, read_card("dlib_landmarks").sha256]).encode())
+    for photograph in manifest.photographs:
+        file = manifest.file(photograph)
+        digest.update(json.dumps([photograph.path, sha256_of(file) if file.is_file() else None]).encode())
+    return digest.hexdigest()

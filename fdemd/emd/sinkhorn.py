@@ -1,0 +1,114 @@
+"""Entropic optimal transport between two sets of patches (Sinkhorn's iterations), batched over pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fdemd.errors import InputError
+
+_FLOAT32_EXPONENT = 80.0
+"""exp(-80) is still a normal float32; beyond it the kernel is kept in float64."""
+_FLOAT64_EXPONENT = 700.0
+SMALLEST_EPS = 2.0 / _FLOAT64_EXPONENT
+
+
+@dataclass(frozen=True)
+class Official:
+    """The published stop: the mean change of the gallery's scaling, over all candidates of a query, is below 0.1.
+
+    A pair's score then depends on the other candidates of its query (spec 1.5).
+    """
+
+    threshold: float = 0.1
+    max_rounds: int = 100
+
+
+@dataclass(frozen=True)
+class Converged:
+    """Stop each pair by itself, once its flow misses the gallery's weights by less than ``tolerance`` (L1).
+
+    The default leaves a score within 1e-4 of full convergence; 1e-3 is 1.3 times faster and within 2e-4.
+    """
+
+    tolerance: float = 3e-4
+    max_rounds: int = 1000
+
+
+Stop = Official | Converged
+
+
+def check_eps(eps: float) -> float:
+    """Return ``eps`` if transport can be computed with it.
+
+    Raises:
+        InputError: outside [SMALLEST_EPS, 10]: below, the kernel underflows; above, every flow is the outer product.
+    """
+    if not SMALLEST_EPS <= eps <= 10:
+        raise InputError(f"eps is {eps}; it must lie between {SMALLEST_EPS:.4f} and 10 (the paper has 0.05).")
+    return eps
+
+
+def sinkhorn(
+    similarity: Tensor, query_weight: Tensor, gallery_weight: Tensor, *, eps: float, stop: Stop, group: int = 1
+) -> Tensor:
+    """Flow that moves ``query_weight`` onto ``gallery_weight`` at the least entropic cost, the cost being 1 - similarity.
+
+    The published iteration (spec 1.5): the gallery's scaling first, then the query's, so the query's weights are met
+    exactly and the gallery's up to the stopping rule.
+
+    Args:
+        similarity: ``(P, N, M)`` in [-1, 1], float32, a row a query patch, a column a gallery patch.
+        query_weight: ``(P, N)``, non-negative.
+        gallery_weight: ``(P, M)``, non-negative.
+        eps: strength of the entropy, see :func:`check_eps`.
+        stop: when a pair is done; a finished pair is left as it is while the others go on.
+        group: number of consecutive pairs that stop together under ``Official`` (the candidates of one query).
+
+    Returns:
+        Flow ``(P, N, M)``: how much of query patch n goes to gallery patch m.
+    """
+    dtype = torch.float32 if 2 / eps < _FLOAT32_EXPONENT else torch.float64
+    kernel = ((similarity.to(dtype) - 1) / eps).exp()
+    query_weight, gallery_weight = query_weight.to(dtype), gallery_weight.to(dtype)
+    query, gallery = _scalings(kernel, query_weight, gallery_weight, stop, group)
+    return (query[:, :, None] * kernel * gallery[:, None, :]).to(similarity.dtype)
+
+
+def _scalings(
+    kernel: Tensor, query_weight: Tensor, gallery_weight: Tensor, stop: Stop, group: int
+) -> tuple[Tensor, Tensor]:
+    """Scale rows ``(P, N)`` and columns ``(P, M)`` of the kernel until each pair meets the stopping rule.
+
+    Pairs that are done are dropped from the computation whenever they make up half of it, so that the slowest pair
+    does not cost the others its rounds.
+    """
+    final_query, final_gallery = torch.ones_like(query_weight), torch.ones_like(gallery_weight)
+    pairs = torch.arange(len(kernel), device=kernel.device)
+    done = torch.zeros_like(pairs, dtype=torch.bool)
+    query, gallery = final_query.clone(), final_gallery.clone()
+    for turn in range(stop.max_rounds):
+        reached = torch.bmm(query[:, None], kernel)[:, 0]
+        if isinstance(stop, Converged):
+            missed = (gallery * reached - gallery_weight).abs().sum(-1)
+            # Before the first turn the query's weights are not met yet, whatever the gallery's are.
+            finished = (missed < stop.tolerance) & (turn > 0) & ~done
+            final_query[pairs[finished]], final_gallery[pairs[finished]] = query[finished], gallery[finished]
+        previous, gallery = gallery, gallery_weight / reached
+        query = query_weight / torch.bmm(kernel, gallery[:, :, None])[:, :, 0]
+        if isinstance(stop, Official):
+            change = (gallery - previous).abs().mean(-1).view(-1, group).mean(-1)
+            finished = (change < stop.threshold).repeat_interleave(group) & ~done
+            final_query[pairs[finished]], final_gallery[pairs[finished]] = query[finished], gallery[finished]
+        done |= finished
+        if 2 * done.sum() >= len(done):
+            going = ~done
+            pairs, done, kernel = pairs[going], done[going], kernel[going]
+            query, gallery = query[going], gallery[going]
+            query_weight, gallery_weight = query_weight[going], gallery_weight[going]
+            if not len(pairs):
+                break
+    final_query[pairs[~done]], final_gallery[pairs[~done]] = query[~done], gallery[~done]
+    return final_query, final_gallery

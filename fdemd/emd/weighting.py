@@ -1,0 +1,154 @@
+"""How much each patch counts: the marginals of the transport problem (paper Sec. 3.2, Eqs. 4-8).
+
+Every published weighting has one form. A patch p of one face weighs
+
+    relu(offset + scale * <p / |p|, context of the other face>)
+
+and the weights of a face are divided by their sum. A weighting therefore only says what a face's offset, scale and
+context are, and each engine needs to know nothing else about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize, one_hot
+
+from fdemd.errors import InputError, unknown
+from fdemd.features import Features
+
+
+@dataclass(frozen=True)
+class Terms:
+    """One side's part of the weights: ``offset (B, N)`` and ``scale (B, N)`` of its patches, ``context (B, C)``."""
+
+    offset: Tensor
+    scale: Tensor
+    context: Tensor
+
+    def __getitem__(self, rows: Tensor | slice) -> Terms:
+        return Terms(self.offset[rows], self.scale[rows], self.context[rows])
+
+
+class Marginals(NamedTuple):
+    """Weights of the query's patches ``(..., N)``, of the gallery's ``(..., N)``, and the pairs that fell back."""
+
+    query: Tensor
+    gallery: Tensor
+    fallbacks: int
+
+
+def _against(features: Features, context: Tensor, offset: float = 0.0) -> Terms:
+    ones = torch.ones(features.patches.shape[:-1], dtype=context.dtype, device=context.device)
+    return Terms(offset * ones, ones, context)
+
+
+def _uniform(features: Features) -> Terms:
+    """Each patch counts the same: 1 / N."""
+    return _against(features, torch.zeros_like(features.centre), offset=1.0)
+
+
+def _apc(features: Features) -> Terms:
+    """Average Pooling Correlation as the published code has it: cosine of a patch and the other face's mean patch."""
+    return _against(features, normalize(features.centre, dim=-1))
+
+
+def _apc_raw(features: Features) -> Terms:
+    """Average Pooling Correlation as the paper's text has it (Eq. 5): dot product of the raw vectors."""
+    terms = _against(features, features.centre)
+    return Terms(terms.offset, features.patches.norm(dim=-1), terms.context)
+
+
+def _cc(features: Features) -> Terms:
+    """Cross Correlation: cosine of a patch and the other face's *embedding*.
+
+    The released code has no CC; normalising both vectors is our choice. It needs embeddings as long as patches.
+    """
+    length, channels = features.embedding.shape[-1], features.patches.shape[-1]
+    if length != channels:
+        raise InputError(
+            f"Weighting cc compares embeddings with patches, but this network's embedding has {length} numbers and "
+            f"its patches have {channels}; choose another weighting, such as apc."
+        )
+    return _against(features, normalize(features.embedding, dim=-1))
+
+
+def _sc(features: Features) -> Terms:
+    """Self Correlation as published numbers used it: a patch weighs its summed *distance* to the other's patches."""
+    return _against(features, -normalize(features.patches, dim=-1).sum(-2), offset=features.patches.shape[-2])
+
+
+def _sc_sim(features: Features) -> Terms:
+    """Self Correlation as the paper prints it (Eq. 8): summed cosine to the other's patches."""
+    return _against(features, normalize(features.patches, dim=-1).sum(-2))
+
+
+def _lmk(features: Features) -> Terms:
+    """Density of the 68 landmarks in each cell; landmarks outside the picture count nowhere."""
+    if features.landmarks is None:
+        raise InputError("Weighting lmk needs the landmarks of every face, and these faces came without.")
+    rows, columns = features.grid
+    xy = (features.landmarks * features.landmarks.new_tensor([columns, rows])).floor().long()
+    inside = ((xy >= 0) & (xy < xy.new_tensor([columns, rows]))).all(-1)
+    cell = xy[..., 1] * columns + xy[..., 0]
+    counts = (one_hot(cell * inside, rows * columns) * inside[..., None]).sum(-2)
+    terms = _uniform(features)
+    return Terms(counts.to(terms.offset), terms.scale, terms.context)
+
+
+WEIGHTINGS: dict[str, Callable[[Features], Terms]] = {
+    "uniform": _uniform,
+    "apc": _apc,
+    "apc_raw": _apc_raw,
+    "cc": _cc,
+    "sc": _sc,
+    "sc_sim": _sc_sim,
+    "lmk": _lmk,
+    "uew": _apc,
+}
+"""Name -> terms. ``uew`` (code only) shares APC's terms and divides both sides by their common sum."""
+
+
+def check_weighting(name: str) -> str:
+    """Return ``name`` if it is a weighting.
+
+    Raises:
+        InputError: listing the weightings.
+    """
+    if name not in WEIGHTINGS:
+        raise unknown("weighting", name, WEIGHTINGS)
+    return name
+
+
+def marginals(
+    query_unit: Tensor, query: Terms, gallery_unit: Tensor, gallery: Terms, *, joint: bool = False
+) -> Marginals:
+    """Weights of both sides of (query, candidate) pairs.
+
+    Args:
+        query_unit: unit patches ``(Q, N, C)``.
+        query: the queries' terms, leading shape ``(Q,)``.
+        gallery_unit: unit patches of each query's candidates ``(Q, k, N, C)``.
+        gallery: the candidates' terms, leading shape ``(Q, k)``.
+        joint: divide both sides by their common sum (``uew``), so that neither sums to 1.
+
+    Returns:
+        Weights ``(Q, k, N)`` of either side. Where every weight of a side is zero (no patch correlates with the
+        other face) that side falls back to uniform weights; the number of such pairs is returned.
+    """
+    from_query = torch.matmul(gallery.context, query_unit.mT)
+    from_gallery = torch.matmul(gallery_unit, query.context[:, None, :, None]).squeeze(-1)
+    raw_query = (query.offset[:, None] + query.scale[:, None] * from_query).relu()
+    raw_gallery = (gallery.offset + gallery.scale * from_gallery).relu()
+    sum_query, sum_gallery = raw_query.sum(-1, keepdim=True), raw_gallery.sum(-1, keepdim=True)
+    empty_query, empty_gallery = sum_query <= 1e-7, sum_gallery <= 1e-7
+    raw_query, raw_gallery = raw_query.masked_fill(empty_query, 1.0), raw_gallery.masked_fill(empty_gallery, 1.0)
+    sum_query, sum_gallery = raw_query.sum(-1, keepdim=True), raw_gallery.sum(-1, keepdim=True)
+    if joint:
+        sum_query = sum_gallery = sum_query + sum_gallery
+    fallbacks = int((empty_query | empty_gallery).sum())
+    return Marginals(raw_query / sum_query, raw_gallery / sum_gallery, fallbacks)

@@ -1,0 +1,23 @@
+"""The one exception that is the user's to mend."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """A mistake in what the user gave (a file, a folder, a setting), told as a sentence.
+
+    The command line prints the sentence alone and exits with status 2.
+    """
+
+
+def unknown(what: str, given: object, choices: Iterable[str]) -> InputError:
+    """Return the error for a name that is not one of ``choices``: all of them, the nearest first.
+
+    >>> str(unknown("weighting", "acp", ["apc", "cc", "uniform"]))
+    "Unknown weighting 'acp' (did you mean apc?); choose one of apc, cc, uniform."
+    """
+    names = sorted(choices)
+    near = difflib.get_close_matches(str(given), names, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return InputError(f"Unknown {what} {str(given)!r}{hint}; choose one of {', '.join(names)}.")

@@ -1,0 +1,1 @@
+"""Image file -> aligned face: reading, landmarks, alignment, occlusion."""

@@ -1,0 +1,74 @@
+"""What a backbone says about a batch of faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from fdemd.errors import InputError
+
+
+@dataclass(frozen=True)
+class Features:
+    """Embeddings and patch grids of ``B`` faces.
+
+    Attributes:
+        embedding: ``(B, D)`` float, as the network gives it (not normalised).
+        patches: ``(B, N, C)`` float, raw, the grid flattened row by row (index = row * columns + column).
+        grid: ``(rows, columns)`` with ``rows * columns == N``.
+        landmarks: ``(B, 68, 2)`` x and y as fractions of the face's width and height, or None.
+            No network gives them; the weighting ``lmk`` needs them.
+    """
+
+    embedding: Tensor
+    patches: Tensor
+    grid: tuple[int, int]
+    landmarks: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.patches.shape[-2] != self.grid[0] * self.grid[1]:
+            raise ValueError(f"{self.patches.shape[-2]} patches do not fill a grid of {self.grid[0]}x{self.grid[1]}.")
+
+    def __len__(self) -> int:
+        return len(self.embedding)
+
+    def __getitem__(self, rows: Tensor | slice) -> Features:
+        """Features of some faces; ``rows`` may have any shape, which becomes the leading shape of the result."""
+        landmarks = None if self.landmarks is None else self.landmarks[rows]
+        return Features(self.embedding[rows], self.patches[rows], self.grid, landmarks)
+
+    @property
+    def centre(self) -> Tensor:
+        """Mean of the raw patches, ``(B, C)``: the global average vector of the paper's APC weighting."""
+        return self.patches.mean(-2)
+
+    def pooled(self, grid: tuple[int, int]) -> Features:
+        """The same faces on a coarser grid, each cell the mean of the cells it covers (paper Table 1, 8x8 -> 4x4).
+
+        Raises:
+            InputError: if the wanted grid is finer than the network's own.
+        """
+        if grid == self.grid:
+            return self
+        if grid[0] > self.grid[0] or grid[1] > self.grid[1]:
+            raise InputError(
+                f"The network gives a grid of {self.grid[0]}x{self.grid[1]} patches; "
+                f"a grid of {grid[0]}x{grid[1]} would need patches that it does not have."
+            )
+        maps = self.patches.transpose(1, 2).unflatten(2, self.grid)
+        return Features(self.embedding, adaptive_avg_pool2d(maps, grid).flatten(2).mT, grid, self.landmarks)
+
+
+def concatenate(parts: Sequence[Features]) -> Features:
+    """Join batches of the same network into one."""
+    landmarks = [part.landmarks for part in parts if part.landmarks is not None]
+    return Features(
+        torch.cat([part.embedding for part in parts]),
+        torch.cat([part.patches for part in parts]),
+        parts[0].grid,
+        torch.cat(landmarks) if len(landmarks) == len(parts) else None,
+    )

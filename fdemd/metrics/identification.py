@@ -1,0 +1,97 @@
+"""How good rankings are: P@1, R-Precision and MAP@R, per query and as torchmetrics (Musgrave et al. 2020, spec 1.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+
+def precision_at_1(hits: Tensor, relevant: Tensor) -> Tensor:
+    """Whether the first place is right.
+
+    Args:
+        hits: boolean ``(Q, L)``, right or wrong at each place. ``L`` must reach ``relevant.max()`` or the whole gallery.
+        relevant: ``(Q,)`` R, the number of right answers in the gallery.
+
+    Returns:
+        ``(Q,)`` in [0, 1]; meaningless where ``relevant`` is 0.
+    """
+    return hits[:, 0].double()
+
+
+def r_precision(hits: Tensor, relevant: Tensor) -> Tensor:
+    """Share of right answers in the first R places. Arguments as in :func:`precision_at_1`."""
+    return (hits & _within(hits, relevant)).sum(1) / relevant.clamp_min(1).double()
+
+
+def map_at_r(hits: Tensor, relevant: Tensor) -> Tensor:
+    """Mean over the first R places of (precision there, if the place is right). Arguments as in :func:`precision_at_1`."""
+    precision = hits.double().cumsum(1) / torch.arange(1, hits.shape[1] + 1, device=hits.device)
+    return (precision * (hits & _within(hits, relevant))).sum(1) / relevant.clamp_min(1).double()
+
+
+def _within(hits: Tensor, relevant: Tensor) -> Tensor:
+    return torch.arange(hits.shape[1], device=hits.device) < relevant[:, None]
+
+
+IDENTIFICATION: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "P@1": precision_at_1,
+    "RP": r_precision,
+    "MAP@R": map_at_r,
+}
+"""The three figures of the paper's tables, in its order."""
+
+
+def best_possible(hits: Tensor, k: int) -> Tensor:
+    """The hits if the first ``k`` places were re-ranked perfectly: what no second stage can exceed (paper Table 1)."""
+    ideal = hits[:, :k].sort(dim=1, descending=True).values
+    return torch.cat([ideal, hits[:, k:]], dim=1)
+
+
+class _MeanOverQueries(Metric):
+    """Mean of a per-query figure. Only a sum and a count are kept, so memory is flat and processes can be added up."""
+
+    full_state_update = False
+    higher_is_better = True
+    per_query: Callable[[Tensor, Tensor], Tensor]
+    total: Tensor
+    queries: Tensor
+    lone: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("queries", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
+        self.add_state("lone", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
+
+    def update(self, hits: Tensor, relevant: Tensor) -> None:
+        """Add queries; those without any right answer in the gallery are not averaged but counted in ``lone``."""
+        answerable = relevant > 0
+        self.total += type(self).per_query(hits[answerable], relevant[answerable]).sum()
+        self.queries += answerable.sum()
+        self.lone += (~answerable).sum()
+
+    def compute(self) -> Tensor:
+        """Mean in [0, 1]; NaN if there was no answerable query."""
+        return self.total / self.queries
+
+
+class PrecisionAt1(_MeanOverQueries):
+    """Mean of :func:`precision_at_1`."""
+
+    per_query = staticmethod(precision_at_1)
+
+
+class RPrecision(_MeanOverQueries):
+    """Mean of :func:`r_precision`."""
+
+    per_query = staticmethod(r_precision)
+
+
+class MeanAveragePrecisionAtR(_MeanOverQueries):
+    """Mean of :func:`map_at_r`."""
+
+    per_query = staticmethod(map_at_r)

@@ -1,0 +1,55 @@
+"""The ordered gallery of every query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+NOBODY = -1
+"""Fills a row whose query has fewer candidates than the ranking is deep."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """For each query the best gallery rows, best first. Checked once, here; whoever receives one can trust it.
+
+    Attributes:
+        indices: ``(Q, L)`` int64 gallery rows; no row twice; ``NOBODY`` only at the end.
+        scores: ``(Q, L)`` float, larger is closer; descending within the first ``reranked`` places and after them
+            (the two stages' scores are not on one scale).
+        reranked: how many places the second stage has sorted; 0 after stage 1.
+    """
+
+    indices: Tensor
+    scores: Tensor
+    reranked: int = 0
+
+    def __post_init__(self) -> None:
+        if self.indices.shape != self.scores.shape or self.indices.dim() != 2:
+            raise ValueError(f"Indices {tuple(self.indices.shape)} and scores {tuple(self.scores.shape)} do not match.")
+        present = self.indices != NOBODY
+        if not (present[:, :-1] >= present[:, 1:]).all():
+            raise ValueError("A ranking has a hole before its last candidate.")
+        ordered = self.indices.sort(dim=1).values
+        if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != NOBODY)).any():
+            raise ValueError("A ranking names a gallery row twice.")
+        for part in (slice(0, self.reranked), slice(self.reranked, None)):
+            scores, filled = self.scores[:, part], present[:, part]
+            if not ((scores[:, 1:] <= scores[:, :-1]) | ~filled[:, 1:]).all():
+                raise ValueError("A ranking is not sorted by its scores.")
+
+    @property
+    def depth(self) -> int:
+        return self.indices.shape[1]
+
+    def hits(self, query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
+        """Boolean ``(Q, L)``: whether the face at each place is of the query's identity."""
+        found = gallery_labels[self.indices] == query_labels[:, None]
+        return found & (self.indices != NOBODY)
+
+
+def sorted_by_score(scores: Tensor) -> Tensor:
+    """Order ``(Q, L)`` of descending scores; equal scores keep their order, so that every device gives one result."""
+    return torch.sort(scores, dim=1, descending=True, stable=True).indices
