@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from fdemd.backbones import Backbone
 from fdemd.data.aligned import NO_FACE, AlignedFaces, aligned_faces
 from fdemd.data.manifest import Manifest, check_identities
+from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
 
 
@@ -110,6 +111,8 @@ class FaceDataModule(LightningDataModule):
         check_identities((photographs[row] for row in usable), f"After leaving out unusable photographs {self.manifest.root}")
         self.query_rows = torch.tensor([row for row in usable if photographs[row].is_query], dtype=torch.long)
         self.gallery_rows = torch.tensor([row for row in usable if photographs[row].is_gallery], dtype=torch.long)
+        if not len(self.query_rows) or not len(self.gallery_rows):
+            raise InputError(f"No usable photograph of {self.manifest.root} is marked as query, or none as gallery.")
         self.missed_rows = torch.tensor([row for row in sorted(not_found) if photographs[row].is_query], dtype=torch.long)
 
     def test_dataloader(self) -> list[DataLoader[FaceBatch]]:

@@ -1,6 +1,7 @@
 """What masks and sunglasses hide, what they leave alone, and that a seed decides the picture."""
 
 import albumentations as A
+import cv2
 import numpy as np
 import pytest
 from torch.utils.data import DataLoader, Dataset
@@ -62,8 +63,6 @@ def hidden(transform: A.BasicTransform, landmarks: np.ndarray, seed: int, size: 
 
 def inside(points: np.ndarray, size: int = CHIP) -> np.ndarray:
     """(size, size) pixels inside the convex polygon of the points, which may leave the picture."""
-    import cv2
-
     region = np.zeros((size, size), dtype=np.uint8)
     cv2.fillConvexPoly(region, cv2.convexHull(np.rint(points).astype(np.int32)), 1)
     return region.astype(bool)
@@ -221,12 +220,12 @@ class TestEveryObject:
         assert np.array_equal(image, kept_image) and np.array_equal(points, kept_points)
 
     @each_object
-    @pytest.mark.parametrize("shift", [(-60, 0), (60, 40), (0, -90), (0, 70)], ids=str)
+    @pytest.mark.parametrize("shift", [(-60, 0), (60, 20), (-50, -15), (0, 50)], ids=str)
     def test_a_face_partly_outside_the_picture_is_drawn_as_far_as_it_shows(self, transform, shift):
-        wide = np.pad(photograph(), ((100, 100), (100, 100), (0, 0)))
-        result = occlude(transform, photograph(), landmarks_of() + shift, seed=4)
-        assert result.shape == (CHIP, CHIP, 3)
-        assert occlude(transform, wide, landmarks_of() + shift + 100, seed=4).shape == wide.shape
+        image = photograph()
+        result = occlude(transform, image, landmarks_of() + shift, seed=4)
+        assert result.shape == image.shape
+        assert 0.01 < changed(image, result).mean() < 0.6
 
     @each_object
     @pytest.mark.parametrize("shift", [-1000.0, 1e4, 1e9])

@@ -33,7 +33,7 @@ def _upright(u: Field, v: Field, pixels: float) -> Field:
 
 def _checks(u: Field, v: Field, pixels: float) -> Field:
     """Gingham: crossing translucent bands."""
-    return (_soft(_band(u), pixels) + _soft(_band(v), pixels)) / 2
+    return np.float32(0.5) * (_soft(_band(u), pixels) + _soft(_band(v), pixels))
 
 
 def _dots(u: Field, v: Field, pixels: float) -> Field:

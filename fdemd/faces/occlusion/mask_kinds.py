@@ -106,9 +106,9 @@ def _cup_rim(canvas: Canvas, plane: Plane, surface: MaskSurface) -> None:
 def _welded_edges(canvas: Canvas, plane: Plane, surface: MaskSurface) -> None:
     """Dotted weld lines along the edges and curving down from the nose on both halves."""
     width = 0.014 * surface.face.scale
-    across = np.linspace(-1, 1, 61)
+    outwards = np.linspace(0, 1, 31)
     curves = [surface.edge(0.05), surface.edge(0.945), surface.side(-0.93), surface.side(0.93)]
-    curves += [surface.at(side * np.linspace(0.12, 0.8, 31), 0.2 + 0.12 * across[30:] ** 2) for side in (-1, 1)]
+    curves += [surface.at(side * (0.12 + 0.68 * outwards), 0.2 + 0.12 * outwards**2) for side in (-1, 1)]
     for line in curves:
         for start in range(0, len(line) - 1, 2):
             canvas.stroke(plane, line[start : start + 2], width, 105)
@@ -122,8 +122,8 @@ def _ear_loops(face: Face, surface: MaskSurface) -> list[Points]:
         if shown <= 0:
             continue
         ear_top, ear_low = (_ear(face, side, position, shown) for position in (0.3, 1.7))
-        straps.append(arc(surface.at(np.float64(side * 0.95), np.float64(0.04)), ear_top, 0.015 * face.scale))
-        straps.append(arc(surface.at(np.float64(side * 0.95), np.float64(0.95)), ear_low, -0.03 * face.scale))
+        straps.append(arc(surface.at(side * 0.95, 0.04), ear_top, 0.015 * face.scale))
+        straps.append(arc(surface.at(side * 0.95, 0.95), ear_low, -0.03 * face.scale))
     return straps
 
 
@@ -136,8 +136,8 @@ def _head_bands(face: Face, surface: MaskSurface) -> list[Points]:
             continue
         above, below = _ear(face, side, 0.0, shown), _ear(face, side, 2.6, shown)
         above = above + np.array([0, -0.12 * face.scale * shown])
-        straps.append(arc(surface.at(np.float64(side * 0.95), np.float64(0.2)), above, -0.01 * face.scale))
-        straps.append(arc(surface.at(np.float64(side * 0.95), np.float64(0.75)), below, 0.01 * face.scale))
+        straps.append(arc(surface.at(side * 0.95, 0.2), above, -0.01 * face.scale))
+        straps.append(arc(surface.at(side * 0.95, 0.75), below, 0.01 * face.scale))
     return straps
 
 
@@ -166,7 +166,7 @@ MASK_KINDS: dict[str, MaskKind] = {
         _ear_loops,
     ),
     "n95": MaskKind(
-        MaskShape(2.2, 4.6, inset=0.16, side_inset=0.1, rise=(0.38, 0.78, 0.92), protrusion=0.14),
+        MaskShape(2.2, 4.4, inset=0.14, side_inset=0.11, rise=(0.38, 0.78, 0.92), protrusion=0.14),
         _n95_relief,
         _cup_rim,
         _head_bands,

@@ -78,7 +78,7 @@ class MaskSurface:
             self._side_middle(shape, 1, front) - (upper[-1] + lower[-1]) / 2,
         )
 
-    def at(self, u: Points, v: Points) -> Points:
+    def at(self, u: Points | float, v: Points | float) -> Points:
         """Face-frame points (..., 2) of sheet coordinates u and v (broadcast together)."""
         u, v = np.broadcast_arrays(np.asarray(u, dtype=np.float64), np.asarray(v, dtype=np.float64))
         upper, lower = self._upper(u), self._lower(u)
@@ -89,11 +89,11 @@ class MaskSurface:
 
     def edge(self, v: float) -> Points:
         """(n, 2) line across the face at constant v."""
-        return self.at(np.linspace(-1, 1, 61), np.float64(v))
+        return self.at(np.linspace(-1, 1, 61), v)
 
     def side(self, u: float) -> Points:
         """(n, 2) line down the face at constant u."""
-        return self.at(np.float64(u), np.linspace(0, 1, 21))
+        return self.at(u, np.linspace(0, 1, 21))
 
     def outline(self) -> Points:
         """(n, 2) closed outline."""
@@ -154,7 +154,7 @@ class MaskSurface:
     def _inside(self, position: float, inset: float, side: int) -> Points:
         jaw = self._jaw(position, side)
         # The near cheek of a turned head shows more of its width, so the edge stays clear of the ear.
-        reach = inset * (1 - side * self.face.turn)
+        reach = inset * (1 - 0.6 * side * self.face.turn)
         return jaw + reach * (np.array([self.face.points[30, 0], jaw[1]]) - jaw)
 
 

@@ -93,7 +93,7 @@ def draw_sunglasses(image: npt.NDArray[np.uint8], landmarks: Any, style: Sunglas
     for bar in _bridge(face, cut, lenses):
         canvas.stroke(frame, bar, cut.bridge_width * face.scale)
 
-    covered = canvas.coverage(cv2.max(glass, frame))
+    covered = canvas.coverage(np.maximum(glass, frame))
     canvas.darken(contact_shadow(covered, 0.025 * face.scale, (0, 0.025 * face.scale), 0.4))
     colour, opacity = _glass(canvas, lenses, style)
     canvas.blend(colour * light[..., None], canvas.coverage(glass) * opacity)

@@ -1,0 +1,158 @@
+"""``python evaluate.py --rerank``: embed once, rank, re-rank, report. No network is trained here."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule, Trainer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from fdemd.backbones import Backbone, build_backbone
+from fdemd.data.aligned import default_cache
+from fdemd.data.datamodule import FaceBatch, FaceDataModule
+from fdemd.data.manifest import Manifest
+from fdemd.data.sources import build_manifest
+from fdemd.errors import InputError, unknown
+from fdemd.features import Features, concatenate
+from fdemd.identification import Comparison, RerankSettings, compare_stages
+from fdemd.report.files import new_run_folder
+from fdemd.report.identification import IdentificationReport
+from fdemd.retrieval.protocol import Labels, check_protocol
+
+
+class RerankModule(LightningModule):
+    """Embeds every face of the test loaders; ranking and re-ranking then need the features only."""
+
+    def __init__(self, backbone: Backbone, kinds: list[str]) -> None:
+        """Wrap a network.
+
+        Args:
+            backbone: the network, as it is; nothing is trained.
+            kinds: of query, one a test loader, in order.
+        """
+        super().__init__()
+        self.backbone = backbone
+        self.kinds = kinds
+        self._parts: dict[str, list[Features]] = {kind: [] for kind in kinds}
+        self._rows: dict[str, list[Tensor]] = {kind: [] for kind in kinds}
+
+    def test_step(self, batch: FaceBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Embed a batch.
+
+        Raises:
+            InputError: the network gave something that is not a finite number.
+        """
+        found = self.backbone(batch["face"])
+        if not (found.embedding.isfinite().all() and found.patches.isfinite().all()):
+            raise InputError(
+                f"The network gave numbers that are not finite for a face among rows {batch['row'].tolist()} of the "
+                "manifest; its weights or its precision are at fault."
+            )
+        kind = self.kinds[dataloader_idx]
+        self._parts[kind].append(Features(found.embedding, found.patches, found.grid, batch["landmarks"]))
+        self._rows[kind].append(batch["row"])
+
+    def features(self, kind: str, rows: Tensor) -> Features:
+        """Features of manifest rows, embedded as one kind of query."""
+        embedded = torch.cat(self._rows[kind])
+        order = embedded.argsort()
+        return concatenate(self._parts[kind])[order[torch.searchsorted(embedded[order], rows.to(embedded.device))]]
+
+
+def labels_of(manifest: Manifest, rows: Tensor, *, occluded: bool) -> Labels:
+    """Who is on each row and from which photograph it is; an occluded query is a picture that no gallery holds."""
+    people = {name: number for number, name in enumerate(dict.fromkeys(p.identity for p in manifest.photographs))}
+    sources = {name: number for number, name in enumerate(dict.fromkeys(p.source for p in manifest.photographs))}
+    chosen = [manifest.photographs[row] for row in rows.tolist()]
+    return Labels(
+        torch.tensor([people[photograph.identity] for photograph in chosen], dtype=torch.long),
+        torch.tensor([sources[photograph.source] for photograph in chosen], dtype=torch.long),
+        -1 - rows if occluded else rows,
+    )
+
+
+def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
+    """Run what ``configs/evaluate.yaml`` and the command line ask for, and write it to a new folder.
+
+    Raises:
+        InputError: a setting, a file or the data cannot be used.
+    """
+    started = time.perf_counter()
+    settings = _rerank_settings(config["rerank"])
+    protocols = [check_protocol(protocol) for protocol in config["protocols"]]
+    data = dict(config["data"])
+    loading = {key: data.pop(key) for key in ("batch_size", "num_workers")}
+    cache = data.pop("cache")
+    backbone = build_backbone(**config["model"])
+    faces = FaceDataModule(
+        build_manifest(**data),
+        backbone,
+        config["query"],
+        seed=config["seed"],
+        cache=Path(str(cache)).expanduser() if cache else default_cache(),
+        **loading,
+    )
+    folder = new_run_folder(Path(str(config["output"])), f"{config['model']['name']}-{config['data']['name']}")
+    module = RerankModule(backbone, list(faces.makers))
+    _trainer(config["trainer"]).test(module, faces, verbose=False)
+    embedded = time.perf_counter()
+
+    manifest = faces.manifest
+    gallery, gallery_labels = module.features("clean", faces.gallery_rows), labels_of(
+        manifest, faces.gallery_rows, occluded=False
+    )
+    missed = labels_of(manifest, faces.missed_rows, occluded=False).identity
+    comparisons: list[Comparison] = []
+    with _progress(settings, len(config["query"]) * len(faces.query_rows)) as on_progress:
+        for kind in config["query"]:
+            comparisons += compare_stages(
+                kind,
+                module.features(kind, faces.query_rows),
+                labels_of(manifest, faces.query_rows, occluded=kind != "clean"),
+                gallery,
+                gallery_labels,
+                settings=settings,
+                protocols=protocols,
+                missed=missed,
+                legacy_self_count=config["legacy_self_count"],
+                seed=config["seed"],
+                on_progress=on_progress,
+            )
+    seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
+    report = IdentificationReport(config, settings, faces, comparisons, protocols, backbone.weights_sha256, seconds)
+    report.write(folder, module.features)
+    return report
+
+
+def _rerank_settings(rerank: Mapping[str, Any]) -> RerankSettings | None:
+    settings = dict(rerank)
+    method = settings.pop("method")
+    if method not in ("emd", "none"):
+        raise unknown("re-ranking method", method, ("emd", "none"))
+    if method == "none":
+        return None
+    grid = settings.pop("grid")
+    return RerankSettings(**settings, grid=tuple(grid) if grid else None)
+
+
+def _trainer(settings: Mapping[str, Any]) -> Trainer:
+    """One process on one device: ranking needs every feature in one place, and nothing may be embedded twice."""
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    return Trainer(**settings, devices=1, logger=False, enable_checkpointing=False, enable_model_summary=False)
+
+
+@contextmanager
+def _progress(settings: RerankSettings | None, queries: int) -> Iterator[Callable[[int], None]]:
+    """A bar over (query, candidate) pairs; protocols beyond the first add a few pairs more than it counts on."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, disable=settings is None) as progress:
+        task = progress.add_task("Re-ranking pairs", total=queries * settings.k if settings else None)
+        yield lambda pairs: progress.advance(task, pairs)

@@ -1,0 +1,197 @@
+"""Both stages on given features, under each protocol, with their figures. No network, no image, no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fdemd.emd import Converged, Official, Stop, emd_similarity
+from fdemd.emd.sinkhorn import check_eps
+from fdemd.emd.weighting import check_weighting
+from fdemd.errors import InputError, unknown
+from fdemd.features import Features
+from fdemd.metrics.identification import IDENTIFICATION, best_possible
+from fdemd.metrics.intervals import Estimate, bootstrap_by_identity
+from fdemd.retrieval.protocol import LEAVE_ONE_OUT, Labels, count_relevant
+from fdemd.retrieval.ranking import Ranking
+from fdemd.retrieval.stage1 import rank_by_cosine
+from fdemd.retrieval.stage2 import check_mix, rerank
+
+STAGE_1, STAGE_2, BEST_POSSIBLE = "stage 1", "stage 2", "maximum"
+
+
+@dataclass(frozen=True)
+class RerankSettings:
+    """Settings of the second stage, as in ``configs/rerank/emd.yaml``. Checked when made (InputError)."""
+
+    alpha: float = 0.7
+    k: int = 100
+    weighting: str = "apc"
+    eps: float = 0.05
+    stop: str = "converged"
+    tolerance: float = Converged.tolerance
+    grid: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        check_mix(self.alpha, self.k)
+        check_weighting(self.weighting)
+        check_eps(self.eps)
+        if self.stop not in ("converged", "official"):
+            raise unknown("stopping rule", self.stop, ("converged", "official"))
+        if not 0 < self.tolerance < 1:
+            raise InputError(f"tolerance is {self.tolerance}; it must lie between 0 and 1 (the default is 3e-4).")
+        if self.grid is not None and (len(self.grid) != 2 or min(self.grid) < 1):
+            raise InputError(f"grid is {list(self.grid)}; it must be [rows, columns], such as [4, 4].")
+
+    @property
+    def stopping_rule(self) -> Stop:
+        """The rule as the solver takes it."""
+        return Official() if self.stop == "official" else Converged(self.tolerance)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What one kind of query gave under one protocol.
+
+    Attributes:
+        kind: of query.
+        protocol: what was really measured, ``leave-one-out`` for queries that are themselves in the gallery.
+        figures: stage -> figure (``P@1``, ``RP``, ``MAP@R``) -> mean in [0, 1] with its interval.
+        queries: averaged over, misses included.
+        missed: queries whose face was not found; each counts as 0 in every figure.
+        lone: queries without another photograph of the person in the gallery; not averaged.
+        fallbacks: pairs weighted uniformly because no patch had a positive weight.
+        stage1: the first stage's ranking.
+        stage2: the second's, None without re-ranking.
+    """
+
+    kind: str
+    protocol: str
+    figures: dict[str, dict[str, Estimate]]
+    queries: int
+    missed: int
+    lone: int
+    fallbacks: int
+    stage1: Ranking
+    stage2: Ranking | None
+
+
+class PairSimilarity:
+    """Earth Mover's similarity of (query, candidate) pairs; a pair asked for twice is computed once.
+
+    The protocols differ in one or two candidates a query, so the second one costs almost nothing. Under the official
+    stop a pair's score depends on the whole list of candidates, so there every list is computed anew.
+    """
+
+    def __init__(
+        self, query: Features, gallery: Features, settings: RerankSettings, on_progress: Callable[[int], None]
+    ) -> None:
+        if settings.grid is not None:
+            query, gallery = query.pooled(settings.grid), gallery.pooled(settings.grid)
+        self._query, self._gallery, self._settings, self._on_progress = query, gallery, settings, on_progress
+        self._candidates: Tensor | None = None
+        self._similarity = torch.empty(0)
+        self.fallbacks = 0
+
+    def __call__(self, candidates: Tensor) -> Tensor:
+        """Similarity ``(Q, k)`` of each query's candidates ``(Q, k)``."""
+        if self._candidates is None or self._settings.stop == "official":
+            similarity = self._compute(candidates)
+            self._candidates, order = candidates.sort(dim=1)
+            self._similarity = similarity.gather(1, order)
+            return similarity
+        place = torch.searchsorted(self._candidates, candidates).clamp_max(self._candidates.shape[1] - 1)
+        known = self._candidates.gather(1, place) == candidates
+        similarity = self._similarity.gather(1, place)
+        new = (~known).sum(1).max()
+        columns = known.sort(dim=1, stable=True).indices[:, :new]
+        return similarity.scatter(1, columns, self._compute(candidates.gather(1, columns)))
+
+    def _compute(self, candidates: Tensor) -> Tensor:
+        result = emd_similarity(
+            self._query,
+            self._gallery,
+            candidates,
+            weighting=self._settings.weighting,
+            stop=self._settings.stopping_rule,
+            eps=self._settings.eps,
+            on_progress=self._on_progress,
+        )
+        self.fallbacks += result.fallbacks
+        return result.similarity
+
+
+def compare_stages(
+    kind: str,
+    query: Features,
+    query_labels: Labels,
+    gallery: Features,
+    gallery_labels: Labels,
+    *,
+    settings: RerankSettings | None,
+    protocols: Sequence[str],
+    missed: Tensor,
+    legacy_self_count: bool = False,
+    seed: int = 0,
+    on_progress: Callable[[int], None] = lambda pairs: None,
+) -> list[Comparison]:
+    """Rank, re-rank and judge one kind of query under each protocol.
+
+    Args:
+        kind: of query, for the result.
+        query: features of the queries, ``Q``.
+        query_labels: where they come from.
+        gallery: features of the gallery, ``G``.
+        gallery_labels: where they come from.
+        settings: of the second stage; None leaves it out.
+        protocols: names, see :mod:`fdemd.retrieval.protocol`.
+        missed: ``(M,)`` identities of the queries whose face was not found.
+        legacy_self_count: see :func:`fdemd.retrieval.protocol.count_relevant`.
+        seed: of the bootstrap.
+        on_progress: told the number of pairs just re-ranked.
+    """
+    similarity = PairSimilarity(query, gallery, settings, on_progress) if settings else None
+    itself = torch.isin(query_labels.picture, gallery_labels.picture).all()
+    comparisons = []
+    for protocol in protocols:
+        relevant = count_relevant(query_labels, gallery_labels, protocol, legacy=legacy_self_count)
+        depth = max(int(relevant.max()), settings.k if settings else 1)
+        first = rank_by_cosine(
+            query.embedding, gallery.embedding, query_labels, gallery_labels, protocol=protocol, depth=depth
+        )
+        hits = {STAGE_1: first.hits(query_labels.identity, gallery_labels.identity)}
+        second = None
+        if settings and similarity:
+            second = rerank(first, similarity(first.indices[:, : settings.k]), settings.alpha)
+            hits[STAGE_2] = second.hits(query_labels.identity, gallery_labels.identity)
+            hits[BEST_POSSIBLE] = best_possible(hits[STAGE_1], settings.k)
+        answerable = relevant > 0
+        identities = torch.cat([query_labels.identity[answerable], missed])
+        figures = {
+            stage: {
+                name: bootstrap_by_identity(
+                    torch.cat([figure(hit[answerable], relevant[answerable]), torch.zeros(len(missed))]),
+                    identities,
+                    seed=seed,
+                )
+                for name, figure in IDENTIFICATION.items()
+            }
+            for stage, hit in hits.items()
+        }
+        comparisons.append(
+            Comparison(
+                kind,
+                LEAVE_ONE_OUT if itself else protocol,
+                figures,
+                queries=len(identities),
+                missed=len(missed),
+                lone=int((~answerable).sum()),
+                fallbacks=similarity.fallbacks if similarity else 0,
+                stage1=first,
+                stage2=second,
+            )
+        )
+    return comparisons

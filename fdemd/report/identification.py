@@ -1,0 +1,146 @@
+"""What an identification run leaves behind: tables on the terminal, files, and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from torch import Tensor
+
+from fdemd.data.datamodule import FaceDataModule
+from fdemd.emd import emd_similarity
+from fdemd.features import Features
+from fdemd.identification import Comparison, RerankSettings
+from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.flow import reconstruction
+from fdemd.report.picture import PictureRow, Shown, save_picture
+from fdemd.report.tables import csv_text, markdown_text, rich_table, rows_of
+from fdemd.retrieval.protocol import LEAVE_ONE_OUT
+from fdemd.retrieval.ranking import Ranking
+
+PICTURED = 5
+"""Faces of each ranked list in the picture."""
+
+
+@dataclass(frozen=True)
+class IdentificationReport:
+    """Results of one run and everything that decided them."""
+
+    config: Mapping[str, Any]
+    settings: RerankSettings | None
+    faces: FaceDataModule
+    comparisons: Sequence[Comparison]
+    protocols: Sequence[str]
+    weights_sha256: str
+    seconds: Mapping[str, float]
+
+    def write(self, folder: Path, features: Callable[[str, Tensor], Features]) -> None:
+        """Print the tables and write all files.
+
+        Args:
+            folder: an existing, empty folder.
+            features: kind of query and manifest rows -> features, to draw the flow from.
+        """
+        console = Console()
+        markdown = []
+        for protocol in self.protocols:
+            chosen = self._under(protocol)
+            title, notes = self._title(protocol), self._notes(chosen)
+            console.print(rich_table(title, chosen, notes))
+            markdown.append(markdown_text(title, chosen, notes))
+        rows = rows_of(self.comparisons)
+        (folder / "results.md").write_text("\n".join(markdown), encoding="utf-8")
+        (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_json(folder / "results.json", self._facts() | {"results": rows})
+        write_yaml(folder / "config.yaml", dict(self.config))
+        write_left_out(folder / "left_out.csv", self._left_out())
+        save_picture(folder / "picture.png", self._picture(features), self._title(self.protocols[0]))
+        console.print(f"Results, settings, picture and the list of files left out are in {folder}/", soft_wrap=True)
+
+    def _under(self, protocol: str) -> list[Comparison]:
+        return [comparison for comparison in self.comparisons if comparison.protocol in (protocol, LEAVE_ONE_OUT)]
+
+    def _title(self, protocol: str) -> str:
+        meaning = {LEAVE_TWIN_OUT: "a query's own photograph is not in its gallery", OFFICIAL: "it stays in the gallery"}
+        network, data = self.config["model"]["name"], self.config["data"]["name"]
+        return f"{network} on {data}, protocol {protocol} ({meaning[protocol]}; clean queries: leave-one-out)"
+
+    def _notes(self, comparisons: Sequence[Comparison]) -> list[str]:
+        counts = self._counts()
+        notes = [
+            "Mean in percent [95 % interval, bootstrap over people]; maximum: the best that re-ranking the first k could do.",
+            f"{counts['photographs']} photographs of {counts['people']} people, {counts['gallery']} in the gallery; "
+            f"left out: {counts['unreadable']} unreadable, {counts['no face found']} without a face found (as queries "
+            f"they count as misses), {counts['ignored']} other files. Seed {self.config['seed']}.",
+        ]
+        if settings := self.settings:
+            rows, columns = settings.grid or self.grid
+            stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
+            notes.append(
+                f"Stage 2: Earth Mover's similarity, weighting {settings.weighting}, {rows}x{columns} patches, alpha "
+                f"{settings.alpha:g}, k {settings.k}, eps {settings.eps:g}, stop {stop}."
+            )
+        if self.config["legacy_self_count"]:
+            notes.append("R counts the query itself where it is in the gallery, as in the published tables (legacy).")
+        for comparison in comparisons:
+            if comparison.lone:
+                notes.append(
+                    f"{comparison.kind}: {comparison.lone} queries have no other photograph of the person in the "
+                    "gallery and are not averaged."
+                )
+            if comparison.fallbacks:
+                notes.append(f"{comparison.kind}: {comparison.fallbacks} pairs had no positive weight and took uniform ones.")
+        return notes
+
+    def _counts(self) -> dict[str, int]:
+        faces, photographs = self.faces, self.faces.manifest.photographs
+        problems = [entry.problem for entry in faces.faces.left_out]
+        return {
+            "photographs": len(photographs),
+            "people": len({photograph.identity for photograph in photographs}),
+            "queries": len(faces.query_rows),
+            "gallery": len(faces.gallery_rows),
+            "unreadable": problems.count(UNREADABLE),
+            "no face found": problems.count(NO_FACE),
+            "several faces": len(faces.faces.several),
+            "ignored": len(faces.manifest.ignored),
+        }
+
+    def _left_out(self) -> list[tuple[str, str, str]]:
+        photographs = self.faces.manifest.photographs
+        without = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in self.faces.faces.left_out]
+        return without + [(path, "ignored", reason) for path, reason in self.faces.manifest.ignored]
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "written": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "data": {"name": self.config["data"]["name"], "sha256": self.faces.faces.digest, **self._counts()},
+            "model": {"name": self.config["model"]["name"], "weights_sha256": self.weights_sha256},
+            "rerank": asdict(self.settings) if self.settings else None,
+            "seed": self.config["seed"],
+            "legacy_self_count": self.config["legacy_self_count"],
+            "unit": "percent; low and high are the ends of the 95 % bootstrap interval over people",
+            "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
+            "versions": versions(),
+        }
+
+    def _picture(self, features: Callable[[str, Tensor], Features]) -> list[PictureRow]:
+        """A row a kind of query: the first query that stage 2 puts right, or the first of all if there is none."""
+        return [self._picture_row(comparison, features) for comparison in self._under(self.protocols[0])]
+
+    def _picture_row(self, comparison: Comparison, features: Callable[[str, Tensor], Features]) -> PictureRow:
+        photographs = self.faces.manifest.photographs
+        identity = [photograph.identity for photograph in photographs]
+        gallery = self.faces.gallery_rows
+
+        def shown(ranking: Ranking | None, number: int) -> list[Shown]:
+            if ranking is None:
+                return []
+            rows = gallery[ranking.indices[number, :PICTURED]].tolist()
+            return [Shown(self.faces.faces.face(row).image, identity[row], identity[row] == who) for row in rows]
+        ...
