@@ -6,7 +6,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +126,7 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
                 on_progress=on_progress,
             )
     seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
-    report = IdentificationReport(config, settings, faces, comparisons, protocols, backbone.weights_sha256, seconds)
+    report = IdentificationReport(config, settings, faces, comparisons, protocols, gallery.grid, backbone.weights_sha256, seconds)
     report.write(folder, module.features)
     return report
 

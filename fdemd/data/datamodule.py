@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
+import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
@@ -114,6 +115,10 @@ class FaceDataModule(LightningDataModule):
         if not len(self.query_rows) or not len(self.gallery_rows):
             raise InputError(f"No usable photograph of {self.manifest.root} is marked as query, or none as gallery.")
         self.missed_rows = torch.tensor([row for row in sorted(not_found) if photographs[row].is_query], dtype=torch.long)
+
+    def query_face(self, kind: str, row: int) -> np.ndarray:
+        """The picture ``(H, W, 3)`` uint8 that a manifest row is as one kind of query."""
+        return self.makers[kind](self.faces.face(row), self.manifest.photographs[row].path).image
 
     def test_dataloader(self) -> list[DataLoader[FaceBatch]]:
         """One loader a kind, in the order of ``makers``: first every usable face clean, then the queries of each kind."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from rich.console import Console
 from torch import Tensor
 
@@ -20,7 +21,8 @@ from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.flow import reconstruction
 from fdemd.report.picture import PictureRow, Shown, save_picture
 from fdemd.report.tables import csv_text, markdown_text, rich_table, rows_of
-from fdemd.retrieval.protocol import LEAVE_ONE_OUT
+from fdemd.data.aligned import NO_FACE, UNREADABLE
+from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL
 from fdemd.retrieval.ranking import Ranking
 
 PICTURED = 5
@@ -36,6 +38,7 @@ class IdentificationReport:
     faces: FaceDataModule
     comparisons: Sequence[Comparison]
     protocols: Sequence[str]
+    grid: tuple[int, int]
     weights_sha256: str
     seconds: Mapping[str, float]
 
@@ -130,17 +133,60 @@ class IdentificationReport:
         }
 
     def _picture(self, features: Callable[[str, Tensor], Features]) -> list[PictureRow]:
-        """A row a kind of query: the first query that stage 2 puts right, or the first of all if there is none."""
+        """A row a kind of query: the first query that only stage 2 gets right, or the first of all if there is none."""
         return [self._picture_row(comparison, features) for comparison in self._under(self.protocols[0])]
 
     def _picture_row(self, comparison: Comparison, features: Callable[[str, Tensor], Features]) -> PictureRow:
-        photographs = self.faces.manifest.photographs
-        identity = [photograph.identity for photograph in photographs]
-        gallery = self.faces.gallery_rows
+        identities = [photograph.identity for photograph in self.faces.manifest.photographs]
+        queries, gallery = self.faces.query_rows, self.faces.gallery_rows
 
-        def shown(ranking: Ranking | None, number: int) -> list[Shown]:
+        def found(ranking: Ranking, query: int) -> list[int]:
+            return gallery[ranking.indices[query, :PICTURED]].tolist()
+
+        def shown(ranking: Ranking | None) -> list[Shown]:
             if ranking is None:
                 return []
-            rows = gallery[ranking.indices[number, :PICTURED]].tolist()
-            return [Shown(self.faces.faces.face(row).image, identity[row], identity[row] == who) for row in rows]
-        ...
+            rows = found(ranking, number)
+            return [Shown(self.faces.faces.face(row).image, identities[row], identities[row] == who) for row in rows]
+
+        number = self._telling_query(comparison, identities)
+        row = int(queries[number])
+        who = identities[row]
+        flow = None
+        if comparison.stage2 and self.settings:
+            best = gallery[comparison.stage2.indices[number, :1]]
+            flow = self._flow(features(comparison.kind, queries[number : number + 1]), features("clean", best), int(best))
+        return PictureRow(
+            comparison.kind, self.faces.query_face(comparison.kind, row), who, shown(comparison.stage1),
+            shown(comparison.stage2), flow,
+        )
+
+    def _telling_query(self, comparison: Comparison, identities: Sequence[str]) -> int:
+        """Number of the first query that stage 1 gets wrong and stage 2 right; 0 if there is none."""
+        if comparison.stage2 is None:
+            return 0
+        for number, row in enumerate(self.faces.query_rows.tolist()):
+            first, second = (
+                identities[int(self.faces.gallery_rows[ranking.indices[number, 0]])] == identities[row]
+                for ranking in (comparison.stage1, comparison.stage2)
+            )
+            if second and not first:
+                return number
+        return 0
+
+    def _flow(self, query: Features, best: Features, best_row: int) -> np.ndarray:
+        assert self.settings is not None
+        if self.settings.grid:
+            query, best = query.pooled(self.settings.grid), best.pooled(self.settings.grid)
+        transport = emd_similarity(
+            query,
+            best,
+            torch.zeros(1, 1, dtype=torch.long),
+            weighting=self.settings.weighting,
+            stop=self.settings.stopping_rule,
+            eps=self.settings.eps,
+            with_flow=True,
+        )
+        assert transport.flow is not None and transport.query_weight is not None
+        face = self.faces.faces.face(best_row).image
+        return reconstruction(face, transport.flow[0, 0], transport.query_weight[0, 0], query.grid)

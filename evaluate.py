@@ -1,0 +1,17 @@
+"""Rank a gallery of faces for every query, re-rank by Earth Mover's Distance, and report: python evaluate.py --help."""
+
+import sys
+from typing import Any
+
+from fdemd.cli import main
+
+
+def run(config: dict[str, Any]) -> None:
+    """Evaluate one config; imported late, so that --help and mistakes are answered at once."""
+    from fdemd.evaluation import evaluate
+
+    evaluate(config)
+
+
+if __name__ == "__main__":
+    sys.exit(main("evaluate", run, "Rank a gallery of faces for every query, then re-rank by Earth Mover's Distance."))
