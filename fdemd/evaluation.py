@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,7 @@ from fdemd.errors import InputError, unknown
 from fdemd.features import Features, concatenate
 from fdemd.identification import Comparison, RerankSettings, compare_stages
 from fdemd.report.files import new_run_folder
-from fdemd.report.identification import IdentificationReport
+from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.retrieval.protocol import Labels, check_protocol
 
 
@@ -99,15 +100,14 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         cache=Path(str(cache)).expanduser() if cache else default_cache(),
         **loading,
     )
-    folder = new_run_folder(Path(str(config["output"])), f"{config['model']['name']}-{config['data']['name']}")
+    folder = new_run_folder(Path(str(config["output"])), f"{model_label(config['model'])}-{config['data']['name']}")
     module = RerankModule(backbone, list(faces.makers))
     _trainer(config["trainer"]).test(module, faces, verbose=False)
     embedded = time.perf_counter()
 
     manifest = faces.manifest
-    gallery, gallery_labels = module.features("clean", faces.gallery_rows), labels_of(
-        manifest, faces.gallery_rows, occluded=False
-    )
+    gallery = module.features("clean", faces.gallery_rows)
+    gallery_labels = labels_of(manifest, faces.gallery_rows, occluded=False)
     missed = labels_of(manifest, faces.missed_rows, occluded=False).identity
     comparisons: list[Comparison] = []
     with _progress(settings, len(config["query"]) * len(faces.query_rows)) as on_progress:
@@ -126,7 +126,9 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
                 on_progress=on_progress,
             )
     seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
-    report = IdentificationReport(config, settings, faces, comparisons, protocols, gallery.grid, backbone.weights_sha256, seconds)
+    report = IdentificationReport(
+        config, settings, faces, comparisons, protocols, gallery.grid, backbone.weights_sha256, seconds
+    )
     report.write(folder, module.features)
     return report
 
@@ -144,14 +146,17 @@ def _rerank_settings(rerank: Mapping[str, Any]) -> RerankSettings | None:
 
 def _trainer(settings: Mapping[str, Any]) -> Trainer:
     """One process on one device: ranking needs every feature in one place, and nothing may be embedded twice."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # devices and adverts; warnings still come
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")  # Lightning 2.6 with a newer torch
     return Trainer(**settings, devices=1, logger=False, enable_checkpointing=False, enable_model_summary=False)
 
 
 @contextmanager
 def _progress(settings: RerankSettings | None, queries: int) -> Iterator[Callable[[int], None]]:
-    """A bar over (query, candidate) pairs; protocols beyond the first add a few pairs more than it counts on."""
+    """A bar over (query, candidate) pairs; its total is a guess, as protocols beyond the first add some pairs."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, disable=settings is None) as progress:
         task = progress.add_task("Re-ranking pairs", total=queries * settings.k if settings else None)
         yield lambda pairs: progress.advance(task, pairs)
+        progress.update(task, total=progress.tasks[task].completed)

@@ -48,6 +48,7 @@ def _padded_sum(a: Tensor, b: Tensor) -> Tensor:
 class DlibNet(Backbone):
     """The default backbone: 128-d embedding, patches ``8x8x128`` (or ``4x4x256``, ``2x2x256``) after a ReLU."""
 
+    mean: Tensor
     face_size = (150, 150)
     alignment = "dlib"
 
@@ -85,6 +86,7 @@ class DlibNet(Backbone):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, faces: Tensor) -> Features:
+        """See :class:`Backbone`."""
         x = (faces * 255 - self.mean) / self.scale
         x = F.max_pool2d(self.stem(x.contiguous(memory_format=torch.channels_last)).relu(), 3, stride=2)
         for number, group in enumerate(self.groups):

@@ -40,7 +40,8 @@ def read_layers(path: Path) -> list[Layer]:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-    layers, end = [], 0
+    layers: list[Layer] = []
+    end = 0
     for found in _TAGS.finditer(content):
         if found.start() < end:
             continue  # the bytes of a weight that happen to spell a tag
@@ -48,7 +49,9 @@ def read_layers(path: Path) -> list[Layer]:
         try:
             values, end = _read_tensor(content, found.end(), _SETTINGS_BEFORE_TENSOR[tag])
         except (IndexError, ValueError) as error:
-            raise InputError(f"{path} is not a whole dlib network: layer {len(layers) + 1} ({tag}): {error}.") from error
+            raise InputError(
+                f"{path} is not a whole dlib network, layer {len(layers) + 1} ({tag}): {error}."
+            ) from error
         layers.append(Layer(tag, values))
     return layers
 

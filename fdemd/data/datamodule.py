@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -92,7 +92,8 @@ class FaceDataModule(LightningDataModule):
         self.manifest, self.cache = manifest, cache
         self.alignment, self.face_size = backbone.alignment, backbone.face_size
         self.makers = {
-            kind: QueryMaker(kind, self.face_size, seed, **settings) for kind, settings in {"clean": {}, **queries}.items()
+            kind: QueryMaker(kind, self.face_size, seed, **settings)
+            for kind, settings in {"clean": {}, **queries}.items()
         }
         self.batch_size, self.num_workers = batch_size, num_workers
 
@@ -109,19 +110,21 @@ class FaceDataModule(LightningDataModule):
         not_found = {entry.row for entry in self.faces.left_out if entry.problem == NO_FACE}
         photographs = self.manifest.photographs
         usable = [row for row in range(len(photographs)) if row not in without]
-        check_identities((photographs[row] for row in usable), f"After leaving out unusable photographs {self.manifest.root}")
-        self.query_rows = torch.tensor([row for row in usable if photographs[row].is_query], dtype=torch.long)
-        self.gallery_rows = torch.tensor([row for row in usable if photographs[row].is_gallery], dtype=torch.long)
+        check_identities(
+            (photographs[row] for row in usable), f"{self.manifest.root}, after leaving out what has no face,"
+        )
+        self.query_rows = _rows(row for row in usable if photographs[row].is_query)
+        self.gallery_rows = _rows(row for row in usable if photographs[row].is_gallery)
         if not len(self.query_rows) or not len(self.gallery_rows):
             raise InputError(f"No usable photograph of {self.manifest.root} is marked as query, or none as gallery.")
-        self.missed_rows = torch.tensor([row for row in sorted(not_found) if photographs[row].is_query], dtype=torch.long)
+        self.missed_rows = _rows(row for row in sorted(not_found) if photographs[row].is_query)
 
     def query_face(self, kind: str, row: int) -> np.ndarray:
         """The picture ``(H, W, 3)`` uint8 that a manifest row is as one kind of query."""
         return self.makers[kind](self.faces.face(row), self.manifest.photographs[row].path).image
 
     def test_dataloader(self) -> list[DataLoader[FaceBatch]]:
-        """One loader a kind, in the order of ``makers``: first every usable face clean, then the queries of each kind."""
+        """One loader a kind, in the order of ``makers``: every usable face clean, then the queries of each kind."""
         everyone = torch.cat([self.query_rows, self.gallery_rows]).unique()
         return [
             DataLoader(
@@ -131,3 +134,7 @@ class FaceDataModule(LightningDataModule):
             )
             for kind, maker in self.makers.items()
         ]
+
+
+def _rows(rows: Iterable[int]) -> Tensor:
+    return torch.tensor(list(rows), dtype=torch.long)

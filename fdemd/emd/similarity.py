@@ -75,26 +75,27 @@ def emd_similarity(
 
     similarity = torch.empty(candidates.shape, dtype=torch.float32, device=candidates.device)
     patches = query_unit.shape[1]
-    flow = query_unit.new_empty(*candidates.shape, patches, patches) if with_flow else None
-    weights = [query_unit.new_empty(*candidates.shape, patches) for _ in range(2)] if with_flow else [None, None]
+    kept = candidates.shape if with_flow else (0, 0)
+    flow = query_unit.new_empty(*kept, patches, patches)
+    query_weight, gallery_weight = query_unit.new_empty(2, *kept, patches)
     fallbacks = 0
     for rows, columns in _chunks(*candidates.shape, whole_rows=isinstance(stop, Official)):
         chosen = candidates[rows, columns]
         unit = gallery_unit[chosen]
-        weight = marginals(
-            query_unit[rows], query_terms[rows], unit, gallery_terms[chosen], joint=weighting == "uew"
-        )
+        weight = marginals(query_unit[rows], query_terms[rows], unit, gallery_terms[chosen], joint=weighting == "uew")
         cosine = torch.matmul(query_unit[rows, None], unit.mT).flatten(0, 1)
         moved = sinkhorn(
             cosine, weight.query.flatten(0, 1), weight.gallery.flatten(0, 1), eps=eps, stop=stop, group=chosen.shape[1]
         )
         similarity[rows, columns] = (moved * cosine).sum((1, 2)).view(chosen.shape)
         fallbacks += weight.fallbacks
-        if flow is not None:
+        if with_flow:
             flow[rows, columns] = moved.view(*chosen.shape, patches, patches)
-            weights[0][rows, columns], weights[1][rows, columns] = weight.query, weight.gallery
+            query_weight[rows, columns], gallery_weight[rows, columns] = weight.query, weight.gallery
         on_progress(chosen.numel())
-    return Transport(similarity, fallbacks, flow, *weights)
+    if not with_flow:
+        return Transport(similarity, fallbacks)
+    return Transport(similarity, fallbacks, flow, query_weight, gallery_weight)
 
 
 def _chunks(queries: int, candidates: int, *, whole_rows: bool) -> Iterator[tuple[slice, slice]]:

@@ -54,7 +54,7 @@ def check_eps(eps: float) -> float:
 def sinkhorn(
     similarity: Tensor, query_weight: Tensor, gallery_weight: Tensor, *, eps: float, stop: Stop, group: int = 1
 ) -> Tensor:
-    """Flow that moves ``query_weight`` onto ``gallery_weight`` at the least entropic cost, the cost being 1 - similarity.
+    """Flow that moves ``query_weight`` onto ``gallery_weight`` at the least entropic cost; a unit costs 1 - similarity.
 
     The published iteration (spec 1.5): the gallery's scaling first, then the query's, so the query's weights are met
     exactly and the gallery's up to the stopping rule.

@@ -74,7 +74,7 @@ class QueryMaker:
         self.kind = kind
         self._seed = seed
         self._transforms = A.Compose(
-            QUERY_KINDS[kind](size, **settings),
+            QUERY_KINDS[kind](size, **settings) or [A.NoOp()],
             keypoint_params=A.KeypointParams(format="xy", remove_invisible=False),
         )
 

@@ -34,8 +34,8 @@ def bootstrap_by_identity(values: Tensor, identities: Tensor, *, seed: int = 0, 
         return Estimate(torch.nan, torch.nan, torch.nan)
     _, person = identities.cpu().unique(return_inverse=True)
     people = int(person.max()) + 1
-    sums = torch.zeros(people, dtype=torch.float64).index_add_(0, person, values.cpu().double())
-    counts = torch.zeros(people, dtype=torch.float64).index_add_(0, person, torch.ones(len(values), dtype=torch.float64))
+    sums = person.bincount(values.cpu().double(), minlength=people)
+    counts = person.bincount(minlength=people)
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randint(people, (draws, people), generator=generator)
     means = sums[drawn].sum(1) / counts[drawn].sum(1)

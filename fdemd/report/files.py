@@ -16,7 +16,7 @@ import yaml
 
 from fdemd.errors import InputError
 
-_PACKAGES = ("fdemd", "torch", "torchvision", "pytorch-lightning", "torchmetrics", "numpy", "albumentations", "dlib-bin")
+_PACKAGES = ("fdemd", "torch", "pytorch-lightning", "torchmetrics", "numpy", "albumentations", "dlib-bin")
 
 
 def new_run_folder(output: Path, label: str) -> Path:
@@ -34,7 +34,9 @@ def new_run_folder(output: Path, label: str) -> Path:
             if not output.is_dir():
                 raise InputError(f"The output folder {output} is a file; choose another with output=PATH.") from None
         except OSError as error:
-            raise InputError(f"The folder {folder} cannot be made: {error.strerror}; choose another with output=PATH.") from error
+            raise InputError(
+                f"The folder {folder} cannot be made ({error.strerror}); choose another with output=PATH."
+            ) from error
         else:
             return folder
     raise InputError(f"{output} is full of folders named {stem}; choose another with output=PATH.")

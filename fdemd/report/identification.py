@@ -13,6 +13,7 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
+from fdemd.data.aligned import NO_FACE, UNREADABLE
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.emd import emd_similarity
 from fdemd.features import Features
@@ -21,12 +22,22 @@ from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.flow import reconstruction
 from fdemd.report.picture import PictureRow, Shown, save_picture
 from fdemd.report.tables import csv_text, markdown_text, rich_table, rows_of
-from fdemd.data.aligned import NO_FACE, UNREADABLE
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL
 from fdemd.retrieval.ranking import Ranking
 
 PICTURED = 5
 """Faces of each ranked list in the picture."""
+
+
+_MEANING = {
+    LEAVE_TWIN_OUT: "the photograph a query was made from is not in its gallery",
+    OFFICIAL: "the photograph a query was made from stays in its gallery",
+}
+
+
+def model_label(model: Mapping[str, Any]) -> str:
+    """What a model's settings are called in titles and file names: ``dlib``, ``timm-resnet18``."""
+    return "-".join(str(model[key]) for key in ("backbone", "name") if key in model)
 
 
 @dataclass(frozen=True)
@@ -69,17 +80,17 @@ class IdentificationReport:
         return [comparison for comparison in self.comparisons if comparison.protocol in (protocol, LEAVE_ONE_OUT)]
 
     def _title(self, protocol: str) -> str:
-        meaning = {LEAVE_TWIN_OUT: "a query's own photograph is not in its gallery", OFFICIAL: "it stays in the gallery"}
-        network, data = self.config["model"]["name"], self.config["data"]["name"]
-        return f"{network} on {data}, protocol {protocol} ({meaning[protocol]}; clean queries: leave-one-out)"
+        network, data = model_label(self.config["model"]), self.config["data"]["name"]
+        return f"{network} on {data}, protocol {protocol}: {_MEANING[protocol]}"
 
     def _notes(self, comparisons: Sequence[Comparison]) -> list[str]:
         counts = self._counts()
         notes = [
-            "Mean in percent [95 % interval, bootstrap over people]; maximum: the best that re-ranking the first k could do.",
-            f"{counts['photographs']} photographs of {counts['people']} people, {counts['gallery']} in the gallery; "
-            f"left out: {counts['unreadable']} unreadable, {counts['no face found']} without a face found (as queries "
-            f"they count as misses), {counts['ignored']} other files. Seed {self.config['seed']}.",
+            "Mean in percent (95 % interval, bootstrap over people). Clean queries: leave-one-out. maximum: the best that "
+            "re-ranking the first k could do.",
+            f"{counts['photographs']} photographs of {counts['people']} people: {counts['queries']} queries a kind, "
+            f"{counts['gallery']} in the gallery. Left out: {counts['unreadable']} unreadable, {counts['no face found']} "
+            f"without a face found (each a miss as a query), {counts['ignored']} other files. Seed {self.config['seed']}.",
         ]
         if settings := self.settings:
             rows, columns = settings.grid or self.grid
@@ -97,7 +108,9 @@ class IdentificationReport:
                     "gallery and are not averaged."
                 )
             if comparison.fallbacks:
-                notes.append(f"{comparison.kind}: {comparison.fallbacks} pairs had no positive weight and took uniform ones.")
+                notes.append(
+                    f"{comparison.kind}: {comparison.fallbacks} pairs had no positive weight and took uniform ones."
+                )
         return notes
 
     def _counts(self) -> dict[str, int]:
@@ -123,7 +136,7 @@ class IdentificationReport:
         return {
             "written": datetime.now().astimezone().isoformat(timespec="seconds"),
             "data": {"name": self.config["data"]["name"], "sha256": self.faces.faces.digest, **self._counts()},
-            "model": {"name": self.config["model"]["name"], "weights_sha256": self.weights_sha256},
+            "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
             "rerank": asdict(self.settings) if self.settings else None,
             "seed": self.config["seed"],
             "legacy_self_count": self.config["legacy_self_count"],
@@ -155,11 +168,10 @@ class IdentificationReport:
         flow = None
         if comparison.stage2 and self.settings:
             best = gallery[comparison.stage2.indices[number, :1]]
-            flow = self._flow(features(comparison.kind, queries[number : number + 1]), features("clean", best), int(best))
-        return PictureRow(
-            comparison.kind, self.faces.query_face(comparison.kind, row), who, shown(comparison.stage1),
-            shown(comparison.stage2), flow,
-        )
+            query_features = features(comparison.kind, queries[number : number + 1])
+            flow = self._flow(query_features, features("clean", best), int(best))
+        query = self.faces.query_face(comparison.kind, row)
+        return PictureRow(comparison.kind, query, who, shown(comparison.stage1), shown(comparison.stage2), flow)
 
     def _telling_query(self, comparison: Comparison, identities: Sequence[str]) -> int:
         """Number of the first query that stage 1 gets wrong and stage 2 right; 0 if there is none."""

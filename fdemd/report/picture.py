@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 RIGHT, WRONG = "#1a9850", "#d73027"
@@ -50,10 +51,10 @@ def save_picture(path: Path, rows: Sequence[PictureRow], title: str) -> None:
     """
     shown = max(len(row.stage1) for row in rows)
     reranked = any(row.stage2 for row in rows)
-    gap = 0.35
+    gap = 0.2
     widths = [1.0, gap, *[1.0] * shown] + ([gap, *[1.0] * shown, gap, 1.0] if reranked else [])
-    figure = Figure(figsize=(1.15 * sum(widths), 1.38 * len(rows) + 0.9), layout="constrained")
-    figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+    figure = Figure(figsize=(1.1 * sum(widths), 1.24 * len(rows) + 0.6), layout="constrained")
+    figure.suptitle(title + "\n", fontsize=11, x=0.01, ha="left")
     axes = figure.subplots(len(rows), len(widths), squeeze=False, width_ratios=widths)
     for axis in axes.flat:
         axis.set_axis_off()
@@ -66,15 +67,17 @@ def save_picture(path: Path, rows: Sequence[PictureRow], title: str) -> None:
             _show(axis, face.face, face.identity, RIGHT if face.right else WRONG)
         if row.flow is not None:
             _show(line[-1], row.flow, "")
-    headings = {0: "query", 2: "stage 1: cosine"} | ({second: "stage 2: EMD", len(widths) - 1: "flow"} if reranked else {})
+    headings = {0: "query", 2: "stage 1: cosine"}
+    if reranked:
+        headings |= {second: "stage 2: EMD", len(widths) - 1: "flow"}
     for column, heading in headings.items():
-        axes[0, column].annotate(
-            heading, (0, 1), xytext=(0, 16), xycoords="axes fraction", textcoords="offset points", fontsize=10, weight="bold"
-        )
+        place = {"xy": (0, 1), "xytext": (0, 14), "xycoords": "axes fraction", "textcoords": "offset points"}
+        text = axes[0, column].annotate(heading, **place, fontsize=10, weight="bold")
+        text.set_in_layout(False)  # a heading may be wider than its column
     figure.savefig(path, dpi=130)
 
 
-def _show(axis, face: np.ndarray, label: str, colour: str | None = None) -> None:  # type: ignore[no-untyped-def]
+def _show(axis: Axes, face: np.ndarray, label: str, colour: str | None = None) -> None:
     axis.imshow(face)
     axis.set_axis_on()
     axis.set_xticks([])

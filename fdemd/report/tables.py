@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from fdemd.identification import Comparison
@@ -37,35 +38,35 @@ def csv_text(rows: Sequence[dict[str, Any]]) -> str:
 
 def markdown_text(title: str, comparisons: Sequence[Comparison], notes: Sequence[str]) -> str:
     """Comparisons of one protocol as a Markdown table with its title above and its notes below."""
-    header = ["query", "stage", *IDENTIFICATION, "queries"]
-    lines = [f"### {title}", "", " | ".join(header).join(("| ", " |")), "|" + " --- |" * len(header)]
-    lines += ["| " + " | ".join(cells) + " |" for cells in _cells(comparisons)]
+    header = ["query", "stage", *IDENTIFICATION]
+    lines = [f"### {title}", "", "| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines += ["| " + " | ".join(cells) + " |" for comparison in comparisons for cells in _cells(comparison)]
     return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
 
 
 def rich_table(title: str, comparisons: Sequence[Comparison], notes: Sequence[str]) -> Table:
     """Comparisons of one protocol as a table for the terminal."""
-    table = Table(title=title, caption="\n".join(notes), caption_justify="left", title_justify="left")
+    caption = "\n".join(notes)
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=box.SIMPLE)
     for column in ("query", "stage"):
-        table.add_column(column)
-    for column in (*IDENTIFICATION, "queries"):
-        table.add_column(column, justify="right")
-    for number, cells in enumerate(rows := _cells(comparisons)):
-        last = number + 1 == len(rows) or rows[number + 1][0] != ""
-        table.add_row(*cells, end_section=last)
+        table.add_column(column, no_wrap=True)
+    for column in IDENTIFICATION:
+        table.add_column(column, justify="right", no_wrap=True)
+    for comparison in comparisons:
+        cells = _cells(comparison)
+        for number, row in enumerate(cells):
+            table.add_row(*row, end_section=number + 1 == len(cells))
     return table
 
 
-def _cells(comparisons: Sequence[Comparison]) -> list[list[str]]:
-    """The table's text; kind and number of queries stand in the first row of each kind only."""
-    rows = []
-    for comparison in comparisons:
-        for number, (stage, figures) in enumerate(comparison.figures.items()):
-            first = number == 0
-            shown = [_percent(figures[name]) for name in IDENTIFICATION]
-            rows.append([comparison.kind if first else "", stage, *shown, str(comparison.queries) if first else ""])
-    return rows
+def _cells(comparison: Comparison) -> list[list[str]]:
+    """A line of text a stage; the kind of query stands in the first only."""
+    return [
+        [comparison.kind if number == 0 else "", stage, *(_percent(figures[name]) for name in IDENTIFICATION)]
+        for number, (stage, figures) in enumerate(comparison.figures.items())
+    ]
 
 
 def _percent(estimate: Estimate) -> str:
-    return f"{100 * estimate.mean:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+    ends = "–".join("100" if value == 1 else f"{100 * value:.1f}" for value in (estimate.low, estimate.high))
+    return f"{100 * estimate.mean:.1f} ({ends})"

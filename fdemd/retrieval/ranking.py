@@ -40,10 +40,6 @@ class Ranking:
             if not ((scores[:, 1:] <= scores[:, :-1]) | ~filled[:, 1:]).all():
                 raise ValueError("A ranking is not sorted by its scores.")
 
-    @property
-    def depth(self) -> int:
-        return self.indices.shape[1]
-
     def hits(self, query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
         """Boolean ``(Q, L)``: whether the face at each place is of the query's identity."""
         found = gallery_labels[self.indices] == query_labels[:, None]

@@ -1,0 +1,58 @@
+"""Fixtures that several folders of tests share."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from fdemd.backbones import Backbone, build_backbone
+from fdemd.data.sources import orl_manifest
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of golden figures and real data that lies beside a developer's checkout."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the golden figures and real data of {SHARED} are not on this machine")
+    return SHARED
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep everything the tests cache out of the user's own cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FDEMD_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def dlib_net() -> Backbone:
+    return build_backbone("dlib")
+
+
+@pytest.fixture(scope="session")
+def few_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of real faces, 5 people x 4 photographs of ORL; read only."""
+    folder = tmp_path_factory.mktemp("few people")
+    manifest = orl_manifest()
+    for photograph in manifest.photographs[:50]:
+        if int(Path(photograph.path).stem) <= 4:
+            target = folder / photograph.path
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy(manifest.file(photograph), target)
+    return folder
+
+
+@pytest.fixture
+def people(few_people: Path, tmp_path: Path) -> Path:
+    """A copy of ``few_people`` that a test may spoil."""
+    return Path(shutil.copytree(few_people, tmp_path / "people"))
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(0)

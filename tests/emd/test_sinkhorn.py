@@ -1,0 +1,125 @@
+"""Transport against POT: its Sinkhorn at the same eps, and exact linear programming as eps goes to 0."""
+
+import numpy as np
+import ot
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from fdemd.emd import Converged, Official
+from fdemd.emd.sinkhorn import SMALLEST_EPS, check_eps, sinkhorn
+from fdemd.errors import InputError
+
+
+def problem(pairs: int, patches: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """Cosines of correlated random patches, and weights with some zeros, as APC gives them."""
+    generator = torch.Generator().manual_seed(seed)
+    common = torch.randn(pairs, patches, 32, generator=generator)
+    a, b = (normalize(common + torch.randn(pairs, patches, 32, generator=generator), dim=-1) for _ in range(2))
+    weights = torch.randn(2, pairs, patches, generator=generator).relu() + 1e-6
+    query, gallery = weights / weights.sum(-1, keepdim=True)
+    return a @ b.mT, query, gallery
+
+
+def scores(flow: Tensor, similarity: Tensor) -> Tensor:
+    return (flow * similarity).sum((1, 2))
+
+
+@pytest.mark.parametrize("patches", [9, 16, 42, 64])
+def test_converged_scores_equal_pots_sinkhorn(patches: int) -> None:
+    similarity, query, gallery = problem(5, patches)
+    flow = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged())
+    for pair in range(5):
+        plan = ot.sinkhorn(
+            query[pair].double().numpy(),
+            gallery[pair].double().numpy(),
+            (1 - similarity[pair]).double().numpy(),
+            reg=0.05,
+            stopThr=1e-10,
+            numItermax=50000,
+            warn=False,
+        )
+        expected = (plan * similarity[pair].double().numpy()).sum()
+        assert scores(flow, similarity)[pair].item() == pytest.approx(expected, abs=1e-4)
+
+
+def test_scores_approach_the_exact_solution_as_eps_goes_to_0() -> None:
+    similarity, query, gallery = problem(8, 16)
+    exact = [
+        1 - ot.emd2(q / q.sum(), g / g.sum(), 1 - s)
+        for s, q, g in zip(*(tensor.double().numpy() for tensor in (similarity, query, gallery)), strict=True)
+    ]
+    errors = []
+    for eps in (0.2, 0.1, 0.05, 0.02, 0.01, 0.005):
+        flow = sinkhorn(similarity, query, gallery, eps=eps, stop=Converged(1e-5, max_rounds=20000))
+        errors.append(float(np.abs(scores(flow, similarity).numpy() - exact).max()))
+    assert errors == sorted(errors, reverse=True), f"the curve must fall: {errors}"
+    assert errors[-1] < 2e-3
+
+
+@pytest.mark.parametrize("eps", [0.005, 0.05, 0.5])
+def test_the_flow_has_the_marginals_it_was_asked_for(eps: float) -> None:
+    similarity, query, gallery = problem(6, 16)
+    flow = sinkhorn(similarity, query, gallery, eps=eps, stop=Converged(1e-4, max_rounds=20000))
+    assert (flow >= 0).all()
+    torch.testing.assert_close(flow.sum(2), query, atol=1e-6, rtol=1e-4)
+    assert (flow.sum(1) - gallery).abs().sum(1).max() < 2e-4
+
+
+@given(seed=st.integers(0, 2**16), pairs=st.integers(2, 12), patches=st.sampled_from([2, 9, 16]))
+@settings(max_examples=25, deadline=None)
+def test_a_pair_converges_the_same_alone_and_among_others(seed: int, pairs: int, patches: int) -> None:
+    similarity, query, gallery = problem(pairs, patches, seed)
+    together = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged())
+    alone = torch.cat(
+        [
+            sinkhorn(similarity[i : i + 1], query[i : i + 1], gallery[i : i + 1], eps=0.05, stop=Converged())
+            for i in range(pairs)
+        ]
+    )
+    torch.testing.assert_close(together, alone, atol=2e-6, rtol=1e-4)
+
+
+def test_the_official_stop_is_shared_by_a_query_s_candidates_only() -> None:
+    similarity, query, gallery = problem(12, 16)
+    both = sinkhorn(similarity, query, gallery, eps=0.05, stop=Official(), group=6)
+    each = [
+        sinkhorn(similarity[i : i + 6], query[i : i + 6], gallery[i : i + 6], eps=0.05, stop=Official(), group=6)
+        for i in (0, 6)
+    ]
+    torch.testing.assert_close(both, torch.cat(each))
+    alone = sinkhorn(similarity, query, gallery, eps=0.05, stop=Official(), group=1)
+    assert not torch.allclose(alone, both), "the published score of a pair depends on its fellow candidates"
+
+
+def test_a_permutation_is_found() -> None:
+    order = torch.tensor([2, 0, 3, 1])
+    similarity = torch.full((1, 4, 4), -1.0)
+    similarity[0, torch.arange(4), order] = 1.0
+    weight = torch.full((1, 4), 0.25)
+    flow = sinkhorn(similarity, weight, weight, eps=0.05, stop=Converged())
+    assert flow[0].argmax(1).tolist() == order.tolist()
+
+
+def test_opposite_patches_underflow_nowhere() -> None:
+    weight = torch.full((1, 9), 1 / 9)
+    for eps in (SMALLEST_EPS, 0.05):
+        flow = sinkhorn(torch.full((1, 9, 9), -1.0), weight, weight, eps=eps, stop=Converged())
+        assert flow.sum().item() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("eps", [0, -1, 1e-5, 100, float("nan")])
+def test_an_impossible_eps_is_refused(eps: float) -> None:
+    with pytest.raises(InputError, match="must lie between"):
+        check_eps(eps)
+
+
+def test_the_solver_is_differentiable() -> None:
+    similarity, query, gallery = problem(3, 9)
+    similarity.requires_grad_()
+    flow = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged())
+    scores(flow, similarity).sum().backward()
+    assert similarity.grad is not None and similarity.grad.isfinite().all()

@@ -1,0 +1,40 @@
+"""Bootstrap intervals: reproducible, ordered, and wider when people, not photographs, are few."""
+
+import math
+
+import torch
+
+from fdemd.metrics.intervals import bootstrap_by_identity
+
+
+def test_the_mean_is_over_queries_and_lies_within_its_interval() -> None:
+    values, identities = torch.rand(60), torch.arange(60) // 6
+    estimate = bootstrap_by_identity(values, identities)
+    assert math.isclose(estimate.mean, values.double().mean().item(), abs_tol=1e-9)
+    assert estimate.low < estimate.mean < estimate.high
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    values, identities = torch.rand(60), torch.arange(60) // 6
+    assert bootstrap_by_identity(values, identities, seed=3) == bootstrap_by_identity(values, identities, seed=3)
+    assert bootstrap_by_identity(values, identities, seed=3) != bootstrap_by_identity(values, identities, seed=4)
+
+
+def test_photographs_of_one_person_are_not_independent() -> None:
+    values = (torch.arange(100) // 10 % 2).double()
+    by_person = bootstrap_by_identity(values, torch.arange(100) // 10)
+    by_photograph = bootstrap_by_identity(values, torch.arange(100))
+    assert by_person.high - by_person.low > 2 * (by_photograph.high - by_photograph.low)
+
+
+def test_the_interval_covers_the_truth_about_95_times_in_100() -> None:
+    torch.manual_seed(0)
+    covered = 0
+    for trial in range(200):
+        estimate = bootstrap_by_identity(torch.randn(80) + 1, torch.arange(80), seed=trial, draws=500)
+        covered += estimate.low <= 1 <= estimate.high
+    assert 180 <= covered <= 200
+
+
+def test_without_queries_there_is_no_mean() -> None:
+    assert math.isnan(bootstrap_by_identity(torch.empty(0), torch.empty(0)).mean)

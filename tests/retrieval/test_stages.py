@@ -1,0 +1,93 @@
+"""Both stages: what must not change, and what stage 2 may touch."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fdemd.errors import InputError
+from fdemd.retrieval import stage1
+from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, OFFICIAL, Labels
+from fdemd.retrieval.ranking import NOBODY, Ranking
+from fdemd.retrieval.stage1 import rank_by_cosine
+from fdemd.retrieval.stage2 import check_mix, rerank
+
+
+def labels(count: int, first: int = 0) -> Labels:
+    numbers = torch.arange(first, first + count)
+    return Labels(numbers // 2, numbers, numbers)
+
+
+def rank(query: torch.Tensor, gallery: torch.Tensor, depth: int = 100, protocol: str = OFFICIAL) -> Ranking:
+    strangers = labels(len(query), first=1000)
+    return rank_by_cosine(query, gallery, strangers, labels(len(gallery)), protocol=protocol, depth=depth)
+
+
+def test_stage_1_is_the_order_of_cosines() -> None:
+    query, gallery = torch.randn(4, 8), torch.randn(9, 8)
+    cosine = torch.nn.functional.cosine_similarity(query[:, None], gallery[None], dim=-1)
+    ranking = rank(query, gallery)
+    torch.testing.assert_close(ranking.scores, cosine.sort(dim=1, descending=True).values)
+    assert torch.equal(ranking.indices, cosine.argsort(dim=1, descending=True))
+
+
+def test_stage_1_keeps_the_asked_depth_or_the_whole_gallery() -> None:
+    query, gallery = torch.randn(4, 8), torch.randn(9, 8)
+    assert rank(query, gallery, depth=3).indices.shape == (4, 3)
+    assert torch.equal(rank(query, gallery, depth=3).indices, rank(query, gallery).indices[:, :3])
+    assert rank(query, gallery, depth=50).indices.shape == (4, 9)
+
+
+def test_permuting_the_gallery_permutes_the_ranking() -> None:
+    query, gallery, order = torch.randn(4, 8), torch.randn(9, 8), torch.randperm(9)
+    assert torch.equal(order[rank(query, gallery[order]).indices], rank(query, gallery).indices)
+
+
+def test_leaving_oneself_out_fills_the_end_with_nobody() -> None:
+    faces, who = torch.randn(5, 8), labels(5)
+    ranking = rank_by_cosine(faces, faces, who, who, protocol=LEAVE_TWIN_OUT, depth=100)
+    assert (ranking.indices != torch.arange(5)[:, None]).all()
+    assert (ranking.indices[:, -1] == NOBODY).all()
+
+
+def test_the_size_of_a_chunk_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    query, gallery = torch.randn(7, 8), torch.randn(9, 8)
+    whole = rank(query, gallery)
+    monkeypatch.setattr(stage1, "_QUERIES_AT_ONCE", 2)
+    assert torch.equal(rank(query, gallery).indices, whole.indices)
+
+
+@given(alpha=st.floats(0, 1), k=st.integers(1, 9), seed=st.integers(0, 999))
+@settings(max_examples=50, deadline=None)
+def test_stage_2_only_permutes_the_first_k(alpha: float, k: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    first = rank(torch.randn(4, 8), torch.randn(9, 8))
+    second = rerank(first, torch.rand(4, k), alpha)
+    assert torch.equal(second.indices[:, k:], first.indices[:, k:])
+    assert torch.equal(second.indices[:, :k].sort().values, first.indices[:, :k].sort().values)
+
+
+def test_alpha_0_is_stage_1_and_alpha_1_is_the_second_score_alone() -> None:
+    first = rank(torch.randn(4, 8), torch.randn(9, 8))
+    similarity = torch.rand(4, 6)
+    assert torch.equal(rerank(first, similarity, 0).indices, first.indices)
+    alone = rerank(first, similarity, 1).indices[:, :6]
+    assert torch.equal(alone, first.indices[:, :6].gather(1, similarity.argsort(dim=1, descending=True)))
+
+
+def test_the_mix_is_equation_9() -> None:
+    first = rank(torch.randn(4, 8), torch.randn(9, 8))
+    similarity = torch.rand(4, 9)
+    expected = (0.7 * similarity + 0.3 * first.scores).sort(dim=1, descending=True).values
+    torch.testing.assert_close(rerank(first, similarity, 0.7).scores, expected)
+
+
+def test_k_1_changes_nothing() -> None:
+    first = rank(torch.randn(4, 8), torch.randn(9, 8))
+    assert torch.equal(rerank(first, torch.rand(4, 1), 0.7).indices, first.indices)
+
+
+@pytest.mark.parametrize(("alpha", "k"), [(2, 100), (-0.1, 100), (float("nan"), 100), (0.7, 0), (0.7, -5)])
+def test_impossible_settings_are_refused(alpha: float, k: int) -> None:
+    with pytest.raises(InputError, match=r"alpha is|k is"):
+        check_mix(alpha, k)
