@@ -49,7 +49,9 @@ class Composer:
 
     def alternatives(self, word: str) -> list[Override]:
         """Return the overrides that a word sweeps over: itself, if it is no sweep. Raises ``InputError``."""
-        if "=" not in word.lstrip("=") and not word.startswith("~"):
+        if word.startswith("~"):
+            raise InputError(f"{word!r}: no setting can be removed, since every one is needed; give it another value.")
+        if "=" not in word.lstrip("="):
             raise InputError(f"{word!r} is not a setting{self._meant_setting(word)}; settings are written KEY=VALUE.")
         override = self._parsed(word)
         if not override.is_sweep_override():
@@ -103,8 +105,6 @@ class Composer:
         """Return the checked override of a group, or nothing if it says null where that is the default."""
         group, value, line = self._groups[_key(override)], override.value(), str(override.input_line)
         adds = override.is_add() or override.is_force_add()
-        if override.is_delete():
-            return line
         if adds and group.in_job and not group.several:
             raise InputError(f"{group.key} is a group of {self._job} already; write {line.lstrip('+')} without the +.")
         if not adds and not group.in_job:
@@ -126,14 +126,12 @@ class Composer:
         line, key = str(override.input_line), _key(override)
         if override.is_hydra_override():
             raise InputError(f"{key!r} is a setting of Hydra itself, which has no effect here.")
-        if override.is_add() and key in nodes:
-            raise InputError(f"{key} exists already; write {line.lstrip('+')} without the +.")
-        if override.is_add() or (override.is_force_add() and key not in nodes):
-            return line
+        if override.is_add() or override.is_force_add():
+            raise InputError(
+                f"{line!r}: no setting can be added, only changed; write {line.lstrip('+')} without the +."
+            )
         full = self._full_key(key, nodes, choices)
         line = line.replace(key, full, 1)
-        if override.is_delete():
-            return line
         default, value = nodes[full], override.value()
         if not _fits(default, value):
             raise InputError(f"{full} takes {_kind(default, value)}, not {show(value)!r}.")
@@ -158,7 +156,7 @@ class Composer:
         hints = [f"{head} has the keys {', '.join(map(str, section))}"] if isinstance(section, dict) else []
         if head in self._groups:
             hints.append(f"its choices are {', '.join(self._groups[head].choices)}")
-        hint = " and ".join(hints) or "see --help for the groups and keys, and write +KEY=VALUE to add one"
+        hint = " and ".join(hints) or "see --help for the groups and keys"
         raise InputError(f"unknown key {key!r}{self._meant_key(key, nodes)}; {hint}.")
 
     def _meant_key(self, word: str, nodes: dict[str, Any]) -> str:
@@ -187,8 +185,8 @@ class Composer:
 
 
 def _key(override: Override) -> str:
-    """Return what stands before the ``=``, without a ``+`` or ``~``."""
-    return override.get_key_element().lstrip("+~")
+    """Return what stands before the ``=``, without a ``+``."""
+    return override.get_key_element().lstrip("+")
 
 
 def _meant(word: str, spelled: dict[str, str]) -> str:

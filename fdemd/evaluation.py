@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
@@ -22,8 +23,8 @@ from fdemd.data.manifest import Manifest
 from fdemd.data.sources import build_manifest
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features, concatenate
-from fdemd.identification import Comparison, RerankSettings, compare_stages
-from fdemd.report.files import new_run_folder
+from fdemd.identification import Comparison, PairSimilarity, RerankSettings, compare_stages
+from fdemd.report.files import run_folder
 from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.retrieval.protocol import Labels, check_protocol
 
@@ -88,11 +89,37 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
     started = time.perf_counter()
     settings = _rerank_settings(config["rerank"])
     protocols = [check_protocol(protocol) for protocol in config["protocols"]]
+    if not protocols:
+        raise InputError("protocols is empty; give at least one, such as protocols=[leave-twin-out].")
+    trainer = _trainer(config["trainer"])
+    backbone = build_backbone(**config["model"])
+    if settings:
+        _check_second_stage(backbone, settings)
+    faces = _faces(config, backbone)
+    with run_folder(Path(str(config["output"])), f"{model_label(config['model'])}-{config['data']['name']}") as folder:
+        module = RerankModule(backbone, list(faces.makers))
+        trainer.test(module, faces, verbose=False)
+        embedded = time.perf_counter()
+        comparisons = _identify(module, faces, settings, protocols, config)
+        seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
+        report = IdentificationReport(config, settings, faces, comparisons, protocols, backbone.weights_sha256, seconds)
+        report.write(folder, module.features)
+    return report
+
+
+@torch.inference_mode()
+def _check_second_stage(backbone: Backbone, settings: RerankSettings) -> None:
+    """Re-rank one blank face, so that a grid or weighting that this network cannot have fails now, not in an hour."""
+    blank = backbone(torch.zeros(1, 3, *backbone.face_size))
+    blank = Features(blank.embedding, blank.patches, blank.grid, torch.zeros(1, 68, 2))
+    PairSimilarity(blank, blank, settings)(torch.zeros(1, 1, dtype=torch.long))
+
+
+def _faces(config: Mapping[str, Any], backbone: Backbone) -> FaceDataModule:
     data = dict(config["data"])
     loading = {key: data.pop(key) for key in ("batch_size", "num_workers")}
     cache = data.pop("cache")
-    backbone = build_backbone(**config["model"])
-    faces = FaceDataModule(
+    return FaceDataModule(
         build_manifest(**data),
         backbone,
         config["query"],
@@ -100,22 +127,26 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         cache=Path(str(cache)).expanduser() if cache else default_cache(),
         **loading,
     )
-    folder = new_run_folder(Path(str(config["output"])), f"{model_label(config['model'])}-{config['data']['name']}")
-    module = RerankModule(backbone, list(faces.makers))
-    _trainer(config["trainer"]).test(module, faces, verbose=False)
-    embedded = time.perf_counter()
 
-    manifest = faces.manifest
+
+def _identify(
+    module: RerankModule,
+    faces: FaceDataModule,
+    settings: RerankSettings | None,
+    protocols: Sequence[str],
+    config: Mapping[str, Any],
+) -> list[Comparison]:
+    """Compare the stages for every kind of query, once its faces are embedded."""
     gallery = module.features("clean", faces.gallery_rows)
-    gallery_labels = labels_of(manifest, faces.gallery_rows, occluded=False)
-    missed = labels_of(manifest, faces.missed_rows, occluded=False).identity
+    gallery_labels = labels_of(faces.manifest, faces.gallery_rows, occluded=False)
+    missed = labels_of(faces.manifest, faces.missed_rows, occluded=False).identity
     comparisons: list[Comparison] = []
     with _progress(settings, len(config["query"]) * len(faces.query_rows)) as on_progress:
         for kind in config["query"]:
             comparisons += compare_stages(
                 kind,
                 module.features(kind, faces.query_rows),
-                labels_of(manifest, faces.query_rows, occluded=kind != "clean"),
+                labels_of(faces.manifest, faces.query_rows, occluded=kind != "clean"),
                 gallery,
                 gallery_labels,
                 settings=settings,
@@ -125,12 +156,7 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
                 seed=config["seed"],
                 on_progress=on_progress,
             )
-    seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
-    report = IdentificationReport(
-        config, settings, faces, comparisons, protocols, gallery.grid, backbone.weights_sha256, seconds
-    )
-    report.write(folder, module.features)
-    return report
+    return comparisons
 
 
 def _rerank_settings(rerank: Mapping[str, Any]) -> RerankSettings | None:
@@ -149,7 +175,10 @@ def _trainer(settings: Mapping[str, Any]) -> Trainer:
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # devices and adverts; warnings still come
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")  # Lightning 2.6 with a newer torch
-    return Trainer(**settings, devices=1, logger=False, enable_checkpointing=False, enable_model_summary=False)
+    try:
+        return Trainer(**settings, devices=1, logger=False, enable_checkpointing=False, enable_model_summary=False)
+    except (MisconfigurationException, ValueError) as error:
+        raise InputError(f"The trainer cannot be set up: {error}") from error
 
 
 @contextmanager

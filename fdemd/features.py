@@ -41,6 +41,11 @@ class Features:
         landmarks = None if self.landmarks is None else self.landmarks[rows]
         return Features(self.embedding[rows], self.patches[rows], self.grid, landmarks)
 
+    def float(self) -> Features:
+        """The same features in float32."""
+        landmarks = None if self.landmarks is None else self.landmarks.float()
+        return Features(self.embedding.float(), self.patches.float(), self.grid, landmarks)
+
     @property
     def centre(self) -> Tensor:
         """Mean of the raw patches, ``(B, C)``: the global average vector of the paper's APC weighting."""

@@ -58,6 +58,7 @@ class Comparison:
 
     Attributes:
         kind: of query.
+        grid: rows and columns of the patches that the second stage compared.
         protocol: what was really measured, ``leave-one-out`` for queries that are themselves in the gallery.
         figures: stage -> figure (``P@1``, ``RP``, ``MAP@R``) -> mean in [0, 1] with its interval.
         queries: averaged over, misses included.
@@ -69,6 +70,7 @@ class Comparison:
     """
 
     kind: str
+    grid: tuple[int, int]
     protocol: str
     figures: dict[str, dict[str, Estimate]]
     queries: int
@@ -87,7 +89,11 @@ class PairSimilarity:
     """
 
     def __init__(
-        self, query: Features, gallery: Features, settings: RerankSettings, on_progress: Callable[[int], None]
+        self,
+        query: Features,
+        gallery: Features,
+        settings: RerankSettings,
+        on_progress: Callable[[int], None] = lambda pairs: None,
     ) -> None:
         if settings.grid is not None:
             query, gallery = query.pooled(settings.grid), gallery.pooled(settings.grid)
@@ -186,6 +192,7 @@ def compare_stages(
         comparisons.append(
             Comparison(
                 kind,
+                (settings and settings.grid) or query.grid,
                 protocol,
                 figures,
                 queries=len(identities),

@@ -3,21 +3,37 @@
 from collections.abc import Callable
 from typing import Any
 
+from fdemd.backbones.arcface import ArcFace
 from fdemd.backbones.backbone import Backbone
+from fdemd.backbones.cosface import CosFace
 from fdemd.backbones.dlib import DlibNet
+from fdemd.backbones.facenet import FaceNet
+from fdemd.backbones.iresnet import IResNet
+from fdemd.backbones.mobilefacenet import mobilefacenet
+from fdemd.backbones.onnx import OnnxBackbone
+from fdemd.backbones.timm import TimmBackbone
 from fdemd.errors import unknown
 
-BACKBONES: dict[str, Callable[..., Backbone]] = {"dlib": DlibNet}
+BACKBONES: dict[str, Callable[..., Backbone]] = {
+    "arcface": ArcFace,
+    "cosface": CosFace,
+    "dlib": DlibNet,
+    "facenet": FaceNet,
+    "iresnet": IResNet,
+    "mobilefacenet": mobilefacenet,
+    "onnx": OnnxBackbone,
+    "timm": TimmBackbone,
+}
 
 __all__ = ["BACKBONES", "Backbone", "build_backbone"]
 
 
-def build_backbone(name: str, **settings: Any) -> Backbone:
-    """Build the network called ``name`` in evaluation mode.
+def build_backbone(backbone: str, **settings: Any) -> Backbone:
+    """Build the network called ``backbone`` in evaluation mode.
 
     Raises:
         InputError: no such network, or its settings or weights are wrong.
     """
-    if name not in BACKBONES:
-        raise unknown("model", name, BACKBONES)
-    return BACKBONES[name](**settings).eval()
+    if backbone not in BACKBONES:
+        raise unknown("backbone", backbone, BACKBONES)
+    return BACKBONES[backbone](**settings).eval()

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.dlib_dat import Layer, read_layers
-from fdemd.checkpoints import installed_file, read_card, sha256_of
+from fdemd.checkpoints import read_card, sha256_of, weights_file
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
 
@@ -80,7 +80,7 @@ class DlibNet(Backbone):
         card = read_card("dlib")
         self.register_buffer("mean", torch.tensor(card.facts["mean"]).view(3, 1, 1), persistent=False)
         self.scale = float(card.facts["scale"])
-        path = Path(checkpoint) if checkpoint else installed_file(card)
+        path = weights_file(card, checkpoint)
         self._load(path)
         self.weights_sha256 = sha256_of(path)
         self.to(memory_format=torch.channels_last)

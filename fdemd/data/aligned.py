@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.progress import track
@@ -18,13 +18,13 @@ from torch.utils.data import DataLoader, Dataset
 from fdemd.checkpoints import read_card, sha256_of
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError
-from fdemd.faces.alignment import AlignedFace, align
-from fdemd.faces.landmarks import LANDMARKS, find_face
+from fdemd.faces.alignment import AlignedFace, align, check_alignment
+from fdemd.faces.landmarks import LANDMARKS, check_detector, find_face
 from fdemd.faces.reading import UnreadableImageError, read_image
 
 UNREADABLE = "unreadable"
 NO_FACE = "no face found"
-_PIPELINE = "1"
+_PIPELINE = "2"
 """Part of every key; raised when reading, searching or aligning changes, so that older stores are not used."""
 
 
@@ -66,7 +66,13 @@ def default_cache() -> Path:
 
 
 def aligned_faces(
-    manifest: Manifest, alignment: str, size: tuple[int, int], *, cache: Path, num_workers: int = 0
+    manifest: Manifest,
+    alignment: str,
+    size: tuple[int, int],
+    *,
+    cache: Path,
+    detector: str = "dlib",
+    num_workers: int = 0,
 ) -> AlignedFaces:
     """Aligned faces of a manifest, from the cache if these very files were aligned before.
 
@@ -75,12 +81,14 @@ def aligned_faces(
         alignment: a name in :data:`fdemd.faces.alignment.TEMPLATES`.
         size: ``(height, width)`` of the faces.
         cache: folder that keeps the faces, ``3 * H * W`` bytes each.
+        detector: a name in :data:`fdemd.faces.landmarks.DETECTORS`.
         num_workers: processes that read and align.
 
     Raises:
-        InputError: not one photograph gave a face, or the cache cannot be written.
+        InputError: unknown alignment or detector, not one photograph gave a face, or the cache cannot be written.
     """
-    digest = _digest(manifest, alignment, size)
+    way = _Way(check_alignment(alignment, size), size, check_detector(detector))
+    digest = _digest(manifest, way)
     store = cache / "faces" / digest
     if not store.is_dir():
         try:
@@ -88,10 +96,11 @@ def aligned_faces(
             unfinished = Path(tempfile.mkdtemp(dir=store.parent, prefix="unfinished-"))
         except OSError as error:
             raise InputError(
-                f"The cache folder {store.parent} cannot be written ({error.strerror}); choose another with data.cache=PATH."
+                f"The cache folder {store.parent} cannot be written ({error.strerror}); choose another with "
+                "data.cache=PATH."
             ) from error
         try:
-            _align_all(manifest, alignment, size, unfinished, num_workers)
+            _align_all(manifest, way, unfinished, num_workers)
             if not store.is_dir():  # another run may have been faster
                 unfinished.rename(store)
         finally:
@@ -106,11 +115,19 @@ def aligned_faces(
     return faces
 
 
+class _Way(NamedTuple):
+    """How photographs become faces; part of their digest."""
+
+    alignment: str
+    size: tuple[int, int]
+    detector: str
+
+
 class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
     """Row -> (face or None, problem, reason, number of faces)."""
 
-    def __init__(self, manifest: Manifest, alignment: str, size: tuple[int, int]) -> None:
-        self.manifest, self.alignment, self.size = manifest, alignment, size
+    def __init__(self, manifest: Manifest, way: _Way) -> None:
+        self.manifest, self.way = manifest, way
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -120,19 +137,19 @@ class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
             image = read_image(self.manifest.file(self.manifest.photographs[row]))
         except UnreadableImageError as error:
             return None, UNREADABLE, str(error), 0
-        found = find_face(image)
+        found = find_face(image, self.way.detector)
         if found is None:
-            return None, NO_FACE, "the detector found none, not even in an enlarged copy", 0
-        return align(image, found.landmarks, self.alignment, self.size), "", "", found.faces
+            return None, NO_FACE, f"the detector {self.way.detector} found none", 0
+        return align(image, found, self.way.alignment, self.way.size), "", "", found.faces
 
 
-def _align_all(manifest: Manifest, alignment: str, size: tuple[int, int], store: Path, num_workers: int) -> None:
+def _align_all(manifest: Manifest, way: _Way, store: Path, num_workers: int) -> None:
     rows = len(manifest)
-    images = np.lib.format.open_memmap(store / "images.npy", "w+", np.uint8, (rows, *size, 3))
+    images = np.lib.format.open_memmap(store / "images.npy", "w+", np.uint8, (rows, *way.size, 3))
     landmarks = np.zeros((rows, LANDMARKS, 2), np.float32)
     report: dict[str, Any] = {"left_out": [], "several": []}
     loader = DataLoader(
-        _Alignment(manifest, alignment, size), batch_size=None, num_workers=num_workers, collate_fn=lambda item: item
+        _Alignment(manifest, way), batch_size=None, num_workers=num_workers, collate_fn=lambda item: item
     )
     for row, (face, problem, reason, faces) in enumerate(track(loader, "Aligning faces", total=rows, transient=True)):
         if face is None:
@@ -157,9 +174,9 @@ def _read(store: Path, digest: str) -> AlignedFaces:
     )
 
 
-def _digest(manifest: Manifest, alignment: str, size: tuple[int, int]) -> str:
+def _digest(manifest: Manifest, way: _Way) -> str:
     """Name of the faces of these photographs, by content: an edited or replaced file gives another name."""
-    digest = hashlib.sha256(json.dumps([_PIPELINE, alignment, size, read_card("dlib_landmarks").sha256]).encode())
+    digest = hashlib.sha256(json.dumps([_PIPELINE, *way, read_card("dlib_landmarks").sha256]).encode())
     for photograph in manifest.photographs:
         file = manifest.file(photograph)
         digest.update(json.dumps([photograph.path, sha256_of(file) if file.is_file() else None]).encode())

@@ -86,9 +86,13 @@ class FaceDataModule(LightningDataModule):
             cache: folder that keeps aligned faces.
 
         Raises:
-            InputError: unknown kind of query or a setting of it out of range.
+            InputError: a number out of range, an unknown kind of query or a setting of it out of range.
         """
         super().__init__()
+        if batch_size < 1:
+            raise InputError(f"data.batch_size is {batch_size}; a batch has at least 1 face.")
+        if num_workers < 0:
+            raise InputError(f"data.num_workers is {num_workers}; it must be 0 (no extra process) or more.")
         self.manifest, self.cache = manifest, cache
         self.alignment, self.face_size = backbone.alignment, backbone.face_size
         self.makers = {

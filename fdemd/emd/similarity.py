@@ -70,7 +70,8 @@ def emd_similarity(
             "Weighting uew gives the two faces different totals, so no flow can meet both and it never converges; "
             "use it with rerank.stop=official."
         )
-    query_unit, gallery_unit = (normalize(side.patches.float(), dim=-1) for side in (query, gallery))
+    query, gallery = query.float(), gallery.float()  # half precision would underflow in the kernel
+    query_unit, gallery_unit = (normalize(side.patches, dim=-1) for side in (query, gallery))
     query_terms, gallery_terms = WEIGHTINGS[weighting](query), WEIGHTINGS[weighting](gallery)
 
     similarity = torch.empty(candidates.shape, dtype=torch.float32, device=candidates.device)

@@ -1,14 +1,24 @@
-"""Photograph and landmarks -> the upright, scaled face a network was trained on."""
+"""Photograph and found face -> the upright, scaled face a network was trained on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
+import cv2
 import dlib
 import numpy as np
 
-from fdemd.errors import unknown
+from fdemd.errors import InputError, unknown
+from fdemd.faces.landmarks import FoundFace
+
+_EYES, _NOSE_TIP, _MOUTH_CORNERS, _INNER_MOUTH_CORNERS = ((36, 42), (42, 48)), 30, (48, 54), (60, 64)
+_BOX_MARGIN = 14
+_MTCNN_SIDE, _MTCNN_RAISED = 1.305, 0.143
+"""Of MTCNN's box made square: its side over the height of the 68 landmarks, and how far its centre lies above theirs
+over its side. Medians over 500 photographs of LFW; the standard deviations are 6 % and 2.5 % of the side."""
 
 
 class AlignedFace(NamedTuple):
@@ -18,26 +28,113 @@ class AlignedFace(NamedTuple):
     landmarks: np.ndarray
 
 
-def align(image: np.ndarray, landmarks: np.ndarray, template: str, size: tuple[int, int]) -> AlignedFace:
+def align(image: np.ndarray, found: FoundFace, template: str, size: tuple[int, int]) -> AlignedFace:
     """Cut out the face.
 
     Args:
         image: ``(H, W, 3)`` uint8 RGB.
-        landmarks: ``(68, 2)`` x and y in pixels.
+        found: where the face is in it.
         template: a name in :data:`TEMPLATES`.
         size: ``(height, width)`` of the result.
 
     Raises:
-        InputError: unknown template.
+        InputError: unknown template, or one of other proportions than ``size``.
+    """
+    return TEMPLATES[check_alignment(template, size)].cut(image, found, size)
+
+
+def check_alignment(template: str, size: tuple[int, int]) -> str:
+    """Return ``template`` if it is one and can give faces of ``(height, width)``.
+
+    Raises:
+        InputError: unknown template, or one of other proportions.
     """
     if template not in TEMPLATES:
         raise unknown("alignment", template, TEMPLATES)
-    return TEMPLATES[template](image, landmarks, size)
+    height, width = TEMPLATES[template].frame
+    if size[0] * width != size[1] * height:
+        raise InputError(
+            f"Alignment {template} gives faces of {height}x{width} pixels (height x width) or of the same proportions, "
+            f"but the network takes {size[0]}x{size[1]}; choose another alignment."
+        )
+    return template
 
 
-def _dlib_chip(image: np.ndarray, landmarks: np.ndarray, size: tuple[int, int], padding: float = 0.25) -> AlignedFace:
+def five_points(landmarks: np.ndarray) -> np.ndarray:
+    """Centres of the eyes, tip of the nose and outer corners of the mouth ``(5, 2)`` of 68 landmarks ``(68, 2)``."""
+    eyes = [landmarks[first:last].mean(0) for first, last in _EYES]
+    return np.stack([*eyes, landmarks[_NOSE_TIP], *landmarks[list(_MOUTH_CORNERS)]])
+
+
+def five_points_of_the_paper(landmarks: np.ndarray) -> np.ndarray:
+    """The same five as the paper's code takes them: eye centres cut to whole pixels, *inner* corners of the mouth."""
+    points = five_points(landmarks)
+    points[:2] = np.trunc(points[:2])
+    points[3:] = landmarks[list(_INNER_MOUTH_CORNERS)]
+    return points
+
+
+def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The turn, scale and shift ``(2, 3)`` that bring ``points (N, 2)`` closest to ``targets``, by least squares.
+
+    Without mirroring this is Umeyama's solution (1991); in the plane it is a division of complex numbers.
+    """
+    x, y = points @ (1, 1j), targets @ (1, 1j)
+    centred = x - x.mean()
+    turn = np.vdot(centred, y) / np.vdot(centred, centred)
+    shift = y.mean() - turn * x.mean()
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def _fitted(
+    image: np.ndarray, found: FoundFace, size: tuple[int, int], *, targets: np.ndarray, frame: tuple[int, int]
+) -> AlignedFace:
+    """The face with its five points as near to ``targets`` as turn, scale and shift can bring them; black around."""
+    points = five_points(found.landmarks) if found.five_points is None else found.five_points
+    return _warped(image, found, similarity_transform(points, targets * size[0] / frame[0]), size)
+
+
+def _fitted_as_in_the_paper(
+    image: np.ndarray, found: FoundFace, size: tuple[int, int], *, targets: np.ndarray, frame: tuple[int, int]
+) -> AlignedFace:
+    """The same as the paper's code does it (spec 1.4).
+
+    It fits the template to the photograph and inverts that, which gives a slightly larger face, and it cuts out the
+    frame first and then resizes it.
+    """
+    points = five_points_of_the_paper(found.landmarks) if found.five_points is None else found.five_points
+    matrix = cv2.invertAffineTransform(similarity_transform(targets, points))
+    face, landmarks = _warped(image, found, matrix, frame)
+    landmarks = (landmarks + 0.5) * np.float32(size[0] / frame[0]) - 0.5  # cv2.resize scales around pixels' corners
+    return AlignedFace(cv2.resize(face, size[::-1], interpolation=cv2.INTER_LINEAR), landmarks)
+
+
+def _warped(image: np.ndarray, found: FoundFace, matrix: np.ndarray, size: tuple[int, int]) -> AlignedFace:
+    landmarks = found.landmarks @ matrix[:, :2].T + matrix[:, 2]
+    return AlignedFace(cv2.warpAffine(image, matrix, size[::-1], flags=cv2.INTER_LINEAR), landmarks.astype(np.float32))
+
+
+def _box(image: np.ndarray, found: FoundFace, size: tuple[int, int]) -> AlignedFace:
+    """MTCNN's box made square, not turned, with facenet-pytorch's margin for LFW, in pixels of the 160x160 result."""
+    centre, side = _mtcnn_square(found)
+    scale = (size[0] - _BOX_MARGIN * size[0] / 160) / side
+    shift = np.array(size) / 2 - scale * centre
+    return _warped(image, found, np.array([[scale, 0, shift[0]], [0, scale, shift[1]]]), size)
+
+
+def _mtcnn_square(found: FoundFace) -> tuple[np.ndarray, float]:
+    """Centre ``(2,)`` and side of the square; without MTCNN, where the landmarks say that it would draw its box."""
+    if found.five_points is not None:
+        left, top, right, bottom = found.box
+        return np.array([left + right, top + bottom]) / 2, max(right - left, bottom - top)
+    low, high = found.landmarks.min(0), found.landmarks.max(0)
+    side = _MTCNN_SIDE * (high - low)[1]
+    return (low + high) / 2 - (0, _MTCNN_RAISED * side), side
+
+
+def _dlib_chip(image: np.ndarray, found: FoundFace, size: tuple[int, int], padding: float = 0.25) -> AlignedFace:
     """The chip of dlib's own pipeline: a square around the 51 inner landmarks, fitted to dlib's mean face."""
-    points = [dlib.point(round(x), round(y)) for x, y in landmarks]
+    points = [dlib.point(round(x), round(y)) for x, y in found.landmarks]
     face = dlib.full_object_detection(dlib.rectangle(0, 0, image.shape[1], image.shape[0]), points)
     details = dlib.get_face_chip_details(face, size[0], padding)
     chip = dlib.extract_image_chip(np.ascontiguousarray(image), details)
@@ -45,10 +142,38 @@ def _dlib_chip(image: np.ndarray, landmarks: np.ndarray, size: tuple[int, int], 
     rect = details.rect
     centre = np.array([rect.left() + rect.right(), rect.top() + rect.bottom()]) / 2
     cos, sin = np.cos(details.angle), np.sin(details.angle)
-    upright = (landmarks - centre) @ np.array([[cos, -sin], [sin, cos]]) + centre
+    upright = (found.landmarks - centre) @ np.array([[cos, -sin], [sin, cos]]) + centre
     per_pixel = np.array([rect.right() - rect.left(), rect.bottom() - rect.top()]) / (np.array(chip.shape[1::-1]) - 1)
     return AlignedFace(chip, ((upright - (rect.left(), rect.top())) / per_pixel).astype(np.float32))
 
 
-TEMPLATES: dict[str, Callable[[np.ndarray, np.ndarray, tuple[int, int]], AlignedFace]] = {"dlib": _dlib_chip}
-"""Name -> alignment, as model cards name it."""
+@dataclass(frozen=True)
+class Template:
+    """A way to cut out faces: ``(height, width)`` that it was made for, and how."""
+
+    frame: tuple[int, int]
+    cut: Callable[[np.ndarray, FoundFace, tuple[int, int]], AlignedFace]
+
+
+def _template(frame: tuple[int, int], targets: np.ndarray, fit: Callable[..., AlignedFace] = _fitted) -> Template:
+    return Template(frame, partial(fit, targets=targets, frame=frame))
+
+
+_ARCFACE = np.array(
+    [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
+)
+_COSFACE = _ARCFACE - (8, 0)
+_PAPER_160 = np.array(
+    [(61.4356, 54.6963), (118.5318, 54.6963), (93.5252, 90.7366), (68.5493, 122.3655), (110.7299, 122.3641)]
+)
+
+TEMPLATES: dict[str, Template] = {
+    "dlib": Template((150, 150), _dlib_chip),
+    "box_160": Template((160, 160), _box),
+    "insightface": _template((112, 112), _ARCFACE),
+    "insightface_112x96": _template((112, 96), _COSFACE),
+    "paper_112x96": _template((112, 96), _COSFACE, _fitted_as_in_the_paper),
+    "paper_160": _template((160, 160), _PAPER_160, _fitted_as_in_the_paper),
+}
+"""Name -> alignment, as model cards name it. Sources: dlib's ``face_chip`` pipeline; facenet-pytorch's boxes;
+InsightFace's five points (``arcface_torch``) and the same without 8 columns on either side; DeepFace-EMD's own."""

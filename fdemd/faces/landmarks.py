@@ -1,67 +1,96 @@
-"""Finds the face in a photograph and its 68 landmarks (iBUG numbering), with dlib."""
+"""Finds the face that a photograph is of, and its 68 landmarks (iBUG numbering)."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import NamedTuple
 
-import cv2
 import dlib
 import numpy as np
 
 from fdemd.checkpoints import installed_file, read_card
+from fdemd.errors import unknown
+from fdemd.faces import hog, mtcnn
+from fdemd.faces.detection import Detection, Detector, detect_reduced, prominence
 
 LANDMARKS = 68
-_LARGEST_SIDE = 1000
-"""Faces are looked for in a copy reduced to this side; landmarks are found in full resolution."""
-_LARGEST_SIDE_TO_ENLARGE = 500
-_SEARCHES = ((0.0, 0), (0.4, 0), (0.4, 1), (0.4, 2))
-"""(border as a share of the larger side, number of doublings): faces that fill the picture show with a border only."""
+_SIDE_OF_SPREAD = 1.7
+"""Side of the square that dlib's detector draws, over the root of the summed squared distances of five points to their
+mean: the median over 500 photographs of LFW."""
+
+
+def _dlib_first(image: np.ndarray) -> list[Detection]:
+    """dlib's faces; MTCNN's if dlib finds none near the centre (7 of the 7,701 photographs of LFW's pairs)."""
+    found = hog.detect(image)
+    if any(prominence(face.box, image.shape[1], image.shape[0]) > 0 for face in found):
+        return found
+    return mtcnn.detect(image) or found
+
+
+DETECTORS: dict[str, Detector] = {"dlib": _dlib_first, "mtcnn": mtcnn.detect}
+"""Name -> detector, as ``data.detector`` names it."""
 
 
 class FoundFace(NamedTuple):
-    """Landmarks ``(68, 2)``, float64 x and y in pixels of the photograph, and how many faces it shows."""
+    """The face of a photograph, all in its pixels.
+
+    Attributes:
+        landmarks: ``(68, 2)`` float64 x and y.
+        box: left, top, right and bottom, as the detector drew it.
+        five_points: see :class:`fdemd.faces.detection.Detection`.
+        faces: how many the photograph shows.
+    """
 
     landmarks: np.ndarray
+    box: tuple[float, float, float, float]
+    five_points: np.ndarray | None
     faces: int
 
 
-def find_face(image: np.ndarray) -> FoundFace | None:
+def check_detector(name: str) -> str:
+    """Return ``name`` if it is a detector.
+
+    Raises:
+        InputError: listing the detectors.
+    """
+    if name not in DETECTORS:
+        raise unknown("detector", name, DETECTORS)
+    return name
+
+
+def find_face(image: np.ndarray, detector: str = "dlib") -> FoundFace | None:
     """Find the face of the person a photograph is of: of several, the largest that is near the centre.
 
     Args:
         image: ``(H, W, 3)`` uint8 RGB.
+        detector: a name in :data:`DETECTORS`.
 
     Returns:
-        None if no search finds a face: first the picture as it is, then with its border continued outwards, then
-        also enlarged twice and four times (small pictures only).
+        None if the detector finds no face.
+
+    Raises:
+        InputError: unknown detector.
     """
-    scale = min(1.0, _LARGEST_SIDE / max(image.shape[:2]))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    for border, doublings in _SEARCHES:
-        if doublings and max(small.shape[:2]) > _LARGEST_SIDE_TO_ENLARGE:
-            return None
-        margin = int(border * max(small.shape[:2]))
-        padded = cv2.copyMakeBorder(small, *[margin] * 4, cv2.BORDER_REPLICATE) if margin else small
-        boxes = _detector()(padded, doublings)
-        if boxes:
-            box = max(boxes, key=lambda box: _prominence(box, padded.shape[1], padded.shape[0]))
-            left, top, right, bottom = (
-                round((side - margin) / scale) for side in (box.left(), box.top(), box.right(), box.bottom())
-            )
-            shape = _predictor()(image, dlib.rectangle(left, top, right, bottom))
-            return FoundFace(np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64), len(boxes))
-    return None
+    found = detect_reduced(DETECTORS[check_detector(detector)], image)
+    if not found:
+        return None
+    face = max(found, key=lambda face: prominence(face.box, image.shape[1], image.shape[0]))
+    shape = _predictor()(image, _predictor_box(face))
+    landmarks = np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
+    return FoundFace(landmarks, face.box, face.five_points, len(found))
 
 
-def _prominence(box: dlib.rectangle, width: int, height: int) -> float:
-    centre = box.center()
-    return box.area() - 2 * ((centre.x - width / 2) ** 2 + (centre.y - height / 2) ** 2)
+def _predictor_box(face: Detection) -> dlib.rectangle:
+    """The square that the predictor was trained to start from: the one that dlib's own detector would draw.
 
-
-@cache
-def _detector() -> dlib.fhog_object_detector:
-    return dlib.get_frontal_face_detector()
+    Boxes of other detectors have other proportions, and landmarks that start from them come out worse.
+    """
+    left, top, right, bottom = face.box
+    if face.five_points is not None:
+        centre = face.five_points.mean(0)
+        half = _SIDE_OF_SPREAD * np.linalg.norm(face.five_points - centre) / 2
+        (left, top), (right, bottom) = centre - half, centre + half
+    return dlib.rectangle(round(left), round(top), round(right), round(bottom))
 
 
 @cache

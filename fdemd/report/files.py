@@ -6,7 +6,8 @@ import csv
 import json
 import platform
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,8 +20,9 @@ from fdemd.errors import InputError
 _PACKAGES = ("fdemd", "torch", "pytorch-lightning", "torchmetrics", "numpy", "albumentations", "dlib-bin")
 
 
-def new_run_folder(output: Path, label: str) -> Path:
-    """Make a new folder ``output/DATE_TIME_LABEL``; a number is added if it exists.
+@contextmanager
+def run_folder(output: Path, label: str) -> Iterator[Path]:
+    """Make a new folder ``output/DATE_TIME_LABEL``, numbered if it exists; gone again if the run leaves nothing in it.
 
     Raises:
         InputError: the folder cannot be made.
@@ -38,8 +40,14 @@ def new_run_folder(output: Path, label: str) -> Path:
                 f"The folder {folder} cannot be made ({error.strerror}); choose another with output=PATH."
             ) from error
         else:
-            return folder
-    raise InputError(f"{output} is full of folders named {stem}; choose another with output=PATH.")
+            break
+    else:
+        raise InputError(f"{output} is full of folders named {stem}; choose another with output=PATH.")
+    try:
+        yield folder
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def versions() -> dict[str, str]:

@@ -49,7 +49,6 @@ class IdentificationReport:
     faces: FaceDataModule
     comparisons: Sequence[Comparison]
     protocols: Sequence[str]
-    grid: tuple[int, int]
     weights_sha256: str
     seconds: Mapping[str, float]
 
@@ -76,6 +75,11 @@ class IdentificationReport:
         save_picture(folder / "picture.png", self._picture(features), self._title(self.protocols[0]))
         console.print(f"Results, settings, picture and the list of files left out are in {folder}/", soft_wrap=True)
 
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the patches that stage 2 compared."""
+        return self.comparisons[0].grid
+
     def _under(self, protocol: str) -> list[Comparison]:
         return [comparison for comparison in self.comparisons if comparison.protocol in (protocol, LEAVE_ONE_OUT)]
 
@@ -86,14 +90,15 @@ class IdentificationReport:
     def _notes(self, comparisons: Sequence[Comparison]) -> list[str]:
         counts = self._counts()
         notes = [
-            "Mean in percent (95 % interval, bootstrap over people). Clean queries: leave-one-out. maximum: the best that "
-            "re-ranking the first k could do.",
+            "Mean in percent (95 % interval, bootstrap over people). Clean queries: leave-one-out. "
+            "maximum: the best that re-ranking the first k could do.",
             f"{counts['photographs']} photographs of {counts['people']} people: {counts['queries']} queries a kind, "
-            f"{counts['gallery']} in the gallery. Left out: {counts['unreadable']} unreadable, {counts['no face found']} "
-            f"without a face found (each a miss as a query), {counts['ignored']} other files. Seed {self.config['seed']}.",
+            f"{counts['gallery']} in the gallery. Left out: {counts['unreadable']} unreadable, "
+            f"{counts['no face found']} without a face found (each a miss as a query), {counts['ignored']} other "
+            f"files. Seed {self.config['seed']}.",
         ]
         if settings := self.settings:
-            rows, columns = settings.grid or self.grid
+            rows, columns = self.grid
             stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
             notes.append(
                 f"Stage 2: Earth Mover's similarity, weighting {settings.weighting}, {rows}x{columns} patches, alpha "

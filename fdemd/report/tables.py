@@ -68,5 +68,5 @@ def _cells(comparison: Comparison) -> list[list[str]]:
 
 
 def _percent(estimate: Estimate) -> str:
-    ends = "–".join("100" if value == 1 else f"{100 * value:.1f}" for value in (estimate.low, estimate.high))
+    ends = "-".join("100" if value == 1 else f"{100 * value:.1f}" for value in (estimate.low, estimate.high))
     return f"{100 * estimate.mean:.1f} ({ends})"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import albumentations as A
 import numpy as np
 import numpy.typing as npt
 
 from fdemd.faces.occlusion.canvas import Canvas, Field, rgb
+from fdemd.faces.occlusion.drawn import DrawnOnFace
 from fdemd.faces.occlusion.fabric import print_coverage
 from fdemd.faces.occlusion.geometry import Face, Points, read_face
 from fdemd.faces.occlusion.mask_kinds import MASK_KINDS, MaskKind
@@ -109,37 +109,18 @@ def _draw_valve(canvas: Canvas, surface: MaskSurface, style: MaskStyle, light: F
     canvas.blend(rgb((228, 229, 229)) * shade[..., None], alpha)
 
 
-class FaceMask(A.ImageOnlyTransform):
-    """Put a random face mask on the face whose 68 landmarks are the `keypoints` target.
+class FaceMask(DrawnOnFace):
+    """Put a random face mask on the face."""
 
-    Args:
-        kinds: kinds of mask to choose from, keys of `MASK_KINDS`.
-        p: probability of wearing one.
-
-    Raises:
-        ValueError: for an unknown kind or none at all; on call, if there are not 68 keypoints.
-    """
-
-    def __init__(self, kinds: Sequence[str] = ("surgical", "cloth", "n95", "kn95"), p: float = 1.0) -> None:
-        super().__init__(p=p)
-        unknown = [kind for kind in kinds if kind not in MASK_KINDS]
-        if unknown or not kinds:
-            raise ValueError(f"Unknown kinds of mask {unknown}: choose one or more of {', '.join(MASK_KINDS)}.")
+    def __init__(self, kinds: Sequence[str] = tuple(MASK_KINDS), p: float = 1.0) -> None:
+        """See :class:`DrawnOnFace`; ``kinds`` are keys of ``MASK_KINDS``."""
+        super().__init__("kind of mask", kinds, MASK_KINDS, p)
         self.kinds = tuple(kinds)
 
-    @property
-    def targets_as_params(self) -> list[str]:
-        """Targets that the style and place of the object are read from."""
-        return ["image", "keypoints"]
+    def sample(self) -> MaskStyle:
+        """A style of one of the kinds."""
+        return sample_mask_style(self.random_generator, self.kinds)
 
-    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        """Choose the style from the transform's own generator."""
-        read_face(data["keypoints"])
-        style = sample_mask_style(self.random_generator, self.kinds)
-        return {"landmarks": np.array(data["keypoints"], dtype=np.float64)[:, :2], "style": style}
-
-    def apply(
-        self, img: npt.NDArray[np.uint8], landmarks: Points, style: MaskStyle, **params: Any
-    ) -> npt.NDArray[np.uint8]:
-        """Draw the chosen mask."""
-        return draw_mask(img, landmarks, style)
+    def draw(self, image: npt.NDArray[np.uint8], landmarks: Points, style: MaskStyle) -> npt.NDArray[np.uint8]:
+        """See :func:`draw_mask`."""
+        return draw_mask(image, landmarks, style)

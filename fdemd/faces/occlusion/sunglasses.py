@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import albumentations as A
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fdemd.faces.occlusion.canvas import RGB, Canvas, Field, rgb
+from fdemd.faces.occlusion.drawn import DrawnOnFace
 from fdemd.faces.occlusion.geometry import Face, Points, arc, read_face
 from fdemd.faces.occlusion.lenses import FRAME_CUTS, FrameCut, Lens, place_lenses
 from fdemd.faces.occlusion.shading import contact_shadow, photo_light
@@ -150,37 +150,18 @@ def _gloss(canvas: Canvas, frame: npt.NDArray[np.uint8]) -> Field:
     return np.clip(slope, 0, 1.5) * np.float32(38)
 
 
-class Sunglasses(A.ImageOnlyTransform):
-    """Put random sunglasses on the face whose 68 landmarks are the `keypoints` target.
+class Sunglasses(DrawnOnFace):
+    """Put random sunglasses on the face."""
 
-    Args:
-        styles: styles of frame to choose from, keys of `FRAME_CUTS`.
-        p: probability of wearing them.
-
-    Raises:
-        ValueError: for an unknown style or none at all; on call, if there are not 68 keypoints.
-    """
-
-    def __init__(self, styles: Sequence[str] = ("wayfarer", "aviator", "round", "sport"), p: float = 1.0) -> None:
-        super().__init__(p=p)
-        unknown = [style for style in styles if style not in FRAME_CUTS]
-        if unknown or not styles:
-            raise ValueError(f"Unknown styles of sunglasses {unknown}: choose one or more of {', '.join(FRAME_CUTS)}.")
+    def __init__(self, styles: Sequence[str] = tuple(FRAME_CUTS), p: float = 1.0) -> None:
+        """See :class:`DrawnOnFace`; ``styles`` are keys of ``FRAME_CUTS``."""
+        super().__init__("style of sunglasses", styles, FRAME_CUTS, p)
         self.styles = tuple(styles)
 
-    @property
-    def targets_as_params(self) -> list[str]:
-        """Targets that the style and place of the object are read from."""
-        return ["image", "keypoints"]
+    def sample(self) -> SunglassesStyle:
+        """One of the styles, with its colours."""
+        return sample_sunglasses_style(self.random_generator, self.styles)
 
-    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        """Choose the style from the transform's own generator."""
-        read_face(data["keypoints"])
-        style = sample_sunglasses_style(self.random_generator, self.styles)
-        return {"landmarks": np.array(data["keypoints"], dtype=np.float64)[:, :2], "style": style}
-
-    def apply(
-        self, img: npt.NDArray[np.uint8], landmarks: Points, style: SunglassesStyle, **params: Any
-    ) -> npt.NDArray[np.uint8]:
-        """Draw the chosen sunglasses."""
-        return draw_sunglasses(img, landmarks, style)
+    def draw(self, image: npt.NDArray[np.uint8], landmarks: Points, style: SunglassesStyle) -> npt.NDArray[np.uint8]:
+        """See :func:`draw_sunglasses`."""
+        return draw_sunglasses(image, landmarks, style)

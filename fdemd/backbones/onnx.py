@@ -1,0 +1,173 @@
+"""InsightFace-style face networks in ONNX files (w600k_mbf, the buffalo packs, SFace), run by onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fdemd.backbones.backbone import Backbone
+from fdemd.backbones.convnet import grid_features
+from fdemd.backbones.onnx_graph import INSTALL, OnnxGraph, read_graph
+from fdemd.checkpoints import read_card, weights_file
+from fdemd.errors import InputError, unknown
+from fdemd.features import Features
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+_USUAL_SIZE = (112, 112)
+"""(height, width) of InsightFace's models, for a file that takes any."""
+_SHOWN = 6
+"""Maps that an error lists."""
+_REASON = 200
+"""Characters of a message of onnxruntime that an error repeats."""
+
+
+class OnnxBackbone(Backbone):
+    """A network that somebody else trained and exported; it computes on the CPU with as many threads as PyTorch.
+
+    It has no parameters that PyTorch knows of and is not differentiable: it can be evaluated, not trained.
+
+    The embedding is the file's first output. The patches are its last map with more than one place on the way to the
+    embedding, that is, the one before everything is flattened or pooled (w600k_mbf: ``513``, 64x7x7; the richer map
+    before its last convolution is ``509``, 512x7x7), or the map that the user names.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(
+        self,
+        checkpoint: str | None = None,
+        patches: str | None = None,
+        mean: float | Sequence[float] | None = None,
+        scale: float | Sequence[float] | None = None,
+        colour: str = "RGB",
+        face_size: Sequence[int] | None = None,
+        alignment: str = "insightface",
+    ) -> None:
+        """Read the file and find its patches.
+
+        Args:
+            checkpoint: an ONNX file; None takes that of the card w600k_mbf.
+            patches: name of the tensor that holds the patches, ``(B, C, rows, columns)``; None finds it.
+            mean: taken off the grey levels (0 to 255), one number or one a channel, in the order of ``colour``; None
+                is InsightFace's 127.5, or 0 if the network begins with such arithmetic itself.
+            scale: what is left is divided by it; None is 127.5 or 1, likewise.
+            colour: ``RGB`` or ``BGR``, the order the network was trained with.
+            face_size: ``(height, width)``, for a file that takes any; None is 112x112.
+            alignment: a name in :data:`fdemd.faces.alignment.TEMPLATES`.
+
+        Raises:
+            InputError: a package or the file is missing, the file is damaged, onnxruntime cannot run it, it is no
+                face network of this kind, it has no such tensor, or a setting is wrong.
+        """
+        super().__init__()
+        if colour not in ("RGB", "BGR"):
+            raise unknown("colour order", colour, ("RGB", "BGR"))
+        graph = read_graph(weights_file(read_card("w600k_mbf"), checkpoint))
+        usual = (0.0, 1.0) if graph.normalises else (127.5, 127.5)
+        for name, given, default in (("mean", mean, usual[0]), ("scale", scale, usual[1])):
+            value = torch.tensor(default if given is None else given, dtype=torch.float32).view(-1, 1, 1)
+            self.register_buffer(name, value, persistent=False)
+        height, width = _face_size(graph, face_size)
+        self.face_size = (height, width)
+        self.alignment = alignment
+        self.weights_sha256 = graph.sha256()
+        self._bgr = colour == "BGR"
+        self._input = graph.input
+        self._one_by_one, maps = _probe(graph, self.face_size)
+        self._session = _session(graph, [graph.embedding, _chosen(graph, maps, patches)])
+
+    def forward(self, faces: Tensor) -> Features:
+        """Features of ``faces (B, 3, H, W)``, float32 RGB in [0, 1], on their device and without gradients."""
+        inputs = faces.detach().flip(1) if self._bgr else faces.detach()
+        pixels = ((inputs * 255 - self.mean) / self.scale).cpu().numpy()
+        if self._one_by_one:
+            parts = [self._session.run(None, {self._input: pixels[row : row + 1]}) for row in range(len(pixels))]
+            embedding, patches = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        else:
+            embedding, patches = self._session.run(None, {self._input: pixels})
+        found = (torch.from_numpy(array).to(faces.device) for array in (embedding, patches))
+        return grid_features(next(found).flatten(1), next(found))
+
+
+def _face_size(graph: OnnxGraph, wanted: Sequence[int] | None) -> tuple[int, int]:
+    height, width = wanted or graph.size or _USUAL_SIZE
+    if graph.size and (height, width) != graph.size:
+        raise InputError(
+            f"{graph.path} takes faces of {graph.size[0]}x{graph.size[1]} pixels only, not {height}x{width}; leave "
+            "model.face_size unset."
+        )
+    return height, width
+
+
+def _session(graph: OnnxGraph, outputs: list[str]) -> InferenceSession:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise InputError(f"ONNX files need the Python packages onnx and onnxruntime; {INSTALL}") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 4  # what goes wrong is raised as well
+    try:
+        return onnxruntime.InferenceSession(graph.giving(outputs), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has a class for each of its status codes, and no common one
+        raise _cannot_run(graph, error) from error
+
+
+def _probe(graph: OnnxGraph, size: tuple[int, int]) -> tuple[bool, dict[str, tuple[int, ...]]]:
+    """Run the network once: whether it takes one face at a time, and shape ``(C, rows, columns)`` of its maps.
+
+    Shapes are taken from a run since files need not tell them, and tell them wrong: some promise any number of faces
+    although a constant inside ties them to one. The maps are in order, the last one first.
+    """
+    names = graph.tensors()
+    session = _session(graph, [graph.embedding, *names])
+    for count in (1,) if graph.one_by_one else (2, 1):
+        faces = np.random.default_rng(0).uniform(-1, 1, (count, 3, *size)).astype(np.float32)
+        try:
+            embedding, *tensors = session.run(None, {graph.input: faces})
+        except Exception as error:  # see above
+            if count == 1:
+                raise _cannot_run(graph, error) from error
+        else:
+            if len(embedding) == count:
+                break
+    if len(embedding) != count or embedding.size < 2 * count:
+        raise InputError(
+            f"{graph.path} is not a face recognition network: its first output, {graph.embedding}, is "
+            f"{_by(embedding.shape)} for {count} of {_by(size)} pixels, where embeddings belong."
+        )
+    maps = {
+        name: tensor.shape[1:]
+        for name, tensor in zip(names, tensors, strict=True)
+        if isinstance(tensor, np.ndarray) and tensor.ndim == 4 and tensor.shape[2] * tensor.shape[3] > 1
+    }
+    return count == 1, maps
+
+
+def _chosen(graph: OnnxGraph, maps: dict[str, tuple[int, ...]], wanted: str | None) -> str:
+    if not maps:
+        raise InputError(f"{graph.path} has no patches: none of its tensors is a map with rows and columns.")
+    if wanted is not None and wanted not in maps:
+        listed = ", ".join(f"{name} ({_by(shape)})" for name, shape in list(maps.items())[:_SHOWN])
+        raise InputError(f"{graph.path} has no map {wanted!r} to take as patches; its last maps are {listed}.")
+    return wanted or next(iter(maps))
+
+
+def _cannot_run(graph: OnnxGraph, error: Exception) -> InputError:
+    reason = " ".join(str(error).split())[-_REASON:].rstrip(".")  # it begins with places in onnxruntime's own source
+    opsets = ", ".join(str(opset.version) for opset in graph.model.opset_import)
+    return InputError(
+        f"onnxruntime cannot run {graph.path} (operators of opset {opsets}): ... {reason}. A newer onnxruntime may "
+        f"know more; {INSTALL} -U"
+    )
+
+
+def _by(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape))

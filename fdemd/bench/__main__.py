@@ -1,0 +1,35 @@
+"""``python -m fdemd.bench backbones``; each benchmark is a module with ``add_arguments`` and ``run``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from fdemd.bench import backbones
+from fdemd.errors import InputError
+
+BENCHMARKS = {"backbones": backbones}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a benchmark; return the exit status: 0, 2 after an InputError, 130 after Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m fdemd.bench", description="Speed on this machine.")
+    commands = parser.add_subparsers(dest="benchmark", required=True)
+    for name, benchmark in BENCHMARKS.items():
+        description = (benchmark.__doc__ or "").partition("\n")[0]
+        benchmark.add_arguments(commands.add_parser(name, help=description, description=description))
+    arguments = parser.parse_args(argv)
+    try:
+        BENCHMARKS[arguments.benchmark].run(arguments)
+    except InputError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("bench: stopped by Ctrl-C.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""``python -m fdemd.checkpoints list|fetch|verify|convert``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Table
+
+from fdemd.checkpoints.cards import CARDS, Card, card_names, read_card
+from fdemd.checkpoints.fetching import fetch
+from fdemd.checkpoints.files import by_hand, find_file, sha256_of
+from fdemd.errors import InputError
+
+
+def main(argv: Sequence[str] | None = None, cards: Path = CARDS) -> int:
+    """Run a command on the cards of a folder; return the exit status: 0, 2 after an InputError, 130 after Ctrl-C."""
+    arguments = _parser().parse_args(argv)
+    try:
+        if arguments.command == "list":
+            _list(cards)
+        elif arguments.command == "fetch":
+            _fetch(read_card(arguments.name, cards))
+        elif arguments.command == "verify":
+            _verify([read_card(name, cards) for name in arguments.names or card_names(cards)], bool(arguments.names))
+        else:
+            like = read_card(arguments.like, cards) if arguments.like else None
+            _convert(arguments.file, arguments.name, arguments.out or cards, like)
+    except InputError as error:
+        print(f"checkpoints: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("checkpoints: stopped by Ctrl-C.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m fdemd.checkpoints", description="The weight files of the models.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="what there is and what it may be used for")
+    fetching = commands.add_parser("fetch", help="download the file of a card; run again to go on after a break")
+    fetching.add_argument("name", metavar="NAME")
+    verifying = commands.add_parser("verify", help="compare the files that are here with the sha256 of their cards")
+    verifying.add_argument("names", metavar="NAME", nargs="*", help="default: all")
+    converting = commands.add_parser("convert", help="PyTorch file -> NAME.safetensors and its card NAME.yaml")
+    converting.add_argument("file", metavar="FILE", type=Path)
+    converting.add_argument("--name", required=True)
+    converting.add_argument("--out", metavar="DIR", type=Path, help="default: checkpoints/")
+    converting.add_argument("--like", metavar="CARD", help="card of the same network, to copy the facts from")
+    return parser
+
+
+def _list(cards: Path) -> None:
+    table = Table("name", "state", "size", "licence", "allowed use")
+    for name in card_names(cards):
+        try:
+            card = read_card(name, cards)
+        except InputError as error:
+            table.add_row(name, "card is wrong", "", escape(str(error)), "")
+            continue
+        path = find_file(card)
+        size = decimal(path.stat().st_size) if path else ""
+        table.add_row(name, _state(card, path), size, *(escape(str(card.facts[f])) for f in ("licence", "allowed_use")))
+    Console().print(table)
+
+
+def _state(card: Card, path: Path | None) -> str:
+    if path is None:
+        return "missing"
+    return ("installed" if card.package else "fetched") + ("" if card.sha256 else ", no sha256")
+
+
+def _fetch(card: Card) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(card.name, total=None)
+        path = fetch(card, lambda have, total: bar.update(task, completed=have, total=total))
+    print(path)
+
+
+def _verify(cards: Sequence[Card], named: bool) -> None:
+    """Print a line a card.
+
+    Raises:
+        InputError: a file is another one than its card describes, or one asked for by name is not here.
+    """
+    wrong = []
+    for card in cards:
+        path = find_file(card)
+        if path is None:
+            if named:
+                raise InputError(f"The weights of {card.name} are not here: {by_hand(card)}")
+            print(f"{card.name}: missing")
+        elif (found := sha256_of(path)) == card.sha256:
+            print(f"{card.name}: right")
+        elif card.sha256 is None:
+            print(f"{card.name}: the card has no sha256; that of {path} is {found}")
+        else:
+            print(f"{card.name}: WRONG, {path} has sha256 {found}, the card {card.sha256}")
+            wrong.append(card.name)
+    if wrong:
+        raise InputError(f"Not what their cards describe: {', '.join(wrong)}. Fetch or install them again.")
+
+
+def _convert(file: Path, name: str, out: Path, like: Card | None) -> None:
+    from fdemd.checkpoints.converting import convert  # torch takes seconds to import, and only this command needs it
+
+    weights, card = convert(file, name, out, like)
+    print(f"{weights}\n{card}")
+    if like is None:
+        print(f"Fill in what is null in {card.name}: licence, use, and how the network wants its faces.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

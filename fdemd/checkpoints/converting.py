@@ -1,0 +1,65 @@
+"""PyTorch checkpoint -> safetensors file and card."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors.torch import save_file
+
+from fdemd.checkpoints.cards import BACKBONE_FIELDS, CARDS, Card
+from fdemd.checkpoints.files import sha256_of
+from fdemd.errors import InputError
+from fdemd.weights import read_weights
+
+_COPIED = ("licence", "allowed_use", *BACKBONE_FIELDS)
+
+
+def convert(source: Path, name: str, out: Path = CARDS, like: Card | None = None) -> tuple[Path, Path]:
+    """Write the tensors of ``source``, bit for bit and under the same keys, to ``out/NAME.safetensors``, and a card.
+
+    Args:
+        source: any file that :func:`fdemd.weights.read_weights` takes.
+        name: of the new file and card.
+        out: folder, made if it does not exist.
+        like: card of the same network, whose facts are copied; without it they are null, to be filled in.
+
+    Returns:
+        The safetensors file and its card.
+
+    Raises:
+        InputError: ``source`` is refused, the name is not a plain one, or the files exist or cannot be written.
+    """
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise InputError(f"--name {name!r} is not a name of letters, digits, dots, dashes and underscores.")
+    weights_path, card_path = out / f"{name}.safetensors", out / f"{name}.yaml"
+    for path in (weights_path, card_path):
+        if path.exists():
+            raise InputError(f"{path} exists already; choose another --name or remove it.")
+    # safetensors refuses tensors that share memory (tied weights), so each one gets its own.
+    weights = {key: tensor.clone().contiguous() for key, tensor in read_weights(source).items()}
+    part = out / f"{name}.safetensors.part"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        save_file(weights, part, metadata={"format": "pt"})
+        part.replace(weights_path)
+        facts = _facts(name, source, weights_path, like)
+        card_path.write_text(yaml.safe_dump(facts, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{name} cannot be written to {out}: {error.strerror}.") from error
+    return weights_path, card_path
+
+
+def _facts(name: str, source: Path, weights: Path, like: Card | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "kind": "backbone",
+        "source": f"converted from {source.name}, sha256 {sha256_of(source)}",
+        "file": weights.name,
+        "sha256": sha256_of(weights),
+        **{field: like.facts.get(field) if like else None for field in _COPIED},
+        "lfw_published": None,
+        "lfw_measured": None,
+    }

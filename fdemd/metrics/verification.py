@@ -1,0 +1,110 @@
+"""How well scores tell pairs of one person from pairs of two: k-fold accuracy, TAR at FAR, ROC (LFW View 2).
+
+A pair is accepted if its score is at least the threshold. A score of -inf is never accepted, one of +inf always is.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class FoldAccuracy(NamedTuple):
+    """Accuracy in [0, 1] of each fold, and the threshold that the other folds chose, both ``(F,)`` float64."""
+
+    accuracy: Tensor
+    threshold: Tensor
+
+    @property
+    def mean(self) -> float:
+        """Mean over the folds."""
+        return float(self.accuracy.mean())
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation over the folds (divided by F - 1, as LFW's report defines it)."""
+        return float(self.accuracy.std())
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean: the deviation over the root of F."""
+        return self.deviation / len(self.accuracy) ** 0.5
+
+
+def fold_accuracy(score: Tensor, same: Tensor, fold: Tensor) -> FoldAccuracy:
+    """Accuracy on each fold with the threshold that is best on all other folds (Huang et al. 2007, View 2).
+
+    Args:
+        score: ``(P,)``; larger is closer. At least one finite score outside each fold.
+        same: ``(P,)`` boolean, whether the pair shows one person.
+        fold: ``(P,)`` integers from 0, two or more different ones.
+    """
+    results = []
+    for number in range(int(fold.max()) + 1):
+        inside = fold == number
+        threshold = best_threshold(score[~inside], same[~inside])
+        right = (score[inside].double() >= threshold) == same[inside]
+        results.append((right.double().mean(), torch.tensor(threshold, dtype=torch.float64)))
+    accuracy, thresholds = zip(*results, strict=True)
+    return FoldAccuracy(torch.stack(accuracy), torch.stack(thresholds))
+
+
+def best_threshold(score: Tensor, same: Tensor) -> float:
+    """The finite threshold with the most right decisions.
+
+    Thresholds lie half-way between neighbouring scores, at the lowest finite score, or above the highest; of equally
+    good ones the highest is taken. Arguments as in :func:`fold_accuracy`.
+    """
+    score = score.double()
+    levels = score[score.isfinite()].unique()
+    above = torch.nextafter(levels[-1:], levels.new_tensor([torch.inf]))
+    thresholds = torch.cat([levels[:1], (levels[:-1] + levels[1:]) / 2, above])
+    right = _accepted(score[same], thresholds) - _accepted(score[~same], thresholds)
+    return float(thresholds[(right == right.max()).nonzero()[-1, 0]])
+
+
+class OperatingPoint(NamedTuple):
+    """What is accepted at one threshold.
+
+    Attributes:
+        far: share of pairs of two people that was allowed.
+        tar: share of pairs of one person that is accepted.
+        threshold: on the score.
+        allowed: number of pairs of two people that ``far`` allows, rounded; at 0 the threshold lies just above all of
+            them, and a test set of this size cannot tell smaller rates apart.
+    """
+
+    far: float
+    tar: float
+    threshold: float
+    allowed: int
+
+
+def tar_at_far(score: Tensor, same: Tensor, far: float) -> OperatingPoint:
+    """True accept rate at a false accept rate: the threshold is the ``round(far * N)``-th largest of N negatives.
+
+    Args:
+        score: ``(P,)``; larger is closer.
+        same: ``(P,)`` boolean; both kinds occur.
+        far: in [0, 1].
+    """
+    negative = score[~same].double().sort(descending=True).values
+    allowed = round(far * len(negative))
+    threshold = negative[allowed - 1] if allowed else torch.nextafter(negative[0], negative.new_tensor(torch.inf))
+    return OperatingPoint(far, float((score[same].double() >= threshold).double().mean()), float(threshold), allowed)
+
+
+def roc_curve(score: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
+    """False and true accept rates ``(T,)``, float64 and ascending, one point a threshold, from (0, 0) on."""
+    score = score.double()
+    levels = score.unique().flip(0)
+    far, tar = (_accepted(side, levels) / len(side) for side in (score[~same], score[same]))
+    start = far.new_zeros(1)
+    return torch.cat([start, far]), torch.cat([start, tar])
+
+
+def _accepted(score: Tensor, thresholds: Tensor) -> Tensor:
+    """How many scores reach each threshold."""
+    return len(score) - torch.searchsorted(score.sort().values, thresholds, side="left").double()

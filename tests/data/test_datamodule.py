@@ -1,0 +1,124 @@
+"""Faces as they reach a network: all of them, the same ones for any batch size and number of workers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fdemd.backbones import Backbone
+from fdemd.data.aligned import NO_FACE, UNREADABLE, aligned_faces
+from fdemd.data.datamodule import FaceDataModule
+from fdemd.data.sources import folder_manifest
+from fdemd.errors import InputError
+
+QUERIES = {"clean": {}, "mask": {"kinds": ["surgical", "kn95"]}, "crop": {"side": 0.7}}
+
+
+def module(root: Path, backbone: Backbone, cache: Path, batch_size: int = 8, num_workers: int = 0) -> FaceDataModule:
+    faces = FaceDataModule(
+        folder_manifest(str(root)),
+        backbone,
+        QUERIES,
+        seed=0,
+        batch_size=batch_size,
+        num_workers=num_workers,
+        cache=cache,
+    )
+    faces.setup("test")
+    return faces
+
+
+def everything(faces: FaceDataModule) -> list[dict[str, torch.Tensor]]:
+    """One dictionary of whole tensors a loader."""
+    whole = []
+    for loader in faces.test_dataloader():
+        batches = list(loader)
+        whole.append({key: torch.cat([batch[key] for batch in batches]) for key in batches[0]})
+    return whole
+
+
+def test_a_batch_is_what_it_promises(few_people: Path, dlib_net: Backbone, cache: Path) -> None:
+    clean, mask, crop = everything(module(few_people, dlib_net, cache))
+    for batch in (clean, mask, crop):
+        assert batch["face"].shape == (20, 3, 150, 150)
+        assert batch["face"].dtype == torch.float32
+        assert batch["face"].min() >= 0
+        assert batch["face"].max() <= 1
+        assert batch["row"].tolist() == list(range(20))
+    assert clean["landmarks"].shape == (20, 68, 2)
+    assert ((clean["landmarks"] > 0.02) & (clean["landmarks"] < 0.98)).float().mean() > 0.95
+    assert not torch.equal(clean["face"], mask["face"])
+
+
+@pytest.mark.parametrize(("batch_size", "num_workers"), [(1, 0), (7, 2), (64, 1)])
+def test_batch_size_and_workers_change_nothing(
+    few_people: Path, dlib_net: Backbone, cache: Path, batch_size: int, num_workers: int
+) -> None:
+    expected = everything(module(few_people, dlib_net, cache))
+    found = everything(module(few_people, dlib_net, cache, batch_size, num_workers))
+    for one, other in zip(expected, found, strict=True):
+        for key in one:
+            assert torch.equal(one[key], other[key]), key
+
+
+def test_alignment_does_not_depend_on_the_number_of_workers(few_people: Path, tmp_path: Path) -> None:
+    manifest = folder_manifest(str(few_people))
+    one = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "a")
+    two = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "b", num_workers=2)
+    np.testing.assert_array_equal(one.images, two.images)
+    np.testing.assert_array_equal(one.landmarks, two.landmarks)
+
+
+def test_what_cannot_be_used_is_listed_with_the_reason(people: Path, dlib_net: Backbone, tmp_path: Path) -> None:
+    (people / "s1" / "letter.jpg").write_text("Dear Sir")
+    Image.new("RGB", (1, 1)).save(people / "s1" / "dot.png")
+    Image.new("RGB", (90, 110), "white").save(people / "s2" / "wall.png")
+    faces = module(people, dlib_net, tmp_path)
+    paths = [photograph.path for photograph in faces.manifest.photographs]
+    assert [(paths[entry.row], entry.problem) for entry in faces.faces.left_out] == [
+        ("s1/dot.png", UNREADABLE),
+        ("s1/letter.jpg", UNREADABLE),
+        ("s2/wall.png", NO_FACE),
+    ]
+    assert len(faces.query_rows) == 20
+    assert [paths[row] for row in faces.missed_rows] == ["s2/wall.png"], "a query whose face is not found is a miss"
+
+
+def test_the_cache_is_used_and_noticed_to_be_stale(
+    people: Path, dlib_net: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = module(people, dlib_net, tmp_path).faces
+    with monkeypatch.context() as patch:
+        patch.setattr("fdemd.data.aligned.find_face", lambda *_, **__: pytest.fail("the faces were searched for again"))
+        assert module(people, dlib_net, tmp_path).faces.digest == first.digest
+    Image.open(people / "s1" / "1.pgm").transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(people / "s1" / "1.pgm")
+    second = module(people, dlib_net, tmp_path).faces
+    assert second.digest != first.digest
+    assert not np.array_equal(second.images[0], first.images[0])
+
+
+def test_an_interrupted_alignment_leaves_nothing_behind(
+    people: Path, dlib_net: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("fdemd.data.aligned.np.save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            module(people, dlib_net, tmp_path)
+    assert not list((tmp_path / "faces").iterdir())
+    assert len(module(people, dlib_net, tmp_path).query_rows) == 20
+
+
+def test_photographs_without_any_face_are_an_error(tmp_path: Path, dlib_net: Backbone) -> None:
+    for person in ("a", "b"):
+        (tmp_path / "walls" / person).mkdir(parents=True)
+        Image.new("RGB", (60, 60), "white").save(tmp_path / "walls" / person / "1.png")
+    with pytest.raises(InputError, match="None of the 2 photographs"):
+        module(tmp_path / "walls", dlib_net, tmp_path / "cache")
+
+
+def test_a_cache_that_cannot_be_written_names_the_setting(people: Path, dlib_net: Backbone, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"data\.cache=PATH"):
+        module(people, dlib_net, tmp_path / "file")

@@ -1,0 +1,98 @@
+"""Queries are functions of the photograph, the kind and the seed alone, and are what their names say."""
+
+import numpy as np
+import pytest
+
+from fdemd.errors import InputError
+from fdemd.faces.alignment import AlignedFace
+from fdemd.faces.queries import QUERY_KINDS, QueryMaker
+
+SETTINGS = {
+    "clean": {},
+    "mask": {"kinds": ["surgical", "cloth", "n95", "kn95"]},
+    "sunglass": {"styles": ["wayfarer", "aviator", "round", "sport"]},
+    "crop": {"side": 0.7},
+    "rotate": {"degrees": [15.0, 45.0]},
+}
+
+
+@pytest.fixture(scope="module")
+def face() -> AlignedFace:
+    """A textured square with landmarks where a frontal face has them."""
+    y, x = np.mgrid[0:150, 0:150]
+    image = np.stack([x + 50, y + 50, (x * y) % 200], axis=2).astype(np.uint8)
+    angle = np.linspace(np.pi, 0, 17)
+    jaw = np.stack([75 + 55 * np.cos(angle), 70 + 65 * np.sin(angle)], axis=1)
+    brows = [(35 + 7 * i, 48) for i in range(5)] + [(87 + 7 * i, 48) for i in range(5)]
+    nose = [(75, 60 + 8 * i) for i in range(4)] + [(65 + 5 * i, 90) for i in range(5)]
+    eye = [(-9, 0), (-4, -4), (4, -4), (9, 0), (4, 4), (-4, 4)]
+    eyes = [(50 + dx, 62 + dy) for dx, dy in eye] + [(100 + dx, 62 + dy) for dx, dy in eye]
+    mouth = [(75 + 18 * np.cos(t), 108 + 7 * np.sin(t)) for t in np.linspace(-np.pi, np.pi, 20, endpoint=False)]
+    return AlignedFace(image, np.array([*jaw, *brows, *nose, *eyes, *mouth], dtype=np.float32))
+
+
+def maker(kind: str, seed: int = 0) -> QueryMaker:
+    return QueryMaker(kind, (150, 150), seed, **SETTINGS[kind])
+
+
+@pytest.mark.parametrize("kind", QUERY_KINDS)
+def test_the_same_photograph_always_gives_the_same_query(kind: str, face: AlignedFace) -> None:
+    first, again = maker(kind), maker(kind)
+    expected = first(face, "a.jpg")
+    again(face, "b.jpg")  # what was made before does not matter
+    found = again(face, "a.jpg")
+    np.testing.assert_array_equal(found.image, expected.image)
+    np.testing.assert_array_equal(found.landmarks, expected.landmarks)
+
+
+@pytest.mark.parametrize("kind", ["mask", "sunglass", "crop", "rotate"])
+def test_photographs_and_seeds_differ(kind: str, face: AlignedFace) -> None:
+    one, other, seeded = maker(kind)(face, "a.jpg"), maker(kind)(face, "b.jpg"), maker(kind, seed=1)(face, "a.jpg")
+    assert not np.array_equal(one.image, other.image)
+    assert not np.array_equal(one.image, seeded.image)
+
+
+def test_clean_is_the_photograph_itself(face: AlignedFace) -> None:
+    made = maker("clean")(face, "a.jpg")
+    np.testing.assert_array_equal(made.image, face.image)
+    np.testing.assert_allclose(made.landmarks, face.landmarks)
+
+
+def test_a_crop_enlarges_70_percent_of_the_side(face: AlignedFace) -> None:
+    made = maker("crop")(face, "a.jpg")
+    assert made.image.shape == face.image.shape
+    spread = np.ptp(made.landmarks, axis=0) / np.ptp(face.landmarks, axis=0)
+    np.testing.assert_allclose(spread, 150 / int(0.7 * 150), rtol=0.02)
+
+
+def test_a_turn_is_by_15_to_45_degrees_either_way(face: AlignedFace) -> None:
+    angles = []
+    for number in range(40):
+        left, right = maker("rotate")(face, f"{number}.jpg").landmarks[[36, 45]]
+        angles.append(np.degrees(np.arctan2(*(right - left)[::-1])))
+    assert np.abs(angles).min() > 14
+    assert np.abs(angles).max() < 46
+    assert min(angles) < 0 < max(angles)
+
+
+@pytest.mark.parametrize("kind", ["mask", "sunglass"])
+def test_an_occlusion_leaves_the_landmarks(kind: str, face: AlignedFace) -> None:
+    np.testing.assert_allclose(maker(kind)(face, "a.jpg").landmarks, face.landmarks)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "complaint"),
+    [
+        ("scarf", {}, "choose one of clean, crop"),
+        ("mask", {"kinds": ["paper"]}, "paper"),
+        ("mask", {"kinds": []}, "kind"),
+        ("sunglass", {"styles": ["monocle"]}, "monocle"),
+        ("crop", {"side": 0}, r"query\.crop\.side is 0"),
+        ("crop", {"side": 1.5}, r"query\.crop\.side is 1\.5"),
+        ("rotate", {"degrees": [50, 10]}, r"query\.rotate\.degrees"),
+        ("rotate", {"degrees": [5]}, r"query\.rotate\.degrees"),
+    ],
+)
+def test_impossible_settings_are_refused(kind: str, settings: dict, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        QueryMaker(kind, (150, 150), 0, **settings)

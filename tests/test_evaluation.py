@@ -1,0 +1,210 @@
+"""evaluate.py as a user runs it: on a few real people, on spoilt folders, with wrong settings."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from evaluate import run
+from fdemd.cli import main
+
+Outcome = tuple[int, str, Path]
+
+
+@pytest.fixture
+def evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Runs evaluate.py; gives the status, what it printed, and the run's folder if it made one."""
+
+    def call(*arguments: object) -> Outcome:
+        output = tmp_path / "out"
+        status = main("evaluate", run, "test", ["data.num_workers=0", f"output='{output}'", *map(str, arguments)])
+        printed = capsys.readouterr()
+        folders = sorted(output.iterdir()) if output.is_dir() else [output]
+        return status, printed.out + printed.err, folders[-1] if folders else output
+
+    return call
+
+
+def results(folder: Path) -> dict:
+    return json.loads((folder / "results.json").read_text())
+
+
+def table(folder: Path) -> list[dict]:
+    """The figures, without what differs between two runs of the same thing."""
+    return results(folder)["results"]
+
+
+def test_a_run_leaves_everything_behind(evaluate, few_people: Path) -> None:
+    status, printed, folder = evaluate("--rerank", "data=folder", f"data.root='{few_people}'")
+    assert status == 0
+    assert str(folder) in printed.replace("\n", "")
+    assert {path.name for path in folder.iterdir()} == {
+        "config.yaml",
+        "left_out.csv",
+        "picture.png",
+        "results.csv",
+        "results.json",
+        "results.md",
+    }
+    for protocol in ("leave-twin-out", "official"):
+        assert f"protocol {protocol}" in printed
+    facts = results(folder)
+    assert facts["data"]["photographs"] == 20
+    assert facts["rerank"]["alpha"] == 0.7
+    assert facts["versions"]["torch"]
+    rows = facts["results"]
+    assert {(row["query"], row["stage"]) for row in rows} == {
+        (kind, stage)
+        for kind in ("clean", "mask", "sunglass", "crop", "rotate")
+        for stage in ("stage 1", "stage 2", "maximum")
+    }
+    assert next(csv.DictReader((folder / "results.csv").open()))["query"] == "clean"
+    assert yaml.safe_load((folder / "config.yaml").read_text())["rerank"]["k"] == 100
+    with Image.open(folder / "picture.png") as picture:
+        assert picture.width > 1000
+        assert np.asarray(picture).std() > 20, "the picture is blank"
+
+
+def test_batch_size_workers_and_repetition_change_no_figure(evaluate, few_people: Path) -> None:
+    arguments = ("data=folder", f"data.root='{few_people}'", "query=[clean,mask]")
+    first = table(evaluate(*arguments)[2])
+    assert table(evaluate(*arguments, "data.batch_size=3")[2]) == first
+    assert table(evaluate(*arguments, "data.batch_size=64")[2]) == first
+
+
+def test_alpha_0_reports_stage_1_twice(evaluate, few_people: Path) -> None:
+    rows = table(evaluate("alpha=0", "data=folder", f"data.root='{few_people}'", "query=mask")[2])
+    by_stage = {row["stage"]: [row["P@1"], row["RP"], row["MAP@R"]] for row in rows}
+    assert by_stage["stage 1"] == by_stage["stage 2"]
+
+
+def test_no_rerank_is_stage_1_alone(evaluate, few_people: Path) -> None:
+    status, _, folder = evaluate("--no-rerank", "data=folder", f"data.root='{few_people}'", "query=[clean,crop]")
+    assert status == 0
+    assert {row["stage"] for row in table(folder)} == {"stage 1"}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["weighting=lmk", "weighting=uew stop=official", "rerank.grid=[4,4]", "model.grid=4", "legacy_self_count=true"],
+)
+def test_settings_of_the_second_stage(evaluate, few_people: Path, setting: str) -> None:
+    arguments = ("data=folder", f"data.root='{few_people}'", "query=mask", *setting.split())
+    status, printed, folder = evaluate(*arguments)
+    assert status == 0, printed
+    assert table(folder)[1]["stage"] == "stage 2"
+
+
+def test_a_sweep_runs_every_point_into_a_folder_of_its_own(evaluate, few_people: Path) -> None:
+    status, printed, folder = evaluate("alpha=0,1", "data=folder", f"data.root='{few_people}'", "query=clean")
+    assert status == 0
+    assert "sweep 2/2: rerank.alpha=1" in printed
+    assert sorted(results(run)["rerank"]["alpha"] for run in folder.parent.iterdir()) == [0.0, 1.0]
+
+
+def test_pictures_made_ahead_come_as_a_manifest(evaluate, people: Path) -> None:
+    """Queries that lie in files of their own; `source` says which photograph they were made from."""
+    shutil.copytree(people / "s1", people / "made" / "s1")
+    rows = ["path,identity,source,is_query,is_gallery"]
+    rows += [f"s{n}/{i}.pgm,s{n},s{n}/{i}.pgm,0,1" for n in (1, 2) for i in (1, 2, 3, 4)]
+    rows += [f"made/s1/{i}.pgm,s1,s1/{i}.pgm,1,0" for i in (1, 2, 3, 4)]
+    (people / "list.csv").write_text("\n".join(rows))
+    status, printed, folder = evaluate("data=manifest", f"data.manifest='{people / 'list.csv'}'", "query=clean")
+    assert status == 0, printed
+    facts = results(folder)
+    assert (facts["data"]["queries"], facts["data"]["gallery"]) == (4, 8)
+    assert {row["protocol"] for row in facts["results"]} == {"leave-twin-out", "official"}
+    assert all(row["P@1"] == 100 for row in facts["results"] if row["protocol"] == "official"), "the twin is there"
+
+
+def test_odd_files_are_used_or_listed_never_lost(evaluate, people: Path) -> None:
+    """Each of the table of bad inputs in one folder; what can be used is used, the rest is counted and listed."""
+    photograph = Image.open(people / "s1" / "1.pgm")
+    odd = people / "s1" / "Zoë's photos 張"
+    odd.mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photograph.rotate(90, expand=True).save(odd / "turned camera.jpg", exif=exif)
+    photograph.convert("RGBA").save(odd / "see-through.png")
+    Image.fromarray(np.asarray(photograph).astype(np.uint16) * 257).save(odd / "deep.png")
+    photograph.convert("RGB").save(odd / "colour.PNG")
+    Image.new("RGB", (1, 1)).save(odd / "dot.png")
+    (odd / "letter.jpg").write_text("Dear Sir")
+    (odd / "half.png").write_bytes((odd / "colour.PNG").read_bytes()[:3000])
+    (odd / "notes.txt").touch()
+    status, printed, folder = evaluate("--no-rerank", "data=folder", f"data.root='{people}'", "query=[clean,mask]")
+    assert status == 0, printed
+    facts = results(folder)["data"]
+    assert (facts["photographs"], facts["queries"]) == (27, 24)
+    assert (facts["unreadable"], facts["ignored"]) == (3, 1)
+    assert "3 unreadable" in printed
+    listed = {Path(row["path"]).name: row["problem"] for row in csv.DictReader((folder / "left_out.csv").open())}
+    assert listed == {
+        "dot.png": "unreadable",
+        "half.png": "unreadable",
+        "letter.jpg": "unreadable",
+        "notes.txt": "ignored",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["model=arcfce"], "arcfce"),
+        (["weighting=acp"], "did you mean apc"),
+        (["data=orll"], "did you mean orl"),
+        (["alpha=2"], "alpha is 2"),
+        (["k=0"], "k is 0"),
+        (["eps=0"], "eps is 0"),
+        (["query=scarf"], "scarf"),
+        (["protocols=[oficial]"], "did you mean official"),
+        (["rerank.grid=[16,16]"], "8x8"),
+        (["query.crop.side=3"], "query.crop.side is 3"),
+        (["model.checkpoint=/nowhere/weights.dat"], "/nowhere/weights.dat"),
+        (["weighting=cc", "model.grid=4"], "choose another weighting"),
+        (["data=folder"], "data.root"),
+        (["data=folder", "data.root=/nowhere at all"], "/nowhere at all does not exist"),
+        (["data=manifest", "data.manifest=/nowhere.csv"], "/nowhere.csv cannot be read"),
+        (["data.batch_size=0"], "data.batch_size is 0"),
+        (["data.num_workers=-1"], "data.num_workers is -1"),
+        (["protocols=[]"], "protocols"),
+        (["~rerank"], "no setting can be removed"),
+        (["trainer.accelerator=abacus"], "abacus"),
+        (["--rernk"], "--rerank"),
+    ],
+)
+def test_a_mistake_gives_one_sentence_and_status_2(evaluate, arguments: list[str], complaint: str) -> None:
+    status, printed, folder = evaluate(*arguments)
+    assert status == 2, printed
+    assert complaint in printed
+    assert not folder.is_dir() or not any(folder.iterdir()), "a run that failed left a folder behind"
+    message = printed.strip().splitlines()[-1]
+    assert message.startswith("evaluate: ")
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize("content", ["empty", "one person", "only text"])
+def test_folders_without_enough_people(evaluate, people: Path, content: str) -> None:
+    if content != "one person":
+        shutil.rmtree(people)
+        people.mkdir()
+    if content == "only text":
+        for person in ("a", "b"):
+            (people / person).mkdir()
+            (people / person / "1.jpg").write_text("Dear Sir")
+    if content == "one person":
+        for person in ("s2", "s3", "s4", "s5"):
+            shutil.rmtree(people / person)
+    status, printed, _ = evaluate("data=folder", f"data.root='{people}'")
+    expected = {
+        "empty": "no photographs",
+        "one person": "one person only (s1)",
+        "only text": "none of the 2 photographs",
+    }
+    assert status == 2
+    assert expected[content] in printed

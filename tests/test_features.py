@@ -1,0 +1,41 @@
+"""What a backbone says, and its coarser grids."""
+
+import pytest
+import torch
+
+from fdemd.errors import InputError
+from fdemd.features import Features, concatenate
+
+
+def numbered(count: int = 2) -> Features:
+    """Patch n of an 8x8 grid has the value n in its only channel."""
+    return Features(torch.zeros(count, 3), torch.arange(64.0).view(1, 64, 1).repeat(count, 1, 1), (8, 8))
+
+
+def test_8x8_pools_to_4x4_by_the_mean_of_2x2_blocks() -> None:
+    pooled = numbered().pooled((4, 4))
+    blocks = torch.arange(64.0).view(4, 2, 4, 2).mean((1, 3)).flatten()
+    assert pooled.grid == (4, 4)
+    torch.testing.assert_close(pooled.patches[0, :, 0], blocks)
+
+
+def test_pooling_to_its_own_grid_changes_nothing() -> None:
+    features = numbered()
+    assert features.pooled((8, 8)) is features
+
+
+def test_a_finer_grid_is_refused() -> None:
+    with pytest.raises(InputError, match=r"8x8 patches; a grid of 16x16"):
+        numbered().pooled((16, 16))
+
+
+def test_patches_must_fill_the_grid() -> None:
+    with pytest.raises(ValueError, match="do not fill"):
+        Features(torch.zeros(1, 3), torch.zeros(1, 63, 1), (8, 8))
+
+
+def test_indexing_and_joining_undo_each_other() -> None:
+    features = Features(torch.randn(5, 3), torch.randn(5, 4, 2), (2, 2), torch.rand(5, 68, 2))
+    joined = concatenate([features[:2], features[2:]])
+    for name in ("embedding", "patches", "landmarks"):
+        assert torch.equal(getattr(joined, name), getattr(features, name))
