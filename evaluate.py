@@ -8,9 +8,14 @@ from fdemd.cli import main
 
 def run(config: dict[str, Any]) -> None:
     """Evaluate one config; imported late, so that --help and mistakes are answered at once."""
-    from fdemd.evaluation import evaluate
+    if config["data"]["name"] == "lfw_pairs":
+        from fdemd.pair_evaluation import verify
 
-    evaluate(config)
+        verify(config)
+    else:
+        from fdemd.evaluation import evaluate
+
+        evaluate(config)
 
 
 if __name__ == "__main__":

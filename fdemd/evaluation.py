@@ -87,11 +87,11 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         InputError: a setting, a file or the data cannot be used.
     """
     started = time.perf_counter()
-    settings = _rerank_settings(config["rerank"])
+    settings = rerank_settings(config["rerank"])
     protocols = [check_protocol(protocol) for protocol in config["protocols"]]
     if not protocols:
         raise InputError("protocols is empty; give at least one, such as protocols=[leave-twin-out].")
-    trainer = _trainer(config["trainer"])
+    trainer = single_device_trainer(config["trainer"])
     backbone = build_backbone(**config["model"])
     if settings:
         _check_second_stage(backbone, settings)
@@ -117,7 +117,7 @@ def _check_second_stage(backbone: Backbone, settings: RerankSettings) -> None:
 
 def _faces(config: Mapping[str, Any], backbone: Backbone) -> FaceDataModule:
     data = dict(config["data"])
-    loading = {key: data.pop(key) for key in ("batch_size", "num_workers")}
+    loading = {key: data.pop(key) for key in ("detector", "batch_size", "num_workers")}
     cache = data.pop("cache")
     return FaceDataModule(
         build_manifest(**data),
@@ -159,7 +159,12 @@ def _identify(
     return comparisons
 
 
-def _rerank_settings(rerank: Mapping[str, Any]) -> RerankSettings | None:
+def rerank_settings(rerank: Mapping[str, Any]) -> RerankSettings | None:
+    """Settings of the second stage as ``configs/rerank`` has them; None for ``rerank=none``.
+
+    Raises:
+        InputError: unknown method or a setting out of range.
+    """
     settings = dict(rerank)
     method = settings.pop("method")
     if method not in ("emd", "none"):
@@ -170,8 +175,12 @@ def _rerank_settings(rerank: Mapping[str, Any]) -> RerankSettings | None:
     return RerankSettings(**settings, grid=tuple(grid) if grid else None)
 
 
-def _trainer(settings: Mapping[str, Any]) -> Trainer:
-    """One process on one device: ranking needs every feature in one place, and nothing may be embedded twice."""
+def single_device_trainer(settings: Mapping[str, Any]) -> Trainer:
+    """A trainer in one process: ranking needs every feature in one place, and nothing may be embedded twice.
+
+    Raises:
+        InputError: this machine has no such device, or Lightning no such precision.
+    """
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # devices and adverts; warnings still come
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")  # Lightning 2.6 with a newer torch

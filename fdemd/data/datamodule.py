@@ -16,6 +16,7 @@ from fdemd.backbones import Backbone
 from fdemd.data.aligned import NO_FACE, AlignedFaces, aligned_faces
 from fdemd.data.manifest import Manifest, check_identities
 from fdemd.errors import InputError
+from fdemd.faces.landmarks import check_detector
 from fdemd.faces.queries import QueryMaker
 
 
@@ -70,6 +71,7 @@ class FaceDataModule(LightningDataModule):
         queries: Mapping[str, Mapping[str, Any]],
         *,
         seed: int,
+        detector: str,
         batch_size: int,
         num_workers: int,
         cache: Path,
@@ -81,6 +83,7 @@ class FaceDataModule(LightningDataModule):
             backbone: says the size and the alignment of the faces it takes.
             queries: kind of query -> its settings.
             seed: of the occlusions.
+            detector: a name in :data:`fdemd.faces.landmarks.DETECTORS`.
             batch_size: faces a batch.
             num_workers: processes that read and occlude.
             cache: folder that keeps aligned faces.
@@ -99,6 +102,7 @@ class FaceDataModule(LightningDataModule):
             kind: QueryMaker(kind, self.face_size, seed, **settings)
             for kind, settings in {"clean": {}, **queries}.items()
         }
+        self.detector = check_detector(detector)
         self.batch_size, self.num_workers = batch_size, num_workers
 
     def setup(self, stage: str) -> None:
@@ -108,7 +112,12 @@ class FaceDataModule(LightningDataModule):
             InputError: fewer than two people are left.
         """
         self.faces = aligned_faces(
-            self.manifest, self.alignment, self.face_size, cache=self.cache, num_workers=self.num_workers
+            self.manifest,
+            self.alignment,
+            self.face_size,
+            cache=self.cache,
+            detector=self.detector,
+            num_workers=self.num_workers,
         )
         without = {entry.row for entry in self.faces.left_out}
         not_found = {entry.row for entry in self.faces.left_out if entry.problem == NO_FACE}

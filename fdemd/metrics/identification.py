@@ -28,7 +28,7 @@ def r_precision(hits: Tensor, relevant: Tensor) -> Tensor:
 
 
 def map_at_r(hits: Tensor, relevant: Tensor) -> Tensor:
-    """Mean over the first R places of the precision there, 0 at wrong places. Arguments as in :func:`precision_at_1`."""
+    """Mean over the first R places of the precision there, 0 if wrong. Arguments as in :func:`precision_at_1`."""
     precision = hits.double().cumsum(1) / torch.arange(1, hits.shape[1] + 1, device=hits.device)
     return (precision * (hits & _within(hits, relevant))).sum(1) / relevant.clamp_min(1).double()
 

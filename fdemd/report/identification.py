@@ -36,8 +36,8 @@ _MEANING = {
 
 
 def model_label(model: Mapping[str, Any]) -> str:
-    """What a model's settings are called in titles and file names: ``dlib``, ``timm-resnet18``."""
-    return "-".join(str(model[key]) for key in ("backbone", "name") if key in model)
+    """What a model's settings are called in titles and file names: ``dlib``, ``timm-resnet18``, ``iresnet-50``."""
+    return "-".join(str(model[key]) for key in ("backbone", "name", "variant", "depth") if key in model)
 
 
 @dataclass(frozen=True)

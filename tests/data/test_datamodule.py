@@ -22,6 +22,7 @@ def module(root: Path, backbone: Backbone, cache: Path, batch_size: int = 8, num
         backbone,
         QUERIES,
         seed=0,
+        detector="dlib",
         batch_size=batch_size,
         num_workers=num_workers,
         cache=cache,

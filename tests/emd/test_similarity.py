@@ -75,3 +75,27 @@ def test_the_size_of_a_chunk_changes_nothing(monkeypatch: pytest.MonkeyPatch, pa
 
 def test_no_candidates_give_no_scores() -> None:
     assert emd_similarity(faces(2), faces(3), torch.empty(2, 0, dtype=torch.long)).similarity.shape == (2, 0)
+
+
+def test_the_number_of_threads_changes_nothing_and_is_left_as_it_was() -> None:
+    query, gallery = faces(5), faces(200, seed=1)
+    found = []
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            with torch.inference_mode():
+                found.append(emd_similarity(query, gallery, every_pair(query, gallery)).similarity)
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(*found, atol=2e-6, rtol=0)
+
+
+def test_gradients_reach_the_patches() -> None:
+    query, gallery = faces(2), faces(3, seed=1)
+    query.patches.requires_grad_()
+    emd_similarity(query, gallery, every_pair(query, gallery)).similarity.sum().backward()
+    assert query.patches.grad is not None
+    assert query.patches.grad.isfinite().all()
+    assert query.patches.grad.abs().sum() > 0

@@ -1,0 +1,110 @@
+"""``python evaluate.py data=lfw_pairs``: do two photographs show one person? No network is trained here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from fdemd.backbones import Backbone, build_backbone
+from fdemd.data.aligned import AlignedFaces, aligned_faces, default_cache
+from fdemd.data.datamodule import FaceDataset
+from fdemd.data.pairs import Pairs, read_pairs
+from fdemd.errors import InputError
+from fdemd.evaluation import RerankModule, rerank_settings, single_device_trainer
+from fdemd.faces.queries import QueryMaker
+from fdemd.features import Features
+from fdemd.report.files import run_folder
+from fdemd.report.identification import model_label
+from fdemd.report.verification import VerificationReport
+from fdemd.verification import judge, pair_scores
+
+
+class WithMirrored(Backbone):
+    """A network whose embedding is the face's and, behind it, its mirror image's (spec 1.3); patches as ever."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.face_size, self.alignment = backbone.face_size, backbone.alignment
+        self.weights_sha256 = backbone.weights_sha256
+
+    def forward(self, faces: Tensor) -> Features:
+        """Embeddings ``(B, 2 * D)`` and the network's own patches."""
+        found = self.backbone(faces)
+        both = torch.cat([found.embedding, self.backbone(faces.flip(-1)).embedding], dim=1)
+        return Features(both, found.patches, found.grid, found.landmarks)
+
+
+def verify(config: Mapping[str, Any]) -> VerificationReport:
+    """Run what ``configs/data/lfw_pairs.yaml`` and the command line ask for, and write it to a new folder.
+
+    Photographs are compared as they are; the kinds of query are for identification.
+
+    Raises:
+        InputError: a setting, a file or the data cannot be used.
+    """
+    started = time.perf_counter()
+    data, settings = config["data"], rerank_settings(config["rerank"])
+    pairs = read_pairs(Path(data["pairs"]).expanduser(), Path(data["root"]).expanduser())
+    if pairs.fold.max() == 0:
+        raise InputError(
+            f"{data['pairs']} has one fold only, and the threshold of a fold is chosen on the others; give a list with "
+            "several, such as LFW's pairs.txt."
+        )
+    backbone = build_backbone(**config["model"])
+    if data["flip"]:
+        backbone = WithMirrored(backbone).eval()
+    with run_folder(Path(config["output"]), f"{model_label(config['model'])}-{data['name']}") as folder:
+        faces = aligned_faces(
+            pairs.manifest,
+            backbone.alignment,
+            backbone.face_size,
+            cache=Path(data["cache"]).expanduser() if data["cache"] else default_cache(),
+            detector=data["detector"],
+            num_workers=data["num_workers"],
+        )
+        aligned = time.perf_counter()
+        without = torch.tensor([entry.row for entry in faces.left_out], dtype=torch.long)
+        failed = torch.isin(pairs.first, without) | torch.isin(pairs.second, without)
+        if failed.all():
+            raise InputError(f"Not one of the {len(pairs)} pairs of {data['pairs']} has a face in both photographs.")
+        first, second = pairs.first[~failed], pairs.second[~failed]
+        rows = torch.cat([first, second]).unique()
+        features = _embed(backbone, faces, pairs, rows, config)
+        embedded = time.perf_counter()
+        places = torch.searchsorted(rows, first), torch.searchsorted(rows, second)
+        scores = pair_scores(features, *places, settings, mirrored=data["flip"])
+        results = [
+            judge(similarity, torch.zeros(len(pairs)).masked_scatter(~failed, score), pairs, failed)
+            for similarity, score in scores.items()
+        ]
+        seconds = {
+            "read and align": aligned - started,
+            "embed": embedded - aligned,
+            "compare": time.perf_counter() - embedded,
+        }
+        report = VerificationReport(
+            config, settings, pairs, faces, failed, results, features.grid, backbone.weights_sha256, seconds
+        )
+        report.write(folder)
+    return report
+
+
+def _embed(backbone: Backbone, faces: AlignedFaces, pairs: Pairs, rows: Tensor, config: Mapping[str, Any]) -> Features:
+    """Features of rows of the manifest, in order."""
+    data = config["data"]
+    unchanged = QueryMaker("clean", backbone.face_size, config["seed"])
+    loader = DataLoader(
+        FaceDataset(faces, pairs.manifest, rows, unchanged),
+        batch_size=data["batch_size"],
+        num_workers=data["num_workers"],
+    )
+    module = RerankModule(backbone, ["clean"])
+    single_device_trainer(config["trainer"]).test(module, loader, verbose=False)
+    return module.features("clean", rows)

@@ -1,0 +1,177 @@
+"""What a verification run leaves behind: a table on the terminal, files, and the ROC as a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from fdemd.data.aligned import AlignedFaces
+from fdemd.data.pairs import Pairs
+from fdemd.identification import RerankSettings
+from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.identification import model_label
+from fdemd.report.tables import csv_text
+from fdemd.verification import Verification
+
+
+@dataclass(frozen=True)
+class VerificationReport:
+    """Results of one run and everything that decided them.
+
+    Attributes:
+        config: of the run.
+        settings: of the Earth Mover's similarity, None without it.
+        pairs: that were compared.
+        faces: of the pairs' photographs.
+        failed: ``(P,)`` boolean, pairs in which a face was not found.
+        results: one a similarity.
+        grid: rows and columns of the network's patches.
+        weights_sha256: of the network.
+        seconds: of each step.
+    """
+
+    config: Mapping[str, Any]
+    settings: RerankSettings | None
+    pairs: Pairs
+    faces: AlignedFaces
+    failed: Tensor
+    results: Sequence[Verification]
+    grid: tuple[int, int]
+    weights_sha256: str
+    seconds: Mapping[str, float]
+
+    def write(self, folder: Path) -> None:
+        """Print the table and write all files to an existing, empty folder."""
+        console, title, notes = Console(), self._title(), self._notes()
+        cells = [_cells(result) for result in self.results]
+        console.print(_rich_table(title, cells, notes))
+        rows = [_row(result) for result in self.results]
+        (folder / "results.md").write_text(_markdown(title, cells, notes), encoding="utf-8")
+        (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_json(folder / "results.json", self._facts() | {"results": rows})
+        write_yaml(folder / "config.yaml", dict(self.config))
+        photographs = self.pairs.manifest.photographs
+        left_out = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in self.faces.left_out]
+        write_left_out(folder / "left_out.csv", left_out)
+        save_roc(folder / "roc.png", self.results, title, negatives=int((~self.pairs.same).sum()))
+        console.print(f"Results, settings, ROC and the list of files left out are in {folder}/", soft_wrap=True)
+
+    def _title(self) -> str:
+        return f"{model_label(self.config['model'])} on {self.config['data']['name']}, verification"
+
+    def _notes(self) -> list[str]:
+        counts = self._counts()
+        notes = [
+            f"Percent. Accuracy: mean over {counts['folds']} folds, each with the threshold of the others; sd over the "
+            "folds, se of the mean. TAR@x: true accept rate at a false accept rate of x. mirrored: embeddings joined "
+            "with those of the mirror images.",
+            f"{counts['pairs']} pairs, {counts['pairs of one person']} of one person; {counts['without a face']} of "
+            f"{counts['photographs']} photographs gave no face. Pairs with one of them ({counts['failed pairs']}) "
+            "count as wrong in the accuracy, whether of one person or of two, and as rejected in TAR and ROC.",
+        ]
+        negatives = counts["pairs"] - counts["pairs of one person"]
+        if small := [point.far for point in self.results[0].points if point.far * negatives < 1]:
+            notes.append(
+                f"A FAR of {' or '.join(f'{far:g}' for far in small)} allows less than one of the {negatives} pairs of "
+                "two people, so TAR there hangs on the closest of them alone."
+            )
+        if settings := self.settings:
+            rows, columns = settings.grid or self.grid
+            notes.append(
+                f"EMD: weighting {settings.weighting}, {rows}x{columns} patches, eps {settings.eps:g}; every pair, so "
+                "that k plays no part."
+            )
+        return notes
+
+    def _counts(self) -> dict[str, int]:
+        return {
+            "pairs": len(self.pairs),
+            "pairs of one person": int(self.pairs.same.sum()),
+            "folds": int(self.pairs.fold.max()) + 1,
+            "photographs": len(self.pairs.manifest),
+            "without a face": len(self.faces.left_out),
+            "several faces": len(self.faces.several),
+            "failed pairs": int(self.failed.sum()),
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        data = self.config["data"]
+        return {
+            "written": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "data": {"name": data["name"], "sha256": self.faces.digest, "detector": data["detector"], **self._counts()},
+            "failed pairs": self._failed_pairs(),
+            "model": {
+                "name": model_label(self.config["model"]),
+                "weights_sha256": self.weights_sha256,
+                "flip": data["flip"],
+            },
+            "emd": asdict(self.settings) if self.settings else None,
+            "unit": "percent",
+            "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
+            "versions": versions(),
+        }
+
+    def _failed_pairs(self) -> list[list[str]]:
+        photographs, chosen = self.pairs.manifest.photographs, self.failed.nonzero()[:, 0]
+        rows = zip(self.pairs.first[chosen].tolist(), self.pairs.second[chosen].tolist(), strict=True)
+        return [[photographs[first].path, photographs[second].path] for first, second in rows]
+
+
+def save_roc(path: Path, results: Sequence[Verification], title: str, *, negatives: int) -> None:
+    """Draw true over false accept rates, the latter from one in ``negatives`` on (pairs of two people).
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+    axes = figure.subplots()
+    for result in results:
+        far, tar = result.roc
+        axes.step(far, tar, where="post", label=f"{result.similarity}: accuracy {100 * result.accuracy.mean:.2f} %")
+    lowest = min(float(tar[far < 1 / negatives].max()) for far, tar in (result.roc for result in results))
+    axes.set(xscale="log", xlim=(1 / negatives, 1), ylim=(max(0.0, lowest - 0.05), 1.005))
+    axes.set(xlabel="false accept rate", ylabel="true accept rate")
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(loc="lower right")
+    figure.savefig(path, dpi=130)
+
+
+def _row(result: Verification) -> dict[str, Any]:
+    """Everything in percent, flat."""
+    accuracy = result.accuracy
+    row: dict[str, Any] = {"similarity": result.similarity}
+    row |= {"accuracy": accuracy.mean, "sd": accuracy.deviation, "se": accuracy.standard_error}
+    row |= {f"TAR@1e{math.log10(point.far):.0f}": point.tar for point in result.points}
+    return {name: value if isinstance(value, str) else round(100 * value, 4) for name, value in row.items()}
+
+
+def _cells(result: Verification) -> dict[str, str]:
+    """A line of the table: column -> text."""
+    return {name: value if isinstance(value, str) else f"{value:.2f}" for name, value in _row(result).items()}
+
+
+def _markdown(title: str, cells: Sequence[Mapping[str, str]], notes: Sequence[str]) -> str:
+    lines = [f"### {title}", "", "| " + " | ".join(cells[0]) + " |", "|" + " --- |" * len(cells[0])]
+    lines += ["| " + " | ".join(line.values()) + " |" for line in cells]
+    return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
+
+
+def _rich_table(title: str, cells: Sequence[Mapping[str, str]], notes: Sequence[str]) -> Table:
+    table = Table(title=title, caption="\n".join(notes), title_justify="left", caption_justify="left", box=box.SIMPLE)
+    table.padding, table.show_edge = 0, False  # fits 80 columns
+    for column in cells[0]:
+        table.add_column(column, justify="left" if column == "similarity" else "right", no_wrap=True)
+    for line in cells:
+        table.add_row(*line.values())
+    return table
