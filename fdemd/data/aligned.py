@@ -18,13 +18,13 @@ from torch.utils.data import DataLoader, Dataset
 from fdemd.checkpoints import read_card, sha256_of
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError
-from fdemd.faces.alignment import AlignedFace, align, check_alignment
+from fdemd.faces.alignment import AlignedFace, align, aligned_already, check_alignment
 from fdemd.faces.landmarks import LANDMARKS, check_detector, find_face
 from fdemd.faces.reading import UnreadableImageError, read_image
 
 UNREADABLE = "unreadable"
 NO_FACE = "no face found"
-_PIPELINE = "2"
+_PIPELINE = "3"
 """Part of every key; raised when reading, searching or aligning changes, so that older stores are not used."""
 
 
@@ -85,9 +85,11 @@ def aligned_faces(
         num_workers: processes that read and align.
 
     Raises:
-        InputError: unknown alignment or detector, not one photograph gave a face, or the cache cannot be written.
+        InputError: unknown alignment or detector, files aligned in another way, not one photograph gave a face, or the
+            cache cannot be written.
     """
     way = _Way(check_alignment(alignment, size), size, check_detector(detector))
+    _check_aligned(manifest, alignment)
     digest = _digest(manifest, way)
     store = cache / "faces" / digest
     if not store.is_dir():
@@ -133,10 +135,13 @@ class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
         return len(self.manifest)
 
     def __getitem__(self, row: int) -> tuple[AlignedFace | None, str, str, int]:
+        photograph = self.manifest.photographs[row]
         try:
-            image = read_image(self.manifest.file(self.manifest.photographs[row]))
+            image = read_image(self.manifest.file(photograph))
         except UnreadableImageError as error:
             return None, UNREADABLE, str(error), 0
+        if photograph.aligned:
+            return aligned_already(image, self.way.alignment, self.way.size), "", "", 1
         found = find_face(image, self.way.detector)
         if found is None:
             return None, NO_FACE, f"the detector {self.way.detector} found none", 0
@@ -148,9 +153,7 @@ def _align_all(manifest: Manifest, way: _Way, store: Path, num_workers: int) -> 
     images = np.lib.format.open_memmap(store / "images.npy", "w+", np.uint8, (rows, *way.size, 3))
     landmarks = np.zeros((rows, LANDMARKS, 2), np.float32)
     report: dict[str, Any] = {"left_out": [], "several": []}
-    loader = DataLoader(
-        _Alignment(manifest, way), batch_size=None, num_workers=num_workers, collate_fn=lambda item: item
-    )
+    loader = DataLoader(_Alignment(manifest, way), batch_size=None, num_workers=num_workers, collate_fn=_unchanged)
     for row, (face, problem, reason, faces) in enumerate(track(loader, "Aligning faces", total=rows, transient=True)):
         if face is None:
             report["left_out"].append([row, problem, reason])
@@ -161,6 +164,21 @@ def _align_all(manifest: Manifest, way: _Way, store: Path, num_workers: int) -> 
     images.flush()
     np.save(store / "landmarks.npy", landmarks)
     (store / "report.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def _unchanged(item: Any) -> Any:
+    """Instead of the loader's own conversion to tensors; a named function, since processes may have to pickle it."""
+    return item
+
+
+def _check_aligned(manifest: Manifest, alignment: str) -> None:
+    """Refuse files that were aligned for another kind of network: resized, they would look right and rank badly."""
+    for photograph in manifest.photographs:
+        if photograph.aligned not in ("", alignment):
+            raise InputError(
+                f"{photograph.path} in {manifest.root} is aligned as {photograph.aligned!r}, but the network takes "
+                f"faces aligned as {alignment!r}; give the photographs as taken, or files prepared for this network."
+            )
 
 
 def _read(store: Path, digest: str) -> AlignedFaces:
@@ -179,5 +197,6 @@ def _digest(manifest: Manifest, way: _Way) -> str:
     digest = hashlib.sha256(json.dumps([_PIPELINE, *way, read_card("dlib_landmarks").sha256]).encode())
     for photograph in manifest.photographs:
         file = manifest.file(photograph)
-        digest.update(json.dumps([photograph.path, sha256_of(file) if file.is_file() else None]).encode())
+        content = sha256_of(file) if file.is_file() else None
+        digest.update(json.dumps([photograph.path, content, photograph.aligned]).encode())
     return digest.hexdigest()

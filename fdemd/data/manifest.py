@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fdemd.errors import InputError
 
-COLUMNS = ("path", "identity", "source", "split", "is_query", "is_gallery")
+COLUMNS = ("path", "identity", "source", "split", "is_query", "is_gallery", "aligned")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Photograph:
         split: free text, such as ``train`` or ``test``.
         is_query: may be looked for.
         is_gallery: may be found.
+        aligned: name of the alignment that the file follows already, empty if it is a photograph as taken.
     """
 
     path: str
@@ -31,6 +32,7 @@ class Photograph:
     split: str = ""
     is_query: bool = True
     is_gallery: bool = True
+    aligned: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for row in manifest.photographs:
-            writer.writerow([row.path, row.identity, row.source, row.split, int(row.is_query), int(row.is_gallery)])
+            flags = int(row.is_query), int(row.is_gallery)
+            writer.writerow([row.path, row.identity, row.source, row.split, *flags, row.aligned])
 
 
 def _photograph(header: Sequence[str], row: Sequence[str], root: Path, where: str) -> Photograph:
@@ -140,4 +143,5 @@ def _photograph(header: Sequence[str], row: Sequence[str], root: Path, where: st
         if value not in ("0", "1", "true", "false"):
             raise InputError(f"{where}: {name} is {value!r}; it must be 1 or 0.")
         flags[name] = value in ("1", "true")
-    return Photograph(path, values["identity"], values.get("source") or path, values.get("split", ""), **flags)
+    source, split, aligned = values.get("source") or path, values.get("split", ""), values.get("aligned", "")
+    return Photograph(path, values["identity"], source, split, **flags, aligned=aligned)

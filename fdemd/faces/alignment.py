@@ -12,7 +12,8 @@ import dlib
 import numpy as np
 
 from fdemd.errors import InputError, unknown
-from fdemd.faces.landmarks import FoundFace
+from fdemd.faces.detection import Detection
+from fdemd.faces.landmarks import FoundFace, landmarks_in
 
 _EYES, _NOSE_TIP, _MOUTH_CORNERS, _INNER_MOUTH_CORNERS = ((36, 42), (42, 48)), 30, (48, 54), (60, 64)
 _BOX_MARGIN = 14
@@ -41,6 +42,25 @@ def align(image: np.ndarray, found: FoundFace, template: str, size: tuple[int, i
         InputError: unknown template, or one of other proportions than ``size``.
     """
     return TEMPLATES[check_alignment(template, size)].cut(image, found, size)
+
+
+def aligned_already(image: np.ndarray, template: str, size: tuple[int, int]) -> AlignedFace:
+    """A face whose file follows the template: only resized. Its landmarks start from where the template has them.
+
+    Args:
+        image: ``(H, W, 3)`` uint8 RGB.
+        template: a name in :data:`TEMPLATES`.
+        size: ``(height, width)`` of the result.
+
+    Raises:
+        InputError: unknown template, or one of other proportions than ``size``.
+    """
+    check_alignment(template, size)
+    shrinks = size[0] < image.shape[0]
+    face = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    points = TEMPLATES[template].points * size[0] / TEMPLATES[template].frame[0]
+    landmarks = landmarks_in(face, Detection((0, 0, size[1], size[0]), points))
+    return AlignedFace(face, landmarks.astype(np.float32))
 
 
 def check_alignment(template: str, size: tuple[int, int]) -> str:
@@ -149,14 +169,21 @@ def _dlib_chip(image: np.ndarray, found: FoundFace, size: tuple[int, int], paddi
 
 @dataclass(frozen=True)
 class Template:
-    """A way to cut out faces: ``(height, width)`` that it was made for, and how."""
+    """A way to cut out faces.
+
+    Attributes:
+        frame: ``(height, width)`` that it was made for.
+        points: where the five points of a face lie in the frame, ``(5, 2)``.
+        cut: photograph, found face and size -> aligned face.
+    """
 
     frame: tuple[int, int]
+    points: np.ndarray
     cut: Callable[[np.ndarray, FoundFace, tuple[int, int]], AlignedFace]
 
 
 def _template(frame: tuple[int, int], targets: np.ndarray, fit: Callable[..., AlignedFace] = _fitted) -> Template:
-    return Template(frame, partial(fit, targets=targets, frame=frame))
+    return Template(frame, targets, partial(fit, targets=targets, frame=frame))
 
 
 _ARCFACE = np.array(
@@ -166,10 +193,13 @@ _COSFACE = _ARCFACE - (8, 0)
 _PAPER_160 = np.array(
     [(61.4356, 54.6963), (118.5318, 54.6963), (93.5252, 90.7366), (68.5493, 122.3655), (110.7299, 122.3641)]
 )
+# The next two fit no five points; these are medians over the photographs of LFW's pairs, left and right made alike.
+_DLIB = np.array([(47.0, 46.2), (100.0, 46.2), (73.5, 75.3), (49.9, 103.8), (97.1, 103.8)])
+_BOX_160 = np.array([(55.3, 63.8), (104.7, 63.8), (80.0, 90.2), (57.3, 116.8), (102.7, 116.8)])
 
 TEMPLATES: dict[str, Template] = {
-    "dlib": Template((150, 150), _dlib_chip),
-    "box_160": Template((160, 160), _box),
+    "dlib": Template((150, 150), _DLIB, _dlib_chip),
+    "box_160": Template((160, 160), _BOX_160, _box),
     "insightface": _template((112, 112), _ARCFACE),
     "insightface_112x96": _template((112, 96), _COSFACE),
     "paper_112x96": _template((112, 96), _COSFACE, _fitted_as_in_the_paper),

@@ -75,9 +75,13 @@ def find_face(image: np.ndarray, detector: str = "dlib") -> FoundFace | None:
     if not found:
         return None
     face = max(found, key=lambda face: prominence(face.box, image.shape[1], image.shape[0]))
+    return FoundFace(landmarks_in(image, face), face.box, face.five_points, len(found))
+
+
+def landmarks_in(image: np.ndarray, face: Detection) -> np.ndarray:
+    """Landmarks ``(68, 2)`` float64 of a face whose place in the picture ``(H, W, 3)`` is known."""
     shape = _predictor()(image, _predictor_box(face))
-    landmarks = np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
-    return FoundFace(landmarks, face.box, face.five_points, len(found))
+    return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
 
 
 def _predictor_box(face: Detection) -> dlib.rectangle:

@@ -10,6 +10,7 @@ from PIL import Image
 from fdemd.backbones import Backbone
 from fdemd.data.aligned import NO_FACE, UNREADABLE, aligned_faces
 from fdemd.data.datamodule import FaceDataModule
+from fdemd.data.manifest import read_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 
@@ -123,3 +124,19 @@ def test_a_cache_that_cannot_be_written_names_the_setting(people: Path, dlib_net
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"data\.cache=PATH"):
         module(people, dlib_net, tmp_path / "file")
+
+
+def test_files_that_are_aligned_already_are_only_resized(few_people: Path, tmp_path: Path) -> None:
+    """Faces written as files and read back by the manifest are the faces, their landmarks found again to a pixel."""
+    taken = aligned_faces(folder_manifest(str(few_people)), "dlib", (150, 150), cache=tmp_path)
+    rows = ["path,identity,aligned"]
+    for row, photograph in enumerate(folder_manifest(str(few_people)).photographs):
+        Image.fromarray(taken.images[row]).save(tmp_path / f"{row}.png")
+        rows.append(f"{row}.png,{photograph.identity},dlib")
+    (tmp_path / "list.csv").write_text("\n".join(rows))
+    manifest = read_manifest(tmp_path / "list.csv")
+    found = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path)
+    np.testing.assert_array_equal(found.images, taken.images)
+    assert np.abs(found.landmarks - taken.landmarks).mean() < 2
+    with pytest.raises(InputError, match="aligned as 'dlib', but the network takes faces aligned as 'insightface'"):
+        aligned_faces(manifest, "insightface", (112, 112), cache=tmp_path)
