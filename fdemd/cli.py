@@ -47,7 +47,10 @@ def main(
     except InputError as error:
         print(f"{job}: {_one_line(str(error))}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # Lightning turns Ctrl-C into an exit of its own.
+        if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
+            raise
         print(f"{job}: stopped by Ctrl-C.", file=sys.stderr)
         return 130
     return 0

@@ -18,6 +18,9 @@ from omegaconf.errors import OmegaConfBaseException
 from fdemd.cli_help import MISSING, Group, flags_of, flatten, show
 from fdemd.errors import InputError, unknown
 
+NAMES_OF_CHOICES = ("data.name", "model.backbone", "rerank.method")
+"""Keys that say which code a choice is for: with another one, its other settings would not fit."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -131,6 +134,9 @@ class Composer:
                 f"{line!r}: no setting can be added, only changed; write {line.lstrip('+')} without the +."
             )
         full = self._full_key(key, nodes, choices)
+        if full in NAMES_OF_CHOICES:
+            group = full.partition(".")[0]
+            raise InputError(f"{full} belongs to the choice of {group}; write {group}=CHOICE instead.")
         line = line.replace(key, full, 1)
         default, value = nodes[full], override.value()
         if not _fits(default, value):

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from fdemd.data.aligned import default_cache
 from fdemd.data.datamodule import FaceBatch, FaceDataModule
 from fdemd.data.manifest import Manifest
 from fdemd.data.sources import build_manifest
+from fdemd.emd import Transport, emd_similarity
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features, concatenate
 from fdemd.identification import Comparison, PairSimilarity, RerankSettings, compare_stages
@@ -44,6 +46,7 @@ class RerankModule(LightningModule):
         self.kinds = kinds
         self._parts: dict[str, list[Features]] = {kind: [] for kind in kinds}
         self._rows: dict[str, list[Tensor]] = {kind: [] for kind in kinds}
+        self._features: dict[str, Features] = {}
 
     def test_step(self, batch: FaceBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Embed a batch.
@@ -58,14 +61,20 @@ class RerankModule(LightningModule):
                 "manifest; its weights or its precision are at fault."
             )
         kind = self.kinds[dataloader_idx]
-        self._parts[kind].append(Features(found.embedding, found.patches, found.grid, batch["landmarks"]))
-        self._rows[kind].append(batch["row"])
+        found = Features(found.embedding, found.patches, found.grid, batch["landmarks"])
+        self._parts[kind].append(found.to("cpu"))  # where the labels are and the ranking is done
+        self._rows[kind].append(batch["row"].cpu())
+
+    def on_test_end(self) -> None:
+        """Join the batches of each kind."""
+        self._features = {kind: concatenate(parts) for kind, parts in self._parts.items()}
+        self._parts.clear()
 
     def features(self, kind: str, rows: Tensor) -> Features:
-        """Features of manifest rows, embedded as one kind of query."""
+        """Features of manifest rows, embedded as one kind of query, once the test is over."""
         embedded = torch.cat(self._rows[kind])
         order = embedded.argsort()
-        return concatenate(self._parts[kind])[order[torch.searchsorted(embedded[order], rows.to(embedded.device))]]
+        return self._features[kind][order[torch.searchsorted(embedded[order], rows)]]
 
 
 def labels_of(manifest: Manifest, rows: Tensor, *, occluded: bool) -> Labels:
@@ -91,6 +100,8 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
     protocols = [check_protocol(protocol) for protocol in config["protocols"]]
     if not protocols:
         raise InputError("protocols is empty; give at least one, such as protocols=[leave-twin-out].")
+    if not 0 <= config["seed"] < 2**32:
+        raise InputError(f"seed is {config['seed']}; it must lie between 0 and 4294967295.")
     trainer = single_device_trainer(config["trainer"])
     backbone = build_backbone(**config["model"])
     if settings:
@@ -100,10 +111,11 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         module = RerankModule(backbone, list(faces.makers))
         trainer.test(module, faces, verbose=False)
         embedded = time.perf_counter()
-        comparisons = _identify(module, faces, settings, protocols, config)
+        with torch.inference_mode():  # without gradients the transport runs one piece a core
+            comparisons = _identify(module, faces, settings, protocols, config)
         seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
         report = IdentificationReport(config, settings, faces, comparisons, protocols, backbone.weights_sha256, seconds)
-        report.write(folder, module.features)
+        report.write(folder, partial(_transport, module, settings))
     return report
 
 
@@ -121,8 +133,9 @@ def _faces(config: Mapping[str, Any], backbone: Backbone) -> FaceDataModule:
     cache = data.pop("cache")
     return FaceDataModule(
         build_manifest(**data),
-        backbone,
         config["query"],
+        alignment=backbone.alignment,
+        face_size=backbone.face_size,
         seed=config["seed"],
         cache=Path(str(cache)).expanduser() if cache else default_cache(),
         **loading,
@@ -139,7 +152,6 @@ def _identify(
     """Compare the stages for every kind of query, once its faces are embedded."""
     gallery = module.features("clean", faces.gallery_rows)
     gallery_labels = labels_of(faces.manifest, faces.gallery_rows, occluded=False)
-    missed = labels_of(faces.manifest, faces.missed_rows, occluded=False).identity
     comparisons: list[Comparison] = []
     with _progress(settings, len(config["query"]) * len(faces.query_rows)) as on_progress:
         for kind in config["query"]:
@@ -151,12 +163,37 @@ def _identify(
                 gallery_labels,
                 settings=settings,
                 protocols=protocols,
-                missed=missed,
+                missed=labels_of(faces.manifest, faces.missed_rows, occluded=kind != "clean"),
                 legacy_self_count=config["legacy_self_count"],
                 seed=config["seed"],
                 on_progress=on_progress,
             )
+    if not any(comparison.queries for comparison in comparisons):
+        raise InputError(
+            f"No query in {faces.manifest.root} has another photograph of its person in the gallery, so that nothing "
+            "can be found; give people with two photographs or more."
+        )
     return comparisons
+
+
+def _transport(
+    module: RerankModule, settings: RerankSettings | None, kind: str, query_row: Tensor, best_row: Tensor
+) -> Transport | None:
+    """The flow from one query to one gallery face, as stage 2 sees it; for the picture."""
+    if settings is None:
+        return None
+    query, best = module.features(kind, query_row), module.features("clean", best_row)
+    if settings.grid:
+        query, best = query.pooled(settings.grid), best.pooled(settings.grid)
+    return emd_similarity(
+        query,
+        best,
+        torch.zeros(1, 1, dtype=torch.long),
+        weighting=settings.weighting,
+        stop=settings.stopping_rule,
+        eps=settings.eps,
+        with_flow=True,
+    )
 
 
 def rerank_settings(rerank: Mapping[str, Any]) -> RerankSettings | None:
@@ -172,7 +209,7 @@ def rerank_settings(rerank: Mapping[str, Any]) -> RerankSettings | None:
     if method == "none":
         return None
     grid = settings.pop("grid")
-    return RerankSettings(**settings, grid=tuple(grid) if grid else None)
+    return RerankSettings(**settings, grid=tuple(grid) if isinstance(grid, list) else grid)
 
 
 def single_device_trainer(settings: Mapping[str, Any]) -> Trainer:
@@ -186,7 +223,7 @@ def single_device_trainer(settings: Mapping[str, Any]) -> Trainer:
     warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")  # Lightning 2.6 with a newer torch
     try:
         return Trainer(**settings, devices=1, logger=False, enable_checkpointing=False, enable_model_summary=False)
-    except (MisconfigurationException, ValueError) as error:
+    except (MisconfigurationException, ValueError, ImportError) as error:
         raise InputError(f"The trainer cannot be set up: {error}") from error
 
 

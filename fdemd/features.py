@@ -41,10 +41,10 @@ class Features:
         landmarks = None if self.landmarks is None else self.landmarks[rows]
         return Features(self.embedding[rows], self.patches[rows], self.grid, landmarks)
 
-    def float(self) -> Features:
-        """The same features in float32."""
-        landmarks = None if self.landmarks is None else self.landmarks.float()
-        return Features(self.embedding.float(), self.patches.float(), self.grid, landmarks)
+    def to(self, where: torch.device | torch.dtype | str) -> Features:
+        """The same features on another device or in another precision."""
+        landmarks = None if self.landmarks is None else self.landmarks.to(where)
+        return Features(self.embedding.to(where), self.patches.to(where), self.grid, landmarks)
 
     @property
     def centre(self) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fdemd.emd import Converged, Official, Stop, emd_similarity
+from fdemd.emd import Converged, Official, Stop, Transport, emd_similarity
 from fdemd.emd.sinkhorn import check_eps
 from fdemd.emd.weighting import check_weighting
 from fdemd.errors import InputError, unknown
@@ -16,11 +16,13 @@ from fdemd.features import Features
 from fdemd.metrics.identification import IDENTIFICATION, best_possible
 from fdemd.metrics.intervals import Estimate, bootstrap_by_identity
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, Labels, count_relevant
-from fdemd.retrieval.ranking import Ranking
+from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import check_mix, rerank
 
 STAGE_1, STAGE_2, BEST_POSSIBLE = "stage 1", "stage 2", "maximum"
+FEWEST_PLACES = 5
+"""Places that a ranking keeps at least, to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,11 @@ class RerankSettings:
             raise unknown("stopping rule", self.stop, ("converged", "official"))
         if not 0 < self.tolerance < 1:
             raise InputError(f"tolerance is {self.tolerance}; it must lie between 0 and 1 (the default is 3e-4).")
-        if self.grid is not None and (len(self.grid) != 2 or min(self.grid) < 1):
-            raise InputError(f"grid is {list(self.grid)}; it must be [rows, columns], such as [4, 4].")
+        grid = self.grid
+        if grid is not None and not (
+            isinstance(grid, list | tuple) and len(grid) == 2 and all(type(side) is int and side > 0 for side in grid)
+        ):
+            raise InputError(f"grid is {grid}; it must be [rows, columns], such as [4,4].")
 
     @property
     def stopping_rule(self) -> Stop:
@@ -64,7 +69,9 @@ class Comparison:
         queries: averaged over, misses included.
         missed: queries whose face was not found; each counts as 0 in every figure.
         lone: queries without another photograph of the person in the gallery; not averaged.
+        k: candidates that were re-ranked, the whole gallery if it is smaller than asked for; 0 without re-ranking.
         fallbacks: pairs weighted uniformly because no patch had a positive weight.
+        unfinished: pairs that did not meet the stopping rule within its rounds.
         stage1: the first stage's ranking.
         stage2: the second's, None without re-ranking.
     """
@@ -76,7 +83,9 @@ class Comparison:
     queries: int
     missed: int
     lone: int
+    k: int
     fallbacks: int
+    unfinished: int
     stage1: Ranking
     stage2: Ranking | None
 
@@ -99,24 +108,25 @@ class PairSimilarity:
             query, gallery = query.pooled(settings.grid), gallery.pooled(settings.grid)
         self._query, self._gallery, self._settings, self._on_progress = query, gallery, settings, on_progress
         self._candidates: Tensor | None = None
-        self._similarity = torch.empty(0)
-        self.fallbacks = 0
+        self._known: dict[str, Tensor] = {}
 
-    def __call__(self, candidates: Tensor) -> Tensor:
-        """Similarity ``(Q, k)`` of each query's candidates ``(Q, k)``."""
+    def __call__(self, candidates: Tensor) -> Transport:
+        """Similarity of each query's candidates ``(Q, k)``, without flows."""
         if self._candidates is None or self._settings.stop == "official":
-            similarity = self._compute(candidates)
+            computed = self._compute(candidates)
             self._candidates, order = candidates.sort(dim=1)
-            self._similarity = similarity.gather(1, order)
-            return similarity
+            self._known = {name: value.gather(1, order) for name, value in computed.items()}
+            return Transport(**computed)
         place = torch.searchsorted(self._candidates, candidates).clamp_max(self._candidates.shape[1] - 1)
         known = self._candidates.gather(1, place) == candidates
-        similarity = self._similarity.gather(1, place)
         new = (~known).sum(1).max()
         columns = known.sort(dim=1, stable=True).indices[:, :new]
-        return similarity.scatter(1, columns, self._compute(candidates.gather(1, columns)))
+        computed = self._compute(candidates.gather(1, columns))
+        return Transport(
+            **{name: self._known[name].gather(1, place).scatter(1, columns, computed[name]) for name in computed}
+        )
 
-    def _compute(self, candidates: Tensor) -> Tensor:
+    def _compute(self, candidates: Tensor) -> dict[str, Tensor]:
         result = emd_similarity(
             self._query,
             self._gallery,
@@ -126,8 +136,7 @@ class PairSimilarity:
             eps=self._settings.eps,
             on_progress=self._on_progress,
         )
-        self.fallbacks += result.fallbacks
-        return result.similarity
+        return {name: getattr(result, name) for name in ("similarity", "fallback", "unfinished")}
 
 
 def compare_stages(
@@ -139,7 +148,7 @@ def compare_stages(
     *,
     settings: RerankSettings | None,
     protocols: Sequence[str],
-    missed: Tensor,
+    missed: Labels,
     legacy_self_count: bool = False,
     seed: int = 0,
     on_progress: Callable[[int], None] = lambda pairs: None,
@@ -154,34 +163,44 @@ def compare_stages(
         gallery_labels: where they come from.
         settings: of the second stage; None leaves it out.
         protocols: names, see :mod:`fdemd.retrieval.protocol`.
-        missed: ``(M,)`` identities of the queries whose face was not found.
+        missed: where the ``M`` queries come from whose face was not found.
         legacy_self_count: see :func:`fdemd.retrieval.protocol.count_relevant`.
         seed: of the bootstrap.
         on_progress: told the number of pairs just re-ranked.
     """
     similarity = PairSimilarity(query, gallery, settings, on_progress) if settings else None
-    if torch.isin(query_labels.picture, gallery_labels.picture).all():
-        # A query that is itself in the gallery is left out of it under every protocol.
+    if torch.isin(query_labels.picture, gallery_labels.picture).all() and _no_twins(gallery_labels):
+        # Each query is in the gallery, and leaving out its source leaves out itself alone: all protocols are one.
         protocols = [LEAVE_ONE_OUT]
     comparisons = []
     for protocol in protocols:
-        relevant = count_relevant(query_labels, gallery_labels, protocol, legacy=legacy_self_count)
-        depth = max(int(relevant.max()), settings.k if settings else 1)
+        relevant, relevant_to_missed = (
+            count_relevant(labels, gallery_labels, protocol, legacy=legacy_self_count)
+            for labels in (query_labels, missed)
+        )
+        answerable, failed = relevant > 0, relevant_to_missed > 0
+        depth = max(int(relevant.max()), settings.k if settings else FEWEST_PLACES)
         first = rank_by_cosine(
             query.embedding, gallery.embedding, query_labels, gallery_labels, protocol=protocol, depth=depth
         )
         hits = {STAGE_1: first.hits(query_labels.identity, gallery_labels.identity)}
-        second = None
+        second, counts = None, (0, 0, 0)
         if settings and similarity:
-            second = rerank(first, similarity(first.indices[:, : settings.k]), settings.alpha)
+            shortlist = first.indices[:, : settings.k]
+            pairs, present = similarity(shortlist), shortlist != NOBODY
+            second = rerank(first, pairs.similarity, settings.alpha)
             hits[STAGE_2] = second.hits(query_labels.identity, gallery_labels.identity)
             hits[BEST_POSSIBLE] = best_possible(hits[STAGE_1], settings.k)
-        answerable = relevant > 0
-        identities = torch.cat([query_labels.identity[answerable], missed])
+            counts = (
+                shortlist.shape[1],
+                int((pairs.fallback & present).sum()),
+                int((pairs.unfinished & present).sum()),
+            )
+        identities = torch.cat([query_labels.identity[answerable], missed.identity[failed]])
         figures = {
             stage: {
                 name: bootstrap_by_identity(
-                    torch.cat([figure(hit[answerable], relevant[answerable]), torch.zeros(len(missed))]),
+                    torch.cat([figure(hit[answerable], relevant[answerable]), torch.zeros(int(failed.sum()))]),
                     identities,
                     seed=seed,
                 )
@@ -196,11 +215,17 @@ def compare_stages(
                 protocol,
                 figures,
                 queries=len(identities),
-                missed=len(missed),
-                lone=int((~answerable).sum()),
-                fallbacks=similarity.fallbacks if similarity else 0,
+                missed=int(failed.sum()),
+                lone=int((~answerable).sum() + (~failed).sum()),
+                k=counts[0],
+                fallbacks=counts[1],
+                unfinished=counts[2],
                 stage1=first,
                 stage2=second,
             )
         )
     return comparisons
+
+
+def _no_twins(gallery: Labels) -> bool:
+    return len(gallery.source.unique()) == len(gallery)

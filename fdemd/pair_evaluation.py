@@ -79,7 +79,8 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
         features = _embed(backbone, faces, pairs, rows, config)
         embedded = time.perf_counter()
         places = torch.searchsorted(rows, first), torch.searchsorted(rows, second)
-        scores = pair_scores(features, *places, settings, mirrored=data["flip"])
+        with torch.inference_mode():  # without gradients the transport runs one piece a core
+            scores = pair_scores(features, *places, settings, mirrored=data["flip"])
         results = [
             judge(similarity, torch.zeros(len(pairs)).masked_scatter(~failed, score), pairs, failed)
             for similarity, score in scores.items()

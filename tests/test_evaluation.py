@@ -72,9 +72,10 @@ def test_a_run_leaves_everything_behind(evaluate, few_people: Path) -> None:
 
 def test_batch_size_workers_and_repetition_change_no_figure(evaluate, few_people: Path) -> None:
     arguments = ("data=folder", f"data.root='{few_people}'", "query=[clean,mask]")
+    arguments = (*arguments, "k=5")
     first = table(evaluate(*arguments)[2])
     assert table(evaluate(*arguments, "data.batch_size=3")[2]) == first
-    assert table(evaluate(*arguments, "data.batch_size=64")[2]) == first
+    assert table(evaluate(*arguments, "data.batch_size=64", "data.num_workers=2")[2]) == first
 
 
 def test_alpha_0_reports_stage_1_twice(evaluate, few_people: Path) -> None:
@@ -176,6 +177,14 @@ def test_odd_files_are_used_or_listed_never_lost(evaluate, people: Path) -> None
         (["~rerank"], "no setting can be removed"),
         (["trainer.accelerator=abacus"], "abacus"),
         (["--rernk"], "--rerank"),
+        (["--rerank", "rerank.method=none"], "write rerank=CHOICE"),
+        (["data.name=manifest"], "write data=CHOICE"),
+        (["model.backbone=facenet"], "write model=CHOICE"),
+        (["rerank.grid=5"], "grid is 5"),
+        (["seed=-1"], "seed is -1"),
+        (["data.root=2024"], "2024 lacks 400"),
+        (["model.checkpoint=5"], "5"),
+        (["trainer.precision=transformer-engine"], "trainer"),
     ],
 )
 def test_a_mistake_gives_one_sentence_and_status_2(evaluate, arguments: list[str], complaint: str) -> None:
@@ -208,3 +217,55 @@ def test_folders_without_enough_people(evaluate, people: Path, content: str) -> 
     }
     assert status == 2
     assert expected[content] in printed
+
+
+def test_people_with_one_photograph_each_cannot_be_found(evaluate, people: Path) -> None:
+    for photograph in people.glob("*/[2-4].pgm"):
+        photograph.unlink()
+    status, printed, _ = evaluate("--no-rerank", "data=folder", f"data.root='{people}'", "query=clean")
+    assert status == 2
+    assert "two photographs or more" in printed
+
+
+def test_a_query_with_nobody_to_find_is_lone_and_drawn_without_faces(evaluate, people: Path) -> None:
+    rows = ["path,identity,is_gallery", *(f"s{n}/{i}.pgm,s{n},1" for n in (1, 2) for i in (1, 2))]
+    (people / "list.csv").write_text("\n".join([*rows, "s3/1.pgm,s3,0"]))
+    status, printed, folder = evaluate("data=manifest", f"data.manifest='{people / 'list.csv'}'", "query=[clean,mask]")
+    assert status == 0, printed
+    assert "1 queries have no other photograph" in printed
+    assert "k 4" in printed, "the gallery is smaller than k"
+    assert (folder / "picture.png").is_file()
+
+
+def test_names_that_look_like_markup_are_just_names(evaluate, people: Path, tmp_path: Path) -> None:
+    (people / "s1").rename(people / "$_{$ [bold]x")
+    status, printed, _ = evaluate(
+        "--no-rerank", "data=folder", f"data.root='{people}'", "query=clean", f"output='{tmp_path}/out[/x]'"
+    )
+    assert status == 0, printed
+    assert "out[/x]" in printed.replace("\n", "")
+
+
+def test_results_in_the_data_folder_are_not_a_person(evaluate, people: Path) -> None:
+    arguments = ("--no-rerank", "data=folder", f"data.root='{people}'", "query=clean", f"output='{people}/outputs'")
+    evaluate(*arguments)
+    status, printed, _ = evaluate(*arguments)
+    assert status == 0, printed
+    assert "20 photographs of 5 people" in printed
+
+
+def test_ctrl_c_while_embedding_is_a_sentence(evaluate, few_people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fdemd.evaluation.RerankModule.test_step", interrupt)
+    status, printed, _ = evaluate("data=folder", f"data.root='{few_people}'", "query=clean")
+    assert status == 130
+    assert "stopped by Ctrl-C" in printed
+    assert "Traceback" not in printed
+
+
+def test_half_precision_is_float32_again_in_the_transport(evaluate, few_people: Path) -> None:
+    arguments = ("data=folder", f"data.root='{few_people}'", "query=mask", "k=5")
+    whole, half = (table(evaluate(*arguments, f"trainer.precision={name}")[2]) for name in ("32-true", "bf16-mixed"))
+    assert [row["P@1"] for row in half] == pytest.approx([row["P@1"] for row in whole], abs=10)

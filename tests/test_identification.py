@@ -14,13 +14,14 @@ from fdemd.identification import (
     RerankSettings,
     compare_stages,
 )
+from fdemd.metrics.identification import MeanAveragePrecisionAtR, PrecisionAt1, RPrecision
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, PROTOCOLS, Labels
 
 PEOPLE, EACH = 6, 4
 COUNT = PEOPLE * EACH
 WHO = Labels(torch.arange(COUNT) // EACH, torch.arange(COUNT), torch.arange(COUNT))
 OCCLUDED = Labels(WHO.identity, WHO.source, -1 - torch.arange(COUNT))
-NOBODY_MISSED = torch.empty(0, dtype=torch.long)
+NOBODY_MISSED = OCCLUDED[:0]
 
 
 def faces(noise: float, seed: int) -> Features:
@@ -88,10 +89,46 @@ def test_a_pair_is_computed_once() -> None:
 
 def test_a_query_whose_face_was_not_found_is_a_miss() -> None:
     query = faces(0.1, seed=2)
-    without, with_misses = compare(query)[0], compare(query, missed=torch.tensor([0, 0, 3]))[0]
+    missed = Labels(torch.tensor([0, 0, 3]), torch.tensor([100, 101, 102]), torch.tensor([-100, -101, -102]))
+    without, with_misses = compare(query)[0], compare(query, missed=missed)[0]
     assert with_misses.queries == without.queries + 3
     expected = without.figures[STAGE_1]["P@1"].mean * COUNT / (COUNT + 3)
     assert with_misses.figures[STAGE_1]["P@1"].mean == pytest.approx(expected)
+
+
+def test_a_missed_query_that_nobody_could_answer_is_lone() -> None:
+    stranger = Labels(torch.tensor([77]), torch.tensor([100]), torch.tensor([-100]))
+    comparison = compare(faces(2.0, seed=2), missed=stranger)[0]
+    assert (comparison.missed, comparison.lone, comparison.queries) == (0, 1, COUNT)
+
+
+def test_twins_in_the_gallery_keep_the_protocols_apart() -> None:
+    """Originals and edited copies, all of them queries and gallery: a copy may be found under `official` only."""
+    both = Labels(WHO.identity, WHO.source // 2, WHO.picture)
+    arguments: dict = {"settings": None, "protocols": PROTOCOLS, "missed": NOBODY_MISSED}
+    everyone = faces(1.0, seed=1)
+    apart, official = compare_stages("clean", everyone, both, everyone, both, **arguments)
+    assert (apart.protocol, official.protocol) == (LEAVE_TWIN_OUT, OFFICIAL)
+    assert official.stage1.indices.shape[1] == apart.stage1.indices.shape[1] + 1 or official.figures != apart.figures
+
+
+def test_the_torchmetrics_give_the_printed_means() -> None:
+    comparison = compare(faces(2.0, seed=2))[0]
+    hits = comparison.stage2.hits(WHO.identity, WHO.identity)
+    relevant = torch.full((COUNT,), EACH - 1)
+    for name, metric in (("P@1", PrecisionAt1()), ("RP", RPrecision()), ("MAP@R", MeanAveragePrecisionAtR())):
+        metric.update(hits, relevant)
+        assert metric.compute().item() == pytest.approx(comparison.figures[STAGE_2][name].mean)
+
+
+def test_fallbacks_are_counted_for_each_protocol_by_itself() -> None:
+    query = faces(2.0, seed=2)
+    opposite = Features(query.embedding, -query.patches.abs(), query.grid)
+    gallery = Features(faces(1.0, 1).embedding, faces(1.0, 1).patches.abs(), query.grid)
+    for stop in ("converged", "official"):
+        arguments: dict = {"settings": RerankSettings(k=10, stop=stop), "missed": NOBODY_MISSED}
+        for comparison in compare_stages("mask", opposite, OCCLUDED, gallery, WHO, protocols=PROTOCOLS, **arguments):
+            assert comparison.fallbacks == 10 * COUNT
 
 
 def test_lone_queries_are_counted_not_averaged() -> None:
@@ -114,7 +151,10 @@ def test_k_beyond_the_gallery_is_the_gallery() -> None:
         ({"stop": "never"}, "choose one of converged, official"),
         ({"eps": 0}, "eps is 0"),
         ({"tolerance": 0}, "tolerance is 0"),
-        ({"grid": (4,)}, r"grid is \[4\]"),
+        ({"grid": (4,)}, "grid is "),
+        ({"grid": 5}, "grid is 5"),
+        ({"grid": (2.5, 4)}, "grid is"),
+        ({"grid": 0}, "grid is 0"),
     ],
 )
 def test_impossible_settings_are_refused(setting: dict, complaint: str) -> None:

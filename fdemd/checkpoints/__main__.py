@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from fdemd.checkpoints.cards import CARDS, Card, card_names, read_card
 from fdemd.checkpoints.fetching import fetch
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(cards: Path) -> None:
-    table = Table("name", "state", "size", "licence", "allowed use")
+    table = Table(Column("name", no_wrap=True), "state", "size", "licence", "allowed use")
     for name in card_names(cards):
         try:
             card = read_card(name, cards)

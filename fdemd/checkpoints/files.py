@@ -22,7 +22,7 @@ def weights_file(card: Card, checkpoint: str | None = None) -> Path:
         InputError: the user's file does not exist; the card's file is not there or is not the one it describes.
     """
     if checkpoint is not None:
-        path = Path(checkpoint).expanduser()
+        path = Path(str(checkpoint)).expanduser()
         if not path.is_file():
             problem = "is a folder, not a weight file" if path.is_dir() else "does not exist"
             raise InputError(f"The file of model.checkpoint={checkpoint} {problem}; give the path of a weight file.")

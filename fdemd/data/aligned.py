@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -103,7 +104,8 @@ def aligned_faces(
             ) from error
         try:
             _align_all(manifest, way, unfinished, num_workers)
-            if not store.is_dir():  # another run may have been faster
+            unfinished.chmod(0o755)  # a shared cache is for others to read; temporary folders are private
+            with contextlib.suppress(OSError):  # another run was faster
                 unfinished.rename(store)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -197,6 +199,9 @@ def _digest(manifest: Manifest, way: _Way) -> str:
     digest = hashlib.sha256(json.dumps([_PIPELINE, *way, read_card("dlib_landmarks").sha256]).encode())
     for photograph in manifest.photographs:
         file = manifest.file(photograph)
-        content = sha256_of(file) if file.is_file() else None
+        try:
+            content = sha256_of(file)
+        except OSError:
+            content = None  # reading it will say why
         digest.update(json.dumps([photograph.path, content, photograph.aligned]).encode())
     return digest.hexdigest()

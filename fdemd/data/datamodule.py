@@ -12,7 +12,6 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from fdemd.backbones import Backbone
 from fdemd.data.aligned import NO_FACE, AlignedFaces, aligned_faces
 from fdemd.data.manifest import Manifest, check_identities
 from fdemd.errors import InputError
@@ -67,9 +66,10 @@ class FaceDataModule(LightningDataModule):
     def __init__(
         self,
         manifest: Manifest,
-        backbone: Backbone,
         queries: Mapping[str, Mapping[str, Any]],
         *,
+        alignment: str,
+        face_size: tuple[int, int],
         seed: int,
         detector: str,
         batch_size: int,
@@ -80,8 +80,9 @@ class FaceDataModule(LightningDataModule):
 
         Args:
             manifest: the photographs.
-            backbone: says the size and the alignment of the faces it takes.
             queries: kind of query -> its settings.
+            alignment: that the network takes, a name in :data:`fdemd.faces.alignment.TEMPLATES`.
+            face_size: ``(height, width)`` that the network takes.
             seed: of the occlusions.
             detector: a name in :data:`fdemd.faces.landmarks.DETECTORS`.
             batch_size: faces a batch.
@@ -97,7 +98,7 @@ class FaceDataModule(LightningDataModule):
         if num_workers < 0:
             raise InputError(f"data.num_workers is {num_workers}; it must be 0 (no extra process) or more.")
         self.manifest, self.cache = manifest, cache
-        self.alignment, self.face_size = backbone.alignment, backbone.face_size
+        self.alignment, self.face_size = alignment, face_size
         self.makers = {
             kind: QueryMaker(kind, self.face_size, seed, **settings)
             for kind, settings in {"clean": {}, **queries}.items()

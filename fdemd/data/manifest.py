@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,16 +133,22 @@ def _photograph(header: Sequence[str], row: Sequence[str], root: Path, where: st
     if len(row) != len(header):
         raise InputError(f"{where}: {len(row)} values for {len(header)} columns.")
     values = dict(zip(header, (value.strip() for value in row), strict=True))
-    path = values["path"].replace("\\", "/")
-    if not path or not values["identity"]:
+    if not values["path"] or not values["identity"]:
         raise InputError(f"{where}: path and identity must not be empty.")
-    if not (root / path).resolve().is_relative_to(root):
-        raise InputError(f"{where}: {path} leads out of the folder {root}.")
+    path, source = (_normalised(values.get(name) or values["path"]) for name in ("path", "source"))
+    if "\0" in path or not (root / path).resolve().is_relative_to(root):
+        raise InputError(f"{where}: {path!r} leads out of the folder {root}.")
     flags = {}
     for name in ("is_query", "is_gallery"):
         value = values.get(name, "1").lower()
         if value not in ("0", "1", "true", "false"):
             raise InputError(f"{where}: {name} is {value!r}; it must be 1 or 0.")
         flags[name] = value in ("1", "true")
-    source, split, aligned = values.get("source") or path, values.get("split", ""), values.get("aligned", "")
-    return Photograph(path, values["identity"], source, split, **flags, aligned=aligned)
+    return Photograph(
+        path, values["identity"], source, values.get("split", ""), **flags, aligned=values.get("aligned", "")
+    )
+
+
+def _normalised(path: str) -> str:
+    """One spelling a file, so that a photograph is known for itself and its twin."""
+    return posixpath.normpath(path.replace("\\", "/"))

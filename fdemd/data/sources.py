@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest
 from fdemd.errors import InputError, unknown
 
 ORL_PEOPLE, ORL_PHOTOGRAPHS = 40, 10
+IMAGE_ENDINGS = frozenset(
+    [
+        ".avif",
+        ".bmp",
+        ".gif",
+        ".jfif",
+        ".jp2",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".tif",
+        ".tiff",
+        ".webp",
+    ]
+)
+"""Endings of photographs; Pillow knows others, some of which start other programs (.eps) or are no photographs."""
+RESULTS = "results.json"
+"""Lies beside the pictures of a run, which are not photographs of a person even if they lie in the data folder."""
 
 
 def orl_manifest(root: str | None = None) -> Manifest:
@@ -24,7 +46,7 @@ def orl_manifest(root: str | None = None) -> Manifest:
     Raises:
         InputError: the folder or a photograph is missing.
     """
-    folder = Path(root) if root else _installed_orl()
+    folder = Path(str(root)).expanduser() if root is not None else _installed_orl()
     wanted = [
         Photograph(f"s{person}/{number}.pgm", f"s{person}", f"s{person}/{number}.pgm")
         for person in range(1, ORL_PEOPLE + 1)
@@ -50,26 +72,42 @@ def folder_manifest(root: str) -> Manifest:
     Raises:
         InputError: the folder is missing or empty, or holds fewer than two people.
     """
-    folder = Path(root).expanduser()
+    folder = Path(str(root)).expanduser()
     if not folder.is_dir():
         raise InputError(f"The data folder {folder} does not exist; give one with data.root=PATH.")
-    endings = Image.registered_extensions()
     photographs, ignored = [], []
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for file in sorted(_files(folder)):
         name = file.relative_to(folder).as_posix()
-        if file.parent == folder:
+        if not file.is_file():
+            ignored.append((name, "a link to nothing"))
+        elif file.parent == folder:
             ignored.append((name, "not in a person's folder"))
-        elif file.suffix.lower() not in endings:
+        elif file.suffix.lower() not in IMAGE_ENDINGS:
             ignored.append((name, "not an image by its name"))
+        elif (file.parent / RESULTS).is_file():
+            ignored.append((name, "a result of an earlier run"))
         else:
             photographs.append(Photograph(name, name.split("/")[0], name))
     check_identities(photographs, f"The data folder {folder}")
     return Manifest(folder.resolve(), tuple(photographs), tuple(ignored))
 
 
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file below a folder; linked folders are entered, each real folder once."""
+    entered = set()
+    for here, folders, files in os.walk(folder, followlinks=True):
+        folders.sort()
+        real = Path(here).resolve()
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        yield from (Path(here) / name for name in files)
+
+
 def listed_manifest(manifest: str, root: str | None = None) -> Manifest:
     """The photographs of a CSV file, see :func:`fdemd.data.manifest.read_manifest`."""
-    return read_manifest(Path(manifest).expanduser(), Path(root).expanduser() if root else None)
+    return read_manifest(Path(str(manifest)).expanduser(), None if root is None else Path(str(root)).expanduser())
 
 
 SOURCES: dict[str, Callable[..., Manifest]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -25,14 +25,16 @@ class Transport:
 
     Attributes:
         similarity: ``(Q, k)``; larger is closer. At most 1, which only equal faces reach as eps goes to 0.
-        fallbacks: pairs in which a side had no positive weight and was weighted uniformly instead.
+        fallback: ``(Q, k)`` booleans, pairs in which a side had no positive weight and was weighted uniformly instead.
+        unfinished: ``(Q, k)`` booleans, pairs that did not meet the stopping rule within its rounds.
         flow: ``(Q, k, N, N)``, (query patch, gallery patch), if asked for.
         query_weight: ``(Q, k, N)``, if the flow was asked for.
         gallery_weight: ``(Q, k, N)``, likewise.
     """
 
     similarity: Tensor
-    fallbacks: int
+    fallback: Tensor
+    unfinished: Tensor
     flow: Tensor | None = None
     query_weight: Tensor | None = None
     gallery_weight: Tensor | None = None
@@ -71,7 +73,7 @@ def emd_similarity(
             "Weighting uew gives the two faces different totals, so no flow can meet both and it never converges; "
             "use it with rerank.stop=official."
         )
-    query, gallery = query.float(), gallery.float()  # half precision would underflow in the kernel
+    query, gallery = query.to(torch.float32), gallery.to(torch.float32)  # half precision would underflow in the kernel
     query_unit, gallery_unit = (normalize(side.patches, dim=-1) for side in (query, gallery))
     query_terms, gallery_terms = WEIGHTINGS[weighting](query), WEIGHTINGS[weighting](gallery)
 
@@ -82,11 +84,14 @@ def emd_similarity(
         weight = marginals(query_unit[rows], query_terms[rows], unit, gallery_terms[chosen], joint=weighting == "uew")
         cosine = torch.matmul(query_unit[rows, None], unit.mT).flatten(0, 1)
         pairs = weight.query.flatten(0, 1), weight.gallery.flatten(0, 1)
-        flow = sinkhorn(cosine, *pairs, eps=eps, stop=stop, group=chosen.shape[1])
+        flow, finished = sinkhorn(cosine, *pairs, eps=eps, stop=stop, group=chosen.shape[1])
         similarity = (flow * cosine).sum((1, 2)).view(chosen.shape)
+        outcome = Transport(similarity, weight.fallback, ~finished.view(chosen.shape))
         if not with_flow:
-            return Transport(similarity, weight.fallbacks)
-        return Transport(similarity, weight.fallbacks, flow.unflatten(0, chosen.shape), weight.query, weight.gallery)
+            return outcome
+        return replace(
+            outcome, flow=flow.unflatten(0, chosen.shape), query_weight=weight.query, gallery_weight=weight.gallery
+        )
 
     pieces = list(_chunks(*candidates.shape, whole_rows=isinstance(stop, Official)))
     patches = query_unit.shape[1]
@@ -94,16 +99,15 @@ def emd_similarity(
     similarity = query_unit.new_empty(candidates.shape)
     flow = query_unit.new_empty(*kept, patches, patches)
     query_weight, gallery_weight = query_unit.new_empty(2, *kept, patches)
-    fallbacks = 0
+    fallback, unfinished = torch.zeros(2, *candidates.shape, dtype=torch.bool, device=candidates.device)
     for piece, part in zip(pieces, _on_every_core(solve, pieces, candidates.device), strict=True):
-        similarity[piece] = part.similarity
-        fallbacks += part.fallbacks
+        similarity[piece], fallback[piece], unfinished[piece] = part.similarity, part.fallback, part.unfinished
         if part.flow is not None and part.query_weight is not None and part.gallery_weight is not None:
             flow[piece], query_weight[piece], gallery_weight[piece] = part.flow, part.query_weight, part.gallery_weight
         on_progress(part.similarity.numel())
     if not with_flow:
-        return Transport(similarity, fallbacks)
-    return Transport(similarity, fallbacks, flow, query_weight, gallery_weight)
+        return Transport(similarity, fallback, unfinished)
+    return Transport(similarity, fallback, unfinished, flow, query_weight, gallery_weight)
 
 
 def _on_every_core(
@@ -118,9 +122,11 @@ def _on_every_core(
     if device.type != "cpu" or threads == 1 or len(pieces) == 1 or torch.is_grad_enabled():
         yield from map(solve, pieces)
         return
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        yield from pool.map(solve, pieces)
-    torch.set_num_threads(threads)
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield from pool.map(solve, pieces)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _chunks(queries: int, candidates: int, *, whole_rows: bool) -> Iterator[tuple[slice, slice]]:

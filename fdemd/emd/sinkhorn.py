@@ -53,7 +53,7 @@ def check_eps(eps: float) -> float:
 
 def sinkhorn(
     similarity: Tensor, query_weight: Tensor, gallery_weight: Tensor, *, eps: float, stop: Stop, group: int = 1
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
     """Flow that moves ``query_weight`` onto ``gallery_weight`` at the least entropic cost; a unit costs 1 - similarity.
 
     The published iteration (spec 1.5): the gallery's scaling first, then the query's, so the query's weights are met
@@ -68,19 +68,20 @@ def sinkhorn(
         group: number of consecutive pairs that stop together under ``Official`` (the candidates of one query).
 
     Returns:
-        Flow ``(P, N, M)``: how much of query patch n goes to gallery patch m.
+        Flow ``(P, N, M)``, how much of query patch n goes to gallery patch m; and ``(P,)`` whether the pair met the
+        stopping rule within its rounds.
     """
     dtype = torch.float32 if 2 / eps < _FLOAT32_EXPONENT else torch.float64
     kernel = ((similarity.to(dtype) - 1) / eps).exp()
     query_weight, gallery_weight = query_weight.to(dtype), gallery_weight.to(dtype)
-    query, gallery = _scalings(kernel, query_weight, gallery_weight, stop, group)
-    return (query[:, :, None] * kernel * gallery[:, None, :]).to(similarity.dtype)
+    query, gallery, finished = _scalings(kernel, query_weight, gallery_weight, stop, group)
+    return (query[:, :, None] * kernel * gallery[:, None, :]).to(similarity.dtype), finished
 
 
 def _scalings(
     kernel: Tensor, query_weight: Tensor, gallery_weight: Tensor, stop: Stop, group: int
-) -> tuple[Tensor, Tensor]:
-    """Scale rows ``(P, N)`` and columns ``(P, M)`` of the kernel until each pair meets the stopping rule.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Scale rows ``(P, N)`` and columns ``(P, M)`` of the kernel until each pair meets the stopping rule (or not).
 
     Pairs that are done are dropped from the computation whenever they make up half of it, so that the slowest pair
     does not cost the others its rounds.
@@ -111,4 +112,6 @@ def _scalings(
             if not len(pairs):
                 break
     final_query[pairs[~done]], final_gallery[pairs[~done]] = query[~done], gallery[~done]
-    return final_query, final_gallery
+    finished = torch.ones(len(final_query), dtype=torch.bool, device=kernel.device)
+    finished[pairs[~done]] = False
+    return final_query, final_gallery, finished

@@ -35,11 +35,11 @@ class Terms:
 
 
 class Marginals(NamedTuple):
-    """Weights of the query's patches ``(..., N)``, of the gallery's ``(..., N)``, and the pairs that fell back."""
+    """Weights of the query's patches ``(..., N)``, of the gallery's ``(..., N)``, and whether the pair fell back."""
 
     query: Tensor
     gallery: Tensor
-    fallbacks: int
+    fallback: Tensor
 
 
 def _against(features: Features, context: Tensor, offset: float = 0.0) -> Terms:
@@ -138,7 +138,7 @@ def marginals(
 
     Returns:
         Weights ``(Q, k, N)`` of either side. Where every weight of a side is zero (no patch correlates with the
-        other face) that side falls back to uniform weights; the number of such pairs is returned.
+        other face) that side falls back to uniform weights; which pairs did is returned as ``(Q, k)`` booleans.
     """
     from_query = torch.matmul(gallery.context, query_unit.mT)
     from_gallery = torch.matmul(gallery_unit, query.context[:, None, :, None]).squeeze(-1)
@@ -150,5 +150,5 @@ def marginals(
     sum_query, sum_gallery = raw_query.sum(-1, keepdim=True), raw_gallery.sum(-1, keepdim=True)
     if joint:
         sum_query = sum_gallery = sum_query + sum_gallery
-    fallbacks = int((empty_query | empty_gallery).sum())
-    return Marginals(raw_query / sum_query, raw_gallery / sum_gallery, fallbacks)
+    fallback = (empty_query | empty_gallery).squeeze(-1)
+    return Marginals(raw_query / sum_query, raw_gallery / sum_gallery, fallback)

@@ -35,7 +35,9 @@ def read_image(path: Path) -> np.ndarray:
         raise UnreadableImageError("not an image, or of an unknown format") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise UnreadableImageError("more pixels than Pillow takes for safe") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except UnreadableImageError:
+        raise
+    except Exception as error:  # decoders raise many kinds on damaged files
         raise UnreadableImageError(f"damaged: {error}") from error
     if min(pixels.shape[:2]) < SMALLEST_SIDE:
         height, width = pixels.shape[:2]
@@ -51,7 +53,9 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would clip it to white
+    if image.mode in ("I", "F"):
+        raise UnreadableImageError("32-bit grey levels have no agreed range; save it with 8 or 16 bits")
+    if image.mode.startswith("I;16"):  # Pillow's own conversion would clip it to white
         return Image.fromarray((np.asarray(image) / 257).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")

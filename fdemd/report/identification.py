@@ -8,30 +8,31 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from rich.console import Console
 from torch import Tensor
 
 from fdemd.data.aligned import NO_FACE, UNREADABLE
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.emd import emd_similarity
-from fdemd.features import Features
-from fdemd.identification import Comparison, RerankSettings
+from fdemd.emd import Transport
+from fdemd.identification import FEWEST_PLACES, Comparison, RerankSettings
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.flow import reconstruction
 from fdemd.report.picture import PictureRow, Shown, save_picture
 from fdemd.report.tables import csv_text, markdown_text, rich_table, rows_of
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL
-from fdemd.retrieval.ranking import Ranking
+from fdemd.retrieval.ranking import NOBODY, Ranking
 
-PICTURED = 5
+PICTURED = FEWEST_PLACES
 """Faces of each ranked list in the picture."""
+PairTransport = Callable[[str, Tensor, Tensor], Transport | None]
+"""Kind of query, its manifest row ``(1,)`` and that of a gallery face ``(1,)`` -> transport with its flow."""
 
 
 _MEANING = {
     LEAVE_TWIN_OUT: "the photograph a query was made from is not in its gallery",
     OFFICIAL: "the photograph a query was made from stays in its gallery",
+    LEAVE_ONE_OUT: "every query is a gallery photograph and is left out of its own gallery",
 }
 
 
@@ -52,16 +53,16 @@ class IdentificationReport:
     weights_sha256: str
     seconds: Mapping[str, float]
 
-    def write(self, folder: Path, features: Callable[[str, Tensor], Features]) -> None:
+    def write(self, folder: Path, transport: PairTransport) -> None:
         """Print the tables and write all files.
 
         Args:
             folder: an existing, empty folder.
-            features: kind of query and manifest rows -> features, to draw the flow from.
+            transport: gives the flows for the picture.
         """
         console = Console()
         markdown = []
-        for protocol in self.protocols:
+        for protocol in self._tables():
             chosen = self._under(protocol)
             title, notes = self._title(protocol), self._notes(chosen)
             console.print(rich_table(title, chosen, notes))
@@ -72,13 +73,19 @@ class IdentificationReport:
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
         write_left_out(folder / "left_out.csv", self._left_out())
-        save_picture(folder / "picture.png", self._picture(features), self._title(self.protocols[0]))
-        console.print(f"Results, settings, picture and the list of files left out are in {folder}/", soft_wrap=True)
+        save_picture(folder / "picture.png", self._picture(transport), self._title(self._tables()[0]))
+        done = f"Results, settings, picture and the list of files left out are in {folder}/"
+        console.print(done, soft_wrap=True, markup=False, highlight=False)
 
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of the patches that stage 2 compared."""
         return self.comparisons[0].grid
+
+    def _tables(self) -> list[str]:
+        """The protocols to print a table of: those asked for, or the one that all of them come to."""
+        measured = {comparison.protocol for comparison in self.comparisons}
+        return [LEAVE_ONE_OUT] if measured == {LEAVE_ONE_OUT} else list(self.protocols)
 
     def _under(self, protocol: str) -> list[Comparison]:
         return [comparison for comparison in self.comparisons if comparison.protocol in (protocol, LEAVE_ONE_OUT)]
@@ -90,8 +97,8 @@ class IdentificationReport:
     def _notes(self, comparisons: Sequence[Comparison]) -> list[str]:
         counts = self._counts()
         notes = [
-            "Mean in percent (95 % interval, bootstrap over people). Clean queries: leave-one-out. "
-            "maximum: the best that re-ranking the first k could do.",
+            "Mean in percent (95 % interval, bootstrap over people). maximum: the best that re-ranking the first k "
+            "could do." + (" Clean queries: leave-one-out." if self._mixes_protocols(comparisons) else ""),
             f"{counts['photographs']} photographs of {counts['people']} people: {counts['queries']} queries a kind, "
             f"{counts['gallery']} in the gallery. Left out: {counts['unreadable']} unreadable, "
             f"{counts['no face found']} without a face found (each a miss as a query), {counts['ignored']} other "
@@ -102,7 +109,7 @@ class IdentificationReport:
             stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
             notes.append(
                 f"Stage 2: Earth Mover's similarity, weighting {settings.weighting}, {rows}x{columns} patches, alpha "
-                f"{settings.alpha:g}, k {settings.k}, eps {settings.eps:g}, stop {stop}."
+                f"{settings.alpha:g}, k {self.comparisons[0].k}, eps {settings.eps:g}, stop {stop}."
             )
         if self.config["legacy_self_count"]:
             notes.append("R counts the query itself where it is in the gallery, as in the published tables (legacy).")
@@ -112,11 +119,17 @@ class IdentificationReport:
                     f"{comparison.kind}: {comparison.lone} queries have no other photograph of the person in the "
                     "gallery and are not averaged."
                 )
+            if comparison.unfinished:
+                notes.append(f"{comparison.kind}: {comparison.unfinished} pairs stopped before they had converged.")
             if comparison.fallbacks:
                 notes.append(
                     f"{comparison.kind}: {comparison.fallbacks} pairs had no positive weight and took uniform ones."
                 )
         return notes
+
+    @staticmethod
+    def _mixes_protocols(comparisons: Sequence[Comparison]) -> bool:
+        return LEAVE_ONE_OUT in {comparison.protocol for comparison in comparisons} != {LEAVE_ONE_OUT}
 
     def _counts(self) -> dict[str, int]:
         faces, photographs = self.faces, self.faces.manifest.photographs
@@ -150,60 +163,45 @@ class IdentificationReport:
             "versions": versions(),
         }
 
-    def _picture(self, features: Callable[[str, Tensor], Features]) -> list[PictureRow]:
+    def _picture(self, transport: PairTransport) -> list[PictureRow]:
         """A row a kind of query: the first query that only stage 2 gets right, or the first of all if there is none."""
-        return [self._picture_row(comparison, features) for comparison in self._under(self.protocols[0])]
+        return [self._picture_row(comparison, transport) for comparison in self._under(self.protocols[0])]
 
-    def _picture_row(self, comparison: Comparison, features: Callable[[str, Tensor], Features]) -> PictureRow:
-        identities = [photograph.identity for photograph in self.faces.manifest.photographs]
-        queries, gallery = self.faces.query_rows, self.faces.gallery_rows
-
-        def found(ranking: Ranking, query: int) -> list[int]:
-            return gallery[ranking.indices[query, :PICTURED]].tolist()
+    def _picture_row(self, comparison: Comparison, transport: PairTransport) -> PictureRow:
+        photographs, rows = self.faces.manifest.photographs, self.faces.query_rows
+        number = self._telling_query(comparison)
+        who = photographs[int(rows[number])].identity
 
         def shown(ranking: Ranking | None) -> list[Shown]:
-            if ranking is None:
-                return []
-            rows = found(ranking, number)
-            return [Shown(self.faces.faces.face(row).image, identities[row], identities[row] == who) for row in rows]
+            found = [] if ranking is None else self._found(ranking, number)
+            return [
+                Shown(self.faces.faces.face(row).image, photographs[row].identity, photographs[row].identity == who)
+                for row in found
+            ]
 
-        number = self._telling_query(comparison, identities)
-        row = int(queries[number])
-        who = identities[row]
         flow = None
-        if comparison.stage2 and self.settings:
-            best = gallery[comparison.stage2.indices[number, :1]]
-            query_features = features(comparison.kind, queries[number : number + 1])
-            flow = self._flow(query_features, features("clean", best), int(best))
-        query = self.faces.query_face(comparison.kind, row)
+        if comparison.stage2 and (best := self._found(comparison.stage2, number)):
+            pair = transport(comparison.kind, rows[number : number + 1], torch.tensor(best[:1]))
+            if pair and pair.flow is not None and pair.query_weight is not None:
+                face = self.faces.faces.face(best[0]).image
+                flow = reconstruction(face, pair.flow[0, 0], pair.query_weight[0, 0], comparison.grid)
+        query = self.faces.query_face(comparison.kind, int(rows[number]))
         return PictureRow(comparison.kind, query, who, shown(comparison.stage1), shown(comparison.stage2), flow)
 
-    def _telling_query(self, comparison: Comparison, identities: Sequence[str]) -> int:
+    def _found(self, ranking: Ranking, number: int) -> list[int]:
+        """Manifest rows of a query's best faces."""
+        best = ranking.indices[number, :PICTURED]
+        return self.faces.gallery_rows[best[best != NOBODY]].tolist()
+
+    def _telling_query(self, comparison: Comparison) -> int:
         """Number of the first query that stage 1 gets wrong and stage 2 right; 0 if there is none."""
-        if comparison.stage2 is None:
-            return 0
-        for number, row in enumerate(self.faces.query_rows.tolist()):
+        photographs = self.faces.manifest.photographs
+        for number, row in enumerate(self.faces.query_rows.tolist() if comparison.stage2 else []):
             first, second = (
-                identities[int(self.faces.gallery_rows[ranking.indices[number, 0]])] == identities[row]
+                [photographs[best].identity == photographs[row].identity for best in self._found(ranking, number)[:1]]
                 for ranking in (comparison.stage1, comparison.stage2)
+                if ranking
             )
-            if second and not first:
+            if second == [True] and first == [False]:
                 return number
         return 0
-
-    def _flow(self, query: Features, best: Features, best_row: int) -> np.ndarray:
-        assert self.settings is not None
-        if self.settings.grid:
-            query, best = query.pooled(self.settings.grid), best.pooled(self.settings.grid)
-        transport = emd_similarity(
-            query,
-            best,
-            torch.zeros(1, 1, dtype=torch.long),
-            weighting=self.settings.weighting,
-            stop=self.settings.stopping_rule,
-            eps=self.settings.eps,
-            with_flow=True,
-        )
-        assert transport.flow is not None and transport.query_weight is not None
-        face = self.faces.faces.face(best_row).image
-        return reconstruction(face, transport.flow[0, 0], transport.query_weight[0, 0], query.grid)

@@ -54,7 +54,7 @@ def save_picture(path: Path, rows: Sequence[PictureRow], title: str) -> None:
     gap = 0.2
     widths = [1.0, gap, *[1.0] * shown] + ([gap, *[1.0] * shown, gap, 1.0] if reranked else [])
     figure = Figure(figsize=(1.1 * sum(widths), 1.24 * len(rows) + 0.6), layout="constrained")
-    figure.suptitle(title + "\n", fontsize=11, x=0.01, ha="left")
+    figure.suptitle(title + "\n", fontsize=11, x=0.01, ha="left", parse_math=False)
     axes = figure.subplots(len(rows), len(widths), squeeze=False, width_ratios=widths)
     for axis in axes.flat:
         axis.set_axis_off()
@@ -83,7 +83,7 @@ def _show(axis: Axes, face: np.ndarray, label: str, colour: str | None = None) -
     axis.set_xticks([])
     axis.set_yticks([])
     mark = {RIGHT: " \N{CHECK MARK}", WRONG: " \N{MULTIPLICATION SIGN}"}.get(colour or "", "")
-    axis.set_title(label + mark, fontsize=8, pad=2, color=colour or "black")
+    axis.set_title(label + mark, fontsize=8, pad=2, color=colour or "black", parse_math=False)
     for side in axis.spines.values():
         side.set_visible(colour is not None)
         side.set_color(colour)

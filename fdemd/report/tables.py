@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from fdemd.identification import Comparison
 from fdemd.metrics.identification import IDENTIFICATION
@@ -22,7 +24,7 @@ def rows_of(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
         for stage, figures in comparison.figures.items():
             row: dict[str, Any] = {"protocol": comparison.protocol, "query": comparison.kind, "stage": stage}
             for name, estimate in figures.items():
-                row[name], row[f"{name} low"], row[f"{name} high"] = (round(100 * value, 4) for value in estimate)
+                row[name], row[f"{name} low"], row[f"{name} high"] = map(_rounded, estimate)
             rows.append(row | {"queries": comparison.queries, "missed": comparison.missed, "lone": comparison.lone})
     return rows
 
@@ -47,7 +49,9 @@ def markdown_text(title: str, comparisons: Sequence[Comparison], notes: Sequence
 def rich_table(title: str, comparisons: Sequence[Comparison], notes: Sequence[str]) -> Table:
     """Comparisons of one protocol as a table for the terminal."""
     caption = "\n".join(notes)
-    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=box.SIMPLE)
+    table = Table(
+        title=Text(title), caption=Text(caption), title_justify="left", caption_justify="left", box=box.SIMPLE
+    )
     for column in ("query", "stage"):
         table.add_column(column, no_wrap=True)
     for column in IDENTIFICATION:
@@ -67,6 +71,13 @@ def _cells(comparison: Comparison) -> list[list[str]]:
     ]
 
 
+def _rounded(share: float) -> float | None:
+    """Percent, None where there was no query to average over (JSON knows no NaN)."""
+    return None if math.isnan(share) else round(100 * share, 4)
+
+
 def _percent(estimate: Estimate) -> str:
+    if math.isnan(estimate.mean):
+        return "no query"
     ends = "-".join("100" if value == 1 else f"{100 * value:.1f}" for value in (estimate.low, estimate.high))
     return f"{100 * estimate.mean:.1f} ({ends})"

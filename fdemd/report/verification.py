@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from torch import Tensor
 
 from fdemd.data.aligned import AlignedFaces
@@ -64,7 +65,9 @@ class VerificationReport:
         left_out = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in self.faces.left_out]
         write_left_out(folder / "left_out.csv", left_out)
         save_roc(folder / "roc.png", self.results, title, negatives=int((~self.pairs.same).sum()))
-        console.print(f"Results, settings, ROC and the list of files left out are in {folder}/", soft_wrap=True)
+        console.print(
+            f"Results, settings, ROC and the list of files left out are in {folder}/", soft_wrap=True, markup=False
+        )
 
     def _title(self) -> str:
         return f"{model_label(self.config['model'])} on {self.config['data']['name']}, verification"
@@ -168,7 +171,9 @@ def _markdown(title: str, cells: Sequence[Mapping[str, str]], notes: Sequence[st
 
 
 def _rich_table(title: str, cells: Sequence[Mapping[str, str]], notes: Sequence[str]) -> Table:
-    table = Table(title=title, caption="\n".join(notes), title_justify="left", caption_justify="left", box=box.SIMPLE)
+    table = Table(
+        title=Text(title), caption=Text("\n".join(notes)), title_justify="left", caption_justify="left", box=box.SIMPLE
+    )
     table.padding, table.show_edge = 0, False  # fits 80 columns
     for column in cells[0]:
         table.add_column(column, justify="left" if column == "similarity" else "right", no_wrap=True)

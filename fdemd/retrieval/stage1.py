@@ -29,7 +29,7 @@ def rank_by_cosine(
         query_labels: where each of the ``Q`` queries comes from.
         gallery_labels: where each of the ``G`` gallery faces comes from.
         protocol: see :mod:`fdemd.retrieval.protocol`.
-        depth: places to keep; at most ``G`` are.
+        depth: places to keep; fewer if no query has as many candidates.
     """
     query, gallery = normalize(query_embeddings.float(), dim=1), normalize(gallery_embeddings.float(), dim=1)
     everyone = torch.arange(len(gallery), device=gallery.device)
@@ -42,4 +42,6 @@ def rank_by_cosine(
         score = cosine.gather(1, order)
         indices.append(order.masked_fill(score == -torch.inf, NOBODY))
         scores.append(score)
-    return Ranking(torch.cat(indices), torch.cat(scores))
+    ranked, score = torch.cat(indices), torch.cat(scores)
+    longest = int((ranked != NOBODY).sum(1).max()) if len(ranked) else 0
+    return Ranking(ranked[:, :longest], score[:, :longest])

@@ -20,8 +20,9 @@ QUERIES = {"clean": {}, "mask": {"kinds": ["surgical", "kn95"]}, "crop": {"side"
 def module(root: Path, backbone: Backbone, cache: Path, batch_size: int = 8, num_workers: int = 0) -> FaceDataModule:
     faces = FaceDataModule(
         folder_manifest(str(root)),
-        backbone,
         QUERIES,
+        alignment=backbone.alignment,
+        face_size=backbone.face_size,
         seed=0,
         detector="dlib",
         batch_size=batch_size,

@@ -39,6 +39,7 @@ def test_published_lists_have_two_columns_and_no_header(tmp_path: Path) -> None:
         ("path,identity\n", "no photographs"),
         ("path,identity\na/1.jpg,a\n", "one person only"),
         ("path,identity\na/1.jpg,a\na/1.jpg,b\n", "stands twice"),
+        ("path,identity\na/1.jpg,a\n./a//1.jpg,b\n", "stands twice"),
         ("path,identity\na/1.jpg,a\n../../etc/passwd,b\n", "line 3: .*leads out of the folder"),
         ("path,identity\na/1.jpg,a\n/etc/passwd,b\n", "leads out of the folder"),
         ("path,identity\na/1.jpg\n", "line 2: 1 values for 2 columns"),
@@ -67,3 +68,9 @@ def test_a_binary_file_is_no_list(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_bytes(bytes(range(256)))
     with pytest.raises(InputError, match="not a CSV file in UTF-8"):
         read_manifest(tmp_path / "list.csv")
+
+
+def test_one_spelling_a_file_so_that_twins_are_known(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path,identity,source\nm/1.jpg,a,.\\a\\1.jpg\na/1.jpg,a,\nb/1.jpg,b,\n")
+    photographs = read_manifest(tmp_path / "list.csv").photographs
+    assert [photograph.source for photograph in photographs] == ["a/1.jpg", "a/1.jpg", "b/1.jpg"]

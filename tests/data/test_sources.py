@@ -51,3 +51,15 @@ def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
 def test_unknown_data_lists_the_known() -> None:
     with pytest.raises(InputError, match="did you mean orl"):
         build_manifest("orll")
+
+
+def test_links_are_followed_once_and_dangling_ones_are_listed(tmp_path: Path) -> None:
+    for name in ("data/Bob/1.png", "data/Zoe/1.png", "elsewhere/1.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "data" / "Ann").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "data" / "Bob" / "again").symlink_to(tmp_path / "data", target_is_directory=True)
+    (tmp_path / "data" / "Bob" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    manifest = folder_manifest(str(tmp_path / "data"))
+    assert [photograph.path for photograph in manifest.photographs] == ["Ann/1.png", "Bob/1.png", "Zoe/1.png"]
+    assert manifest.ignored == (("Bob/gone.png", "a link to nothing"),)

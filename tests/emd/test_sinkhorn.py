@@ -31,7 +31,7 @@ def scores(flow: Tensor, similarity: Tensor) -> Tensor:
 @pytest.mark.parametrize("patches", [9, 16, 42, 64])
 def test_converged_scores_equal_pots_sinkhorn(patches: int) -> None:
     similarity, query, gallery = problem(5, patches)
-    flow = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged())
+    flow, _ = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged())
     for pair in range(5):
         plan = ot.sinkhorn(
             query[pair].double().numpy(),
@@ -54,7 +54,7 @@ def test_scores_approach_the_exact_solution_as_eps_goes_to_0() -> None:
     ]
     errors = []
     for eps in (0.2, 0.1, 0.05, 0.02, 0.01, 0.005):
-        flow = sinkhorn(similarity, query, gallery, eps=eps, stop=Converged(1e-5, max_rounds=20000))
+        flow, _ = sinkhorn(similarity, query, gallery, eps=eps, stop=Converged(1e-5, max_rounds=20000))
         errors.append(float(np.abs(scores(flow, similarity).numpy() - exact).max()))
     assert errors == sorted(errors, reverse=True), f"the curve must fall: {errors}"
     assert errors[-1] < 2e-3
@@ -63,7 +63,7 @@ def test_scores_approach_the_exact_solution_as_eps_goes_to_0() -> None:
 @pytest.mark.parametrize("eps", [0.005, 0.05, 0.5])
 def test_the_flow_has_the_marginals_it_was_asked_for(eps: float) -> None:
     similarity, query, gallery = problem(6, 16)
-    flow = sinkhorn(similarity, query, gallery, eps=eps, stop=Converged(1e-4, max_rounds=20000))
+    flow, _ = sinkhorn(similarity, query, gallery, eps=eps, stop=Converged(1e-4, max_rounds=20000))
     assert (flow >= 0).all()
     torch.testing.assert_close(flow.sum(2), query, atol=1e-6, rtol=1e-4)
     assert (flow.sum(1) - gallery).abs().sum(1).max() < 2e-4
@@ -73,10 +73,10 @@ def test_the_flow_has_the_marginals_it_was_asked_for(eps: float) -> None:
 @settings(max_examples=25, deadline=None)
 def test_a_pair_converges_the_same_alone_and_among_others(seed: int, pairs: int, patches: int) -> None:
     similarity, query, gallery = problem(pairs, patches, seed)
-    together = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged())
+    together, _ = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged())
     alone = torch.cat(
         [
-            sinkhorn(similarity[i : i + 1], query[i : i + 1], gallery[i : i + 1], eps=0.05, stop=Converged())
+            sinkhorn(similarity[i : i + 1], query[i : i + 1], gallery[i : i + 1], eps=0.05, stop=Converged())[0]
             for i in range(pairs)
         ]
     )
@@ -85,13 +85,13 @@ def test_a_pair_converges_the_same_alone_and_among_others(seed: int, pairs: int,
 
 def test_the_official_stop_is_shared_by_a_query_s_candidates_only() -> None:
     similarity, query, gallery = problem(12, 16)
-    both = sinkhorn(similarity, query, gallery, eps=0.05, stop=Official(), group=6)
+    both, _ = sinkhorn(similarity, query, gallery, eps=0.05, stop=Official(), group=6)
     each = [
-        sinkhorn(similarity[i : i + 6], query[i : i + 6], gallery[i : i + 6], eps=0.05, stop=Official(), group=6)
+        sinkhorn(similarity[i : i + 6], query[i : i + 6], gallery[i : i + 6], eps=0.05, stop=Official(), group=6)[0]
         for i in (0, 6)
     ]
     torch.testing.assert_close(both, torch.cat(each))
-    alone = sinkhorn(similarity, query, gallery, eps=0.05, stop=Official(), group=1)
+    alone, _ = sinkhorn(similarity, query, gallery, eps=0.05, stop=Official(), group=1)
     assert not torch.allclose(alone, both), "the published score of a pair depends on its fellow candidates"
 
 
@@ -100,14 +100,14 @@ def test_a_permutation_is_found() -> None:
     similarity = torch.full((1, 4, 4), -1.0)
     similarity[0, torch.arange(4), order] = 1.0
     weight = torch.full((1, 4), 0.25)
-    flow = sinkhorn(similarity, weight, weight, eps=0.05, stop=Converged())
+    flow, _ = sinkhorn(similarity, weight, weight, eps=0.05, stop=Converged())
     assert flow[0].argmax(1).tolist() == order.tolist()
 
 
 def test_opposite_patches_underflow_nowhere() -> None:
     weight = torch.full((1, 9), 1 / 9)
     for eps in (SMALLEST_EPS, 0.05):
-        flow = sinkhorn(torch.full((1, 9, 9), -1.0), weight, weight, eps=eps, stop=Converged())
+        flow, _ = sinkhorn(torch.full((1, 9, 9), -1.0), weight, weight, eps=eps, stop=Converged())
         assert flow.sum().item() == pytest.approx(1, abs=1e-5)
 
 
@@ -120,6 +120,14 @@ def test_an_impossible_eps_is_refused(eps: float) -> None:
 def test_the_solver_is_differentiable() -> None:
     similarity, query, gallery = problem(3, 9)
     similarity.requires_grad_()
-    flow = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged())
+    flow, _ = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged())
     scores(flow, similarity).sum().backward()
     assert similarity.grad is not None and similarity.grad.isfinite().all()
+
+
+def test_pairs_that_run_out_of_rounds_are_told() -> None:
+    similarity, query, gallery = problem(6, 16)
+    _, finished = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged(1e-6, max_rounds=3))
+    assert not finished.any()
+    _, finished = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged())
+    assert finished.all()

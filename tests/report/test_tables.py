@@ -18,7 +18,18 @@ def comparison() -> Comparison:
     figures = {name: Estimate(0.7651, 0.67, 1.0) for name in ("P@1", "RP", "MAP@R")}
     ranking = Ranking(torch.tensor([[0]]), torch.tensor([[1.0]]))
     return Comparison(
-        "mask", (8, 8), "official", {STAGE_1: figures, STAGE_2: figures}, 400, 2, 1, 0, stage1=ranking, stage2=None
+        "mask",
+        (8, 8),
+        "official",
+        {STAGE_1: figures, STAGE_2: figures},
+        400,
+        2,
+        1,
+        0,
+        0,
+        0,
+        stage1=ranking,
+        stage2=None,
     )
 
 
