@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning import LightningModule, Trainer, seed_everything
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
@@ -103,6 +103,7 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
     if not 0 <= config["seed"] < 2**32:
         raise InputError(f"seed is {config['seed']}; it must lie between 0 and 4294967295.")
     trainer = single_device_trainer(config["trainer"])
+    seed_everything(config["seed"], verbose=False)  # for networks with random weights
     backbone = build_backbone(**config["model"])
     if settings:
         _check_second_stage(backbone, settings)

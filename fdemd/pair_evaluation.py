@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pytorch_lightning import seed_everything
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -57,6 +58,7 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
             f"{data['pairs']} has one fold only, and the threshold of a fold is chosen on the others; give a list with "
             "several, such as LFW's pairs.txt."
         )
+    seed_everything(config["seed"], verbose=False)  # for networks with random weights
     backbone = build_backbone(**config["model"])
     if data["flip"]:
         backbone = WithMirrored(backbone).eval()

@@ -129,7 +129,8 @@ class IdentificationReport:
 
     @staticmethod
     def _mixes_protocols(comparisons: Sequence[Comparison]) -> bool:
-        return LEAVE_ONE_OUT in {comparison.protocol for comparison in comparisons} != {LEAVE_ONE_OUT}
+        measured = {comparison.protocol for comparison in comparisons}
+        return LEAVE_ONE_OUT in measured and len(measured) > 1
 
     def _counts(self) -> dict[str, int]:
         faces, photographs = self.faces, self.faces.manifest.photographs
