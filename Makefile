@@ -17,7 +17,7 @@ test-slow: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy fdemd
+	$(BIN)/mypy fdemd data_prep
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "fdemd needs Python 3.10 or newer; try: make PYTHON=python3.12")'

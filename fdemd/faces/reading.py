@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -16,7 +17,7 @@ class UnreadableImageError(Exception):
     """Why a file could not be used, in words."""
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(file: Path | BinaryIO) -> np.ndarray:
     """Read a picture as ``(H, W, 3)`` uint8 RGB, upright as its EXIF orientation says.
 
     Grey and palette pictures become RGB, transparency is put over black, 16-bit grey is scaled to 8 bits, of an
@@ -28,7 +29,7 @@ def read_image(path: Path) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with Image.open(file) as image:
                 image.load()
                 pixels = np.array(_to_rgb(_upright(image)))
     except UnidentifiedImageError as error:

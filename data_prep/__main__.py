@@ -1,0 +1,159 @@
+"""``python -m data_prep NAME --source PATH --out DIR``, and ``mask|sunglass|crop`` and ``verify`` of a manifest."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fdemd.errors import InputError
+
+if TYPE_CHECKING:
+    from data_prep.faces import Way
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status: 0, 2 after an InputError (one sentence), 130 after Ctrl-C."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except InputError as error:
+        print(f"data_prep: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("data_prep: stopped by Ctrl-C; the same command goes on where it was.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    from data_prep.sets import SETS
+
+    parser = argparse.ArgumentParser(
+        prog="python -m data_prep", description="Data sets: from download to aligned faces."
+    )
+    commands = parser.add_subparsers(dest="name", required=True, metavar="NAME")
+    for name in SETS:
+        command = commands.add_parser(name, help=f"prepare {name}; see docs/data.md for what to download")
+        command.add_argument(
+            "--source",
+            metavar="PATH",
+            type=_path,
+            nargs="+",
+            required=True,
+            help="archives, folders and list files, as downloaded",
+        )
+        _add_way(command)
+        command.add_argument("--gallery", metavar="MANIFEST", type=_path, help="where the people are looked for")
+        command.add_argument(
+            "--against",
+            metavar="MANIFEST",
+            type=_path,
+            nargs="+",
+            default=[],
+            help="sets that should have no person in common with this one",
+        )
+        command.add_argument("--exclude", metavar="FILE", type=_path, help="people to leave out, one a line")
+        command.set_defaults(run=_prepare)
+    for kind, setting, word in (("mask", "kinds", str), ("sunglass", "styles", str), ("crop", "side", float)):
+        command = commands.add_parser(kind, help=f"make the {kind} queries of a manifest ahead, as files")
+        command.add_argument("manifest", metavar="MANIFEST", type=_path)
+        _add_way(command)
+        several = "+" if word is str else None
+        command.add_argument(
+            f"--{setting}", dest="value", type=word, nargs=several, help=f"default: as in configs/query/{kind}.yaml"
+        )
+        command.add_argument("--seed", type=int, default=0, help="as in the evaluation; default: 0")
+        command.add_argument("--share", type=float, default=1.0, help="of the photographs that get a copy; default: 1")
+        command.set_defaults(run=_occlude, setting=setting)
+    checking = commands.add_parser("verify", help="check a manifest and its files")
+    checking.add_argument("manifest", metavar="MANIFEST", type=_path)
+    checking.set_defaults(run=_verify)
+    return parser
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _add_way(command: argparse.ArgumentParser) -> None:
+    """Options of everything that makes faces."""
+    command.add_argument("--out", metavar="DIR", type=_path, required=True, help="folder for faces and manifests")
+    command.add_argument("--template", default="insightface", help="default: insightface")
+    command.add_argument("--size", metavar=("H", "W"), type=int, nargs=2, help="pixels; default: the template's")
+    command.add_argument("--detector", default="dlib", help="dlib (default; MTCNN where it finds none) or mtcnn")
+    command.add_argument("--workers", metavar="N", type=int, default=os.cpu_count() or 1, help="default: all cores")
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    from data_prep.preparation import Request, prepare
+
+    started = time.perf_counter()
+    way = _way(arguments)
+    findings = prepare(
+        Request(
+            arguments.name,
+            tuple(arguments.source),
+            arguments.out,
+            way,
+            arguments.workers,
+            arguments.gallery,
+            tuple(arguments.against),
+            arguments.exclude,
+        )
+    )
+    seconds = time.perf_counter() - started
+    print((arguments.out / "report.md").read_text(encoding="utf-8").split("\n| ")[0])
+    print(f"{findings.made:,} photographs read in {seconds:.1f} s ({findings.made / seconds:.1f} a second).")
+    print(arguments.out / "manifest.csv")
+
+
+def _occlude(arguments: argparse.Namespace) -> None:
+    from data_prep.occlude import Request, default_settings, occlude
+
+    kind, workers = arguments.name, arguments.workers
+    settings = default_settings(kind)
+    if arguments.value is not None:
+        settings[arguments.setting] = arguments.value
+    way = _way(arguments)
+    manifest, out = arguments.manifest, arguments.out
+    copies = occlude(
+        Request(manifest, out, kind, settings, way, arguments.seed, arguments.share, 0 if workers == 1 else workers)
+    )
+    without = copies.problems.total()
+    print(
+        f"{copies.made:,} of {copies.made + without:,} photographs have a copy, {copies.new:,} looked at in this run."
+    )
+    if without:
+        reasons = ", ".join(f"{count:,} {problem}" for problem, count in copies.problems.most_common())
+        print(f"{without:,} have none ({reasons}), see {copies.left_out}.")
+    print(copies.manifest)
+
+
+def _way(arguments: argparse.Namespace) -> Way:
+    from data_prep.faces import check_way
+
+    if arguments.workers < 1:
+        raise InputError(f"--workers is {arguments.workers}; at least one process must do the work.")
+    if arguments.size and min(arguments.size) < 16:
+        raise InputError(f"--size is {arguments.size[0]} {arguments.size[1]}; a face needs at least 16x16 pixels.")
+    return check_way(arguments.template, tuple(arguments.size) if arguments.size else None, arguments.detector)
+
+
+def _verify(arguments: argparse.Namespace) -> None:
+    from data_prep.verifying import verify
+
+    manifest, problems = verify(arguments.manifest)
+    if problems:
+        print("\n".join(problems))
+        raise InputError(f"{arguments.manifest} has {len(problems)} problems; they are listed above.")
+    people = len({photograph.identity for photograph in manifest.photographs})
+    print(f"{arguments.manifest}: {len(manifest):,} files of {people:,} people, all as they should be.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

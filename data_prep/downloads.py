@@ -1,0 +1,162 @@
+"""A set that lies in folders and archives, read by its layout."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from data_prep.containers import Container, Member
+from data_prep.layouts import IMAGE, Layout, Photo
+from data_prep.opening import open_container
+from data_prep.sources import Item, Source, Unused
+from fdemd.errors import InputError
+from fdemd.faces.reading import UnreadableImageError
+
+
+@dataclass(frozen=True)
+class Download(Source):
+    """Photographs in folders and archives; an item's key is the number of its container, a colon and the key there."""
+
+    containers: tuple[Container, ...] = ()
+
+    def read(self, item: Item) -> bytes:
+        """See :meth:`data_prep.sources.Source.read`."""
+        number, _, key = item.key.partition(":")
+        return self.containers[int(number)].read(key, item.size)
+
+
+def open_download(paths: Sequence[Path], work: Path, layout: Layout) -> Download:
+    """List what was downloaded.
+
+    Args:
+        paths: archives, folders and single list files, in any number.
+        work: folder for what must be expanded.
+        layout: of the set.
+
+    Raises:
+        InputError: nothing of the set is there, or an archive cannot be used.
+    """
+    containers = tuple(open_container(path, work) for path in paths)
+    found = _Found(layout)
+    for number, container in enumerate(containers):
+        members, refused = container.listing()
+        found.unused += refused
+        images = (member.path for member in members if IMAGE.search(member.path) and not _is_hidden(member.path))
+        shared = _around_people(images) if layout.free_form else ""
+        for member in sorted(members):
+            found.take(member, number, container, member.path.removeprefix(shared))
+    if not found.photos:
+        named = ", ".join(map(str, paths))
+        first = f" ({found.unused[0].name}: {found.unused[0].reason})" if found.unused else ""
+        raise InputError(
+            f"{named}: none of the {len(found.unused)} files in it is named like a photograph of this set{first}; "
+            "docs/data.md shows what is expected."
+        )
+    items = _items(found)
+    return Download(
+        tuple(_named(item, found.people) for item in items),
+        tuple(sorted(found.unused)),
+        lists=dict(sorted(found.lists.items())),
+        official=layout.official,
+        containers=containers,
+    )
+
+
+class _Found:
+    """What is in the containers, by what it is for."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.photos: list[tuple[Member, Photo]] = []
+        self.lists: dict[str, bytes] = {}
+        self.people: list[str] = []
+        self.unused: list[Unused] = []
+
+    def take(self, member: Member, number: int, container: Container, path: str) -> None:
+        """Sort in one file; ``path`` is the part of its path that the layout is about."""
+        name = PurePosixPath(path).name
+        if match := self.layout.lists.search(path):
+            self.lists[match["name"]] = _content(container, member)
+        elif self.layout.people and name == self.layout.people:
+            self.people = _content(container, member).decode("utf-8", "replace").split("\n")
+        elif _is_hidden(path):
+            self.unused.append(Unused(member.path, "made by an operating system"))
+        elif not IMAGE.search(path):
+            self.unused.append(Unused(member.path, "not an image by its name"))
+        elif photo := self.layout.read(path):
+            self.photos.append((member._replace(key=f"{number}:{member.key}"), photo))
+        else:
+            self.unused.append(Unused(member.path, "its name is not one of a photograph of this set"))
+
+
+def _is_hidden(path: str) -> bool:
+    return "__MACOSX/" in path or path.split("/")[-1].startswith((".", "Thumbs.db"))
+
+
+def _content(container: Container, member: Member) -> bytes:
+    try:
+        return container.read(member.key, member.size)
+    except UnreadableImageError as error:
+        raise InputError(f"The list {member.path} in {container.path} cannot be used: {error}.") from error
+
+
+def _around_people(paths: Iterable[str]) -> str:
+    """The folders, with a slash at the end, that all paths begin with and that have folders of people in them.
+
+    >>> _around_people(["faces/set/Ann/1.jpg", "faces/set/Bob/1.jpg"])
+    'faces/set/'
+    """
+    folders = [path.split("/")[:-1] for path in paths]
+    depth = 0
+    while folders and all(len(parts) > depth + 1 and parts[depth] == folders[0][depth] for parts in folders):
+        depth += 1
+    return "".join(f"{part}/" for part in folders[0][:depth]) if folders else ""
+
+
+def _items(found: _Found) -> list[Item]:
+    """One item a name, sorted; photographs as taken come before copies that somebody aligned.
+
+    Of free form, files that differ in their ending only are different photographs and keep it.
+    """
+    photos = found.photos
+    if found.layout.free_form:
+        times = Counter(photo.name for _, photo in photos)
+        photos = [
+            (member, photo._replace(name=photo.name + PurePosixPath(member.path).suffix))
+            if times[photo.name] > 1
+            else (member, photo)
+            for member, photo in photos
+        ]
+    chosen: dict[str, tuple[Member, Photo]] = {}
+    for member, photo in sorted(photos, key=lambda entry: (_is_aligned_copy(entry[0].path), entry[0].path)):
+        if photo.name not in chosen:
+            chosen[photo.name] = (member, photo)
+        else:
+            first = chosen[photo.name][0].path
+            found.unused.append(Unused(member.path, f"another file of the photograph {first}"))
+    return [
+        Item(
+            photo.name,
+            photo.identity,
+            member.key,
+            member.size,
+            split=found.layout.split,
+            source=photo.source,
+            is_query=photo.is_query,
+            is_gallery=photo.is_gallery,
+        )
+        for _, (member, photo) in sorted(chosen.items())
+    ]
+
+
+def _is_aligned_copy(path: str) -> bool:
+    return any("aligned" in folder.lower() for folder in path.split("/")[:-1])
+
+
+def _named(item: Item, people: Sequence[str]) -> Item:
+    """The item with the person's name instead of the number, where the set's list has one."""
+    number = int(item.identity) if people and item.identity.isdigit() else 0
+    name = people[number - 1].strip() if 0 < number <= len(people) else ""
+    return replace(item, identity=f"{item.identity} {name}") if name else item

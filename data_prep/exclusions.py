@@ -1,0 +1,49 @@
+"""People who are left out of a set, such as those of CASIA who are in a test set as well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from data_prep.sources import Source, Unused
+from fdemd.errors import InputError
+
+
+def without_people(source: Source, file: Path) -> Source:
+    """The set without the people that a file names; their photographs are among the unused.
+
+    Args:
+        source: the set.
+        file: an identity a line, UTF-8. Leading zeros of numbers do not matter; empty lines and what follows ``#`` are
+            skipped.
+
+    Raises:
+        InputError: the file cannot be read, or names nobody of the set.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise InputError(f"{file}, named by --exclude, cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}, named by --exclude, is not a text file in UTF-8: {error}.") from error
+    names = {_plain(name) for line in lines if (name := line.partition("#")[0].strip())}
+    excluded = [item for item in source.items if _plain(item.identity) in names]
+    if not excluded:
+        raise InputError(
+            f"{file}, named by --exclude, names nobody of the set, whose people are named like "
+            f"{source.items[0].identity}."
+        )
+    strangers = sorted(names - {_plain(item.identity) for item in excluded})
+    return replace(
+        source,
+        items=tuple(item for item in source.items if _plain(item.identity) not in names),
+        unused=(
+            *source.unused,
+            *(Unused(item.name, f"its person is excluded by {file.name}") for item in excluded),
+            *(Unused(name, f"named in {file.name}, but not a person of the set") for name in strangers),
+        ),
+    )
+
+
+def _plain(identity: str) -> str:
+    return identity.lstrip("0") or "0"

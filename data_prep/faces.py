@@ -1,0 +1,116 @@
+"""One encoded photograph -> one aligned face in a file, and what is to be said about it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from data_prep.duplicates import difference_hash
+from data_prep.files import replaced
+from data_prep.sources import Item, Source
+from fdemd.errors import InputError, unknown
+from fdemd.faces.alignment import TEMPLATES, align, aligned_already
+from fdemd.faces.landmarks import check_detector, find_face
+from fdemd.faces.reading import UnreadableImageError, read_image
+
+UNREADABLE, NO_FACE = "unreadable", "no face found"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How photographs become faces: template, ``(height, width)`` in pixels, detector."""
+
+    template: str
+    size: tuple[int, int]
+    detector: str
+
+
+class Record(NamedTuple):
+    """What became of a photograph.
+
+    Attributes:
+        name: the item's.
+        size: bytes of the encoded picture.
+        sha256: of these bytes, hexadecimal; empty if there were none.
+        hash: of what it looks like, see :func:`data_prep.duplicates.difference_hash`; 0 if unreadable.
+        faces: how many it shows; the largest central one is taken.
+        problem: empty, ``UNREADABLE`` or ``NO_FACE``.
+        reason: the problem in words.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    hash: int = 0
+    faces: int = 0
+    problem: str = ""
+    reason: str = ""
+
+
+def face_path(name: str) -> str:
+    """Where the face of an item lies below the output folder.
+
+    Faces are PNG files: lossless, because the same crop as JPEG gives other embeddings, and what an attack or a mask
+    does to a face must not be mixed up with compression.
+    """
+    return f"faces/{name}.png"
+
+
+def make_face(source: Source, item: Item, way: Way, out: Path) -> Record:
+    """Read, search, align and write one face; the file appears whole or not at all."""
+    try:
+        content = source.read(item)
+    except UnreadableImageError as error:
+        return Record(item.name, item.size, "", problem=UNREADABLE, reason=str(error))
+    record = Record(item.name, item.size, hashlib.sha256(content).hexdigest())
+    try:
+        image = read_image(io.BytesIO(content))
+        record = record._replace(hash=difference_hash(image))
+        face, faces = _aligned(image, source.aligned, way)
+    except UnreadableImageError as error:
+        return record._replace(problem=UNREADABLE, reason=str(error))
+    if face is None:
+        return record._replace(problem=NO_FACE, reason=f"the detector {way.detector} found none")
+    path = out / face_path(item.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced(path) as file:
+        Image.fromarray(face).save(file, "PNG")
+    return record._replace(faces=faces)
+
+
+def _aligned(image: np.ndarray, already: str, way: Way) -> tuple[np.ndarray | None, int]:
+    """The face and the number of faces; a picture that follows the template already is only resized."""
+    if already == way.template:
+        height, width = image.shape[:2]
+        frame_height, frame_width = TEMPLATES[already].frame
+        if height * frame_width != width * frame_height:
+            raise UnreadableImageError(f"{width}x{height} pixels are not of the proportions of the alignment {already}")
+        return aligned_already(image, already, way.size).image, 1
+    found = find_face(image, way.detector)
+    if found is None:
+        return None, 0
+    return align(image, found, way.template, way.size).image, found.faces
+
+
+def check_way(template: str, size: tuple[int, int] | None, detector: str) -> Way:
+    """The way with the template's own size if none is given.
+
+    Raises:
+        InputError: unknown template or detector, or a size of other proportions.
+    """
+    if template not in TEMPLATES:
+        raise unknown("template", template, TEMPLATES)
+    height, width = frame = TEMPLATES[template].frame
+    size = size or frame
+    if size[0] * width != size[1] * height:
+        raise InputError(
+            f"The template {template} gives faces of {height}x{width} pixels (height x width) or of the same "
+            f"proportions, not {size[0]}x{size[1]}; give another --size or --template."
+        )
+    return Way(template, size, check_detector(detector))

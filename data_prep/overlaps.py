@@ -1,0 +1,23 @@
+"""People of one set who are in another set too, by their names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+
+def plain_name(name: str) -> str:
+    """A name without case, accents, spaces and leading number: ``Maria_Callas`` and ``MariaCallas`` are one person.
+
+    >>> plain_name("012 José_María Aznar")
+    'josemariaaznar'
+    """
+    letters = unicodedata.normalize("NFKD", re.sub(r"^\d+ ", "", name)).casefold()
+    return re.sub(r"[\W_]", "", letters)
+
+
+def shared_people(people: Iterable[str], others: Iterable[str]) -> list[str]:
+    """Those of ``people`` whose plain names are among ``others``, sorted; a mere number is nobody's name."""
+    known = {plain for name in others if not (plain := plain_name(name)).isdigit()}
+    return sorted(name for name in set(people) if plain_name(name) in known)

@@ -1,0 +1,121 @@
+"""``python -m data_prep NAME``: from a download to faces, manifests, lists and a report."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_prep.exclusions import without_people
+from data_prep.faces import Record, Way, face_path
+from data_prep.files import replaced
+from data_prep.galleries import join_gallery, read_gallery
+from data_prep.layouts import LAYOUTS
+from data_prep.making import make_faces
+from data_prep.overlaps import shared_people
+from data_prep.report import Findings, write_report
+from data_prep.sets import SETS
+from data_prep.sources import Item
+from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest, write_manifest
+from fdemd.errors import InputError
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to prepare.
+
+    Attributes:
+        name: in :data:`data_prep.sets.SETS`.
+        paths: what was downloaded.
+        out: folder of the results.
+        way: how photographs become faces.
+        workers: processes.
+        gallery: manifest of the set that the queries are looked for in.
+        against: manifests of sets that should have no person in common.
+        exclude: file that names people to leave out.
+    """
+
+    name: str
+    paths: tuple[Path, ...]
+    out: Path
+    way: Way
+    workers: int
+    gallery: Path | None = None
+    against: tuple[Path, ...] = ()
+    exclude: Path | None = None
+
+
+def prepare(request: Request) -> Findings:
+    """Make what is missing of the faces and write manifests, lists and reports.
+
+    Raises:
+        InputError: the download, the folder or a manifest cannot be used.
+    """
+    layout, out = LAYOUTS.get(request.name), request.out
+    if layout and layout.gallery and not request.gallery:
+        raise InputError(
+            f"{request.name} are queries for the gallery of {layout.gallery}: prepare {layout.gallery} first, and name "
+            "its manifest with --gallery PATH/manifest.csv."
+        )
+    gallery = read_gallery(request.gallery, request.way.template) if request.gallery else None
+    others = {path: [row.identity for row in read_manifest(path).photographs] for path in request.against}
+    work = out / "work"
+    try:
+        source = SETS[request.name](request.paths, work)
+        if request.exclude:
+            source = without_people(source, request.exclude)
+        records, made = make_faces(source, request.way, out, request.workers)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    photographs = _photographs(source.items, records, request.way.template)
+    if not photographs:
+        raise InputError(
+            f"None of the {len(records)} photographs gave a face; the first, {records[0].name}: {records[0].problem} "
+            f"({records[0].reason})."
+        )
+    if gallery:
+        photographs = join_gallery(photographs, gallery, out)
+    check_identities(photographs, out)
+    further = dict(layout.further) if layout else {}
+    manifests = {"manifest.csv": photographs, **{file: select(photographs) for file, select in further.items()}}
+    for file, rows in manifests.items():
+        _write_manifest(rows, out, file)
+    for file, content in source.lists.items():
+        (out / "lists" / file).parent.mkdir(parents=True, exist_ok=True)
+        with replaced(out / "lists" / file) as copy:
+            copy.write(content)
+    people = {item.identity for item in source.items}
+    findings = Findings(
+        name=request.name,
+        way=request.way,
+        source=source,
+        records=records,
+        manifests=manifests,
+        overlaps={str(path): shared_people(people, names) for path, names in others.items()},
+        made=made,
+    )
+    write_report(findings, out)
+    return findings
+
+
+def _photographs(items: Sequence[Item], records: Sequence[Record], template: str) -> list[Photograph]:
+    return [
+        Photograph(
+            face_path(item.name),
+            item.identity,
+            item.source or face_path(item.name),
+            item.split,
+            item.is_query,
+            item.is_gallery,
+            template,
+        )
+        for item, record in zip(items, records, strict=True)
+        if not record.problem
+    ]
+
+
+def _write_manifest(rows: Sequence[Photograph], out: Path, file: str) -> None:
+    part = out / f"{file}.part"
+    write_manifest(Manifest(out, tuple(rows)), part)
+    part.replace(out / file)

@@ -1,0 +1,258 @@
+"""MXNet's RecordIO (``train.rec`` with ``train.idx``), as InsightFace and im2rec pack faces, read without MXNet.
+
+Format (dmlc-core ``include/dmlc/recordio.h``; ``mxnet.recordio.pack``), little-endian throughout: a record is one part
+or several, each the magic word, a word with the continuation flag (upper 3 bits: 0 whole record, 1 first, 2 middle, 3
+last part) and the length (lower 29 bits), the data, and zeros up to a multiple of 4 bytes. Where the data itself has
+the magic word at a multiple of 4, the writer leaves it out and begins a new part; so it never stands there in a part.
+The data begins with the header ``flag`` (uint32), ``label`` (float32), ``id`` and ``id2`` (uint64); a ``flag`` above 0
+is the number of float32 labels that follow instead of ``label``. The rest is an encoded picture. The index has a line
+``number<tab>position`` a record.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from fdemd.errors import InputError
+
+_MAGIC = struct.pack("<I", 0xCED7230A)
+_PART = struct.Struct("<4sI")
+_HEADER = struct.Struct("<IfQQ")
+_LENGTH_BITS = 29
+_WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
+_CHUNK = 1 << 20
+
+
+class Record(NamedTuple):
+    """One record.
+
+    Attributes:
+        number: in the index; without one, its place in the file from 0.
+        labels: of the picture, the person's number first; in InsightFace's records without a picture, the numbers of a
+            first record and of the one after the last.
+        id: as the writer numbered it.
+        content: the encoded picture, empty if there is none.
+    """
+
+    number: int
+    labels: tuple[float, ...]
+    id: int
+    content: bytes
+
+
+class DamagedRecordError(Exception):
+    """A record that cannot be read: its ``number`` and the ``reason`` in words."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(number, reason)
+        self.number, self.reason = number, reason
+
+    def __str__(self) -> str:
+        return f"record {self.number}: {self.reason}"
+
+
+class Place(NamedTuple):
+    """Where record ``number`` lies: its first byte, and where the next record or the end of the file is."""
+
+    number: int
+    position: int
+    end: int
+
+
+@dataclass(frozen=True)
+class RecordFile:
+    """Where the records of a file are; nothing of them is held in memory.
+
+    Attributes:
+        path: the file.
+        table: ``(N, 3)`` int64, a row as :class:`Place` has it.
+        damaged: what was found damaged while looking for records without an index.
+    """
+
+    path: Path
+    table: np.ndarray
+    damaged: tuple[DamagedRecordError, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __iter__(self) -> Iterator[tuple[Place, Record | DamagedRecordError]]:
+        """Every record in the order of the index, one that is damaged as the error; ``damaged`` is not repeated."""
+        with self.path.open("rb") as file:
+            for row in self.table:
+                place = Place(*row.tolist())
+                try:
+                    yield place, _read(file, place)
+                except DamagedRecordError as damage:
+                    yield place, damage
+
+
+def read_record(path: Path, place: Place) -> Record:
+    """Read one record.
+
+    Raises:
+        DamagedRecordError: it is cut short or damaged.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        return _read(file, place)
+
+
+def open_records(path: Path, index: Path | None = None) -> RecordFile:
+    """Find the records of a file.
+
+    Args:
+        path: the records, such as ``train.rec``.
+        index: its index; by default the file of the same name that ends in ``.idx``, if there is one. Without an index
+            the whole file is read through: what is damaged is skipped up to the next magic word and counted as one
+            record, so that numbers after it may be too small.
+
+    Raises:
+        InputError: a file cannot be read, is no RecordIO or no index of it.
+    """
+    index = index or path.with_suffix(".idx")
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                raise InputError(f"{path} is not a RecordIO file: it does not begin with the magic word 0xced7230a.")
+            if not index.is_file():
+                return _scanned(path, file)
+        numbers, positions = _read_index(index)
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
+    borders = np.append(np.unique(positions), size)
+    following = np.searchsorted(borders[:-1], positions, side="right")
+    ends = np.minimum(borders[following], size)  # of a file cut short, the index names places beyond its end
+    return RecordFile(path, np.stack([numbers, positions, ends], axis=1))
+
+
+class _DamageError(Exception):
+    """What is wrong with a record."""
+
+
+def _read(file: io.BufferedReader, place: Place) -> Record:
+    try:
+        data, stop = _read_parts(file, place.position, place.end)
+        if stop < place.end and file.read(len(_MAGIC)) != _MAGIC:
+            raise _DamageError(f"it ends at byte {stop}, where no other record begins")
+        return _unpacked(place.number, data)
+    except _DamageError as damage:
+        raise DamagedRecordError(place.number, str(damage)) from None
+
+
+def _read_parts(file: io.BufferedReader, position: int, end: int) -> tuple[bytes, int]:
+    """The data of the record that begins at ``position``, and where the next one should begin.
+
+    The file is left there. No byte from ``end`` on belongs to the record.
+    """
+    parts: list[bytes] = []
+    flag = _FIRST
+    while flag in (_FIRST, _MIDDLE):
+        if not 0 <= position <= end - _PART.size:
+            raise _DamageError(f"it should begin at byte {position}, but there is no room for it before byte {end}")
+        file.seek(position)
+        head = file.read(_PART.size)
+        if len(head) < _PART.size or not head.startswith(_MAGIC):
+            raise _DamageError(f"byte {position} should begin with the magic word")
+        flag, length = _flag_and_length(head)
+        if flag not in ((_MIDDLE, _LAST) if parts else (_WHOLE, _FIRST)):
+            raise _DamageError(f"the part at byte {position} has the continuation flag {flag}")
+        if position + _PART.size + length > end:
+            raise _DamageError(
+                f"{length} bytes should follow byte {position + _PART.size}, but it must end by byte {end}"
+            )
+        parts.append(file.read(length))
+        if len(parts[-1]) < length:
+            raise _DamageError("the file has become shorter")
+        if _has_magic(parts[-1]):
+            raise _DamageError(f"the {length} bytes at byte {position + _PART.size} run into another record")
+        position = min(position + _PART.size + length + -length % 4, end)
+    file.seek(position)
+    return _MAGIC.join(parts), position
+
+
+def _flag_and_length(data: bytes, at: int = 0) -> tuple[int, int]:
+    _, word = _PART.unpack_from(data, at)
+    return word >> _LENGTH_BITS, word & ((1 << _LENGTH_BITS) - 1)
+
+
+def _has_magic(part: bytes) -> bool:
+    at = part.find(_MAGIC)
+    while at % 4 and at > 0:
+        at = part.find(_MAGIC, at + 1)
+    return at >= 0
+
+
+def _unpacked(number: int, data: bytes) -> Record:
+    if len(data) < _HEADER.size:
+        raise _DamageError(f"{len(data)} bytes are too few for its header of {_HEADER.size}")
+    flag, label, identifier, _ = _HEADER.unpack_from(data)
+    start = _HEADER.size + 4 * flag
+    if len(data) < start:
+        raise _DamageError(f"{len(data)} bytes are too few for the {flag} labels that its header announces")
+    labels = struct.unpack_from(f"<{flag}f", data, _HEADER.size) if flag else (label,)
+    return Record(number, labels, identifier, data[start:])
+
+
+def _read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers and positions ``(N,)`` int64."""
+    if not path.stat().st_size:
+        raise InputError(f"The index {path} is empty; move it away and the records are looked for without it.")
+    try:
+        table = np.loadtxt(path, dtype=np.int64, ndmin=2, comments=None)
+    except ValueError as error:
+        raise InputError(
+            f"{path} is not an index of records, lines of 'number position' ({error}); move it away and the records "
+            "are looked for without it."
+        ) from error
+    if table.shape[1] != 2:
+        raise InputError(f"{path} has {table.shape[1]} numbers a line; an index of records has two, 'number position'.")
+    numbers, counts = np.unique(table[:, 0], return_counts=True)
+    if len(numbers) < len(table):
+        raise InputError(f"The index {path} has record {numbers[counts > 1][0]} twice.")
+    return table[:, 0], table[:, 1]
+
+
+def _scanned(path: Path, file: io.BufferedReader) -> RecordFile:
+    """Find the records by reading the file through."""
+    size = file.seek(0, os.SEEK_END)
+    places: list[Place] = []
+    damaged: list[DamagedRecordError] = []
+    position = 0
+    while position < size:
+        number = len(places) + len(damaged)
+        try:
+            _, end = _read_parts(file, position, size)
+            if end < size and file.read(len(_MAGIC)) != _MAGIC and _next_record(file, position + 1, size) < end:
+                raise _DamageError(f"another record begins before it ends at byte {end}")
+            places.append(Place(number, position, end))
+        except _DamageError as damage:
+            damaged.append(DamagedRecordError(number, str(damage)))
+            end = _next_record(file, position + 1, size)
+        position = end
+    return RecordFile(path, np.array(places, dtype=np.int64).reshape(-1, 3), tuple(damaged))
+
+
+def _next_record(file: io.BufferedReader, start: int, size: int) -> int:
+    """Position of the next magic word from which the first part of a record can go on; ``size`` if there is none."""
+    overlap = _PART.size - 1
+    while start + overlap < size:
+        file.seek(start)
+        chunk = file.read(_CHUNK)
+        at = chunk.find(_MAGIC, 0, -4)
+        while at >= 0:
+            flag, length = _flag_and_length(chunk, at)
+            if flag in (_WHOLE, _FIRST) and start + at + _PART.size + length <= size:
+                return start + at
+            at = chunk.find(_MAGIC, at + 1, -4)
+        start += len(chunk) - overlap
+    return size

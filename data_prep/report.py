@@ -1,0 +1,180 @@
+"""What a preparation found, for people (report.md) and programs (report.json, unused.csv, duplicates.csv)."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from data_prep.duplicates import exact_duplicates, near_duplicates
+from data_prep.faces import NO_FACE, UNREADABLE, Record, Way
+from data_prep.sources import Item, Source
+from fdemd.data.manifest import Photograph
+from fdemd.report.files import write_json, write_left_out
+
+NOT_USED = "not used"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All there is to report.
+
+    Attributes:
+        name: of the set.
+        way: how faces were made.
+        source: what was there.
+        records: what became of each item, in the order of the items.
+        manifests: file -> rows.
+        overlaps: other manifest -> people of this set who are in it too.
+        made: photographs that were read in this run, rather than in an earlier one; not part of the report.
+    """
+
+    name: str
+    way: Way
+    source: Source
+    records: Sequence[Record]
+    manifests: Mapping[str, Sequence[Photograph]]
+    overlaps: Mapping[str, Sequence[str]]
+    made: int
+
+    @cached_property
+    def problems(self) -> Counter[str]:
+        """Problem -> photographs that gave no face for it."""
+        return Counter(record.problem for record in self.records if record.problem)
+
+    @property
+    def faces(self) -> int:
+        """How many photographs gave one."""
+        return len(self.records) - self.problems.total()
+
+    @cached_property
+    def unused(self) -> list[tuple[str, str, str]]:
+        """Everything that gave no face: name, problem and reason."""
+        without = [(record.name, record.problem, record.reason) for record in self.records if record.problem]
+        return without + [(name, NOT_USED, reason) for name, reason in self.source.unused]
+
+    @cached_property
+    def same_bytes(self) -> list[list[str]]:
+        """Groups of photographs that are the same file."""
+        return exact_duplicates((record.name, record.sha256) for record in self.records if record.sha256)
+
+    @cached_property
+    def look_alikes(self) -> list[tuple[Item, Item, int]]:
+        """Pairs of photographs that are nearly, but not exactly, the same picture, and the bits that differ."""
+        seen = [row for row, record in enumerate(self.records) if record.problem != UNREADABLE]
+        items, records = self.source.items, self.records
+        return [
+            (items[seen[first]], items[seen[second]], bits)
+            for first, second, bits in near_duplicates([records[row].hash for row in seen])
+            if records[seen[first]].sha256 != records[seen[second]].sha256
+        ]
+
+    @property
+    def images_per_person(self) -> Counter[int]:
+        """Number of photographs -> number of people who have so many."""
+        return Counter(Counter(item.identity for item in self.source.items).values())
+
+
+def write_report(findings: Findings, out: Path) -> None:
+    """Write ``report.json``, ``report.md``, ``unused.csv``, ``duplicates.csv``; the same set gives the same bytes."""
+    facts = _facts(findings)
+    write_json(out / "report.json", facts)
+    (out / "report.md").write_text(_markdown(findings, facts), encoding="utf-8")
+    write_left_out(out / "unused.csv", findings.unused)
+    identities = {item.name: item.identity for item in findings.source.items}
+    with (out / "duplicates.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("first", "second", "bits", "first_identity", "second_identity"))
+        for first, *others in findings.same_bytes:
+            writer.writerows((first, other, "same file", identities[first], identities[other]) for other in others)
+        writer.writerows((a.name, b.name, bits, a.identity, b.identity) for a, b, bits in findings.look_alikes)
+
+
+def _facts(findings: Findings) -> dict[str, Any]:
+    counts = findings.images_per_person
+    return {
+        "set": findings.name,
+        "way": {**asdict(findings.way), "size": list(findings.way.size)},
+        "official": findings.source.official and dict(zip(("images", "people"), findings.source.official, strict=True)),
+        "photographs": {
+            "found": len(findings.records),
+            "people": counts.total(),
+            "people with two or more": counts.total() - counts[1],
+            "of people with two or more": len(findings.records) - counts[1],
+            "with several faces": sum(record.faces > 1 for record in findings.records),
+        },
+        "faces": findings.faces,
+        "without a face": {problem: findings.problems[problem] for problem in (UNREADABLE, NO_FACE)},
+        "files not used": dict(sorted(Counter(entry.reason for entry in findings.source.unused).items())),
+        "images per person": {str(images): people for images, people in sorted(counts.items())},
+        "duplicates": {
+            "groups of the same file": len(findings.same_bytes),
+            "pairs that look alike": len(findings.look_alikes),
+            "of them of different people": sum(a.identity != b.identity for a, b, _ in findings.look_alikes),
+        },
+        "manifests": {
+            file: {
+                "images": len(rows),
+                "people": len({row.identity for row in rows}),
+                "queries": sum(row.is_query for row in rows),
+                "gallery": sum(row.is_gallery for row in rows),
+                "queries with nobody to find": _lost_queries(rows),
+            }
+            for file, rows in findings.manifests.items()
+        },
+        "people also in": {manifest: list(people) for manifest, people in findings.overlaps.items()},
+    }
+
+
+def _lost_queries(rows: Sequence[Photograph]) -> int:
+    """Queries of people of whom the gallery has no other photograph."""
+    gallery = Counter(row.identity for row in rows if row.is_gallery)
+    return sum(row.is_query and gallery[row.identity] <= row.is_gallery for row in rows)
+
+
+def _markdown(findings: Findings, facts: Mapping[str, Any]) -> str:
+    way, found = findings.way, facts["photographs"]
+    height, width = way.size
+    lines = [
+        f"# {findings.name}",
+        "",
+        f"Faces of {height}x{width} pixels (height x width), template {way.template}, found by {way.detector}.",
+        "",
+        f"- {found['found']:,} photographs of {found['people']:,} people; {found['people with two or more']:,} people "
+        f"have two or more, {found['of people with two or more']:,} photographs together.",
+        f"- {findings.faces:,} faces; {findings.problems[NO_FACE]:,} photographs show none that the detector finds, "
+        f"{findings.problems[UNREADABLE]:,} cannot be read. {found['with several faces']:,} show several; the largest "
+        "central one was taken.",
+        f"- {len(findings.source.unused):,} other files were not used. All that gave no face is in unused.csv.",
+    ]
+    if official := findings.source.official:
+        if official == (found["found"], found["people"]):
+            lines.append("- The numbers of photographs and people are those of the publication.")
+        else:
+            lines.append(f"- The publication has {official[0]:,} photographs of {official[1]:,} people: NOT THE SAME.")
+    alike = facts["duplicates"]
+    lines += [
+        f"- {alike['groups of the same file']:,} groups of photographs are the same file; "
+        f"{alike['pairs that look alike']:,} pairs look alike, {alike['of them of different people']:,} of them of "
+        "different people (duplicates.csv).",
+        *(
+            f"- {len(people):,} people are in {manifest} too{': ' if people else ''}{', '.join(people)}."
+            for manifest, people in findings.overlaps.items()
+        ),
+        "",
+        "| manifest | images | people | queries | gallery | queries with nobody to find |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {file} | " + " | ".join(f"{value:,}" for value in row.values()) + " |"
+            for file, row in facts["manifests"].items()
+        ),
+        "",
+        "| photographs of a person | people |",
+        "|---|---|",
+        *(f"| {images} | {people:,} |" for images, people in facts["images per person"].items()),
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,225 @@
+"""CASIA-WebFace as its tree and as InsightFace packs it: the same kind of set, with what is damaged told by number."""
+
+import io
+import pickle
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data_prep.__main__ import main
+from data_prep.casia import open_casia
+from data_prep.exclusions import without_people
+from data_prep.sources import Unused
+from fdemd.data.manifest import read_manifest
+from fdemd.errors import InputError
+from fdemd.faces.reading import UnreadableImageError
+
+PEOPLE = {0: 3, 1: 2, 10: 1}
+"""Label -> number of pictures."""
+
+
+def jpeg(number: int, size: tuple[int, int] = (112, 112)) -> bytes:
+    """A picture of smooth colours that no two numbers share."""
+    rng = np.random.default_rng(number)
+    small = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8))
+    file = io.BytesIO()
+    small.resize(size).save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
+def pack(folder: Path, size: tuple[int, int] = (112, 112), people: Mapping[int, int] = PEOPLE) -> dict[int, int]:
+    """Write ``train.rec``, ``train.idx`` and ``property`` in InsightFace's order; return number -> position."""
+    entries: list[tuple[int, tuple[float, ...], bytes]] = []
+    ranges, number = [], 1
+    for label, count in people.items():
+        ranges.append((number, number + count))
+        for _ in range(count):
+            entries.append((number, (label,), jpeg(number, size)))
+            number += 1
+    first_person = number
+    for borders in ranges:
+        entries.append((number, borders, b""))
+        number += 1
+    entries.append((0, (first_person, number), b""))
+    content, positions = b"", {}
+    for number, labels, picture in entries:
+        header = struct.pack("<IfQQ", 0 if len(labels) == 1 else len(labels), labels[0], number, 0)
+        data = header + (struct.pack(f"<{len(labels)}f", *labels) if len(labels) > 1 else b"") + picture
+        assert b"\x0a\x23\xd7\xce" not in data, "this writer does not divide records"
+        positions[number] = len(content)
+        content += b"\x0a\x23\xd7\xce" + struct.pack("<I", len(data)) + data + bytes(-len(data) % 4)
+    folder.mkdir(exist_ok=True)
+    (folder / "train.rec").write_bytes(content)
+    (folder / "train.idx").write_text("".join(f"{number}\t{at}\n" for number, at in positions.items()))
+    (folder / "property").write_text(f"{len(people)},{size[1]},{size[0]}")
+    return positions
+
+
+def spoil(file: Path, position: int) -> None:
+    with file.open("r+b") as opened:
+        opened.seek(position)
+        opened.write(b"????")
+
+
+def test_packed_faces_are_read_by_label_and_number(tmp_path: Path) -> None:
+    pack(tmp_path / "faces_webface_112x112")
+    source = open_casia([tmp_path], tmp_path / "work")
+    assert [(item.name, item.identity, item.split) for item in source.items] == [
+        ("000000/00000001", "000000", "train"),
+        ("000000/00000002", "000000", "train"),
+        ("000000/00000003", "000000", "train"),
+        ("000001/00000004", "000001", "train"),
+        ("000001/00000005", "000001", "train"),
+        ("000010/00000006", "000010", "train"),
+    ]
+    assert [source.read(item) for item in source.items] == [jpeg(number) for number in range(1, 7)]
+    assert [item.size for item in source.items] == [len(jpeg(number)) for number in range(1, 7)]
+    assert (source.aligned, source.official, source.unused) == ("insightface", (6, 3), ())
+
+
+def test_the_source_can_be_sent_to_another_process(tmp_path: Path) -> None:
+    pack(tmp_path)
+    source = pickle.loads(pickle.dumps(open_casia([tmp_path / "train.rec"], tmp_path / "work")))
+    assert source.read(source.items[0]) == jpeg(1)
+
+
+def test_damaged_records_are_told_by_number_and_the_rest_kept(tmp_path: Path) -> None:
+    positions = pack(tmp_path)
+    spoil(tmp_path / "train.rec", positions[2])
+    source = open_casia([tmp_path], tmp_path / "work")
+    assert source.unused == (Unused("record 2", f"byte {positions[2]} should begin with the magic word"),)
+    assert [source.read(item) for item in source.items] == [jpeg(number) for number in (1, 3, 4, 5, 6)]
+    assert source.official == (6, 3), "what the set should have is known all the same"
+
+
+def test_a_label_that_is_no_number_is_told(tmp_path: Path) -> None:
+    positions = pack(tmp_path)
+    with (tmp_path / "train.rec").open("r+b") as file:
+        file.seek(positions[4] + 12)
+        file.write(struct.pack("<f", float("nan")))
+    source = open_casia([tmp_path], tmp_path / "work")
+    assert source.unused == (Unused("record 4", "its label is nan, which is nobody's number"),)
+    assert len(source.items) == 5
+
+
+def test_without_an_index_the_same_pictures_are_found(tmp_path: Path) -> None:
+    pack(tmp_path)
+    (tmp_path / "train.idx").unlink()
+    source = open_casia([tmp_path], tmp_path / "work")
+    assert [source.read(item) for item in source.items] == [jpeg(number) for number in range(1, 7)]
+    assert source.official == (6, 3)
+
+
+def test_a_record_that_is_damaged_later_is_unreadable(tmp_path: Path) -> None:
+    positions = pack(tmp_path)
+    source = open_casia([tmp_path], tmp_path / "work")
+    spoil(tmp_path / "train.rec", positions[1])
+    with pytest.raises(UnreadableImageError, match="record 1: byte 0 should begin"):
+        source.read(source.items[0])
+    (tmp_path / "train.rec").unlink()
+    with pytest.raises(UnreadableImageError, match="No such file"):
+        source.read(source.items[0])
+
+
+def test_other_sets_that_mxnet_packed_are_photographs(tmp_path: Path) -> None:
+    pack(tmp_path, size=(90, 120))
+    (tmp_path / "property").unlink()
+    source = open_casia([tmp_path], tmp_path / "work")
+    assert (source.aligned, source.official, len(source.items)) == ("", None, 6)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_the_tree_is_read_from_a_folder_or_an_archive(tmp_path: Path, packed: bool) -> None:
+    members = {
+        "CASIA-WebFace/0000045/001.jpg": jpeg(1),
+        "CASIA-WebFace/0000045/002.jpg": jpeg(2),
+        "CASIA-WebFace/0000099/001.jpg": jpeg(3),
+        "CASIA-WebFace/readme.txt": b"Dear Sir",
+        "CASIA-WebFace/names/001.jpg": jpeg(4),
+    }
+    if packed:
+        with zipfile.ZipFile(tmp_path / "CASIA-WebFace.zip", "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        path = tmp_path / "CASIA-WebFace.zip"
+    else:
+        path = tmp_path / "CASIA-WebFace"
+        for name, content in members.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(content)
+    source = open_casia([path], tmp_path / "work")
+    assert [(item.name, item.identity, item.split) for item in source.items] == [
+        ("0000045/001", "0000045", "train"),
+        ("0000045/002", "0000045", "train"),
+        ("0000099/001", "0000099", "train"),
+    ]
+    assert source.read(source.items[2]) == jpeg(3)
+    assert [Path(unused.name).name for unused in source.unused] == ["001.jpg", "readme.txt"]
+    assert (source.aligned, source.official) == ("", (494414, 10575))
+
+
+def test_people_are_excluded_by_a_list(tmp_path: Path) -> None:
+    pack(tmp_path)
+    (tmp_path / "lfw.txt").write_text("# in LFW too\n10\n000001  # leading zeros do not matter\n\n77\n")
+    source = without_people(open_casia([tmp_path], tmp_path / "work"), tmp_path / "lfw.txt")
+    assert {item.identity for item in source.items} == {"000000"}
+    assert source.unused == (
+        Unused("000001/00000004", "its person is excluded by lfw.txt"),
+        Unused("000001/00000005", "its person is excluded by lfw.txt"),
+        Unused("000010/00000006", "its person is excluded by lfw.txt"),
+        Unused("77", "named in lfw.txt, but not a person of the set"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "cannot be read"), (b"\xff\xfe", "not a text file"), (b"77\n", "names nobody of the set")],
+)
+def test_a_list_of_the_wrong_kind_is_refused(tmp_path: Path, content: bytes | None, sentence: str) -> None:
+    pack(tmp_path)
+    if content is not None:
+        (tmp_path / "lfw.txt").write_bytes(content)
+    with pytest.raises(InputError, match=sentence):
+        without_people(open_casia([tmp_path], tmp_path / "work"), tmp_path / "lfw.txt")
+
+
+def test_the_command_keeps_packed_faces_pixel_for_pixel(tmp_path: Path) -> None:
+    positions = pack(tmp_path / "casia")
+    spoil(tmp_path / "casia" / "train.rec", positions[5])
+    (tmp_path / "lfw.txt").write_text("10\n")
+    out = tmp_path / "out"
+    command = ["casia", "--source", str(tmp_path / "casia"), "--out", str(out), "--workers", "1"]
+    assert main([*command, "--exclude", str(tmp_path / "lfw.txt")]) == 0
+    rows = read_manifest(out / "manifest.csv").photographs
+    assert [(row.path, row.identity, row.split, row.aligned) for row in rows] == [
+        ("faces/000000/00000001.png", "000000", "train", "insightface"),
+        ("faces/000000/00000002.png", "000000", "train", "insightface"),
+        ("faces/000000/00000003.png", "000000", "train", "insightface"),
+        ("faces/000001/00000004.png", "000001", "train", "insightface"),
+    ]
+    for number, row in enumerate(rows, start=1):
+        expected = np.asarray(Image.open(io.BytesIO(jpeg(number))))
+        np.testing.assert_array_equal(np.asarray(Image.open(out / row.path)), expected)
+    unused = (out / "unused.csv").read_text()
+    assert "record 5" in unused
+    assert "its person is excluded by lfw.txt" in unused
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("property", b"10572", "must hold people,height,width"),
+        ("second.rec", b"", "several files of records"),
+        ("train.rec", b"\x0a\x23\xd7\xce" + bytes(4), "None of the 10 records"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
+    pack(tmp_path)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=sentence):
+        open_casia([tmp_path], tmp_path / "work")
