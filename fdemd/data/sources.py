@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,28 @@ def listed_manifest(manifest: str, root: str | None = None) -> Manifest:
     return read_manifest(Path(str(manifest)).expanduser(), None if root is None else Path(str(root)).expanduser())
 
 
+def prepared_manifest(name: str, manifest: str) -> Manifest:
+    """A published set, as ``python -m data_prep`` prepared it.
+
+    Raises:
+        InputError: it was not prepared yet, or is not whole.
+    """
+    path = Path(str(manifest)).expanduser()
+    if not path.is_file():
+        command = {"lfw1680": "lfw", "cfp_frontal": "cfp"}.get(name, name)
+        raise InputError(
+            f"{path} is not there: download {command} (docs/data.md says where) and run python -m data_prep {command} "
+            f"--source DOWNLOADED... --out {path.parent}, or name its manifest with data.manifest=PATH."
+        )
+    return read_manifest(path)
+
+
+PREPARED = ("lfw", "lfw1680", "calfw", "agedb", "cfp", "cfp_frontal", "talfw", "mlfw")
 SOURCES: dict[str, Callable[..., Manifest]] = {
     "orl": orl_manifest,
     "folder": folder_manifest,
     "manifest": listed_manifest,
+    **{name: partial(prepared_manifest, name) for name in PREPARED},
 }
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.data.sources import build_manifest, folder_manifest, orl_manifest
+from fdemd.data.sources import PREPARED, build_manifest, folder_manifest, orl_manifest
 from fdemd.errors import InputError
 
 
@@ -63,3 +63,14 @@ def test_links_are_followed_once_and_dangling_ones_are_listed(tmp_path: Path) ->
     manifest = folder_manifest(str(tmp_path / "data"))
     assert [photograph.path for photograph in manifest.photographs] == ["Ann/1.png", "Bob/1.png", "Zoe/1.png"]
     assert manifest.ignored == (("Bob/gone.png", "a link to nothing"),)
+
+
+@pytest.mark.parametrize("name", PREPARED)
+def test_a_set_that_is_not_prepared_says_which_command_does_it(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"python -m data_prep \w+ --source .*data\.manifest=PATH"):
+        build_manifest(name, manifest=str(tmp_path / "none.csv"))
+
+
+def test_a_prepared_set_is_its_manifest(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("path,identity\na/1.png,a\nb/1.png,b\n")
+    assert len(build_manifest("lfw", manifest=str(tmp_path / "manifest.csv"))) == 2
