@@ -269,3 +269,16 @@ def test_half_precision_is_float32_again_in_the_transport(evaluate, few_people: 
     arguments = ("data=folder", f"data.root='{few_people}'", "query=mask", "k=5")
     whole, half = (table(evaluate(*arguments, f"trainer.precision={name}")[2]) for name in ("32-true", "bf16-mixed"))
     assert [row["P@1"] for row in half] == pytest.approx([row["P@1"] for row in whole], abs=10)
+
+
+def test_an_untrained_network_says_so(evaluate, few_people: Path) -> None:
+    status, printed, _ = evaluate(
+        "--no-rerank",
+        "model=timm",
+        "model.face_size=[64,64]",
+        "data=folder",
+        f"data.root='{few_people}'",
+        "query=clean",
+    )
+    assert status == 0, printed
+    assert "weights are random" in " ".join(printed.split())

@@ -179,7 +179,8 @@ def _check_aligned(manifest: Manifest, alignment: str) -> None:
         if photograph.aligned not in ("", alignment):
             raise InputError(
                 f"{photograph.path} in {manifest.root} is aligned as {photograph.aligned!r}, but the network takes "
-                f"faces aligned as {alignment!r}; give the photographs as taken, or files prepared for this network."
+                f"faces aligned as {alignment!r}; give the photographs as taken, or prepare them for this network: "
+                f"python -m data_prep ... --template {alignment}."
             )
 
 

@@ -106,6 +106,8 @@ def read_manifest(path: Path, root: Path | None = None) -> Manifest:
         raise InputError(f"The manifest {path} is empty.")
     if "path" in rows[0]:
         header, rows, first = rows[0], rows[1:], 2
+    elif len(rows[0]) == 2 and len(rows) > 1 and _is_header(rows, root):
+        raise InputError(f"The first line of {path} looks like names of columns; they must be path and identity.")
     elif len(rows[0]) == 2:
         header, first = ["path", "identity"], 1
     else:
@@ -147,6 +149,11 @@ def _photograph(header: Sequence[str], row: Sequence[str], root: Path, where: st
     return Photograph(
         path, values["identity"], source, values.get("split", ""), **flags, aligned=values.get("aligned", "")
     )
+
+
+def _is_header(rows: Sequence[Sequence[str]], root: Path) -> bool:
+    """Whether the first line of two names no file, though the second does."""
+    return not (root / rows[0][0]).is_file() and (root / rows[1][0]).is_file()
 
 
 def _normalised(path: str) -> str:

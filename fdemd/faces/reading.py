@@ -36,6 +36,8 @@ def read_image(file: Path | BinaryIO) -> np.ndarray:
         raise UnreadableImageError("not an image, or of an unknown format") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise UnreadableImageError("more pixels than Pillow takes for safe") from error
+    except FileNotFoundError as error:
+        raise UnreadableImageError("there is no such file") from error
     except UnreadableImageError:
         raise
     except Exception as error:  # decoders raise many kinds on damaged files

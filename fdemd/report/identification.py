@@ -12,6 +12,7 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
+from fdemd.backbones.convnet import RANDOM
 from fdemd.data.aligned import NO_FACE, UNREADABLE
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.emd import Transport
@@ -96,9 +97,10 @@ class IdentificationReport:
 
     def _notes(self, comparisons: Sequence[Comparison]) -> list[str]:
         counts = self._counts()
+        best = " maximum: the best that re-ranking the first k could do." if self.settings else ""
+        clean = " Clean queries: leave-one-out." if self._mixes_protocols(comparisons) else ""
         notes = [
-            "Mean in percent (95 % interval, bootstrap over people). maximum: the best that re-ranking the first k "
-            "could do." + (" Clean queries: leave-one-out." if self._mixes_protocols(comparisons) else ""),
+            f"Mean in percent (95 % interval, bootstrap over people).{best}{clean}",
             f"{counts['photographs']} photographs of {counts['people']} people: {counts['queries']} queries a kind, "
             f"{counts['gallery']} in the gallery. Left out: {counts['unreadable']} unreadable, "
             f"{counts['no face found']} without a face found (each a miss as a query), {counts['ignored']} other "
@@ -111,6 +113,8 @@ class IdentificationReport:
                 f"Stage 2: Earth Mover's similarity, weighting {settings.weighting}, {rows}x{columns} patches, alpha "
                 f"{settings.alpha:g}, k {self.comparisons[0].k}, eps {settings.eps:g}, stop {stop}."
             )
+        if self.weights_sha256 == RANDOM:
+            notes.append("The network's weights are random: these figures are those of an untrained network.")
         if self.config["legacy_self_count"]:
             notes.append("R counts the query itself where it is in the gallery, as in the published tables (legacy).")
         for comparison in comparisons:

@@ -74,3 +74,10 @@ def test_one_spelling_a_file_so_that_twins_are_known(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("path,identity,source\nm/1.jpg,a,.\\a\\1.jpg\na/1.jpg,a,\nb/1.jpg,b,\n")
     photographs = read_manifest(tmp_path / "list.csv").photographs
     assert [photograph.source for photograph in photographs] == ["a/1.jpg", "a/1.jpg", "b/1.jpg"]
+
+
+def test_a_header_with_other_names_is_not_taken_for_a_photograph(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").touch()
+    (tmp_path / "list.csv").write_text("file,who\n1.jpg,a\n2.jpg,b\n")
+    with pytest.raises(InputError, match="they must be path and identity"):
+        read_manifest(tmp_path / "list.csv")
