@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fdemd.errors import InputError
+from fdemd.errors import InputError, exit_status
 
 if TYPE_CHECKING:
     from data_prep.faces import Way
@@ -19,15 +19,8 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status: 0, 2 after an InputError (one sentence), 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
-    try:
-        arguments.run(arguments)
-    except InputError as error:
-        print(f"data_prep: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("data_prep: stopped by Ctrl-C; the same command goes on where it was.", file=sys.stderr)
-        return 130
-    return 0
+    stopped = "stopped by Ctrl-C; the same command goes on where it was."
+    return exit_status("data_prep", lambda: arguments.run(arguments), stopped)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ from hydra import initialize_config_dir
 
 from fdemd.cli_help import flags_of, help_text, read_groups
 from fdemd.cli_overrides import Composer, Point
-from fdemd.errors import InputError, unknown
+from fdemd.errors import InputError, exit_status, unknown
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "configs"
 RERANK_OFF = "rerank=none"
@@ -35,25 +35,18 @@ def main(
     ``run``; one sentence on stderr, no further point is run), or 130 after Ctrl-C. Other exceptions are bugs and pass.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    try:
+
+    def work() -> None:
         if "--help" in arguments or "-h" in arguments:
             print(help_text(job, description, config_dir))
-            return 0
+            return
         points = plan(job, arguments, config_dir)
         for number, point in enumerate(points, start=1):
             if len(points) > 1:
                 print(f"sweep {number}/{len(points)}: {point.label}", flush=True)
             run(point.config)
-    except InputError as error:
-        print(f"{job}: {_one_line(str(error))}", file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, SystemExit) as stop:
-        # Lightning turns Ctrl-C into an exit of its own.
-        if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
-            raise
-        print(f"{job}: stopped by Ctrl-C.", file=sys.stderr)
-        return 130
-    return 0
+
+    return exit_status(job, work)
 
 
 def plan(job: str, arguments: Sequence[str], config_dir: Path) -> list[Point]:
@@ -85,9 +78,3 @@ def _check_flags(job: str, flags: set[str], words: list[str]) -> None:
     for word in words:
         if "--no-rerank" in flags and re.match(r"[+~]*rerank\b(?!\.)", word) and word != RERANK_OFF:
             raise InputError(f"--no-rerank and {word} contradict each other; keep one.")
-
-
-def _one_line(message: str) -> str:
-    """Return ``message`` as it reads after ``job:``, in one line and not capitalised."""
-    message = " ".join(message.split())
-    return message[:1].lower() + message[1:] if re.match(r"[A-Z][a-z]* ", message) else message

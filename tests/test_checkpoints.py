@@ -321,13 +321,13 @@ def test_fetch_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     [
         (
             {},
-            "The weights of net cannot be fetched by a program: download it by hand (the author's page) and save it as",
+            "the weights of net cannot be fetched by a program: download it by hand (the author's page) and save it as",
         ),
         (
             {"url": "https://a.org/net.bin", "sha256": None},
             "has no sha256 to check a download with: download it by hand",
         ),
-        ({"package": "no_such"}, "The weights of net come with a Python package; run: pip install no_such"),
+        ({"package": "no_such"}, "the weights of net come with a Python package; run: pip install no_such"),
     ],
 )
 def test_fetch_of_what_cannot_be_fetched(tmp_path: Path, run: Any, changes: dict[str, Any], sentence: str) -> None:
@@ -378,7 +378,7 @@ def test_verify_finds_a_wrong_file(tmp_path: Path, run: Any) -> None:
     outcome = run("verify")
     assert outcome.status == 2
     assert "a: right\nb: WRONG" in outcome.out
-    assert "Not what their cards describe: b." in outcome.err
+    assert "not what their cards describe: b." in outcome.err
     assert run("verify", "a").status == 0
 
 
@@ -386,8 +386,8 @@ def test_verify_of_a_name_that_is_not_here(tmp_path: Path, run: Any) -> None:
     write_card(tmp_path)
     outcome = run("verify", "net")
     assert outcome.status == 2
-    assert "checkpoints: The weights of net are not here: download it by hand" in outcome.err
-    assert "Unknown model card 'x'" in run("verify", "x").err
+    assert "checkpoints: the weights of net are not here: download it by hand" in outcome.err
+    assert "unknown model card 'x'" in run("verify", "x").err
 
 
 # convert

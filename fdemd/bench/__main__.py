@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fdemd.bench import backbones
-from fdemd.errors import InputError
+from fdemd.errors import exit_status
 
 BENCHMARKS = {"backbones": backbones}
 
@@ -20,15 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description = (benchmark.__doc__ or "").partition("\n")[0]
         benchmark.add_arguments(commands.add_parser(name, help=description, description=description))
     arguments = parser.parse_args(argv)
-    try:
-        BENCHMARKS[arguments.benchmark].run(arguments)
-    except InputError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("bench: stopped by Ctrl-C.", file=sys.stderr)
-        return 130
-    return 0
+    return exit_status("bench", lambda: BENCHMARKS[arguments.benchmark].run(arguments))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,14 @@ from rich.table import Column, Table
 from fdemd.checkpoints.cards import CARDS, Card, card_names, read_card
 from fdemd.checkpoints.fetching import fetch
 from fdemd.checkpoints.files import by_hand, find_file, sha256_of
-from fdemd.errors import InputError
+from fdemd.errors import InputError, exit_status
 
 
 def main(argv: Sequence[str] | None = None, cards: Path = CARDS) -> int:
     """Run a command on the cards of a folder; return the exit status: 0, 2 after an InputError, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
-    try:
+
+    def work() -> None:
         if arguments.command == "list":
             _list(cards)
         elif arguments.command == "fetch":
@@ -32,13 +33,8 @@ def main(argv: Sequence[str] | None = None, cards: Path = CARDS) -> int:
         else:
             like = read_card(arguments.like, cards) if arguments.like else None
             _convert(arguments.file, arguments.name, arguments.out or cards, like)
-    except InputError as error:
-        print(f"checkpoints: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("checkpoints: stopped by Ctrl-C.", file=sys.stderr)
-        return 130
-    return 0
+
+    return exit_status("checkpoints", work)
 
 
 def _parser() -> argparse.ArgumentParser:

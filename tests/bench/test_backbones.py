@@ -83,9 +83,9 @@ def test_the_command_prints_a_table_and_writes_the_figures(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["facnet"], "bench: Unknown model 'facnet' (did you mean facenet?)"),
+        (["facnet"], "bench: unknown model 'facnet' (did you mean facenet?)"),
         (["facenet", "--batch", "0"], "bench: --batch is 0; it must be above 0."),
-        (["facenet", "--json", "nowhere/speed.json"], "bench: The folder of --json nowhere/speed.json does not exist"),
+        (["facenet", "--json", "nowhere/speed.json"], "bench: the folder of --json nowhere/speed.json does not exist"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,8 +14,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--template", "insightfaces"], "Unknown template 'insightfaces' (did you mean insightface?)"),
-        (["--detector", "yolo"], "Unknown detector 'yolo'"),
+        (["--template", "insightfaces"], "unknown template 'insightfaces' (did you mean insightface?)"),
+        (["--detector", "yolo"], "unknown detector 'yolo'"),
         (["--size", 112, 96], "give another --size"),
         (["--size", 8, 8], "at least 16x16 pixels"),
         (["--workers", 0], "--workers is 0"),
@@ -58,7 +58,7 @@ def test_not_one_face(tmp_path: Path, data_prep: Callable) -> None:
     download = write_tree(tmp_path / "people", {"Ann/1.jpg": b"no picture", "Bob/1.jpg": picture(0, 1)[:999]})
     status, printed = data_prep("folder", "--source", download, "--out", tmp_path / "out", "--workers", 1)
     assert status == 2
-    assert "None of the 2 photographs gave a face; the first, Ann/1: unreadable" in printed
+    assert "none of the 2 photographs gave a face; the first, Ann/1: unreadable" in printed
 
 
 @pytest.mark.parametrize("name", sorted(SETS))
