@@ -197,8 +197,8 @@ def test_photographs_that_are_no_queries_get_no_copy(manifest: Path, tmp_path: P
     ("arguments", "sentence"),
     [
         (["--share", "0"], "--share is 0.0"),
-        (["--kinds", "scarf"], "Unknown kind of mask 'scarf'"),
-        (["--template", "paper"], "Unknown template 'paper'"),
+        (["--kinds", "scarf"], "unknown kind of mask 'scarf'"),
+        (["--template", "paper"], "unknown template 'paper'"),
         (["--seed", "8"], "holds faces that were prepared otherwise"),
     ],
 )
