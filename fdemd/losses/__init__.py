@@ -1,0 +1,38 @@
+"""What training minimises. Knows embeddings and labels; nothing of images or networks."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fdemd.errors import unknown
+from fdemd.losses.arcface import ArcFaceHead
+from fdemd.losses.cosface import CosFaceHead
+from fdemd.losses.criterion import Criterion
+from fdemd.losses.focal import focal_loss
+from fdemd.losses.head import Head
+from fdemd.losses.softmax import SoftmaxHead
+
+HEADS: dict[str, Callable[..., Head]] = {"arcface": ArcFaceHead, "cosface": CosFaceHead, "softmax": SoftmaxHead}
+
+__all__ = ["HEADS", "Criterion", "Head", "build_criterion", "build_head", "focal_loss"]
+
+
+def build_head(head: str, embedding_size: int, identities: int, **settings: Any) -> Head:
+    """Build the head called ``head``, with its settings in ``configs/loss``.
+
+    Raises:
+        InputError: no such head, or a setting of it is out of range.
+    """
+    if head not in HEADS:
+        raise unknown("head", head, HEADS)
+    return HEADS[head](embedding_size, identities, **settings)
+
+
+def build_criterion(
+    head: str, *, focal: str, gamma: float, embedding_size: int, identities: int, **settings: Any
+) -> Criterion:
+    """Build what ``configs/loss`` says, for embeddings of so many numbers and so many people.
+
+    Raises:
+        InputError: no such head or loss, or a setting out of range.
+    """
+    return Criterion(build_head(head, embedding_size, identities, **settings), focal=focal, gamma=gamma)

@@ -1,0 +1,66 @@
+"""What every head is: the centres of the identities, and the logits of an embedding against them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear, normalize
+
+from fdemd.errors import InputError
+
+
+class Head(nn.Module, ABC):
+    """From embeddings to one logit an identity.
+
+    The logits are computed in float32 whatever autocast says: half precision cannot tell the angles of alike faces
+    apart, and overflows in the exponentials of scaled cosines.
+
+    Attributes:
+        weight: ``(identities, embedding size)``, a centre each.
+        scale: what similarities are multiplied by to be logits.
+    """
+
+    def __init__(self, embedding_size: int, identities: int, scale: float) -> None:
+        """Draw the centres (Xavier's uniform distribution).
+
+        Raises:
+            InputError: the scale is not above 0.
+        """
+        super().__init__()
+        if not 0 < scale < float("inf"):
+            raise InputError(f"loss.scale is {scale}; it must be a number above 0 (usual are 30 and 64).")
+        self.scale = scale
+        self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(identities, embedding_size)))
+
+    @abstractmethod
+    def similarity(self, embedding: Tensor) -> Tensor:
+        """Similarity of embeddings ``(B, D)`` to every centre, without margin and scale: ``(B, identities)``."""
+
+    @abstractmethod
+    def with_margin(self, similarity: Tensor, labels: Tensor) -> Tensor:
+        """Lower the similarities ``(B, identities)`` to the faces' own identities ``labels (B,)`` by the margin.
+
+        What it returns is still to be scaled, by ``scale`` or by a number a face ``(B, 1)``.
+        """
+
+    def forward(self, embedding: Tensor, labels: Tensor) -> Tensor:
+        """Logits to train on, ``(B, identities)`` float32, of embeddings ``(B, D)`` of identities ``labels (B,)``."""
+        return self.scale * self.with_margin(self.similarity(embedding), labels)
+
+
+class CosineHead(Head):
+    """A head whose similarity is the cosine: neither embeddings nor centres have a length that counts."""
+
+    def similarity(self, embedding: Tensor) -> Tensor:
+        """See :meth:`Head.similarity`; the cosines may leave [-1, 1] by rounding."""
+        with torch.autocast(embedding.device.type, enabled=False):
+            embedding, weight = in_full_precision(embedding, self.weight)
+            return linear(normalize(embedding), normalize(weight))
+
+
+def in_full_precision(*tensors: Tensor) -> list[Tensor]:
+    """The tensors as float32, or float64 if one of them has it."""
+    dtype = torch.float64 if any(tensor.dtype == torch.float64 for tensor in tensors) else torch.float32
+    return [tensor.to(dtype) for tensor in tensors]

@@ -1,0 +1,90 @@
+"""Head and loss together, as training uses them and as configs/loss describes them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from torch.nn.functional import cross_entropy, normalize
+
+from fdemd.errors import InputError
+from fdemd.losses import HEADS, build_criterion, focal_loss
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "loss"
+SIZE, PEOPLE = 8, 5
+
+
+def settings(name: str) -> dict[str, Any]:
+    return yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
+
+
+def test_every_head_has_a_config_that_builds_it() -> None:
+    assert {file.stem for file in CONFIGS.iterdir()} == set(HEADS)
+    for name in HEADS:
+        criterion = build_criterion(**settings(name), embedding_size=SIZE, identities=PEOPLE)
+        assert type(criterion.head) is HEADS[name]
+        assert criterion.head.weight.shape == (PEOPLE, SIZE)
+
+
+def test_loss_is_of_the_logits_with_margin_and_accuracy_of_those_without() -> None:
+    criterion = build_criterion(
+        **settings("arcface") | {"focal": "per_sample", "gamma": 1.5}, embedding_size=SIZE, identities=PEOPLE
+    )
+    embedding, labels = torch.randn(6, SIZE), torch.arange(6) % PEOPLE
+    loss, logits = criterion(embedding, labels)
+    torch.testing.assert_close(logits, 30 * normalize(embedding) @ normalize(criterion.head.weight).detach().T)
+    torch.testing.assert_close(loss, focal_loss(criterion.head(embedding, labels), labels, gamma=1.5))
+    assert loss > focal_loss(logits, labels, gamma=1.5)
+    assert not logits.requires_grad
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_the_centres_are_trained(name: str) -> None:
+    """Faces that are given can be told apart by moving the centres alone."""
+    criterion = build_criterion(**settings(name), embedding_size=SIZE, identities=PEOPLE)
+    embedding, labels = torch.randn(PEOPLE, SIZE), torch.arange(PEOPLE)
+    optimizer = torch.optim.SGD(criterion.parameters(), lr=0.1)
+    before = criterion.head.weight.detach().clone()
+    losses = []
+    for _ in range(200):
+        loss, logits = criterion(embedding, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert (criterion.head.weight.detach() - before).abs().max() > 0.01
+    assert losses[-1] < losses[0] / 2
+    assert (logits.argmax(1) == labels).all()
+
+
+def test_training_in_half_precision_keeps_the_loss_in_full() -> None:
+    criterion = build_criterion(**settings("cosface"), embedding_size=SIZE, identities=PEOPLE)
+    layer = torch.nn.Linear(SIZE, SIZE)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, logits = criterion(layer(torch.randn(4, SIZE)), torch.arange(4))
+    assert loss.dtype == logits.dtype == torch.float32
+    loss.backward()
+    assert layer.weight.grad is not None and layer.weight.grad.abs().sum() > 0
+
+
+def test_softmax_is_the_cross_entropy_of_a_linear_layer() -> None:
+    criterion = build_criterion(**settings("softmax"), embedding_size=SIZE, identities=PEOPLE)
+    embedding, labels = torch.randn(6, SIZE), torch.arange(6) % PEOPLE
+    loss, logits = criterion(embedding, labels)
+    torch.testing.assert_close(loss, cross_entropy(embedding @ criterion.head.weight.T, labels))
+    torch.testing.assert_close(loss.detach(), cross_entropy(logits, labels))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"gamma": -1.0}, r"loss\.gamma is -1\.0; it must be 0 .*or above"),
+        ({"gamma": float("nan")}, "or above"),
+        ({"focal": "per_bach"}, "did you mean per_batch"),
+        ({"margin": 45}, "radians"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        build_criterion(**settings("arcface") | change, embedding_size=SIZE, identities=PEOPLE)
