@@ -12,69 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning import LightningModule, Trainer, seed_everything
+from pytorch_lightning import Trainer, seed_everything
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.data.aligned import default_cache
-from fdemd.data.datamodule import FaceBatch, FaceDataModule
+from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest
 from fdemd.data.sources import build_manifest
+from fdemd.embedding import EmbeddedFaces, embed
 from fdemd.emd import Transport, emd_similarity
 from fdemd.errors import InputError, unknown
-from fdemd.features import Features, concatenate
+from fdemd.features import Features
 from fdemd.identification import Comparison, PairSimilarity, RerankSettings, compare_stages
 from fdemd.report.files import run_folder
 from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.retrieval.protocol import Labels, check_protocol
-
-
-class RerankModule(LightningModule):
-    """Embeds every face of the test loaders; ranking and re-ranking then need the features only."""
-
-    def __init__(self, backbone: Backbone, kinds: list[str]) -> None:
-        """Wrap a network.
-
-        Args:
-            backbone: the network, as it is; nothing is trained.
-            kinds: of query, one a test loader, in order.
-        """
-        super().__init__()
-        self.backbone = backbone
-        self.kinds = kinds
-        self._parts: dict[str, list[Features]] = {kind: [] for kind in kinds}
-        self._rows: dict[str, list[Tensor]] = {kind: [] for kind in kinds}
-        self._features: dict[str, Features] = {}
-
-    def test_step(self, batch: FaceBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        """Embed a batch.
-
-        Raises:
-            InputError: the network gave something that is not a finite number.
-        """
-        found = self.backbone(batch["face"])
-        if not (found.embedding.isfinite().all() and found.patches.isfinite().all()):
-            raise InputError(
-                f"The network gave numbers that are not finite for a face among rows {batch['row'].tolist()} of the "
-                "manifest; its weights or its precision are at fault."
-            )
-        kind = self.kinds[dataloader_idx]
-        found = Features(found.embedding, found.patches, found.grid, batch["landmarks"])
-        self._parts[kind].append(found.to("cpu"))  # where the labels are and the ranking is done
-        self._rows[kind].append(batch["row"].cpu())
-
-    def on_test_end(self) -> None:
-        """Join the batches of each kind."""
-        self._features = {kind: concatenate(parts) for kind, parts in self._parts.items()}
-        self._parts.clear()
-
-    def features(self, kind: str, rows: Tensor) -> Features:
-        """Features of manifest rows, embedded as one kind of query, once the test is over."""
-        embedded = torch.cat(self._rows[kind])
-        order = embedded.argsort()
-        return self._features[kind][order[torch.searchsorted(embedded[order], rows)]]
 
 
 def labels_of(manifest: Manifest, rows: Tensor, *, occluded: bool) -> Labels:
@@ -109,14 +64,16 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         _check_second_stage(backbone, settings)
     faces = _faces(config, backbone)
     with run_folder(Path(str(config["output"])), f"{model_label(config['model'])}-{config['data']['name']}") as folder:
-        module = RerankModule(backbone, list(faces.makers))
-        trainer.test(module, faces, verbose=False)
+        faces.setup("test")
+        features = embed(
+            backbone, faces.test_sets(), trainer, batch_size=faces.batch_size, num_workers=faces.num_workers
+        )
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core
-            comparisons = _identify(module, faces, settings, protocols, config)
+            comparisons = _identify(features, faces, settings, protocols, config)
         seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
         report = IdentificationReport(config, settings, faces, comparisons, protocols, backbone.weights_sha256, seconds)
-        report.write(folder, partial(_transport, module, settings))
+        report.write(folder, partial(_transport, features, settings))
     return report
 
 
@@ -144,21 +101,21 @@ def _faces(config: Mapping[str, Any], backbone: Backbone) -> FaceDataModule:
 
 
 def _identify(
-    module: RerankModule,
+    features: Mapping[str, EmbeddedFaces],
     faces: FaceDataModule,
     settings: RerankSettings | None,
     protocols: Sequence[str],
     config: Mapping[str, Any],
 ) -> list[Comparison]:
     """Compare the stages for every kind of query, once its faces are embedded."""
-    gallery = module.features("clean", faces.gallery_rows)
+    gallery = features["clean"].at(faces.gallery_rows)
     gallery_labels = labels_of(faces.manifest, faces.gallery_rows, occluded=False)
     comparisons: list[Comparison] = []
     with _progress(settings, len(config["query"]) * len(faces.query_rows)) as on_progress:
         for kind in config["query"]:
             comparisons += compare_stages(
                 kind,
-                module.features(kind, faces.query_rows),
+                features[kind].at(faces.query_rows),
                 labels_of(faces.manifest, faces.query_rows, occluded=kind != "clean"),
                 gallery,
                 gallery_labels,
@@ -178,12 +135,16 @@ def _identify(
 
 
 def _transport(
-    module: RerankModule, settings: RerankSettings | None, kind: str, query_row: Tensor, best_row: Tensor
+    features: Mapping[str, EmbeddedFaces],
+    settings: RerankSettings | None,
+    kind: str,
+    query_row: Tensor,
+    best_row: Tensor,
 ) -> Transport | None:
     """The flow from one query to one gallery face, as stage 2 sees it; for the picture."""
     if settings is None:
         return None
-    query, best = module.features(kind, query_row), module.features("clean", best_row)
+    query, best = features[kind].at(query_row), features["clean"].at(best_row)
     if settings.grid:
         query, best = query.pooled(settings.grid), best.pooled(settings.grid)
     return emd_similarity(

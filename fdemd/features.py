@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -66,14 +65,3 @@ class Features:
             )
         maps = self.patches.transpose(1, 2).unflatten(2, self.grid)
         return Features(self.embedding, adaptive_avg_pool2d(maps, grid).flatten(2).mT, grid, self.landmarks)
-
-
-def concatenate(parts: Sequence[Features]) -> Features:
-    """Join batches of the same network into one."""
-    landmarks = [part.landmarks for part in parts if part.landmarks is not None]
-    return Features(
-        torch.cat([part.embedding for part in parts]),
-        torch.cat([part.patches for part in parts]),
-        parts[0].grid,
-        torch.cat(landmarks) if len(landmarks) == len(parts) else None,
-    )

@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from pytorch_lightning import seed_everything
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.data.aligned import AlignedFaces, aligned_faces, default_cache
 from fdemd.data.datamodule import FaceDataset
 from fdemd.data.pairs import Pairs, read_pairs
+from fdemd.embedding import embed
 from fdemd.errors import InputError
-from fdemd.evaluation import RerankModule, rerank_settings, single_device_trainer
+from fdemd.evaluation import rerank_settings, single_device_trainer
 from fdemd.faces.queries import QueryMaker
 from fdemd.features import Features
 from fdemd.report.files import run_folder
@@ -103,11 +103,11 @@ def _embed(backbone: Backbone, faces: AlignedFaces, pairs: Pairs, rows: Tensor, 
     """Features of rows of the manifest, in order."""
     data = config["data"]
     unchanged = QueryMaker("clean", backbone.face_size, config["seed"])
-    loader = DataLoader(
-        FaceDataset(faces, pairs.manifest, rows, unchanged),
+    embedded = embed(
+        backbone,
+        {"clean": FaceDataset(faces, pairs.manifest, rows, unchanged)},
+        single_device_trainer(config["trainer"]),
         batch_size=data["batch_size"],
         num_workers=data["num_workers"],
     )
-    module = RerankModule(backbone, ["clean"])
-    single_device_trainer(config["trainer"]).test(module, loader, verbose=False)
-    return module.features("clean", rows)
+    return embedded["clean"].features

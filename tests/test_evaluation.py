@@ -258,7 +258,7 @@ def test_ctrl_c_while_embedding_is_a_sentence(evaluate, few_people: Path, monkey
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fdemd.evaluation.RerankModule.test_step", interrupt)
+    monkeypatch.setattr("fdemd.embedding.EmbeddingModule.test_step", interrupt)
     status, printed, _ = evaluate("data=folder", f"data.root='{few_people}'", "query=clean")
     assert status == 130
     assert "stopped by Ctrl-C" in printed

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fdemd.errors import InputError
-from fdemd.features import Features, concatenate
+from fdemd.features import Features
 
 
 def numbered(count: int = 2) -> Features:
@@ -34,8 +34,8 @@ def test_patches_must_fill_the_grid() -> None:
         Features(torch.zeros(1, 3), torch.zeros(1, 63, 1), (8, 8))
 
 
-def test_indexing_and_joining_undo_each_other() -> None:
+def test_some_faces_of_many() -> None:
     features = Features(torch.randn(5, 3), torch.randn(5, 4, 2), (2, 2), torch.rand(5, 68, 2))
-    joined = concatenate([features[:2], features[2:]])
+    some = features[torch.tensor([3, 1])]
     for name in ("embedding", "patches", "landmarks"):
-        assert torch.equal(getattr(joined, name), getattr(features, name))
+        assert torch.equal(getattr(some, name), getattr(features, name)[[3, 1]])

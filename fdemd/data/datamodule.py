@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from fdemd.data.aligned import NO_FACE, AlignedFaces, aligned_faces
 from fdemd.data.manifest import Manifest, check_identities
@@ -137,17 +137,13 @@ class FaceDataModule(LightningDataModule):
         """The picture ``(H, W, 3)`` uint8 that a manifest row is as one kind of query."""
         return self.makers[kind](self.faces.face(row), self.manifest.photographs[row].path).image
 
-    def test_dataloader(self) -> list[DataLoader[FaceBatch]]:
-        """One loader a kind, in the order of ``makers``: every usable face clean, then the queries of each kind."""
+    def test_sets(self) -> dict[str, FaceDataset]:
+        """Kind of query -> its faces, in the order of ``makers``: every usable face clean, then the queries."""
         everyone = torch.cat([self.query_rows, self.gallery_rows]).unique()
-        return [
-            DataLoader(
-                FaceDataset(self.faces, self.manifest, everyone if kind == "clean" else self.query_rows, maker),
-                batch_size=self.batch_size,
-                num_workers=self.num_workers,
-            )
+        return {
+            kind: FaceDataset(self.faces, self.manifest, everyone if kind == "clean" else self.query_rows, maker)
             for kind, maker in self.makers.items()
-        ]
+        }
 
 
 def _rows(rows: Iterable[int]) -> Tensor:

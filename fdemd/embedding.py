@@ -1,0 +1,156 @@
+"""Faces -> features, each face once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from pytorch_lightning import LightningModule, Trainer
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from fdemd.backbones import Backbone
+from fdemd.data.datamodule import FaceBatch, FaceDataset
+from fdemd.errors import InputError, unknown
+from fdemd.features import Features
+
+TENSORS = ("embedding", "patches", "landmarks")
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+"""Precisions in which patches can be kept."""
+_ROUNDING = 0.01
+"""Largest mean error of rounding, as a share of the mean patch value; twice what bfloat16 does to any numbers."""
+
+
+def check_dtype(name: str) -> torch.dtype:
+    """The precision called ``name``.
+
+    Raises:
+        InputError: no such precision of patches.
+    """
+    if name not in DTYPES:
+        raise unknown("precision of patches (features.dtype)", name, DTYPES)
+    return DTYPES[name]
+
+
+@dataclass(frozen=True)
+class EmbeddedFaces:
+    """Features of some rows of a manifest.
+
+    Attributes:
+        features: of ``B`` faces, on the CPU.
+        rows: ``(B,)``, where they stand in the manifest.
+    """
+
+    features: Features
+    rows: Tensor
+
+    def at(self, rows: Tensor) -> Features:
+        """Features of some of the rows ``(n,)``, in the order asked for; a view if they stand together in that order.
+
+        Raises:
+            ValueError: a row was not embedded.
+        """
+        order = self.rows.argsort()
+        places = order[torch.searchsorted(self.rows[order], rows).clamp_max(len(order) - 1)]
+        if not torch.equal(self.rows[places], rows):
+            raise ValueError("Some of these rows were not embedded.")
+        first = int(places[0]) if len(places) else 0
+        together = torch.equal(places, torch.arange(first, first + len(places)))
+        return self.features[slice(first, first + len(places)) if together else places]
+
+
+def embed(
+    backbone: Backbone,
+    faces: Mapping[str, FaceDataset],
+    trainer: Trainer,
+    *,
+    batch_size: int,
+    num_workers: int = 0,
+    dtype: torch.dtype = torch.float32,
+) -> dict[str, EmbeddedFaces]:
+    """Features of every face of some data sets.
+
+    Args:
+        backbone: the network, as it is; nothing is trained.
+        faces: kind of query -> its faces.
+        trainer: runs the network; of one process.
+        batch_size: faces a batch.
+        num_workers: processes that read and occlude.
+        dtype: precision in which the patches are kept; embeddings stay in float32.
+
+    Raises:
+        InputError: the network gave something that is not a finite number, or patches that ``dtype`` cannot hold.
+    """
+    loaders = [DataLoader(each, batch_size=batch_size, num_workers=num_workers) for each in faces.values()]
+    sinks = [_Memory(len(each)) for each in faces.values()]
+    trainer.test(EmbeddingModule(backbone, sinks, dtype), loaders, verbose=False)
+    return {
+        kind: EmbeddedFaces(sink.features(), each.rows) for (kind, each), sink in zip(faces.items(), sinks, strict=True)
+    }
+
+
+def embed_batch(backbone: Backbone, batch: FaceBatch, dtype: torch.dtype = torch.float32) -> Features:
+    """Features of one batch, on its device; embeddings in float32, patches rounded to ``dtype``.
+
+    Raises:
+        InputError: the network gave something that is not a finite number, or patches that ``dtype`` cannot hold.
+    """
+    found = backbone(batch["face"])
+    if not (found.embedding.isfinite().all() and found.patches.isfinite().all()):
+        raise InputError(
+            f"The network gave numbers that are not finite for a face among rows {batch['row'].tolist()} of the "
+            "manifest; its weights or its precision are at fault."
+        )
+    return Features(found.embedding.float(), _rounded(found.patches, dtype), found.grid, batch["landmarks"].float())
+
+
+def _rounded(patches: Tensor, dtype: torch.dtype) -> Tensor:
+    """Patches in another precision, checked: beyond its range there is infinity, and below it nothing."""
+    kept = patches.to(dtype)
+    error = (kept.float() - patches.float()).abs().mean(dtype=torch.float64)
+    size = patches.float().abs().mean(dtype=torch.float64)
+    if not error <= _ROUNDING * size:
+        name = str(dtype).removeprefix("torch.")
+        raise InputError(
+            f"The patches of this network, {size:.2g} on average and {patches.abs().max():.2g} at most, cannot be kept "
+            f"in {name}, whose numbers lie between {torch.finfo(dtype).tiny:.2g} and {torch.finfo(dtype).max:.2g}; use "
+            "features.dtype=bfloat16 or float32."
+        )
+    return kept
+
+
+class EmbeddingModule(LightningModule):
+    """Hands the features of each test loader to a sink of its own."""
+
+    def __init__(self, backbone: Backbone, sinks: Sequence[_Memory], dtype: torch.dtype) -> None:
+        super().__init__()
+        self.backbone, self.sinks, self.patch_dtype = backbone, sinks, dtype
+
+    def test_step(self, batch: FaceBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Embed a batch."""
+        # The labels are on the CPU, and the ranking is done there.
+        self.sinks[dataloader_idx].append(embed_batch(self.backbone, batch, self.patch_dtype).to("cpu"))
+
+
+class _Memory:
+    """Collects the features of a known number of faces in memory that is taken once."""
+
+    def __init__(self, faces: int) -> None:
+        self._faces, self._filled = faces, 0
+        self._tensors: dict[str, Tensor] = {}
+        self._grid = (0, 0)
+
+    def append(self, features: Features) -> None:
+        """Add a batch."""
+        end = self._filled + len(features)
+        for name in TENSORS:
+            part = getattr(features, name)
+            if name not in self._tensors:
+                self._tensors[name] = part.new_empty(self._faces, *part.shape[1:])
+            self._tensors[name][self._filled : end] = part
+        self._filled, self._grid = end, features.grid
+
+    def features(self) -> Features:
+        """All faces, once every batch was added."""
+        return Features(**self._tensors, grid=self._grid)
