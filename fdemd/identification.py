@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from fdemd.emd import Converged, Official, Stop, Transport, emd_similarity
+from fdemd.emd.engines import AUTO, check_engine
 from fdemd.emd.sinkhorn import check_eps
 from fdemd.emd.weighting import check_weighting
 from fdemd.errors import InputError, unknown
@@ -36,11 +37,13 @@ class RerankSettings:
     stop: str = "converged"
     tolerance: float = Converged.tolerance
     grid: tuple[int, int] | None = None
+    engine: str = AUTO
 
     def __post_init__(self) -> None:
         check_mix(self.alpha, self.k)
         check_weighting(self.weighting)
         check_eps(self.eps)
+        check_engine(self.engine)
         if self.stop not in ("converged", "official"):
             raise unknown("stopping rule", self.stop, ("converged", "official"))
         if not 0 < self.tolerance < 1:
@@ -74,6 +77,7 @@ class Comparison:
         unfinished: pairs that did not meet the stopping rule within its rounds.
         stage1: the first stage's ranking.
         stage2: the second's, None without re-ranking.
+        engine: that computed the second stage; empty without re-ranking.
     """
 
     kind: str
@@ -88,6 +92,7 @@ class Comparison:
     unfinished: int
     stage1: Ranking
     stage2: Ranking | None
+    engine: str = ""
 
 
 class PairSimilarity:
@@ -109,6 +114,7 @@ class PairSimilarity:
         self._query, self._gallery, self._settings, self._on_progress = query, gallery, settings, on_progress
         self._candidates: Tensor | None = None
         self._known: dict[str, Tensor] = {}
+        self._engine = ""
 
     def __call__(self, candidates: Tensor) -> Transport:
         """Similarity of each query's candidates ``(Q, k)``, without flows."""
@@ -116,14 +122,15 @@ class PairSimilarity:
             computed = self._compute(candidates)
             self._candidates, order = candidates.sort(dim=1)
             self._known = {name: value.gather(1, order) for name, value in computed.items()}
-            return Transport(**computed)
+            return Transport(**computed, engine=self._engine)
         place = torch.searchsorted(self._candidates, candidates).clamp_max(self._candidates.shape[1] - 1)
         known = self._candidates.gather(1, place) == candidates
         new = (~known).sum(1).max()
         columns = known.sort(dim=1, stable=True).indices[:, :new]
         computed = self._compute(candidates.gather(1, columns))
         return Transport(
-            **{name: self._known[name].gather(1, place).scatter(1, columns, computed[name]) for name in computed}
+            **{name: self._known[name].gather(1, place).scatter(1, columns, computed[name]) for name in computed},
+            engine=self._engine,
         )
 
     def _compute(self, candidates: Tensor) -> dict[str, Tensor]:
@@ -134,8 +141,10 @@ class PairSimilarity:
             weighting=self._settings.weighting,
             stop=self._settings.stopping_rule,
             eps=self._settings.eps,
+            engine=self._settings.engine,
             on_progress=self._on_progress,
         )
+        self._engine = result.engine
         return {name: getattr(result, name) for name in ("similarity", "fallback", "unfinished")}
 
 
@@ -184,11 +193,12 @@ def compare_stages(
             query.embedding, gallery.embedding, query_labels, gallery_labels, protocol=protocol, depth=depth
         )
         hits = {STAGE_1: first.hits(query_labels.identity, gallery_labels.identity)}
-        second, counts = None, (0, 0, 0)
+        second, counts, engine = None, (0, 0, 0), ""
         if settings and similarity:
             shortlist = first.indices[:, : settings.k]
             pairs, present = similarity(shortlist), shortlist != NOBODY
             second = rerank(first, pairs.similarity, settings.alpha)
+            engine = pairs.engine
             hits[STAGE_2] = second.hits(query_labels.identity, gallery_labels.identity)
             hits[BEST_POSSIBLE] = best_possible(hits[STAGE_1], settings.k)
             counts = (
@@ -222,6 +232,7 @@ def compare_stages(
                 unfinished=counts[2],
                 stage1=first,
                 stage2=second,
+                engine=engine,
             )
         )
     return comparisons

@@ -87,6 +87,7 @@ def pair_scores(
             weighting=settings.weighting,
             stop=settings.stopping_rule,
             eps=settings.eps,
+            engine=settings.engine,
         ).similarity[:, 0]
         for one, other in zip(first.split(_PAIRS_AT_ONCE), second.split(_PAIRS_AT_ONCE), strict=True)
     ]

@@ -51,6 +51,11 @@ def check_eps(eps: float) -> float:
     return eps
 
 
+def float32_is_enough(eps: float) -> bool:
+    """Whether no entry of the kernel leaves the range of float32."""
+    return 2 / eps < _FLOAT32_EXPONENT
+
+
 def sinkhorn(
     similarity: Tensor, query_weight: Tensor, gallery_weight: Tensor, *, eps: float, stop: Stop, group: int = 1
 ) -> tuple[Tensor, Tensor]:
@@ -71,7 +76,7 @@ def sinkhorn(
         Flow ``(P, N, M)``, how much of query patch n goes to gallery patch m; and ``(P,)`` whether the pair met the
         stopping rule within its rounds.
     """
-    dtype = torch.float32 if 2 / eps < _FLOAT32_EXPONENT else torch.float64
+    dtype = torch.float32 if float32_is_enough(eps) else torch.float64
     kernel = ((similarity.to(dtype) - 1) / eps).exp()
     query_weight, gallery_weight = query_weight.to(dtype), gallery_weight.to(dtype)
     query, gallery, finished = _scalings(kernel, query_weight, gallery_weight, stop, group)

@@ -111,7 +111,8 @@ class IdentificationReport:
             stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
             notes.append(
                 f"Stage 2: Earth Mover's similarity, weighting {settings.weighting}, {rows}x{columns} patches, alpha "
-                f"{settings.alpha:g}, k {self.comparisons[0].k}, eps {settings.eps:g}, stop {stop}."
+                f"{settings.alpha:g}, k {self.comparisons[0].k}, eps {settings.eps:g}, stop {stop}, engine "
+                f"{self.comparisons[0].engine}."
             )
         if self.weights_sha256 == RANDOM:
             notes.append("The network's weights are random: these figures are those of an untrained network.")
@@ -160,7 +161,7 @@ class IdentificationReport:
             "written": datetime.now().astimezone().isoformat(timespec="seconds"),
             "data": {"name": self.config["data"]["name"], "sha256": self.faces.faces.digest, **self._counts()},
             "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
-            "rerank": asdict(self.settings) if self.settings else None,
+            "rerank": asdict(self.settings) | {"engine": self.comparisons[0].engine} if self.settings else None,
             "seed": self.config["seed"],
             "legacy_self_count": self.config["legacy_self_count"],
             "unit": "percent; low and high are the ends of the 95 % bootstrap interval over people",

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from fdemd.emd import Converged, emd_similarity, similarity
+from fdemd.emd import Converged, emd_similarity
+from fdemd.emd.engines import reference
 from fdemd.features import Features
 
 
@@ -67,7 +68,7 @@ def test_the_size_of_a_chunk_changes_nothing(monkeypatch: pytest.MonkeyPatch, pa
     query, gallery = faces(5), faces(8, seed=1)
     candidates = torch.stack([torch.randperm(8)[:6] for _ in range(5)])
     whole = emd_similarity(query, gallery, candidates, with_flow=True)
-    monkeypatch.setattr(similarity, "_PAIRS_AT_ONCE", pairs_at_once)
+    monkeypatch.setattr(reference, "_PAIRS_AT_ONCE", pairs_at_once)
     cut = emd_similarity(query, gallery, candidates, with_flow=True)
     torch.testing.assert_close(cut.similarity, whole.similarity, atol=2e-6, rtol=0)
     torch.testing.assert_close(cut.flow, whole.flow, atol=2e-6, rtol=1e-4)
@@ -99,3 +100,30 @@ def test_gradients_reach_the_patches() -> None:
     assert query.patches.grad is not None
     assert query.patches.grad.isfinite().all()
     assert query.patches.grad.abs().sum() > 0
+
+
+def test_halves_are_read_as_they_are_stored() -> None:
+    query, gallery = faces(3), faces(4, seed=1)
+    candidates = every_pair(query, gallery)
+    for dtype in (torch.float16, torch.bfloat16):
+        halves, same = gallery.to(dtype), gallery.to(dtype).to(torch.float32)
+        found = emd_similarity(query.to(dtype), halves, candidates).similarity
+        assert found.dtype == torch.float32
+        expected = emd_similarity(query.to(dtype).to(torch.float32), same, candidates).similarity
+        torch.testing.assert_close(found, expected, atol=2e-6, rtol=0)
+
+
+def test_a_patch_of_zeros_has_no_direction() -> None:
+    query, gallery = faces(2), faces(3, seed=1)
+    gallery.patches[1, 4:] = 0
+    found = emd_similarity(query, gallery, every_pair(query, gallery), weighting="uniform")
+    assert found.similarity.isfinite().all()
+
+
+def test_negative_candidates_count_from_the_end_and_others_must_be_in_the_gallery() -> None:
+    query, gallery = faces(2), faces(3, seed=1)
+    last, counted = (emd_similarity(query, gallery, torch.full((2, 1), row)).similarity for row in (2, -1))
+    torch.testing.assert_close(last, counted)
+    for row in (3, -4):
+        with pytest.raises(IndexError, match="gallery of 3"):
+            emd_similarity(query, gallery, torch.full((2, 1), row))

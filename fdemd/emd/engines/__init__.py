@@ -1,0 +1,81 @@
+"""Engines that compute the same transport: one in plain torch for every case, fast ones for the common case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from fdemd.emd.side import Side
+from fdemd.emd.sinkhorn import Converged
+from fdemd.emd.transport import Transport
+from fdemd.errors import InputError, unknown
+
+AUTO, REFERENCE = "auto", "reference"
+
+
+class Solve(Protocol):
+    """What a fast engine computes: weights of each side that sum to 1, each pair stopped by itself, scores only."""
+
+    def __call__(
+        self,
+        query: Side,
+        gallery: Side,
+        candidates: Tensor,
+        *,
+        eps: float,
+        stop: Converged,
+        on_progress: Callable[[int], None],
+    ) -> Transport:
+        """Similarity of ``Q`` queries and their candidates ``(Q, k)``, int64 rows of the gallery.
+
+        ``eps`` is one for which float32 is enough; ``on_progress`` is told the number of pairs just computed.
+        """
+
+
+class Engine(NamedTuple):
+    """A fast engine: its solver, and what is missing to run it here, in words (empty if nothing is)."""
+
+    solve: Solve
+    missing: Callable[[], str]
+
+
+FAST: dict[str, Engine] = {}
+"""By the type of device that they work on."""
+
+
+def check_engine(name: str) -> str:
+    """Return ``name`` if it is ``auto``, ``reference`` or a fast engine.
+
+    Raises:
+        InputError: listing the engines.
+    """
+    names = (AUTO, REFERENCE, *FAST)
+    if name not in names:
+        raise unknown("engine", name, names)
+    return name
+
+
+def choose_engine(asked: str, device: torch.device, reference_only: str) -> str:
+    """Name of the engine to use.
+
+    Args:
+        asked: a name; ``auto`` takes the fast engine of the features' device where there is one that can do it.
+        device: where the features are.
+        reference_only: what only the reference can compute of all that is wanted, in words; empty if there is nothing.
+
+    Raises:
+        InputError: the engine that was asked for cannot do it, or not here.
+    """
+    if check_engine(asked) == REFERENCE:
+        return REFERENCE
+    if asked == AUTO:
+        engine = FAST.get(device.type)
+        return REFERENCE if engine is None or reference_only or engine.missing() else device.type
+    if reference_only:
+        raise InputError(f"Engine {asked} cannot compute {reference_only}; use rerank.engine=auto or reference.")
+    if missing := FAST[asked].missing():
+        raise InputError(f"Engine {asked} cannot run: {missing}; use rerank.engine=auto or reference.")
+    return asked

@@ -1,0 +1,79 @@
+"""Which engine computes what, and what is said when the one asked for cannot."""
+
+import pytest
+import torch
+
+from fdemd.emd import Converged, Official, emd_similarity
+from fdemd.emd.engines import FAST, Engine, choose_engine
+from fdemd.emd.similarity import reference_only
+from fdemd.emd.transport import Transport
+from fdemd.errors import InputError
+from fdemd.features import Features
+
+CPU = torch.device("cpu")
+
+
+def face(seed: int = 0) -> Features:
+    return Features(torch.zeros(1, 4), torch.randn(1, 4, 4, generator=torch.Generator().manual_seed(seed)), (2, 2))
+
+
+def solve(query: object, gallery: object, candidates: torch.Tensor, **options: object) -> Transport:
+    assert not torch.is_grad_enabled()
+    return Transport(torch.full(candidates.shape, 7.0), candidates < 0, candidates < 0)
+
+
+@pytest.fixture(autouse=True)
+def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two engines, of which one lacks its graphics card."""
+    monkeypatch.setitem(FAST, "cpu", Engine(solve, lambda: ""))
+    monkeypatch.setitem(FAST, "cuda", Engine(solve, lambda: "there is no card"))
+
+
+def test_auto_takes_the_fast_engine_of_the_device_if_it_can_run() -> None:
+    assert choose_engine("auto", CPU, "") == "cpu"
+    assert choose_engine("auto", torch.device("cuda"), "") == "reference"
+    assert choose_engine("auto", torch.device("meta"), "") == "reference"
+
+
+def test_what_only_the_reference_can_do_is_done_by_it() -> None:
+    assert choose_engine("auto", CPU, "flows") == "reference"
+    first = torch.zeros(1, 1, dtype=torch.long)
+    for options in ({"with_flow": True}, {"stop": Official()}, {"eps": 0.02}, {"engine": "reference"}):
+        found = emd_similarity(face(), face(1), first, **options)
+        assert found.engine == "reference"
+        assert found.similarity.item() < 1
+    learning = face()
+    learning.patches.requires_grad_()
+    assert emd_similarity(learning, face(1), first).similarity.requires_grad
+
+
+def test_the_result_names_its_engine() -> None:
+    found = emd_similarity(face(), face(1), torch.zeros(1, 1, dtype=torch.long))
+    assert (found.engine, found.similarity.item()) == ("cpu", 7)
+
+
+def test_an_engine_that_is_not_there_is_an_error_by_name() -> None:
+    with pytest.raises(InputError, match=r"Engine cuda cannot run: there is no card; use rerank\.engine=auto"):
+        choose_engine("cuda", CPU, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"stop": Official()}, "the official stop"),
+        ({"with_flow": True}, "flows"),
+        ({"eps": 0.02}, "an eps as small as 0.02"),
+    ],
+)
+def test_an_engine_that_cannot_do_it_is_an_error_by_name(options: dict, reason: str) -> None:
+    with pytest.raises(InputError, match=f"Engine cpu cannot compute {reason}"):
+        emd_similarity(face(), face(1), torch.zeros(1, 1, dtype=torch.long), engine="cpu", **options)
+
+
+def test_an_unknown_engine_lists_the_known_ones() -> None:
+    with pytest.raises(InputError, match=r"did you mean cuda\?.*auto, cpu, cuda, reference"):
+        choose_engine("cudaa", CPU, "")
+
+
+def test_the_common_case_needs_no_reference() -> None:
+    assert reference_only(Converged(), 0.05) == ""
