@@ -8,7 +8,11 @@ from fdemd.cli import main
 
 def run(config: dict[str, Any]) -> None:
     """Evaluate one config; imported late, so that --help and mistakes are answered at once."""
-    if config["data"]["name"] == "lfw_pairs":
+    if "table4" in config:
+        from fdemd.table4 import table4
+
+        table4(config)
+    elif config["data"]["name"] == "lfw_pairs":
         from fdemd.pair_evaluation import verify
 
         verify(config)

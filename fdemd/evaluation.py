@@ -18,30 +18,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from fdemd.backbones import Backbone, build_backbone
-from fdemd.data.aligned import default_cache
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.data.manifest import Manifest
+from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.embedding import EmbeddedFaces, embed
 from fdemd.emd import Transport, emd_similarity
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
-from fdemd.identification import Comparison, PairSimilarity, RerankSettings, compare_stages
+from fdemd.identification import Comparison, PairSimilarity, RerankSettings, compare_stages, labels_of
 from fdemd.report.files import run_folder
 from fdemd.report.identification import IdentificationReport, model_label
-from fdemd.retrieval.protocol import Labels, check_protocol
-
-
-def labels_of(manifest: Manifest, rows: Tensor, *, occluded: bool) -> Labels:
-    """Who is on each row and from which photograph it is; an occluded query is a picture that no gallery holds."""
-    people = {name: number for number, name in enumerate(dict.fromkeys(p.identity for p in manifest.photographs))}
-    sources = {name: number for number, name in enumerate(dict.fromkeys(p.source for p in manifest.photographs))}
-    chosen = [manifest.photographs[row] for row in rows.tolist()]
-    return Labels(
-        torch.tensor([people[photograph.identity] for photograph in chosen], dtype=torch.long),
-        torch.tensor([sources[photograph.source] for photograph in chosen], dtype=torch.long),
-        -1 - rows if occluded else rows,
-    )
+from fdemd.retrieval.protocol import check_protocol
 
 
 def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
@@ -86,17 +73,14 @@ def _check_second_stage(backbone: Backbone, settings: RerankSettings) -> None:
 
 
 def _faces(config: Mapping[str, Any], backbone: Backbone) -> FaceDataModule:
-    data = dict(config["data"])
-    loading = {key: data.pop(key) for key in ("detector", "batch_size", "num_workers")}
-    cache = data.pop("cache")
+    settings = data_settings(config["data"])
     return FaceDataModule(
-        build_manifest(**data),
+        build_manifest(**settings.source),
         config["query"],
         alignment=backbone.alignment,
         face_size=backbone.face_size,
         seed=config["seed"],
-        cache=Path(str(cache)).expanduser() if cache else default_cache(),
-        **loading,
+        **settings.loading,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fdemd.data.manifest import Manifest
 from fdemd.emd import Converged, Official, Stop, Transport, emd_similarity
 from fdemd.emd.engines import AUTO, check_engine
 from fdemd.emd.sinkhorn import check_eps
@@ -236,6 +237,18 @@ def compare_stages(
             )
         )
     return comparisons
+
+
+def labels_of(manifest: Manifest, rows: Tensor, *, occluded: bool) -> Labels:
+    """Who is on each row and from which photograph it is; an occluded query is a picture that no gallery holds."""
+    people = {name: number for number, name in enumerate(dict.fromkeys(p.identity for p in manifest.photographs))}
+    sources = {name: number for number, name in enumerate(dict.fromkeys(p.source for p in manifest.photographs))}
+    chosen = [manifest.photographs[row] for row in rows.tolist()]
+    return Labels(
+        torch.tensor([people[photograph.identity] for photograph in chosen], dtype=torch.long),
+        torch.tensor([sources[photograph.source] for photograph in chosen], dtype=torch.long),
+        -1 - rows if occluded else rows,
+    )
 
 
 def _no_twins(gallery: Labels) -> bool:

@@ -19,19 +19,30 @@ from fdemd.errors import InputError
 
 _WRAPPERS = ("state_dict", "net_state_dict", "model_state_dict", "model")
 """Keys under which training programs keep the tensors, beside the epoch and the optimizer."""
+_BACKBONE = "backbone."
+"""What the keys of a network begin with in a checkpoint of train.py, beside the class weights."""
 _PREFIXES = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before each key."""
+_ZIP = b"PK\x03\x04"
 _FOLDER = 0x10
 """The attribute by which a zip file marks a folder."""
 _SHOWN = 3
 """Keys that one error names."""
 
 
+def is_tensor_file(path: Path) -> bool:
+    """Whether a file begins like safetensors or like a file of ``torch.save``, for :func:`read_weights` to read."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    return start[8:] == b"{" or start.startswith(_ZIP)
+
+
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Tensors of a weight file by name, on the CPU, in the file's own types.
 
     The format is told by the content, not by the file's ending. The tensors may lie in a wrapper, as in the
-    checkpoints of Lightning (``state_dict``). Nothing in the file can run.
+    checkpoints of Lightning (``state_dict``); of those of train.py only the network's are taken. Nothing in the file
+    can run.
 
     A safetensors file has no checksum of its own, nor has a PyTorch file from before version 1.6: there only the
     sha256 of a card (:func:`fdemd.checkpoints.weights_file`) finds a wrong bit inside a weight that stays finite.
@@ -103,7 +114,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _read_pytorch(path: Path, start: bytes) -> Any:
     try:
-        if start.startswith(b"PK\x03\x04"):
+        if start.startswith(_ZIP):
             _check_archive(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about old formats; what cannot be read is told below
@@ -169,7 +180,9 @@ def _unwrapped(content: Any, path: Path) -> dict[str, Tensor]:
             raise InputError(f"{path} holds a tensor without plain numbers, {key}: sparse, quantised or empty.")
     if not content:
         raise InputError(f"{path} holds no tensors at all.")
-    return {key: tensor.detach() for key, tensor in content.items()}
+    weights = {key: tensor.detach() for key, tensor in content.items()}
+    network = {key.removeprefix(_BACKBONE): tensor for key, tensor in weights.items() if key.startswith(_BACKBONE)}
+    return network or weights
 
 
 def _without_prefixes(key: str, expected: Mapping[str, Tensor]) -> str:

@@ -18,6 +18,7 @@ from fdemd.backbones.dlib_dat import Layer, read_layers
 from fdemd.checkpoints import read_card, sha256_of, weights_file
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
+from fdemd.weights import is_tensor_file, load_weights, read_weights
 
 _STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
 """(channels, blocks, whether the first block halves the map) of each group of residual blocks."""
@@ -56,7 +57,8 @@ class DlibNet(Backbone):
         """Build the network and read its weights.
 
         Args:
-            checkpoint: a ``.dat`` file of the same network; None takes the installed one.
+            checkpoint: a ``.dat`` file of the same network or, once it was finetuned here, a checkpoint of train.py;
+                None takes the installed one.
             grid: rows and columns of the patch grid.
 
         Raises:
@@ -81,7 +83,10 @@ class DlibNet(Backbone):
         self.register_buffer("mean", torch.tensor(card.facts["mean"]).view(3, 1, 1), persistent=False)
         self.scale = float(card.facts["scale"])
         path = weights_file(card, checkpoint)
-        self._load(path)
+        if is_tensor_file(path):
+            load_weights(self, read_weights(path), path)
+        else:
+            self._load(path)
         self.weights_sha256 = sha256_of(path)
         self.to(memory_format=torch.channels_last)
 

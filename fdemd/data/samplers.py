@@ -104,7 +104,7 @@ class ShuffledSampler(BatchSampler):
         """
         super().__init__(batch_size, seed=seed, rank=rank, world_size=world_size)
         if block < 1:
-            raise InputError(f"data.block is {block}; it must be 1 (every row by itself) or more.")
+            raise InputError(f"batches.block is {block}; it must be 1 (every row by itself) or more.")
         if batch_size < 1 or batch_size % world_size:
             raise InputError(f"data.batch_size is {batch_size}; it must be a multiple of the {world_size} processes.")
         if rows < batch_size:

@@ -119,15 +119,21 @@ def prepared_manifest(name: str, manifest: str) -> Manifest:
     """
     path = Path(str(manifest)).expanduser()
     if not path.is_file():
-        command = {"lfw1680": "lfw", "cfp_frontal": "cfp"}.get(name, name)
+        command = {"lfw1680": "lfw", "cfp_frontal": "cfp", "casia_masked": "casia"}.get(name, name)
+        prepare = f"python -m data_prep {command} --source DOWNLOADED... --out {path.parent}"
+        if name == "casia_masked":
+            prepare = (
+                f"{prepare.replace(str(path.parent), 'data/casia')}, then python -m data_prep mask "
+                f"data/casia/manifest.csv --out {path.parent}"
+            )
         raise InputError(
-            f"{path} is not there: download {command} (docs/data.md says where) and run python -m data_prep {command} "
-            f"--source DOWNLOADED... --out {path.parent}, or name its manifest with data.manifest=PATH."
+            f"{path} is not there: download {command} (docs/data.md says where) and run {prepare}; or name its "
+            "manifest with data.manifest=PATH."
         )
     return read_manifest(path)
 
 
-PREPARED = ("lfw", "lfw1680", "calfw", "agedb", "cfp", "cfp_frontal", "talfw", "mlfw")
+PREPARED = ("lfw", "lfw1680", "calfw", "agedb", "cfp", "cfp_frontal", "talfw", "mlfw", "casia", "casia_masked")
 SOURCES: dict[str, Callable[..., Manifest]] = {
     "orl": orl_manifest,
     "folder": folder_manifest,

@@ -66,7 +66,7 @@ def rich_table(title: str, comparisons: Sequence[Comparison], notes: Sequence[st
 def _cells(comparison: Comparison) -> list[list[str]]:
     """A line of text a stage; the kind of query stands in the first only."""
     return [
-        [comparison.kind if number == 0 else "", stage, *(_percent(figures[name]) for name in IDENTIFICATION)]
+        [comparison.kind if number == 0 else "", stage, *(percent(figures[name]) for name in IDENTIFICATION)]
         for number, (stage, figures) in enumerate(comparison.figures.items())
     ]
 
@@ -76,7 +76,8 @@ def _rounded(share: float) -> float | None:
     return None if math.isnan(share) else round(100 * share, 4)
 
 
-def _percent(estimate: Estimate) -> str:
+def percent(estimate: Estimate) -> str:
+    """A mean with its interval, as cells of tables have it."""
     if math.isnan(estimate.mean):
         return "no query"
     ends = "-".join("100" if value == 1 else f"{100 * value:.1f}" for value in (estimate.low, estimate.high))

@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 from torch import Tensor
 
 from fdemd.data.aligned import AlignedFaces
@@ -21,6 +18,7 @@ from fdemd.data.pairs import Pairs
 from fdemd.identification import RerankSettings
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label
+from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.tables import csv_text
 from fdemd.verification import Verification
 
@@ -55,9 +53,9 @@ class VerificationReport:
         """Print the table and write all files to an existing, empty folder."""
         console, title, notes = Console(), self._title(), self._notes()
         cells = [_cells(result) for result in self.results]
-        console.print(_rich_table(title, cells, notes))
+        console.print(terminal_lines(title, cells, notes, left=["similarity"]))
         rows = [_row(result) for result in self.results]
-        (folder / "results.md").write_text(_markdown(title, cells, notes), encoding="utf-8")
+        (folder / "results.md").write_text(markdown_lines(title, cells, notes), encoding="utf-8")
         (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
@@ -162,21 +160,3 @@ def _row(result: Verification) -> dict[str, Any]:
 def _cells(result: Verification) -> dict[str, str]:
     """A line of the table: column -> text."""
     return {name: value if isinstance(value, str) else f"{value:.2f}" for name, value in _row(result).items()}
-
-
-def _markdown(title: str, cells: Sequence[Mapping[str, str]], notes: Sequence[str]) -> str:
-    lines = [f"### {title}", "", "| " + " | ".join(cells[0]) + " |", "|" + " --- |" * len(cells[0])]
-    lines += ["| " + " | ".join(line.values()) + " |" for line in cells]
-    return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
-
-
-def _rich_table(title: str, cells: Sequence[Mapping[str, str]], notes: Sequence[str]) -> Table:
-    table = Table(
-        title=Text(title), caption=Text("\n".join(notes)), title_justify="left", caption_justify="left", box=box.SIMPLE
-    )
-    table.padding, table.show_edge = 0, False  # fits 80 columns
-    for column in cells[0]:
-        table.add_column(column, justify="left" if column == "similarity" else "right", no_wrap=True)
-    for line in cells:
-        table.add_row(*line.values())
-    return table

@@ -1,0 +1,152 @@
+"""``python train.py``: finetune a network with masks, and identify people it never saw every few steps."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Trainer, seed_everything
+
+from fdemd.backbones import Backbone, build_backbone
+from fdemd.checkpointing import read_checkpoint
+from fdemd.data.augmentation import Augmentation
+from fdemd.data.datamodule import FaceDataModule
+from fdemd.data.people import split_people
+from fdemd.data.settings import data_settings
+from fdemd.data.sources import build_manifest
+from fdemd.data.training import TrainingDataModule
+from fdemd.errors import InputError
+from fdemd.evaluation import rerank_settings
+from fdemd.finetune_module import FinetuneModule
+from fdemd.finetune_trainer import BEST, CHECKPOINTS, LAST, best_score, build_trainer, process_number
+from fdemd.held_out import SELECTED_BY, HeldOut, figures_of
+from fdemd.identification import Comparison
+from fdemd.losses import build_criterion
+from fdemd.optimizers import OptimizerSettings
+from fdemd.report.files import run_folder
+from fdemd.report.finetuning import FinetuneReport
+from fdemd.report.identification import model_label
+from fdemd.resuming import decisive_settings, state_to_resume
+
+BEFORE = "before"
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """What came of a run.
+
+    Attributes:
+        folder: of its files.
+        comparisons: identification of the held-out people by the weights ``before`` training (unless the run was
+            resumed), of the ``last`` step, and by the ``best`` ones; empty if nobody was held out.
+        metrics: last value of everything that was logged while training.
+    """
+
+    folder: Path
+    comparisons: dict[str, list[Comparison]]
+    metrics: dict[str, float]
+
+    def checkpoint(self, name: str) -> Path:
+        """File of the weights ``last`` or ``best``."""
+        return self.folder / CHECKPOINTS / f"{name}.ckpt"
+
+
+def finetune(config: Mapping[str, Any]) -> Finetuned:
+    """Train what ``configs/train.yaml`` and the command line ask for; files go to a new folder, or to the resumed one.
+
+    Raises:
+        InputError: a setting, a file or the data cannot be used, or the loss is no longer a number.
+    """
+    if not 0 <= config["seed"] < 2**32:
+        raise InputError(f"seed is {config['seed']}; it must lie between 0 and 4294967295.")
+    optimizer = OptimizerSettings(**config["optimizer"])
+    second_stage = rerank_settings(config["rerank"])
+    resumed = state_to_resume(config) if config["resume"] else None
+    seed_everything(config["seed"], verbose=False)  # for weights that come from no file
+    backbone = build_backbone(**config["model"])
+    data = training_data(config, backbone)
+    criterion = build_criterion(**config["loss"], embedding_size=_embedding_size(backbone), identities=len(data.people))
+    module = FinetuneModule(
+        backbone,
+        criterion,
+        optimizer,
+        HeldOut(data.held_out, second_stage, config["seed"]) if data.held_out else None,
+        seed=config["seed"],
+        facts={"settings": decisive_settings(config), "people": list(data.people)},
+    )
+    with _folder(config) as folder:
+        trainer = build_trainer(config, folder, validated=data.held_out is not None)
+        report = FinetuneReport(config, data, backbone.weights_sha256, folder)
+        if trainer.is_global_zero:
+            report.start()
+        comparisons = {} if resumed or not data.held_out else {BEFORE: _validated(trainer, module, data)}
+        module.train()
+        trainer.fit(module, data, ckpt_path=resumed)
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        finetuned = Finetuned(folder, comparisons | _after(trainer, module, data, folder), metrics)
+        if trainer.is_global_zero:
+            report.finish(finetuned.comparisons)
+    return finetuned
+
+
+def training_data(config: Mapping[str, Any], backbone: Backbone) -> TrainingDataModule:
+    """The people to train on and those held out, aligned as the network takes them.
+
+    Raises:
+        InputError: the data cannot be used or a setting is out of range.
+    """
+    settings, size = data_settings(config["data"]), backbone.face_size
+    training, held_out = split_people(
+        build_manifest(**settings.source), config["validation"]["people"], config["validation"]["seed"]
+    )
+    faces = {"alignment": backbone.alignment, "face_size": size, "seed": config["seed"], **settings.loading}
+    change = Augmentation(size, config["seed"], mask_share=settings.mask_share, **config["augment"])
+    validation = FaceDataModule(held_out, config["query"], **faces) if held_out else None
+    return TrainingDataModule(training, validation, change=change, order=config["batches"], **faces)
+
+
+@torch.no_grad()
+def _embedding_size(backbone: Backbone) -> int:
+    return backbone(torch.zeros(1, 3, *backbone.face_size)).embedding.shape[1]
+
+
+@contextmanager
+def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
+    """The folder of the run's files. Only the first of several processes makes one, and it alone writes to it."""
+    if config["resume"] or process_number():
+        yield Path(str(config["resume"]))
+        return
+    label = f"train-{model_label(config['model'])}-{config['data']['name']}"
+    with run_folder(Path(str(config["output"])), label) as folder:
+        yield folder
+
+
+def _validated(trainer: Trainer, module: FinetuneModule, data: TrainingDataModule) -> list[Comparison]:
+    trainer.validate(module, data, verbose=False)
+    return module.comparisons
+
+
+def _after(
+    trainer: Trainer, module: FinetuneModule, data: TrainingDataModule, folder: Path
+) -> dict[str, list[Comparison]]:
+    """Save the last weights, and identify by them and by the best ones."""
+    last, best = (folder / CHECKPOINTS / f"{name}.ckpt" for name in (LAST, BEST))
+    trainer.save_checkpoint(last)
+    if not data.held_out:
+        return {}
+    score = best_score(trainer)
+    comparisons = {LAST: _validated(trainer, module, data)}
+    if score is None or figures_of(comparisons[LAST])[SELECTED_BY] >= score:
+        # The run ended between two validations, and well.
+        if trainer.is_global_zero:
+            copied = best.with_suffix(".part")
+            shutil.copy(last, copied)
+            copied.replace(best)
+        return comparisons | {BEST: comparisons[LAST]}
+    module.load_state_dict(read_checkpoint(trainer.strategy.broadcast(best))["state_dict"])
+    return comparisons | {BEST: _validated(trainer, module, data)}

@@ -1,0 +1,135 @@
+"""The LightningModule that trains a network: everything about a step, nothing about the run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from fdemd.backbones import Backbone
+from fdemd.checkpointing import RUN
+from fdemd.data.datamodule import FaceBatch
+from fdemd.data.training import TrainingBatch, TrainingDataModule
+from fdemd.embedding import embed_batch
+from fdemd.errors import InputError
+from fdemd.held_out import HeldOut, figures_of
+from fdemd.identification import Comparison
+from fdemd.optimizers import OptimizerSettings, build_optimizer, learning_rate_factor
+
+
+class FinetuneModule(LightningModule):
+    """Trains a backbone and the class weights of a margin loss, and validates on held-out people.
+
+    All randomness of a step (dropout) comes from the seed, the step and the process, so that a resumed run needs no
+    state of any generator.
+
+    Attributes:
+        comparisons: of the last validation.
+    """
+
+    comparisons: list[Comparison]
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        criterion: nn.Module,
+        optimizer: OptimizerSettings,
+        held_out: HeldOut | None,
+        *,
+        seed: int,
+        facts: Mapping[str, Any],
+    ) -> None:
+        """Put a training together.
+
+        Args:
+            backbone: to be trained, all of it that requires gradients.
+            criterion: ``(embedding (B, D), label (B,)) -> (loss, logits without margin (B, identities))``.
+            optimizer: settings of the optimizer and its learning rate.
+            held_out: the validation; None leaves it out.
+            seed: of the run.
+            facts: plain values that a checkpoint carries along: settings of the run.
+        """
+        super().__init__()
+        self.backbone, self.criterion = backbone, criterion
+        self.optimizer, self.held_out = optimizer, held_out
+        self.seed, self.facts = seed, facts
+        self.comparisons = []
+        self._unchecked: tuple[Tensor, Tensor] | None = None
+
+    def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
+        """Loss of a batch, whose learning rate and accuracy are logged.
+
+        Raises:
+            InputError: the loss of the batch before was not a finite number.
+        """
+        self._check_last_loss()
+        torch.manual_seed(_step_seed(self.seed, self.trainer.fit_loop.total_batch_idx, self.global_rank))
+        features = self.backbone(batch["face"])
+        loss, logits = self.criterion(features.embedding, batch["label"])
+        accuracy = (logits.argmax(1) == batch["label"]).float().mean()
+        self.log("train/loss", loss, prog_bar=True, sync_dist=True)
+        self.log("train/accuracy", 100 * accuracy, prog_bar=True, sync_dist=True)
+        # Looked at one step later: waiting for it now would leave the device idle while the next step is prepared.
+        self._unchecked = loss.detach(), batch["row"]
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Look at the loss of the epoch's last batch."""
+        self._check_last_loss()
+
+    def on_validation_start(self) -> None:
+        """Do not judge weights that are not numbers."""
+        self._check_last_loss()
+
+    def validation_step(self, batch: FaceBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Embed a batch."""
+        assert self.held_out is not None
+        self.held_out.add(dataloader_idx, batch["row"], embed_batch(self.backbone, batch))
+
+    def on_validation_epoch_end(self) -> None:
+        """Identify the held-out people, and log the figures."""
+        assert self.held_out is not None
+        self.comparisons = self.held_out.compare()
+        self.log_dict(figures_of(self.comparisons), sync_dist=True)  # the same in every process
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """See :mod:`fdemd.optimizers`."""
+        optimizer = build_optimizer(self.optimizer, self.backbone, self.criterion)
+        data: TrainingDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
+        steps_an_epoch = math.ceil(data.batches_an_epoch / self.trainer.accumulate_grad_batches)
+        limits = (self.trainer.max_steps, (self.trainer.max_epochs or -1) * steps_an_epoch)
+        steps = min(limit for limit in limits if limit >= 0)
+        schedule = LambdaLR(optimizer, learning_rate_factor(self.optimizer, steps, steps_an_epoch))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the run's settings, once it is certain that the weights are numbers."""
+        self._check_last_loss()
+        checkpoint[RUN] = dict(self.facts)
+
+    def _check_last_loss(self) -> None:
+        """Raise InputError if the last batch's loss was not finite, naming its photographs."""
+        if self._unchecked is None:
+            return
+        loss, rows = self._unchecked
+        self._unchecked = None
+        if loss.isfinite():
+            return
+        data: TrainingDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
+        raise InputError(
+            f"The loss became {loss.item()} at step {self.global_step}, for the photographs "
+            f"{', '.join(data.paths(rows))}; look at them, or lower optimizer.lr."
+        )
+
+
+def _step_seed(seed: int, step: int, rank: int) -> int:
+    """A number of its own for each step of each process (SplitMix64's mixing, so that neighbours are unlike)."""
+    mixed = (seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9 + rank * 0x94D049BB133111EB) & (2**64 - 1)
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
+    return (mixed ^ (mixed >> 31)) & (2**63 - 1)

@@ -1,0 +1,77 @@
+"""The Trainer of a training run: how long, on what, and what it keeps."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+
+from fdemd.checkpointing import PlainCheckpoints
+from fdemd.errors import InputError
+from fdemd.held_out import SELECTED_BY
+
+CHECKPOINTS, LAST, BEST = "checkpoints", "last", "best"
+
+
+def build_trainer(config: Mapping[str, Any], folder: Path, *, validated: bool) -> Trainer:
+    """The trainer that ``config`` asks for, its checkpoints in ``folder/checkpoints``.
+
+    Raises:
+        InputError: a number is out of range, or this machine has no such device or Lightning no such precision.
+    """
+    settings = dict(config["trainer"])
+    save_every, every = settings.pop("save_every"), config["validation"]["every"]
+    for name, value in (("trainer.save_every", save_every), ("validation.every", every)):
+        if value < 1:
+            raise InputError(f"{name} is {value}; it must be 1 step or more.")
+    if settings["max_steps"] < 0 and settings["max_epochs"] < 0:
+        raise InputError("The run would never end; set trainer.max_steps or trainer.max_epochs.")
+    kept: dict[str, Any] = {
+        "dirpath": folder / CHECKPOINTS,
+        "enable_version_counter": False,
+        "save_on_train_epoch_end": False,
+    }
+    keepers: list[Callback] = [ModelCheckpoint(filename=LAST, every_n_train_steps=save_every, **kept)]
+    if validated:
+        keepers.append(ModelCheckpoint(filename=BEST, monitor=SELECTED_BY, mode="max", save_last=True, **kept))
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # devices and adverts; warnings still come
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")  # Lightning 2.6 with a newer torch
+    warnings.filterwarnings("ignore", ".*dataloader is not resumable.*")  # TrainingDataModule goes on where it stopped
+    warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists and is not empty.*")  # two keepers, one folder
+    try:
+        return Trainer(
+            **settings,
+            logger=False,
+            callbacks=keepers,
+            plugins=[PlainCheckpoints()],
+            use_distributed_sampler=False,
+            num_sanity_val_steps=0,
+            limit_val_batches=1.0 if validated else 0,
+            check_val_every_n_epoch=None,
+            val_check_interval=every * settings["accumulate_grad_batches"],
+            log_every_n_steps=1,
+            enable_model_summary=False,
+        )
+    except (MisconfigurationException, ValueError, ImportError) as error:
+        raise InputError(f"The trainer cannot be set up: {error}") from error
+
+
+def best_score(trainer: Trainer) -> float | None:
+    """The selected figure of the best weights so far, None before the first validation."""
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_score is not None:
+            return float(callback.best_model_score)
+    return None
+
+
+def process_number() -> int:
+    """Which of the processes that train together this is, before there is a trainer to tell; 0 if it is alone."""
+    return int(getattr(rank_zero_only, "rank", 0))

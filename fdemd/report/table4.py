@@ -1,0 +1,91 @@
+"""Pretrained against finetuned weights, first against second stage, with the deviation over trainings."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from fdemd.identification import STAGE_1, STAGE_2, Comparison
+from fdemd.metrics.identification import IDENTIFICATION
+from fdemd.report.files import versions, write_json, write_yaml
+from fdemd.report.identification import model_label
+from fdemd.report.lines import markdown_lines, terminal_lines
+from fdemd.report.tables import csv_text
+
+PRETRAINED, FINETUNED = "pretrained", "finetuned"
+
+
+@dataclass(frozen=True)
+class Table4:
+    """The comparison.
+
+    Attributes:
+        config: of the run.
+        pretrained: what the original weights gave, for every kind of query and protocol.
+        finetuned: the same for each training.
+        checkpoints: of the trainings.
+    """
+
+    config: Mapping[str, Any]
+    pretrained: Sequence[Comparison]
+    finetuned: Sequence[Sequence[Comparison]]
+    checkpoints: Sequence[str]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat row a protocol, kind of query, stage and set of weights: mean and standard deviation in percent.
+
+        The deviation is that of a sample, over trainings; 0 for the pretrained weights, of which there is one set.
+        """
+        rows = []
+        for number, first in enumerate(self.pretrained):
+            for weights, runs in ((PRETRAINED, [self.pretrained]), (FINETUNED, self.finetuned)):
+                for stage in (stage for stage in (STAGE_1, STAGE_2) if stage in first.figures):
+                    row: dict[str, Any] = {"protocol": first.protocol, "query": first.kind}
+                    row |= {"weights": weights, "stage": stage, "trainings": len(runs) if weights == FINETUNED else 0}
+                    for name in IDENTIFICATION:
+                        values = [100 * run[number].figures[stage][name].mean for run in runs]
+                        row[name] = round(statistics.mean(values), 4)
+                        row[f"{name} sd"] = round(statistics.stdev(values), 4) if len(values) > 1 else 0.0
+                    rows.append(row)
+        return rows
+
+    def write(self, folder: Path) -> None:
+        """Print the table and write it as Markdown, CSV and JSON."""
+        rows, console = self.rows(), Console()
+        network, data = model_label(self.config["model"]), self.config["data"]["name"]
+        title = f"Table 4: finetuning or re-ranking, {network} on {data}"
+        trainings = len(self.finetuned)
+        notes = [
+            f"Mean in percent; finetuned: mean +- standard deviation over {trainings} trainings, weights of the last "
+            "step. The people of the test were never trained on.",
+            f"{self.pretrained[0].queries} queries a kind.",
+        ]
+        cells = [_cells(row) for row in rows]
+        console.print(terminal_lines(title, cells, notes, left=["protocol", "query", "weights", "stage"]))
+        (folder / "table4.md").write_text(markdown_lines(title, cells, notes), encoding="utf-8")
+        (folder / "table4.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_yaml(folder / "config.yaml", dict(self.config))
+        facts = {
+            "written": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "data": data,
+            "model": network,
+            "seed": self.config["seed"],
+            "checkpoints": list(self.checkpoints),
+            "unit": "percent; sd is the sample standard deviation over trainings",
+            "versions": versions(),
+        }
+        write_json(folder / "table4.json", facts | {"results": rows})
+        said = f"The table, and below it every training and evaluation, are in {folder}/"
+        console.print(said, soft_wrap=True, markup=False, highlight=False)
+
+
+def _cells(row: Mapping[str, Any]) -> dict[str, str]:
+    named = {name: str(row[name]) for name in ("protocol", "query", "weights", "stage")}
+    spread = " +- {:.1f}" if row["trainings"] > 1 else ""
+    return named | {name: f"{row[name]:.1f}" + spread.format(row[f"{name} sd"]) for name in IDENTIFICATION}
