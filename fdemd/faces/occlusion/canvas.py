@@ -6,6 +6,8 @@ larger than the patch and averaged down to coverage fields in 0..1, which then b
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,11 @@ _FARTHEST = 2.0**15
 def rgb(colour: RGB) -> Field:
     """(3,) float colour, 0..255."""
     return np.array(colour, dtype=np.float32)
+
+
+def by_channel(picture: npt.NDArray[Any]) -> Field:
+    """The (h, w, 3) picture as floats that lie in memory channel by channel, where numpy is several times faster."""
+    return np.moveaxis(np.moveaxis(picture, -1, 0).astype(np.float32, order="C"), 0, -1)
 
 
 class Canvas:
@@ -49,8 +56,9 @@ class Canvas:
         self.size = (int(high[0] - low[0]), int(high[1] - low[1]))
         # Large pictures need less enlargement for the same relative smoothness.
         self.factor = 4 if max(self.size) <= 256 else 2
-        self.patch: Field = image[low[1] : high[1], low[0] : high[0]].astype(np.float32)
-        self.grey = bool((image == image[..., :1]).all())
+        self.patch: Field = by_channel(image[low[1] : high[1], low[0] : high[0]])
+        red, green, blue = np.moveaxis(image, -1, 0)
+        self.grey = bool((red == green).all() and (red == blue).all())
 
     @property
     def empty(self) -> bool:
@@ -66,9 +74,13 @@ class Canvas:
         cv2.fillPoly(plane, [self._place(points)], value, shift=_SUBPIXEL_BITS)
 
     def stroke(self, plane: Plane, points: Points, width: float, value: int = 255) -> None:
-        """Draw an open line of `width` picture pixels through (n, 2) face-frame points."""
+        """Draw an open line of `width` picture pixels through (n, 2) face-frame points.
+
+        Points (m, n, 2) are m such lines.
+        """
         thickness = max(1, round(width * self.factor))
-        cv2.polylines(plane, [self._place(points)], False, value, thickness, shift=_SUBPIXEL_BITS)
+        lines = self._place(points).reshape(-1, *points.shape[-2:])
+        cv2.polylines(plane, list(lines), False, value, thickness, shift=_SUBPIXEL_BITS)
 
     def coverage(self, plane: Plane) -> Field:
         """Average a plane down to the patch: (h, w) values in 0..1."""

@@ -15,6 +15,8 @@ import numpy.typing as npt
 Points = npt.NDArray[np.float64]
 
 LANDMARK_COUNT = 68
+# Where arcs are sampled, from start to end.
+_ALONG = np.linspace(0, 1, 13)[:, None]
 # The asymmetry (left part - right part) / face width seen on a head turned by roughly 50 degrees.
 _ASYMMETRY_AT_FULL_TURN = 0.6
 
@@ -99,7 +101,7 @@ class Curve:
     def __call__(self, at: Points) -> Points:
         """Points (..., d) at parameters (...,) within the knots."""
         knots, values, tangents = self._knots, self._values, self._tangents
-        left = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
+        left = np.searchsorted(knots[1:-1], at, side="right")
         width = (knots[left + 1] - knots[left])[..., None]
         t = (at - knots[left])[..., None] / width
         s = 1 - t
@@ -107,10 +109,9 @@ class Curve:
         return start + t * t * ((1 + 2 * s) * values[left + 1] - s * width * tangents[left + 1])
 
 
-def arc(start: Points, end: Points, sag: float, samples: int = 13) -> Points:
-    """Line (samples, 2) from start to end whose middle hangs `sag` pixels below the straight one."""
-    t = np.linspace(0, 1, samples)[:, None]
-    return start + t * (end - start) + 4 * t * (1 - t) * np.array([0, sag])
+def arc(start: Points, end: Points, sag: float) -> Points:
+    """Line (13, 2) from start to end whose middle hangs `sag` pixels below the straight one."""
+    return start + _ALONG * (end - start) + 4 * _ALONG * (1 - _ALONG) * np.array([0, sag])
 
 
 def closed_curve(corners: Points, samples_per_side: int = 8) -> Points:

@@ -58,9 +58,9 @@ def draw_mask(image: npt.NDArray[np.uint8], landmarks: Any, style: MaskStyle) ->
 
 def _cloth(style: MaskStyle, u: Field, v: Field, face: Face) -> Field:
     """(h, w, 3) colour of the cloth before shading."""
-    base, printed = rgb(style.colour), rgb(style.print_colour)
+    base, printed = rgb(style.colour)[:, None, None], rgb(style.print_colour)[:, None, None]
     coverage = print_coverage(style.pattern, u, v, style.repeats, face.scale)
-    return base + coverage[..., None] * (printed - base)
+    return np.moveaxis(base + coverage * (printed - base), 0, -1)
 
 
 def _curvature(u: Field, v: Field, face: Face) -> Field:

@@ -110,8 +110,7 @@ def _welded_edges(canvas: Canvas, plane: Plane, surface: MaskSurface) -> None:
     curves = [surface.edge(0.05), surface.edge(0.945), surface.side(-0.93), surface.side(0.93)]
     curves += [surface.at(side * (0.12 + 0.68 * outwards), 0.2 + 0.12 * outwards**2) for side in (-1, 1)]
     for line in curves:
-        for start in range(0, len(line) - 1, 2):
-            canvas.stroke(plane, line[start : start + 2], width, 105)
+        canvas.stroke(plane, line[: len(line) // 2 * 2].reshape(-1, 2, 2), width, 105)
 
 
 def _ear_loops(face: Face, surface: MaskSurface) -> list[Points]:

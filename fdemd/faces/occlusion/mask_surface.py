@@ -8,6 +8,7 @@ the turn of the head by themselves.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,11 +39,15 @@ class MaskShape:
 
 _UPPER_KNOTS = np.array([-1, -0.8, -0.5, -0.2, 0, 0.2, 0.5, 0.8, 1])
 _LOWER_KNOTS = np.array([-1, -0.66, -0.33, 0, 0.33, 0.66, 1])
+# Where lines over the sheet are sampled.
+_ACROSS, _DOWN = np.linspace(-1, 1, 61), np.linspace(0, 1, 21)
 _REACH = np.array([0.2, 0.5, 0.8])
 # The upper edge keeps this distance from the lower eyelids, in face scales.
 _EYELID_GAP = 0.045
 # The nose carries the mask at least this far above the outer corners, in face scales.
 _NOSE_PEAK = 0.12
+# The u and v, each (13, 17), that the map from pixels back to them is fitted on.
+_LATTICE = np.meshgrid(np.linspace(-1, 1, 17), np.linspace(0, 1, 13))
 # Degree of the polynomial that maps pixels back to u and v.
 _DEGREE = 4
 _POWERS = [(i, j) for i in range(_DEGREE + 1) for j in range(_DEGREE + 1 - i)]
@@ -80,20 +85,15 @@ class MaskSurface:
 
     def at(self, u: Points | float, v: Points | float) -> Points:
         """Face-frame points (..., 2) of sheet coordinates u and v (broadcast together)."""
-        u, v = np.broadcast_arrays(np.asarray(u, dtype=np.float64), np.asarray(v, dtype=np.float64))
-        upper, lower = self._upper(u), self._lower(u)
-        u, v = u[..., None], v[..., None]
-        left, middle, right = self._bulges
-        bulge = u * (u - 1) / 2 * left + (1 - u * u) * middle + u * (u + 1) / 2 * right
-        return upper + v * (lower - upper) + 4 * v * (1 - v) * bulge
+        return _between(*self._ends(u), np.asarray(v, dtype=np.float64))
 
     def edge(self, v: float) -> Points:
         """(n, 2) line across the face at constant v."""
-        return self.at(np.linspace(-1, 1, 61), v)
+        return _between(*self._edge_ends, np.asarray(v))
 
     def side(self, u: float) -> Points:
         """(n, 2) line down the face at constant u."""
-        return self.at(u, np.linspace(0, 1, 21))
+        return self.at(u, _DOWN)
 
     def outline(self) -> Points:
         """(n, 2) closed outline."""
@@ -101,8 +101,8 @@ class MaskSurface:
 
     def coordinates(self, canvas: Canvas) -> tuple[Field, Field]:
         """Sheet coordinates u and v, each (h, w), of the canvas's pixels; only meaningful on the mask."""
-        u, v = np.meshgrid(np.linspace(-1, 1, 17), np.linspace(0, 1, 13))
-        samples = canvas.to_patch(self.at(u, v)).reshape(-1, 2)
+        u, v = _LATTICE
+        samples = canvas.to_patch(self.at(u[0], v)).reshape(-1, 2)
         # Powers stay near 1 when counted from the middle of the mask in face scales.
         middle, scale = samples.mean(axis=0), self.face.scale
         x, y = ((samples - middle) / scale).T
@@ -118,6 +118,17 @@ class MaskSurface:
             table[:, j, i] = factor
         across, down = (rows @ table @ columns.T).astype(np.float32)
         return np.clip(across, -1.2, 1.2), np.clip(down, -0.2, 1.2)
+
+    @cached_property
+    def _edge_ends(self) -> tuple[Points, Points, Points]:
+        return self._ends(_ACROSS)
+
+    def _ends(self, u: Points | float) -> tuple[Points, Points, Points]:
+        """At each u, the points (..., 2) of the upper and the lower edge, and how the sheet bulges between them."""
+        u = np.asarray(u, dtype=np.float64)
+        upper, lower, u = self._upper(u), self._lower(u), u[..., None]
+        left, middle, right = self._bulges
+        return upper, lower, u * (u - 1) / 2 * left + (1 - u * u) * middle + u * (u + 1) / 2 * right
 
     def _upper_side(self, shape: MaskShape, nose: Points, front: Points, side: int) -> Points:
         """(4, 2) control points of the upper edge from beside the nose to the outer corner."""
@@ -156,6 +167,12 @@ class MaskSurface:
         # The near cheek of a turned head shows more of its width, so the edge stays clear of the ear.
         reach = inset * (1 - 0.6 * side * self.face.turn)
         return jaw + reach * (np.array([self.face.points[30, 0], jaw[1]]) - jaw)
+
+
+def _between(upper: Points, lower: Points, bulge: Points, v: Points) -> Points:
+    """Points (..., 2) of the sheet at v, given what :meth:`MaskSurface._ends` says of their u."""
+    v = v[..., None]
+    return upper + v * (lower - upper) + 4 * v * (1 - v) * bulge
 
 
 def _outermost(side: int, *positions: float) -> float:
