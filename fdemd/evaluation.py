@@ -17,8 +17,9 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from fdemd.adversarial import ADVERSARIAL, Adversary
 from fdemd.backbones import Backbone, build_backbone
-from fdemd.data.aligned import default_cache
+from fdemd.data.cache import default_cache
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest
 from fdemd.data.sources import build_manifest
@@ -62,7 +63,8 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
     backbone = build_backbone(**config["model"])
     if settings:
         _check_second_stage(backbone, settings)
-    faces = _faces(config, backbone)
+    adversary = _adversary(config, backbone, trainer.strategy.root_device)
+    faces = _faces(config, backbone, adversary)
     with run_folder(Path(str(config["output"])), f"{model_label(config['model'])}-{config['data']['name']}") as folder:
         faces.setup("test")
         features = embed(
@@ -72,7 +74,10 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         with torch.inference_mode():  # without gradients the transport runs one piece a core
             comparisons = _identify(features, faces, settings, protocols, config)
         seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
-        report = IdentificationReport(config, settings, faces, comparisons, protocols, backbone.weights_sha256, seconds)
+        remark = partial(adversary.remark, faces) if adversary else lambda _: None
+        report = IdentificationReport(
+            config, settings, faces, comparisons, protocols, backbone.weights_sha256, seconds, remark
+        )
         report.write(folder, partial(_transport, features, settings))
     return report
 
@@ -85,19 +90,33 @@ def _check_second_stage(backbone: Backbone, settings: RerankSettings) -> None:
     PairSimilarity(blank, blank, settings)(torch.zeros(1, 1, dtype=torch.long))
 
 
-def _faces(config: Mapping[str, Any], backbone: Backbone) -> FaceDataModule:
+def _adversary(config: Mapping[str, Any], backbone: Backbone, device: torch.device) -> Adversary | None:
+    """What makes the adversarial queries, if there are any."""
+    settings = config["query"].get(ADVERSARIAL)
+    if settings is None:
+        return None
+    return Adversary(backbone, settings, seed=config["seed"], cache=_cache(config), device=device)
+
+
+def _faces(config: Mapping[str, Any], backbone: Backbone, adversary: Adversary | None) -> FaceDataModule:
     data = dict(config["data"])
     loading = {key: data.pop(key) for key in ("detector", "batch_size", "num_workers")}
-    cache = data.pop("cache")
+    data.pop("cache")
     return FaceDataModule(
         build_manifest(**data),
-        config["query"],
+        {kind: settings for kind, settings in config["query"].items() if kind != ADVERSARIAL},
         alignment=backbone.alignment,
         face_size=backbone.face_size,
         seed=config["seed"],
-        cache=Path(str(cache)).expanduser() if cache else default_cache(),
+        cache=_cache(config),
+        made_ahead={ADVERSARIAL: adversary} if adversary else {},
         **loading,
     )
+
+
+def _cache(config: Mapping[str, Any]) -> Path:
+    chosen = config["data"]["cache"]
+    return Path(str(chosen)).expanduser() if chosen else default_cache()
 
 
 def _identify(
