@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fdemd.errors import InputError, exit_status
 
 if TYPE_CHECKING:
-    from data_prep.faces import Way
+    from fdemd.faces.photographs import Way
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
             required=True,
             help="archives, folders and list files, as downloaded",
         )
-        _add_way(command)
+        _add_way(command, "insightface")
         command.add_argument("--gallery", metavar="MANIFEST", type=_path, help="where the people are looked for")
         command.add_argument(
             "--against",
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     for kind, setting, word in (("mask", "kinds", str), ("sunglass", "styles", str), ("crop", "side", float)):
         command = commands.add_parser(kind, help=f"make the {kind} queries of a manifest ahead, as files")
         command.add_argument("manifest", metavar="MANIFEST", type=_path)
-        _add_way(command)
+        _add_way(command, None)
         several = "+" if word is str else None
         command.add_argument(
             f"--{setting}", dest="value", type=word, nargs=several, help=f"default: as in configs/query/{kind}.yaml"
@@ -73,10 +73,11 @@ def _path(text: str) -> Path:
     return Path(text).expanduser()
 
 
-def _add_way(command: argparse.ArgumentParser) -> None:
-    """Options of everything that makes faces."""
+def _add_way(command: argparse.ArgumentParser, template: str | None) -> None:
+    """Options of everything that makes faces; without a template of its own, it is that of the manifest."""
     command.add_argument("--out", metavar="DIR", type=_path, required=True, help="folder for faces and manifests")
-    command.add_argument("--template", default="insightface", help="default: insightface")
+    default = template or "that of the manifest's faces, or insightface for photographs as taken"
+    command.add_argument("--template", default=template, help=f"default: {default}")
     command.add_argument("--size", metavar=("H", "W"), type=int, nargs=2, help="pixels; default: the template's")
     command.add_argument("--detector", default="dlib", help="dlib (default; MTCNN where it finds none) or mtcnn")
     command.add_argument("--workers", metavar="N", type=int, default=os.cpu_count() or 1, help="default: all cores")
@@ -86,7 +87,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
     from data_prep.preparation import Request, prepare
 
     started = time.perf_counter()
-    way = _way(arguments)
+    way = _way(arguments, arguments.template)
     findings = prepare(
         Request(
             arguments.name,
@@ -106,14 +107,14 @@ def _prepare(arguments: argparse.Namespace) -> None:
 
 
 def _occlude(arguments: argparse.Namespace) -> None:
-    from data_prep.occlude import Request, default_settings, occlude
+    from data_prep.occlude import Request, default_settings, occlude, template_of
 
     kind, workers = arguments.name, arguments.workers
     settings = default_settings(kind)
     if arguments.value is not None:
         settings[arguments.setting] = arguments.value
-    way = _way(arguments)
     manifest, out = arguments.manifest, arguments.out
+    way = _way(arguments, arguments.template or template_of(manifest))
     copies = occlude(
         Request(manifest, out, kind, settings, way, arguments.seed, arguments.share, 0 if workers == 1 else workers)
     )
@@ -127,14 +128,14 @@ def _occlude(arguments: argparse.Namespace) -> None:
     print(copies.manifest)
 
 
-def _way(arguments: argparse.Namespace) -> Way:
+def _way(arguments: argparse.Namespace, template: str) -> Way:
     from data_prep.faces import check_way
 
     if arguments.workers < 1:
         raise InputError(f"--workers is {arguments.workers}; at least one process must do the work.")
     if arguments.size and min(arguments.size) < 16:
         raise InputError(f"--size is {arguments.size[0]} {arguments.size[1]}; a face needs at least 16x16 pixels.")
-    return check_way(arguments.template, tuple(arguments.size) if arguments.size else None, arguments.detector)
+    return check_way(template, tuple(arguments.size) if arguments.size else None, arguments.detector)
 
 
 def _verify(arguments: argparse.Namespace) -> None:

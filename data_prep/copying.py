@@ -8,11 +8,10 @@ import numpy as np
 from PIL import Image
 from torch.utils.data import Dataset
 
-from data_prep.faces import NO_FACE, UNREADABLE, Record, Way
+from data_prep.faces import Record
 from data_prep.files import replaced
 from fdemd.data.manifest import Manifest, Photograph
-from fdemd.faces.alignment import AlignedFace, align, aligned_already
-from fdemd.faces.landmarks import find_face
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
 from fdemd.faces.queries import QueryMaker
 from fdemd.faces.reading import UnreadableImageError, read_image
 
@@ -41,7 +40,7 @@ class Copying(Dataset[Record]):
         file = self.manifest.file(photograph)
         record = Record(photograph.path, size_of(file), "")
         try:
-            face, faces = self._face(file, photograph.aligned)
+            face, faces = face_in(read_image(file), self.way, aligned=bool(photograph.aligned))
         except UnreadableImageError as error:
             return record._replace(problem=UNREADABLE, reason=str(error))
         record = record._replace(faces=faces)
@@ -55,16 +54,6 @@ class Copying(Dataset[Record]):
         with replaced(target) as copy:
             Image.fromarray(made.image).save(copy, "PNG")
         return record
-
-    def _face(self, file: Path, aligned: str) -> tuple[AlignedFace | None, int]:
-        """The face and the number of faces, as :func:`fdemd.data.aligned.aligned_faces` gives them."""
-        image = read_image(file)
-        if aligned:
-            return aligned_already(image, self.way.template, self.way.size), 1
-        found = find_face(image, self.way.detector)
-        if found is None:
-            return None, 0
-        return align(image, found, self.way.template, self.way.size), found.faces
 
 
 def size_of(file: Path) -> int:

@@ -50,9 +50,10 @@ def open_download(paths: Sequence[Path], work: Path, layout: Layout) -> Download
     if not found.photos:
         named = ", ".join(map(str, paths))
         first = f" ({found.unused[0].name}: {found.unused[0].reason})" if found.unused else ""
+        wanted = "lies in a folder of a person" if layout.free_form else "is named like a photograph of this set"
         raise InputError(
-            f"{named}: none of the {len(found.unused)} files in it is named like a photograph of this set{first}; "
-            "docs/data.md shows what is expected."
+            f"{named}: none of the {len(found.unused)} files in it {wanted}{first}; docs/data.md shows what is "
+            "expected."
         )
     items = _items(found)
     return Download(
@@ -146,6 +147,7 @@ def _items(found: _Found) -> list[Item]:
             source=photo.source,
             is_query=photo.is_query,
             is_gallery=photo.is_gallery,
+            file=member.path,
         )
         for _, (member, photo) in sorted(chosen.items())
     ]

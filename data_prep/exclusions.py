@@ -39,7 +39,7 @@ def without_people(source: Source, file: Path) -> Source:
         items=tuple(item for item in source.items if _plain(item.identity) not in names),
         unused=(
             *source.unused,
-            *(Unused(item.name, f"its person is excluded by {file.name}") for item in excluded),
+            *(Unused(item.shown, f"its person is excluded by {file.name}") for item in excluded),
             *(Unused(name, f"named in {file.name}, but not a person of the set") for name in strangers),
         ),
     )

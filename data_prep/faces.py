@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from PIL import Image
 
 from data_prep.duplicates import difference_hash
 from data_prep.files import replaced
 from data_prep.sources import Item, Source
 from fdemd.errors import InputError, unknown
-from fdemd.faces.alignment import TEMPLATES, align, aligned_already
-from fdemd.faces.landmarks import check_detector, find_face
+from fdemd.faces.alignment import TEMPLATES
+from fdemd.faces.landmarks import check_detector
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
-
-UNREADABLE, NO_FACE = "unreadable", "no face found"
-
-
-@dataclass(frozen=True)
-class Way:
-    """How photographs become faces: template, ``(height, width)`` in pixels, detector."""
-
-    template: str
-    size: tuple[int, int]
-    detector: str
 
 
 class Record(NamedTuple):
@@ -72,7 +60,7 @@ def make_face(source: Source, item: Item, way: Way, out: Path) -> Record:
     try:
         image = read_image(io.BytesIO(content))
         record = record._replace(hash=difference_hash(image))
-        face, faces = _aligned(image, source.aligned, way)
+        face, faces = face_in(image, way, aligned=source.aligned == way.template)
     except UnreadableImageError as error:
         return record._replace(problem=UNREADABLE, reason=str(error))
     if face is None:
@@ -80,22 +68,8 @@ def make_face(source: Source, item: Item, way: Way, out: Path) -> Record:
     path = out / face_path(item.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced(path) as file:
-        Image.fromarray(face).save(file, "PNG")
+        Image.fromarray(face.image).save(file, "PNG")
     return record._replace(faces=faces)
-
-
-def _aligned(image: np.ndarray, already: str, way: Way) -> tuple[np.ndarray | None, int]:
-    """The face and the number of faces; a picture that follows the template already is only resized."""
-    if already == way.template:
-        height, width = image.shape[:2]
-        frame_height, frame_width = TEMPLATES[already].frame
-        if height * frame_width != width * frame_height:
-            raise UnreadableImageError(f"{width}x{height} pixels are not of the proportions of the alignment {already}")
-        return aligned_already(image, already, way.size).image, 1
-    found = find_face(image, way.detector)
-    if found is None:
-        return None, 0
-    return align(image, found, way.template, way.size).image, found.faces
 
 
 def check_way(template: str, size: tuple[int, int] | None, detector: str) -> Way:

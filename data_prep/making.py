@@ -16,10 +16,11 @@ import cv2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from data_prep.faces import Record, Way, face_path, make_face
+from data_prep.faces import Record, face_path, make_face
 from data_prep.journal import Journal
 from data_prep.sources import Item, Source
 from fdemd.errors import InputError
+from fdemd.faces.photographs import Way
 
 _AT_ONCE = 32
 """Photographs that a process takes; so many a process are made again after a kill, at most."""

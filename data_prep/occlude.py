@@ -19,12 +19,13 @@ from rich.progress import track
 from torch.utils.data import DataLoader
 
 from data_prep.copying import Copying, copy_path, size_of
-from data_prep.faces import Record, Way
+from data_prep.faces import Record
 from data_prep.files import link
 from data_prep.journal import Journal
 from fdemd.cli import CONFIG_DIR
 from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
 from fdemd.errors import InputError
+from fdemd.faces.photographs import Way
 from fdemd.faces.queries import QueryMaker
 from fdemd.report.files import write_left_out
 
@@ -84,6 +85,18 @@ def default_settings(kind: str) -> dict[str, Any]:
     with (CONFIG_DIR / "query" / f"{kind}.yaml").open(encoding="utf-8") as file:
         settings: dict[str, Any] = yaml.safe_load(file)[kind]
     return settings
+
+
+def template_of(manifest: Path) -> str:
+    """The template that the faces of a manifest follow, ``insightface`` if they are photographs as taken.
+
+    Raises:
+        InputError: the manifest cannot be read, or its faces follow several.
+    """
+    found = sorted({row.aligned for row in read_manifest(manifest).photographs} - {""})
+    if len(found) > 1:
+        raise InputError(f"The faces of {manifest} follow several templates: {', '.join(found)}; make a manifest each.")
+    return found[0] if found else "insightface"
 
 
 def occlude(request: Request) -> Copies:

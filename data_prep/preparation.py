@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.exclusions import without_people
-from data_prep.faces import Record, Way, face_path
+from data_prep.faces import Record, face_path
 from data_prep.files import replaced
 from data_prep.galleries import join_gallery, read_gallery
 from data_prep.layouts import LAYOUTS
@@ -19,6 +19,7 @@ from data_prep.sets import SETS
 from data_prep.sources import Item
 from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest, write_manifest
 from fdemd.errors import InputError
+from fdemd.faces.photographs import Way
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.duplicates import exact_duplicates, near_duplicates
-from data_prep.faces import NO_FACE, UNREADABLE, Record, Way
+from data_prep.faces import Record
 from data_prep.sources import Item, Source
 from fdemd.data.manifest import Photograph
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way
 from fdemd.report.files import write_json, write_left_out
 
 NOT_USED = "not used"
@@ -53,8 +54,12 @@ class Findings:
 
     @cached_property
     def unused(self) -> list[tuple[str, str, str]]:
-        """Everything that gave no face: name, problem and reason."""
-        without = [(record.name, record.problem, record.reason) for record in self.records if record.problem]
+        """Everything that gave no face: its name in the download, problem and reason."""
+        without = [
+            (item.shown, record.problem, record.reason)
+            for item, record in zip(self.source.items, self.records, strict=True)
+            if record.problem
+        ]
         return without + [(name, NOT_USED, reason) for name, reason in self.source.unused]
 
     @cached_property

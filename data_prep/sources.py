@@ -32,6 +32,7 @@ class Item:
         source: name of the photograph of the gallery's set that this one was made from; empty for an original.
         is_query: may be looked for.
         is_gallery: may be found.
+        file: path of the photograph in the download, with its ending; empty where there is none but ``name``.
     """
 
     name: str
@@ -42,6 +43,12 @@ class Item:
     source: str = ""
     is_query: bool = True
     is_gallery: bool = True
+    file: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What the person who downloaded it knows it by."""
+        return self.file or self.name
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from fdemd.adversarial import ADVERSARIAL, Adversary
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.settings import data_settings
@@ -49,7 +50,8 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
     backbone = build_backbone(**config["model"])
     if settings:
         _check_second_stage(backbone, settings)
-    faces = _faces(config, backbone)
+    adversary = _adversary(config, backbone, trainer.strategy.root_device)
+    faces = _faces(config, backbone, adversary)
     with run_folder(Path(str(config["output"])), f"{model_label(config['model'])}-{config['data']['name']}") as folder:
         faces.setup("test")
         features = embed(
@@ -59,7 +61,10 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         with torch.inference_mode():  # without gradients the transport runs one piece a core
             comparisons = _identify(features, faces, settings, protocols, config)
         seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
-        report = IdentificationReport(config, settings, faces, comparisons, protocols, backbone.weights_sha256, seconds)
+        remark = partial(adversary.remark, faces) if adversary else lambda _: None
+        report = IdentificationReport(
+            config, settings, faces, comparisons, protocols, backbone.weights_sha256, seconds, remark
+        )
         report.write(folder, partial(_transport, features, settings))
     return report
 
@@ -72,14 +77,24 @@ def _check_second_stage(backbone: Backbone, settings: RerankSettings) -> None:
     PairSimilarity(blank, blank, settings)(torch.zeros(1, 1, dtype=torch.long))
 
 
-def _faces(config: Mapping[str, Any], backbone: Backbone) -> FaceDataModule:
+def _adversary(config: Mapping[str, Any], backbone: Backbone, device: torch.device) -> Adversary | None:
+    """What makes the adversarial queries, if there are any."""
+    settings = config["query"].get(ADVERSARIAL)
+    if settings is None:
+        return None
+    cache = data_settings(config["data"]).loading["cache"]
+    return Adversary(backbone, settings, seed=config["seed"], cache=cache, device=device)
+
+
+def _faces(config: Mapping[str, Any], backbone: Backbone, adversary: Adversary | None) -> FaceDataModule:
     settings = data_settings(config["data"])
     return FaceDataModule(
         build_manifest(**settings.source),
-        config["query"],
+        {kind: how for kind, how in config["query"].items() if kind != ADVERSARIAL},
         alignment=backbone.alignment,
         face_size=backbone.face_size,
         seed=config["seed"],
+        made_ahead={ADVERSARIAL: adversary} if adversary else {},
         **settings.loading,
     )
 

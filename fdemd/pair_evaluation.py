@@ -12,7 +12,8 @@ from pytorch_lightning import seed_everything
 from torch import Tensor
 
 from fdemd.backbones import Backbone, build_backbone
-from fdemd.data.aligned import AlignedFaces, aligned_faces, default_cache
+from fdemd.data.aligned import AlignedFaces, aligned_faces
+from fdemd.data.cache import default_cache
 from fdemd.data.datamodule import FaceDataset
 from fdemd.data.pairs import Pairs, read_pairs
 from fdemd.embedding import embed

@@ -101,6 +101,19 @@ def test_settings_of_the_second_stage(evaluate, few_people: Path, setting: str) 
     assert table(folder)[1]["stage"] == "stage 2"
 
 
+@pytest.mark.parametrize("goal", ["dodging", "impersonation"])
+def test_adversarial_queries_are_a_row_of_the_table(evaluate, few_people: Path, goal: str) -> None:
+    arguments = ("data=folder", f"data.root='{few_people}'", "query=[clean,adversarial]", "attack=mi_fgsm", "steps=4")
+    status, printed, folder = evaluate("--rerank", *arguments, f"goal={goal}", "protocols=[leave-twin-out]")
+    assert status == 0, printed
+    first = {row["query"]: row["P@1"] for row in table(folder) if row["stage"] == "stage 1"}
+    assert first["clean"] == 100
+    assert first["adversarial"] <= 70
+    notes = (folder / "results.md").read_text()
+    assert "mi_fgsm, 4 steps of 2/255 within 8/255, momentum 1 on the evaluated network" in notes
+    assert ("Queries that find first the person they imitate:" in notes) == (goal == "impersonation")
+
+
 def test_a_sweep_runs_every_point_into_a_folder_of_its_own(evaluate, few_people: Path) -> None:
     status, printed, folder = evaluate("alpha=0,1", "data=folder", f"data.root='{few_people}'", "query=clean")
     assert status == 0
@@ -166,6 +179,9 @@ def test_odd_files_are_used_or_listed_never_lost(evaluate, people: Path) -> None
         (["protocols=[oficial]"], "did you mean official"),
         (["rerank.grid=[16,16]"], "8x8"),
         (["query.crop.side=3"], "query.crop.side is 3"),
+        (["query=adversarial", "attack=pdg"], "did you mean pgd"),
+        (["query=adversarial", "budget=0"], "query.adversarial.budget is 0"),
+        (["query=adversarial", "query.adversarial.model={checkpoint:x}"], "it must name a network"),
         (["model.checkpoint=/nowhere/weights.dat"], "/nowhere/weights.dat"),
         (["weighting=cc", "model.grid=4"], "choose another weighting"),
         (["data=folder"], "data.root"),

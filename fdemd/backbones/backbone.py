@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
@@ -18,12 +19,25 @@ class Backbone(nn.Module, ABC):
         face_size: ``(height, width)`` of the faces it takes, in pixels.
         alignment: name of the alignment it was trained with, see :mod:`fdemd.faces.alignment`.
         weights_sha256: of the weight file it was read from; names the network in results.
+        differentiable: whether gradients flow from what it says back to the faces.
     """
 
     face_size: tuple[int, int]
     alignment: str
     weights_sha256: str
+    differentiable: bool = True
 
     @abstractmethod
     def forward(self, faces: Tensor) -> Features:
         """Features of ``faces (B, 3, H, W)``, float32 RGB in [0, 1], aligned."""
+
+    def fingerprint(self) -> str:
+        """Digest of what the network computes with: its class, its weight file, every parameter and every constant.
+
+        Networks with random weights, or with one file and two normalisations, are told apart.
+        """
+        digest = hashlib.sha256(f"{type(self).__name__}/{self.weights_sha256}/{self.alignment}".encode())
+        for name, value in [*self.named_parameters(), *self.named_buffers()]:
+            digest.update(f"{name}{tuple(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()

@@ -39,6 +39,7 @@ class OnnxBackbone(Backbone):
 
     mean: Tensor
     scale: Tensor
+    differentiable = False
 
     def __init__(
         self,

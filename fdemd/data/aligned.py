@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from rich.progress import track
 from torch.utils.data import DataLoader, Dataset
 
 from fdemd.checkpoints import read_card, sha256_of
+from fdemd.data.cache import kept
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError
-from fdemd.faces.alignment import AlignedFace, align, aligned_already, check_alignment
-from fdemd.faces.landmarks import LANDMARKS, check_detector, find_face
+from fdemd.faces.alignment import AlignedFace, check_alignment
+from fdemd.faces.landmarks import LANDMARKS, check_detector
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
 
-UNREADABLE = "unreadable"
-NO_FACE = "no face found"
 _PIPELINE = "3"
 """Part of every key; raised when reading, searching or aligning changes, so that older stores are not used."""
 
@@ -61,11 +57,6 @@ class AlignedFaces:
         return AlignedFace(np.array(self.images[row]), np.array(self.landmarks[row]))
 
 
-def default_cache() -> Path:
-    """Folder of everything that can be made again: $FDEMD_CACHE or ~/.cache/fdemd."""
-    return Path(os.environ.get("FDEMD_CACHE", "~/.cache/fdemd")).expanduser()
-
-
 def aligned_faces(
     manifest: Manifest,
     alignment: str,
@@ -89,26 +80,10 @@ def aligned_faces(
         InputError: unknown alignment or detector, files aligned in another way, not one photograph gave a face, or the
             cache cannot be written.
     """
-    way = _Way(check_alignment(alignment, size), size, check_detector(detector))
+    way = Way(check_alignment(alignment, size), size, check_detector(detector))
     _check_aligned(manifest, alignment)
     digest = _digest(manifest, way)
-    store = cache / "faces" / digest
-    if not store.is_dir():
-        try:
-            store.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = Path(tempfile.mkdtemp(dir=store.parent, prefix="unfinished-"))
-        except OSError as error:
-            raise InputError(
-                f"The cache folder {store.parent} cannot be written ({error.strerror}); choose another with "
-                "data.cache=PATH."
-            ) from error
-        try:
-            _align_all(manifest, way, unfinished, num_workers)
-            unfinished.chmod(0o755)  # a shared cache is for others to read; temporary folders are private
-            with contextlib.suppress(OSError):  # another run was faster
-                unfinished.rename(store)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+    store = kept(cache / "faces" / digest, lambda folder: _align_all(manifest, way, folder, num_workers))
     faces = _read(store, digest)
     if len(faces.left_out) == len(manifest):
         first = faces.left_out[0]
@@ -119,18 +94,10 @@ def aligned_faces(
     return faces
 
 
-class _Way(NamedTuple):
-    """How photographs become faces; part of their digest."""
-
-    alignment: str
-    size: tuple[int, int]
-    detector: str
-
-
 class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
     """Row -> (face or None, problem, reason, number of faces)."""
 
-    def __init__(self, manifest: Manifest, way: _Way) -> None:
+    def __init__(self, manifest: Manifest, way: Way) -> None:
         self.manifest, self.way = manifest, way
 
     def __len__(self) -> int:
@@ -139,18 +106,17 @@ class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
     def __getitem__(self, row: int) -> tuple[AlignedFace | None, str, str, int]:
         photograph = self.manifest.photographs[row]
         try:
-            image = read_image(self.manifest.file(photograph))
+            face, faces = face_in(
+                read_image(self.manifest.file(photograph)), self.way, aligned=bool(photograph.aligned)
+            )
         except UnreadableImageError as error:
             return None, UNREADABLE, str(error), 0
-        if photograph.aligned:
-            return aligned_already(image, self.way.alignment, self.way.size), "", "", 1
-        found = find_face(image, self.way.detector)
-        if found is None:
+        if face is None:
             return None, NO_FACE, f"the detector {self.way.detector} found none", 0
-        return align(image, found, self.way.alignment, self.way.size), "", "", found.faces
+        return face, "", "", faces
 
 
-def _align_all(manifest: Manifest, way: _Way, store: Path, num_workers: int) -> None:
+def _align_all(manifest: Manifest, way: Way, store: Path, num_workers: int) -> None:
     rows = len(manifest)
     images = np.lib.format.open_memmap(store / "images.npy", "w+", np.uint8, (rows, *way.size, 3))
     landmarks = np.zeros((rows, LANDMARKS, 2), np.float32)
@@ -195,9 +161,9 @@ def _read(store: Path, digest: str) -> AlignedFaces:
     )
 
 
-def _digest(manifest: Manifest, way: _Way) -> str:
+def _digest(manifest: Manifest, way: Way) -> str:
     """Name of the faces of these photographs, by content: an edited or replaced file gives another name."""
-    digest = hashlib.sha256(json.dumps([_PIPELINE, *way, read_card("dlib_landmarks").sha256]).encode())
+    digest = hashlib.sha256(json.dumps([_PIPELINE, *astuple(way), read_card("dlib_landmarks").sha256]).encode())
     for photograph in manifest.photographs:
         file = manifest.file(photograph)
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -17,6 +17,9 @@ from fdemd.data.manifest import Manifest, check_identities
 from fdemd.errors import InputError
 from fdemd.faces.landmarks import check_detector
 from fdemd.faces.queries import QueryMaker
+
+MadeAhead = Callable[[Manifest, AlignedFaces, Tensor, Tensor], AlignedFaces]
+"""Manifest, its aligned faces, rows of the queries and of the gallery -> the faces of the queries of some kind."""
 
 
 class FaceBatch(TypedDict):
@@ -75,6 +78,7 @@ class FaceDataModule(LightningDataModule):
         batch_size: int,
         num_workers: int,
         cache: Path,
+        made_ahead: Mapping[str, MadeAhead] | None = None,
     ) -> None:
         """Describe the data.
 
@@ -88,6 +92,7 @@ class FaceDataModule(LightningDataModule):
             batch_size: faces a batch.
             num_workers: processes that read and occlude.
             cache: folder that keeps aligned faces.
+            made_ahead: kinds of query that cannot be made face by face, and what makes all faces of the kind.
 
         Raises:
             InputError: a number out of range, an unknown kind of query or a setting of it out of range.
@@ -103,6 +108,8 @@ class FaceDataModule(LightningDataModule):
             kind: QueryMaker(kind, self.face_size, seed, **settings)
             for kind, settings in {"clean": {}, **queries}.items()
         }
+        self._made_ahead = dict(made_ahead or {})
+        self.makers |= {kind: QueryMaker("clean", self.face_size, seed) for kind in self._made_ahead}
         self.detector = check_detector(detector)
         self.batch_size, self.num_workers = batch_size, num_workers
 
@@ -132,16 +139,26 @@ class FaceDataModule(LightningDataModule):
         if not len(self.query_rows) or not len(self.gallery_rows):
             raise InputError(f"No usable photograph of {self.manifest.root} is marked as query, or none as gallery.")
         self.missed_rows = _rows(row for row in sorted(not_found) if photographs[row].is_query)
+        self._faces_of = {
+            kind: make(self.manifest, self.faces, self.query_rows, self.gallery_rows)
+            for kind, make in self._made_ahead.items()
+        }
+
+    def faces_of(self, kind: str) -> AlignedFaces:
+        """The faces that queries of a kind are made from: the aligned photographs, or what was made ahead of them."""
+        return self._faces_of.get(kind, self.faces)
 
     def query_face(self, kind: str, row: int) -> np.ndarray:
         """The picture ``(H, W, 3)`` uint8 that a manifest row is as one kind of query."""
-        return self.makers[kind](self.faces.face(row), self.manifest.photographs[row].path).image
+        return self.makers[kind](self.faces_of(kind).face(row), self.manifest.photographs[row].path).image
 
     def test_sets(self) -> dict[str, FaceDataset]:
         """Kind of query -> its faces, in the order of ``makers``: every usable face clean, then the queries."""
         everyone = torch.cat([self.query_rows, self.gallery_rows]).unique()
         return {
-            kind: FaceDataset(self.faces, self.manifest, everyone if kind == "clean" else self.query_rows, maker)
+            kind: FaceDataset(
+                self.faces_of(kind), self.manifest, everyone if kind == "clean" else self.query_rows, maker
+            )
             for kind, maker in self.makers.items()
         }
 

@@ -34,6 +34,7 @@ IMAGE_ENDINGS = frozenset(
     ]
 )
 """Endings of photographs; Pillow knows others, some of which start other programs (.eps) or are no photographs."""
+LOOSE = "not in a person's folder"
 RESULTS = "results.json"
 """Lies beside the pictures of a run, which are not photographs of a person even if they lie in the data folder."""
 
@@ -82,13 +83,19 @@ def folder_manifest(root: str) -> Manifest:
         if not file.is_file():
             ignored.append((name, "a link to nothing"))
         elif file.parent == folder:
-            ignored.append((name, "not in a person's folder"))
+            ignored.append((name, LOOSE))
         elif file.suffix.lower() not in IMAGE_ENDINGS:
             ignored.append((name, "not an image by its name"))
         elif (file.parent / RESULTS).is_file():
             ignored.append((name, "a result of an earlier run"))
         else:
             photographs.append(Photograph(name, name.split("/")[0], name))
+    loose = [name for name, reason in ignored if reason == LOOSE and Path(name).suffix.lower() in IMAGE_ENDINGS]
+    if loose and len({photograph.identity for photograph in photographs}) < 2:
+        raise InputError(
+            f"The {len(loose)} images of {folder} ({loose[0]} first) lie directly in it, so that nothing says who is "
+            "on which; data.root must be the folder above, which holds one folder a person."
+        )
     check_identities(photographs, f"The data folder {folder}")
     return Manifest(folder.resolve(), tuple(photographs), tuple(ignored))
 

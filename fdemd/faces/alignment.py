@@ -80,6 +80,21 @@ def check_alignment(template: str, size: tuple[int, int]) -> str:
     return template
 
 
+def between(template: str, size: tuple[int, int], other: str, other_size: tuple[int, int]) -> np.ndarray:
+    """The turn, scale and shift ``(2, 3)`` that bring a face of one template to where another template has it.
+
+    In pixels of faces of ``(height, width)``: from the template's five points to the other's, the same for every face.
+
+    Raises:
+        InputError: unknown template, or one of other proportions than its size.
+    """
+    points, targets = (
+        TEMPLATES[check_alignment(name, of)].points * of[0] / TEMPLATES[name].frame[0]
+        for name, of in ((template, size), (other, other_size))
+    )
+    return similarity_transform(points, targets)
+
+
 def five_points(landmarks: np.ndarray) -> np.ndarray:
     """Centres of the eyes, tip of the nose and outer corners of the mouth ``(5, 2)`` of 68 landmarks ``(68, 2)``."""
     eyes = [landmarks[first:last].mean(0) for first, last in _EYES]

@@ -53,6 +53,7 @@ class IdentificationReport:
     protocols: Sequence[str]
     weights_sha256: str
     seconds: Mapping[str, float]
+    remark: Callable[[Comparison], str | None]
 
     def write(self, folder: Path, transport: PairTransport) -> None:
         """Print the tables and write all files.
@@ -119,6 +120,8 @@ class IdentificationReport:
         if self.config["legacy_self_count"]:
             notes.append("R counts the query itself where it is in the gallery, as in the published tables (legacy).")
         for comparison in comparisons:
+            if remark := self.remark(comparison):
+                notes.append(f"{comparison.kind}: {remark}")
             if comparison.lone:
                 notes.append(
                     f"{comparison.kind}: {comparison.lone} queries have no other photograph of the person in the "

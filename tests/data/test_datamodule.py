@@ -95,7 +95,9 @@ def test_the_cache_is_used_and_noticed_to_be_stale(
 ) -> None:
     first = module(people, dlib_net, tmp_path).faces
     with monkeypatch.context() as patch:
-        patch.setattr("fdemd.data.aligned.find_face", lambda *_, **__: pytest.fail("the faces were searched for again"))
+        patch.setattr(
+            "fdemd.faces.photographs.find_face", lambda *_, **__: pytest.fail("the faces were searched for again")
+        )
         assert module(people, dlib_net, tmp_path).faces.digest == first.digest
     Image.open(people / "s1" / "1.pgm").transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(people / "s1" / "1.pgm")
     second = module(people, dlib_net, tmp_path).faces

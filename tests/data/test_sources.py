@@ -48,6 +48,14 @@ def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
         folder_manifest(str(tmp_path))
 
 
+def test_one_persons_own_folder_is_told_from_an_empty_one(tmp_path: Path) -> None:
+    for name in ("1.jpg", "2.jpg", "older/1.jpg", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=r"The 2 images of .* \(1\.jpg first\) lie directly in it.*the folder above"):
+        folder_manifest(str(tmp_path))
+
+
 def test_unknown_data_lists_the_known() -> None:
     with pytest.raises(InputError, match="did you mean orl"):
         build_manifest("orll")

@@ -35,6 +35,13 @@ def test_another_sets_download_is_told_by_its_names(lfw_tar: Path, tmp_path: Pat
     assert "none of the 5 files in it is named like a photograph of this set" in printed
 
 
+def test_one_persons_own_folder_has_no_folder_of_a_person(tmp_path: Path, data_prep: Callable) -> None:
+    download = write_tree(tmp_path / "Ann", {"1.jpg": picture(0, 1), "2.jpg": picture(0, 2)})
+    status, printed = data_prep("folder", "--source", download, "--out", tmp_path / "out")
+    assert status == 2
+    assert "none of the 2 files in it lies in a folder of a person (1.jpg: " in printed
+
+
 def test_queries_need_a_gallery_of_the_same_template(prepared_lfw: Path, tmp_path: Path, data_prep: Callable) -> None:
     download = write_tar(tmp_path / "TALFW.tar", lfw_files())
     arguments = ["talfw", "--source", download, "--workers", 1]

@@ -10,13 +10,13 @@ from PIL import Image
 
 from data_prep.__main__ import main
 from data_prep.copying import UNCHANGED, copy_path
-from data_prep.faces import Way
-from data_prep.occlude import Request, default_settings, is_chosen, occlude
+from data_prep.occlude import Request, default_settings, is_chosen, occlude, template_of
 from data_prep.verifying import verify
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
+from fdemd.faces.photographs import Way
 from fdemd.faces.queries import QueryMaker
 
 KINDS = ("mask", "sunglass", "crop")
@@ -136,7 +136,7 @@ def test_a_second_run_makes_nothing_and_a_new_photograph_alone_is_made(manifest:
     request = request_for(manifest, tmp_path / "out")
     assert occlude(request).new == 20
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("data_prep.copying.find_face", lambda *_: pytest.fail("a face was searched for again"))
+        patch.setattr("fdemd.faces.photographs.find_face", lambda *_: pytest.fail("a face was searched for again"))
         assert occlude(request).new == 0
     shutil.copy(manifest.parent / "s1" / "1.pgm", manifest.parent / "s2" / "1.pgm.new")
     (manifest.parent / "s2" / "1.pgm.new").rename(manifest.parent / "s2" / "5.pgm")
@@ -209,6 +209,24 @@ def test_mistakes_are_told_in_a_sentence(
     assert main([*common, "--template", "dlib"]) == 0
     assert main([*common, "--template", "dlib", *arguments]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_without_a_template_it_is_that_of_the_manifest(manifest: Path, tmp_path: Path) -> None:
+    listed = read_manifest(manifest)
+    assert template_of(manifest) == "insightface"
+    for number, row in enumerate(listed.photographs):
+        picture = Image.fromarray(np.asarray(Image.open(listed.file(row)).convert("RGB").resize((150, 150))))
+        picture.save(manifest.parent / f"{number}.png")
+    rows = tuple(
+        replace(row, path=f"{number}.png", source=f"{number}.png", aligned="dlib")
+        for number, row in enumerate(listed.photographs)
+    )
+    write_manifest(Manifest(listed.root, rows), manifest)
+    assert main(["mask", str(manifest), "--out", str(tmp_path / "out"), "--share", "0.2", "--workers", "1"]) == 0
+    assert {row.aligned for row in read_manifest(tmp_path / "out" / "mask.csv").photographs} == {"dlib"}
+    write_manifest(Manifest(listed.root, (*rows[:19], replace(rows[19], aligned="box_160"))), manifest)
+    with pytest.raises(InputError, match="follow several templates: box_160, dlib"):
+        template_of(manifest)
 
 
 def test_faces_of_another_template_are_refused(manifest: Path, tmp_path: Path) -> None:

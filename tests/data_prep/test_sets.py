@@ -190,9 +190,9 @@ def test_what_gives_no_face_is_listed_and_duplicates_are_told(prepare: Prepare, 
     assert len(manifest) == 7
     unused = [line.split(",")[:2] for line in (manifest.root / "unused.csv").read_text().splitlines()[1:]]
     assert unused == [
-        ["Bob_Baker/Bob_Baker_0005", "unreadable"],
-        ["Bob_Baker/Bob_Baker_0006", "unreadable"],
-        ["Bob_Baker/Bob_Baker_0007", "no face found"],
+        ["lfw-deepfunneled/Bob_Baker/Bob_Baker_0005.jpg", "unreadable"],
+        ["lfw-deepfunneled/Bob_Baker/Bob_Baker_0006.jpg", "unreadable"],
+        ["lfw-deepfunneled/Bob_Baker/Bob_Baker_0007.jpg", "no face found"],
         ["lfw-deepfunneled/Bob_Baker/holiday.jpg", "not used"],
     ]
     duplicates = (manifest.root / "duplicates.csv").read_text().splitlines()[1:]

@@ -1,0 +1,90 @@
+"""What an attack wants: not to be found as oneself (dodging), or to be found as somebody else (impersonation).
+
+Either way the embedding is moved with respect to an anchor, the centre of some photographs: away from the person's own
+or towards another person's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from fdemd.errors import InputError
+
+DODGING, IMPERSONATION = "dodging", "impersonation"
+GOALS = (DODGING, IMPERSONATION)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Embeddings of some photographs and where they come from.
+
+    Attributes:
+        embedding: ``(N, D)``.
+        identity: the person on each.
+        source: the photograph that each was made from.
+    """
+
+    embedding: Tensor
+    identity: Sequence[str]
+    source: Sequence[str]
+
+
+def anchors(queries: Faces, gallery: Faces, aims: Sequence[str]) -> Tensor:
+    """The unit vector ``(Q, D)`` that each query is moved from or to: the centre of its aim's photographs.
+
+    A query whose aim is its own person is moved away from that person's *other* photographs in the gallery and from
+    itself, for which its embedding in ``queries`` stands. That should be the embedding of its mirror image: the cosine
+    of a face to itself is at its maximum, where there is no gradient to begin with.
+
+    Args:
+        queries: ``Q`` faces to be attacked.
+        gallery: the photographs that they will be looked for in.
+        aims: for each query a person: itself, to be dodged, or somebody of the gallery, to be impersonated.
+    """
+    people = {name: row for row, name in enumerate(dict.fromkeys([*gallery.identity, *queries.identity]))}
+    of_photograph = torch.tensor([people[name] for name in gallery.identity], dtype=torch.long)
+    unit = normalize(gallery.embedding)
+    sums = unit.new_zeros(len(people), unit.shape[1]).index_add_(0, of_photograph.to(unit.device), unit)
+    twins: dict[str, list[int]] = {}
+    for row, source in enumerate(gallery.source):
+        twins.setdefault(source, []).append(row)
+    own = normalize(queries.embedding)
+    found = []
+    for row, aim in enumerate(aims):
+        anchor = sums[people[aim]]
+        if aim == queries.identity[row]:
+            anchor = anchor - unit[twins.get(queries.source[row], [])].sum(0) + own[row]
+        found.append(anchor)
+    return normalize(torch.stack(found))
+
+
+def victims(names: Sequence[str], identities: Sequence[str], people: Sequence[str], seed: int) -> list[str]:
+    """Somebody else of ``people`` for every query, drawn by the seed and its name alone.
+
+    Args:
+        names: of the queries' photographs (paths in the manifest).
+        identities: who is on them.
+        people: of the gallery.
+        seed: of the run.
+
+    Raises:
+        InputError: there is nobody else.
+    """
+    known = sorted(set(people))
+    place_of = {person: place for place, person in enumerate(known)}
+    found = []
+    for name, identity in zip(names, identities, strict=True):
+        own = place_of.get(identity, len(known))
+        others = len(known) - (own < len(known))
+        if not others:
+            raise InputError(f"The gallery has nobody but {identity}, so that {name} cannot impersonate anybody.")
+        digest = hashlib.sha256(f"{seed}/victim/{name}".encode()).digest()
+        place = int.from_bytes(digest[:8], "big") % others
+        found.append(known[place + (place >= own)])
+    return found

@@ -1,0 +1,51 @@
+"""A network that looks at faces of another alignment than it was trained with."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from fdemd.backbones.backbone import Backbone
+from fdemd.features import Features
+
+
+class Realigned(Backbone):
+    """Moves each face to where the network expects it, then asks the network; differentiable.
+
+    What lies outside of the given picture is black, as around a photograph that ends close to a face.
+    """
+
+    grid: Tensor
+
+    def __init__(self, backbone: Backbone, alignment: str, face_size: tuple[int, int], move: np.ndarray) -> None:
+        """Wrap a network.
+
+        Args:
+            backbone: the network.
+            alignment: of the faces that will be given.
+            face_size: their ``(height, width)``.
+            move: turn, scale and shift ``(2, 3)`` from their pixels to those that the network takes, as
+                :func:`fdemd.faces.alignment.between` has it.
+        """
+        super().__init__()
+        self.backbone = backbone
+        self.alignment, self.face_size = alignment, face_size
+        self.weights_sha256 = backbone.weights_sha256
+        self.differentiable = backbone.differentiable
+        self.register_buffer("grid", _sampling_grid(move, backbone.face_size, face_size), persistent=False)
+
+    def forward(self, faces: Tensor) -> Features:
+        """See :class:`Backbone`."""
+        grid = self.grid.expand(len(faces), -1, -1, -1)
+        return self.backbone(F.grid_sample(faces, grid, mode="bilinear", padding_mode="zeros", align_corners=False))
+
+
+def _sampling_grid(move: np.ndarray, size: tuple[int, int], given: tuple[int, int]) -> Tensor:
+    """Where each pixel of ``size`` comes from in a picture of size ``given``: ``(1, height, width, 2)`` in [-1, 1]."""
+    columns, rows = np.meshgrid(np.arange(size[1]), np.arange(size[0]))
+    pixels = np.stack([columns, rows], axis=-1) - move[:, 2]
+    source = pixels @ np.linalg.inv(move[:, :2]).T
+    centred = (2 * source + 1) / (given[1], given[0]) - 1
+    return torch.from_numpy(centred.astype(np.float32))[None]
