@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +13,7 @@ from rich.progress import track
 from torch.utils.data import DataLoader, Dataset
 
 from fdemd.checkpoints import read_card, sha256_of
+from fdemd.data.cache import NewEntry, mark_used
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace, align, aligned_already, check_alignment
@@ -61,11 +58,6 @@ class AlignedFaces:
         return AlignedFace(np.array(self.images[row]), np.array(self.landmarks[row]))
 
 
-def default_cache() -> Path:
-    """Folder of everything that can be made again: $FDEMD_CACHE or ~/.cache/fdemd."""
-    return Path(os.environ.get("FDEMD_CACHE", "~/.cache/fdemd")).expanduser()
-
-
 def aligned_faces(
     manifest: Manifest,
     alignment: str,
@@ -95,21 +87,17 @@ def aligned_faces(
     store = cache / "faces" / digest
     if not store.is_dir():
         try:
-            store.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = Path(tempfile.mkdtemp(dir=store.parent, prefix="unfinished-"))
+            entry = NewEntry(store)
         except OSError as error:
             raise InputError(
                 f"The cache folder {store.parent} cannot be written ({error.strerror}); choose another with "
                 "data.cache=PATH."
             ) from error
-        try:
-            _align_all(manifest, way, unfinished, num_workers)
-            unfinished.chmod(0o755)  # a shared cache is for others to read; temporary folders are private
-            with contextlib.suppress(OSError):  # another run was faster
-                unfinished.rename(store)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+        with entry:
+            _align_all(manifest, way, entry.folder, num_workers)
+            entry.finish()
     faces = _read(store, digest)
+    mark_used(store)
     if len(faces.left_out) == len(manifest):
         first = faces.left_out[0]
         raise InputError(
