@@ -1,9 +1,13 @@
-"""Faces -> features, each face once."""
+"""Faces -> features, each face once: by the network, or by an earlier run that stored them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
+from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
@@ -12,12 +16,13 @@ from torch.utils.data import DataLoader
 
 from fdemd.backbones import Backbone
 from fdemd.data.datamodule import FaceBatch, FaceDataset
+from fdemd.data.feature_store import TENSORS, FeatureStore, StoreWriter
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
 
-TENSORS = ("embedding", "patches", "landmarks")
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 """Precisions in which patches can be kept."""
+COMPUTED, STORED = "computed", "stored"
 _ROUNDING = 0.01
 """Largest mean error of rounding, as a share of the mean patch value; twice what bfloat16 does to any numbers."""
 
@@ -40,10 +45,12 @@ class EmbeddedFaces:
     Attributes:
         features: of ``B`` faces, on the CPU.
         rows: ``(B,)``, where they stand in the manifest.
+        origin: ``COMPUTED`` now, or ``STORED`` by an earlier run.
     """
 
     features: Features
     rows: Tensor
+    origin: str = COMPUTED
 
     def at(self, rows: Tensor) -> Features:
         """Features of some of the rows ``(n,)``, in the order asked for; a view if they stand together in that order.
@@ -68,8 +75,11 @@ def embed(
     batch_size: int,
     num_workers: int = 0,
     dtype: torch.dtype = torch.float32,
+    store: FeatureStore | None = None,
 ) -> dict[str, EmbeddedFaces]:
-    """Features of every face of some data sets.
+    """Features of every face of some data sets; with a store, only what it lacks is computed.
+
+    Without a store, with an empty one and from a full one, the features are the same.
 
     Args:
         backbone: the network, as it is; nothing is trained.
@@ -78,15 +88,29 @@ def embed(
         batch_size: faces a batch.
         num_workers: processes that read and occlude.
         dtype: precision in which the patches are kept; embeddings stay in float32.
+        store: of this network; None keeps the features in memory.
 
     Raises:
-        InputError: the network gave something that is not a finite number, or patches that ``dtype`` cannot hold.
+        InputError: the network gave something that is not a finite number, or patches that ``dtype`` cannot hold, or
+            the store cannot be written.
     """
-    loaders = [DataLoader(each, batch_size=batch_size, num_workers=num_workers) for each in faces.values()]
-    sinks = [_Memory(len(each)) for each in faces.values()]
-    trainer.test(EmbeddingModule(backbone, sinks, dtype), loaders, verbose=False)
+    keys = _keys(backbone, faces, trainer, dtype) if store else {}
+    known = {kind: found for kind, key in keys.items() if store and (found := store.read(key))}
+    missing = {kind: each for kind, each in faces.items() if kind not in known}
+    if store:
+        _tell(store, known, missing)
+    with ExitStack() as stack:
+        sinks = {
+            kind: stack.enter_context(store.writer(keys[kind], len(each))) if store else _Memory(len(each))
+            for kind, each in missing.items()
+        }
+        if missing:
+            loaders = [DataLoader(each, batch_size, num_workers=num_workers) for each in missing.values()]
+            trainer.test(EmbeddingModule(backbone, list(sinks.values()), dtype), loaders, verbose=False)
+        features = known | {kind: sink.features() for kind, sink in sinks.items()}
     return {
-        kind: EmbeddedFaces(sink.features(), each.rows) for (kind, each), sink in zip(faces.items(), sinks, strict=True)
+        kind: EmbeddedFaces(features[kind], each.rows, STORED if kind in known else COMPUTED)
+        for kind, each in faces.items()
     }
 
 
@@ -105,25 +129,10 @@ def embed_batch(backbone: Backbone, batch: FaceBatch, dtype: torch.dtype = torch
     return Features(found.embedding.float(), _rounded(found.patches, dtype), found.grid, batch["landmarks"].float())
 
 
-def _rounded(patches: Tensor, dtype: torch.dtype) -> Tensor:
-    """Patches in another precision, checked: beyond its range there is infinity, and below it nothing."""
-    kept = patches.to(dtype)
-    error = (kept.float() - patches.float()).abs().mean(dtype=torch.float64)
-    size = patches.float().abs().mean(dtype=torch.float64)
-    if not error <= _ROUNDING * size:
-        name = str(dtype).removeprefix("torch.")
-        raise InputError(
-            f"The patches of this network, {size:.2g} on average and {patches.abs().max():.2g} at most, cannot be kept "
-            f"in {name}, whose numbers lie between {torch.finfo(dtype).tiny:.2g} and {torch.finfo(dtype).max:.2g}; use "
-            "features.dtype=bfloat16 or float32."
-        )
-    return kept
-
-
 class EmbeddingModule(LightningModule):
     """Hands the features of each test loader to a sink of its own."""
 
-    def __init__(self, backbone: Backbone, sinks: Sequence[_Memory], dtype: torch.dtype) -> None:
+    def __init__(self, backbone: Backbone, sinks: Sequence[StoreWriter | _Memory], dtype: torch.dtype) -> None:
         super().__init__()
         self.backbone, self.sinks, self.patch_dtype = backbone, sinks, dtype
 
@@ -154,3 +163,40 @@ class _Memory:
     def features(self) -> Features:
         """All faces, once every batch was added."""
         return Features(**self._tensors, grid=self._grid)
+
+
+def _rounded(patches: Tensor, dtype: torch.dtype) -> Tensor:
+    """Patches in another precision, checked: beyond its range there is infinity, and below it nothing."""
+    kept = patches.to(dtype)
+    error = (kept.float() - patches.float()).abs().mean(dtype=torch.float64)
+    size = patches.float().abs().mean(dtype=torch.float64)
+    if not error <= _ROUNDING * size:
+        name = str(dtype).removeprefix("torch.")
+        raise InputError(
+            f"The patches of this network, {size:.2g} on average and {patches.abs().max():.2g} at most, cannot be kept "
+            f"in {name}, whose numbers lie between {torch.finfo(dtype).tiny:.2g} and {torch.finfo(dtype).max:.2g}; use "
+            "features.dtype=bfloat16 or float32."
+        )
+    return kept
+
+
+def _keys(
+    backbone: Backbone, faces: Mapping[str, FaceDataset], trainer: Trainer, dtype: torch.dtype
+) -> dict[str, dict[str, Any]]:
+    """What decides the features of each kind, beside the network's settings; batches and workers do not.
+
+    The weights are known by content, so that untrained and trained-on networks are told apart as well.
+    """
+    digest = hashlib.sha256()
+    for name, tensor in chain(backbone.named_parameters(), backbone.named_buffers()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    weights = {"file": backbone.weights_sha256, "tensors": digest.hexdigest()}
+    way = {"weights": weights, "trainer": trainer.precision, "dtype": str(dtype)}
+    return {kind: {**way, **each.identity} for kind, each in faces.items()}
+
+
+def _tell(store: FeatureStore, known: Iterable[str], missing: Iterable[str]) -> None:
+    origins = ((known, "from an earlier run"), (missing, "to be computed"))
+    said = "; ".join(f"{', '.join(kinds)} {origin}" for kinds, origin in origins if kinds)
+    print(f"Features in {store.folder}: {said}.", flush=True)

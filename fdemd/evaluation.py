@@ -20,9 +20,10 @@ from torch import Tensor
 from fdemd.adversarial import ADVERSARIAL, Adversary
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.data.datamodule import FaceDataModule
+from fdemd.data.feature_store import FeatureStore
 from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
-from fdemd.embedding import EmbeddedFaces, embed
+from fdemd.embedding import EmbeddedFaces, check_dtype, embed
 from fdemd.emd import Transport, emd_similarity
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
@@ -45,6 +46,7 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         raise InputError("protocols is empty; give at least one, such as protocols=[leave-twin-out].")
     if not 0 <= config["seed"] < 2**32:
         raise InputError(f"seed is {config['seed']}; it must lie between 0 and 4294967295.")
+    dtype = check_dtype(config["features"]["dtype"])
     trainer = single_device_trainer(config["trainer"])
     seed_everything(config["seed"], verbose=False)  # for networks with random weights
     backbone = build_backbone(**config["model"])
@@ -55,15 +57,22 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
     with run_folder(Path(str(config["output"])), f"{model_label(config['model'])}-{config['data']['name']}") as folder:
         faces.setup("test")
         features = embed(
-            backbone, faces.test_sets(), trainer, batch_size=faces.batch_size, num_workers=faces.num_workers
+            backbone,
+            faces.test_sets(),
+            trainer,
+            batch_size=faces.batch_size,
+            num_workers=faces.num_workers,
+            dtype=dtype,
+            store=FeatureStore(faces.cache, config["model"]) if config["features"]["store"] else None,
         )
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core
             comparisons = _identify(features, faces, settings, protocols, config)
         seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
         remark = partial(adversary.remark, faces) if adversary else lambda _: None
+        origins = {kind: each.origin for kind, each in features.items()}
         report = IdentificationReport(
-            config, settings, faces, comparisons, protocols, backbone.weights_sha256, seconds, remark
+            config, settings, faces, comparisons, protocols, backbone.weights_sha256, origins, seconds, remark
         )
         report.write(folder, partial(_transport, features, settings))
     return report

@@ -10,6 +10,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from fdemd.errors import InputError
 
+_FACES_AT_ONCE = 256
+
 
 @dataclass(frozen=True)
 class Features:
@@ -63,5 +65,8 @@ class Features:
                 f"The network gives a grid of {self.grid[0]}x{self.grid[1]} patches; "
                 f"a grid of {grid[0]}x{grid[1]} would need patches that it does not have."
             )
-        maps = self.patches.transpose(1, 2).unflatten(2, self.grid)
-        return Features(self.embedding, adaptive_avg_pool2d(maps, grid).flatten(2).mT, grid, self.landmarks)
+        pooled = [
+            adaptive_avg_pool2d(some.transpose(1, 2).unflatten(2, self.grid), grid).flatten(2).mT
+            for some in self.patches.split(_FACES_AT_ONCE)  # they may be mapped, and more than there is memory for
+        ]
+        return Features(self.embedding, torch.cat(pooled), grid, self.landmarks)

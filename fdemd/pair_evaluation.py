@@ -15,8 +15,9 @@ from fdemd.backbones import Backbone, build_backbone
 from fdemd.data.aligned import AlignedFaces, aligned_faces
 from fdemd.data.cache import default_cache
 from fdemd.data.datamodule import FaceDataset
+from fdemd.data.feature_store import FeatureStore
 from fdemd.data.pairs import Pairs, read_pairs
-from fdemd.embedding import embed
+from fdemd.embedding import check_dtype, embed
 from fdemd.errors import InputError
 from fdemd.evaluation import rerank_settings, single_device_trainer
 from fdemd.faces.queries import QueryMaker
@@ -63,12 +64,13 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
     backbone = build_backbone(**config["model"])
     if data["flip"]:
         backbone = WithMirrored(backbone).eval()
+    cache = Path(data["cache"]).expanduser() if data["cache"] else default_cache()
     with run_folder(Path(config["output"]), f"{model_label(config['model'])}-{data['name']}") as folder:
         faces = aligned_faces(
             pairs.manifest,
             backbone.alignment,
             backbone.face_size,
-            cache=Path(data["cache"]).expanduser() if data["cache"] else default_cache(),
+            cache=cache,
             detector=data["detector"],
             num_workers=data["num_workers"],
         )
@@ -79,7 +81,7 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
             raise InputError(f"Not one of the {len(pairs)} pairs of {data['pairs']} has a face in both photographs.")
         first, second = pairs.first[~failed], pairs.second[~failed]
         rows = torch.cat([first, second]).unique()
-        features = _embed(backbone, faces, pairs, rows, config)
+        features, origin = _embed(backbone, faces, pairs, rows, cache, config)
         embedded = time.perf_counter()
         places = torch.searchsorted(rows, first), torch.searchsorted(rows, second)
         with torch.inference_mode():  # without gradients the transport runs one piece a core
@@ -93,16 +95,20 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
             "embed": embedded - aligned,
             "compare": time.perf_counter() - embedded,
         }
+        weights = backbone.weights_sha256
         report = VerificationReport(
-            config, settings, pairs, faces, failed, results, features.grid, backbone.weights_sha256, seconds
+            config, settings, pairs, faces, failed, results, features.grid, weights, origin, seconds
         )
         report.write(folder)
     return report
 
 
-def _embed(backbone: Backbone, faces: AlignedFaces, pairs: Pairs, rows: Tensor, config: Mapping[str, Any]) -> Features:
-    """Features of rows of the manifest, in order."""
+def _embed(
+    backbone: Backbone, faces: AlignedFaces, pairs: Pairs, rows: Tensor, cache: Path, config: Mapping[str, Any]
+) -> tuple[Features, str]:
+    """Features of rows of the manifest, in order, and where they came from."""
     data = config["data"]
+    network = {**config["model"], "mirrored": data["flip"]}
     unchanged = QueryMaker("clean", backbone.face_size, config["seed"])
     embedded = embed(
         backbone,
@@ -110,5 +116,7 @@ def _embed(backbone: Backbone, faces: AlignedFaces, pairs: Pairs, rows: Tensor, 
         single_device_trainer(config["trainer"]),
         batch_size=data["batch_size"],
         num_workers=data["num_workers"],
-    )
-    return embedded["clean"].features
+        dtype=check_dtype(config["features"]["dtype"]),
+        store=FeatureStore(cache, network) if config["features"]["store"] else None,
+    )["clean"]
+    return embedded.features, embedded.origin

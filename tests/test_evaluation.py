@@ -72,10 +72,52 @@ def test_a_run_leaves_everything_behind(evaluate, few_people: Path) -> None:
 
 def test_batch_size_workers_and_repetition_change_no_figure(evaluate, few_people: Path) -> None:
     arguments = ("data=folder", f"data.root='{few_people}'", "query=[clean,mask]")
-    arguments = (*arguments, "k=5")
+    arguments = (*arguments, "k=5", "features.store=false")
     first = table(evaluate(*arguments)[2])
     assert table(evaluate(*arguments, "data.batch_size=3")[2]) == first
     assert table(evaluate(*arguments, "data.batch_size=64", "data.num_workers=2")[2]) == first
+
+
+def test_features_are_computed_once(evaluate, few_people: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    arguments = ("data=folder", f"data.root='{few_people}'", f"data.cache='{cache}'", "k=5")
+    _, printed, first = evaluate(*arguments, "query=[clean,mask]")
+    assert f"Features in {cache / 'features'}: clean, mask to be computed." in printed
+    assert results(first)["features"] == {"clean": "computed", "mask": "computed"}
+    _, printed, second = evaluate(*arguments, "query=[clean,mask]")
+    assert f"Features in {cache / 'features'}: clean, mask from an earlier run." in printed
+    assert results(second)["features"] == {"clean": "stored", "mask": "stored"}
+    _, printed, third = evaluate(*arguments, "query=[crop,mask]", "alpha=0.5")
+    assert results(third)["features"] == {"clean": "stored", "crop": "computed", "mask": "stored"}
+    _, printed, without = evaluate(*arguments, "query=[clean,mask]", "features.store=false")
+    assert "Features in" not in printed
+    assert table(first) == table(second) == table(without)
+    assert "8x8 patches in float16" in (first / "results.md").read_text()
+    assert results(first)["patch precision"] == "float16"
+
+
+def test_damaged_features_are_told_and_computed_again(
+    evaluate, few_people: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = tmp_path / "cache"
+    arguments = ("data=folder", f"data.root='{few_people}'", f"data.cache='{cache}'", "query=clean", "k=5")
+    first = table(evaluate(*arguments)[2])
+    (patches,) = cache.glob("features/*/patches")
+    content = bytearray(patches.read_bytes())
+    content[1000] ^= 0xFF
+    patches.write_bytes(content)
+    folder = evaluate(*arguments)[2]
+    assert "are damaged (patches was changed); they are computed again" in caplog.text
+    assert results(folder)["features"] == {"clean": "computed"}
+    assert table(folder) == first
+
+
+def test_whole_precision_of_the_patches(evaluate, few_people: Path) -> None:
+    arguments = ("data=folder", f"data.root='{few_people}'", "query=mask", "k=5")
+    half, whole = (evaluate(*arguments, f"features.dtype={dtype}")[2] for dtype in ("float16", "float32"))
+    for one, other in zip(table(half), table(whole), strict=True):
+        assert one["MAP@R"] == pytest.approx(other["MAP@R"], abs=0.1)
+    assert "patches in" not in (whole / "results.md").read_text()
 
 
 def test_alpha_0_reports_stage_1_twice(evaluate, few_people: Path) -> None:
@@ -198,6 +240,7 @@ def test_odd_files_are_used_or_listed_never_lost(evaluate, people: Path) -> None
         (["model.backbone=facenet"], "write model=CHOICE"),
         (["rerank.grid=5"], "grid is 5"),
         (["seed=-1"], "seed is -1"),
+        (["features.dtype=flaot16"], "did you mean float16"),
         (["data.root=2024"], "2024 lacks 400"),
         (["model.checkpoint=5"], "5"),
         (["trainer.precision=transformer-engine"], "trainer"),
@@ -275,7 +318,8 @@ def test_ctrl_c_while_embedding_is_a_sentence(evaluate, few_people: Path, monkey
         raise KeyboardInterrupt
 
     monkeypatch.setattr("fdemd.embedding.EmbeddingModule.test_step", interrupt)
-    status, printed, _ = evaluate("data=folder", f"data.root='{few_people}'", "query=clean")
+    arguments = ("data=folder", f"data.root='{few_people}'", "query=clean", "features.store=false")
+    status, printed, _ = evaluate(*arguments)
     assert status == 130
     assert "stopped by Ctrl-C" in printed
     assert "Traceback" not in printed

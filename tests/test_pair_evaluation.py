@@ -163,6 +163,17 @@ def test_without_reranking_and_with_mirror_images(lfw_like: Path, tmp_path: Path
     assert both.results[0].points == plain.results[0].points, "the mirror images change nothing else"
 
 
+def test_features_are_computed_once(lfw_like: Path, tmp_path: Path) -> None:
+    """With mirror images there are other embeddings."""
+    runs = ["data.flip=false", "data.flip=true", "data.flip=true", "data.flip=false"]
+    reports = [verify(config_of(lfw_like, tmp_path / "out", f"data.cache='{tmp_path}'", run)) for run in runs]
+
+    assert [report.origin for report in reports] == ["computed", "computed", "stored", "stored"]
+    for first, second in ((reports[0], reports[3]), (reports[1], reports[2])):
+        assert [result.accuracy.mean for result in first.results] == [result.accuracy.mean for result in second.results]
+        assert all(torch.equal(a.roc[1], b.roc[1]) for a, b in zip(first.results, second.results, strict=True))
+
+
 def test_one_fold_is_not_enough(lfw_like: Path, tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text("1\nP0 1 2\nP0 1 P1 1\n", encoding="utf-8")
     with pytest.raises(InputError, match="has one fold only"):

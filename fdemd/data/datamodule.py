@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
@@ -42,6 +44,12 @@ class FaceDataset(Dataset[FaceBatch]):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the faces and their order, as plain values."""
+        rows = hashlib.sha256(json.dumps(self.rows.tolist()).encode()).hexdigest()
+        return {"faces": self.faces.digest, "rows": rows, "query": self.maker.identity}
 
     def __getitem__(self, index: int) -> FaceBatch:
         row = int(self.rows[index])

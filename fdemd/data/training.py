@@ -18,7 +18,6 @@ from fdemd.data.manifest import Manifest, check_identities
 from fdemd.data.samplers import BalancedSampler, BatchSampler, ShuffledSampler
 from fdemd.errors import InputError, unknown
 
-
 ORDERS = ("shuffled", "balanced")
 
 

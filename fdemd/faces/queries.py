@@ -72,11 +72,18 @@ class QueryMaker:
         if kind not in QUERY_KINDS:
             raise unknown("query kind", kind, QUERY_KINDS)
         self.kind = kind
-        self._seed = seed
+        self._seed, self._settings = seed, settings
         self._transforms = A.Compose(
             QUERY_KINDS[kind](size, **settings) or [A.NoOp()],
             keypoint_params=A.KeypointParams(format="xy", remove_invisible=False),
         )
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the picture made from a face of a given name, as plain values; a clean face needs no seed."""
+        if self.kind == "clean":
+            return {"kind": self.kind}
+        return {"kind": self.kind, "settings": self._settings, "seed": self._seed}
 
     def __call__(self, face: AlignedFace, name: str) -> AlignedFace:
         """The query made from ``face``; ``name`` tells the photograph (its path in the manifest)."""

@@ -42,9 +42,25 @@ def model_label(model: Mapping[str, Any]) -> str:
     return "-".join(str(model[key]) for key in ("backbone", "name", "variant", "depth") if key in model)
 
 
+def patches_label(grid: tuple[int, int], dtype: str) -> str:
+    """What notes call the patches: ``8x8 patches``, and that they were rounded if so."""
+    return f"{grid[0]}x{grid[1]} patches" + ("" if dtype == "float32" else f" in {dtype}")
+
+
 @dataclass(frozen=True)
 class IdentificationReport:
-    """Results of one run and everything that decided them."""
+    """Results of one run and everything that decided them.
+
+    Attributes:
+        config: of the run.
+        settings: of the second stage, None without it.
+        faces: queries and gallery.
+        comparisons: one a kind of query and protocol.
+        protocols: asked for.
+        weights_sha256: of the network.
+        origins: kind of query -> where its features came from.
+        seconds: of each step.
+    """
 
     config: Mapping[str, Any]
     settings: RerankSettings | None
@@ -52,6 +68,7 @@ class IdentificationReport:
     comparisons: Sequence[Comparison]
     protocols: Sequence[str]
     weights_sha256: str
+    origins: Mapping[str, str]
     seconds: Mapping[str, float]
     remark: Callable[[Comparison], str | None]
 
@@ -108,10 +125,10 @@ class IdentificationReport:
             f"files. Seed {self.config['seed']}.",
         ]
         if settings := self.settings:
-            rows, columns = self.grid
+            patches = patches_label(self.grid, self.config["features"]["dtype"])
             stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
             notes.append(
-                f"Stage 2: Earth Mover's similarity, weighting {settings.weighting}, {rows}x{columns} patches, alpha "
+                f"Stage 2: Earth Mover's similarity, weighting {settings.weighting}, {patches}, alpha "
                 f"{settings.alpha:g}, k {self.comparisons[0].k}, eps {settings.eps:g}, stop {stop}, engine "
                 f"{self.comparisons[0].engine}."
             )
@@ -165,6 +182,8 @@ class IdentificationReport:
             "data": {"name": self.config["data"]["name"], "sha256": self.faces.faces.digest, **self._counts()},
             "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
             "rerank": asdict(self.settings) | {"engine": self.comparisons[0].engine} if self.settings else None,
+            "features": dict(self.origins),
+            "patch precision": self.config["features"]["dtype"],
             "seed": self.config["seed"],
             "legacy_self_count": self.config["legacy_self_count"],
             "unit": "percent; low and high are the ends of the 95 % bootstrap interval over people",

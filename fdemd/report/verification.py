@@ -17,7 +17,7 @@ from fdemd.data.aligned import AlignedFaces
 from fdemd.data.pairs import Pairs
 from fdemd.identification import RerankSettings
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
-from fdemd.report.identification import model_label
+from fdemd.report.identification import model_label, patches_label
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.tables import csv_text
 from fdemd.verification import Verification
@@ -36,6 +36,7 @@ class VerificationReport:
         results: one a similarity.
         grid: rows and columns of the network's patches.
         weights_sha256: of the network.
+        origin: where the features came from.
         seconds: of each step.
     """
 
@@ -47,6 +48,7 @@ class VerificationReport:
     results: Sequence[Verification]
     grid: tuple[int, int]
     weights_sha256: str
+    origin: str
     seconds: Mapping[str, float]
 
     def write(self, folder: Path) -> None:
@@ -87,10 +89,10 @@ class VerificationReport:
                 "two people, so TAR there hangs on the closest of them alone."
             )
         if settings := self.settings:
-            rows, columns = settings.grid or self.grid
+            patches = patches_label(settings.grid or self.grid, self.config["features"]["dtype"])
             notes.append(
-                f"EMD: weighting {settings.weighting}, {rows}x{columns} patches, eps {settings.eps:g}; every pair, so "
-                "that k plays no part."
+                f"EMD: weighting {settings.weighting}, {patches}, eps {settings.eps:g}; every pair, so that k plays no "
+                "part."
             )
         return notes
 
@@ -116,6 +118,8 @@ class VerificationReport:
                 "weights_sha256": self.weights_sha256,
                 "flip": data["flip"],
             },
+            "features": {"clean": self.origin},
+            "patch precision": self.config["features"]["dtype"],
             "emd": asdict(self.settings) if self.settings else None,
             "unit": "percent",
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
