@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -29,6 +27,9 @@ from fdemd.features import Features
 from fdemd.identification import Comparison, PairSimilarity, RerankSettings, compare_stages
 from fdemd.report.files import run_folder
 from fdemd.report.identification import IdentificationReport, model_label
+from fdemd.report.loggers import open_log
+from fdemd.report.quiet import quiet_lightning
+from fdemd.report.results_log import log_results
 from fdemd.retrieval.protocol import Labels, check_protocol
 
 
@@ -63,7 +64,8 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
     if settings:
         _check_second_stage(backbone, settings)
     faces = _faces(config, backbone)
-    with run_folder(Path(str(config["output"])), f"{model_label(config['model'])}-{config['data']['name']}") as folder:
+    label = f"{model_label(config['model'])}-{config['data']['name']}"
+    with run_folder(Path(str(config["output"])), label) as folder, open_log(config, folder, "evaluate") as log:
         faces.setup("test")
         features = embed(
             backbone, faces.test_sets(), trainer, batch_size=faces.batch_size, num_workers=faces.num_workers
@@ -74,6 +76,7 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
         report = IdentificationReport(config, settings, faces, comparisons, protocols, backbone.weights_sha256, seconds)
         report.write(folder, partial(_transport, features, settings))
+        log_results(log)
     return report
 
 
@@ -180,9 +183,7 @@ def single_device_trainer(settings: Mapping[str, Any]) -> Trainer:
     Raises:
         InputError: this machine has no such device, or Lightning no such precision.
     """
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # devices and adverts; warnings still come
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")  # Lightning 2.6 with a newer torch
+    quiet_lightning()
     try:
         return Trainer(**settings, devices=1, logger=False, enable_checkpointing=False, enable_model_summary=False)
     except (MisconfigurationException, ValueError, ImportError) as error:
