@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -30,6 +28,9 @@ from fdemd.features import Features
 from fdemd.identification import Comparison, PairSimilarity, RerankSettings, compare_stages, labels_of
 from fdemd.report.files import run_folder
 from fdemd.report.identification import IdentificationReport, model_label
+from fdemd.report.loggers import open_log
+from fdemd.report.quiet import quiet_lightning
+from fdemd.report.results_log import log_results
 from fdemd.retrieval.protocol import check_protocol
 
 
@@ -54,7 +55,8 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         _check_second_stage(backbone, settings)
     adversary = _adversary(config, backbone, trainer.strategy.root_device)
     faces = _faces(config, backbone, adversary)
-    with run_folder(Path(str(config["output"])), f"{model_label(config['model'])}-{config['data']['name']}") as folder:
+    label = f"{model_label(config['model'])}-{config['data']['name']}"
+    with run_folder(Path(str(config["output"])), label) as folder, open_log(config, folder, "evaluate") as log:
         faces.setup("test")
         features = embed(
             backbone,
@@ -75,6 +77,7 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
             config, settings, faces, comparisons, protocols, backbone.weights_sha256, origins, seconds, remark
         )
         report.write(folder, partial(_transport, features, settings))
+        log_results(log)
     return report
 
 
@@ -188,9 +191,7 @@ def single_device_trainer(settings: Mapping[str, Any]) -> Trainer:
     Raises:
         InputError: this machine has no such device, or Lightning no such precision.
     """
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # devices and adverts; warnings still come
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")  # Lightning 2.6 with a newer torch
+    quiet_lightning()
     try:
         return Trainer(**settings, devices=1, logger=False, enable_checkpointing=False, enable_model_summary=False)
     except (MisconfigurationException, ValueError, ImportError) as error:

@@ -24,6 +24,8 @@ from fdemd.faces.queries import QueryMaker
 from fdemd.features import Features
 from fdemd.report.files import run_folder
 from fdemd.report.identification import model_label
+from fdemd.report.loggers import open_log
+from fdemd.report.results_log import log_results
 from fdemd.report.verification import VerificationReport
 from fdemd.verification import judge, pair_scores
 
@@ -65,7 +67,8 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
     if data["flip"]:
         backbone = WithMirrored(backbone).eval()
     cache = Path(data["cache"]).expanduser() if data["cache"] else default_cache()
-    with run_folder(Path(config["output"]), f"{model_label(config['model'])}-{data['name']}") as folder:
+    label = f"{model_label(config['model'])}-{data['name']}"
+    with run_folder(Path(config["output"]), label) as folder, open_log(config, folder, "evaluate") as log:
         faces = aligned_faces(
             pairs.manifest,
             backbone.alignment,
@@ -100,6 +103,7 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
             config, settings, pairs, faces, failed, results, features.grid, weights, origin, seconds
         )
         report.write(folder)
+        log_results(log)
     return report
 
 

@@ -1,0 +1,37 @@
+"""The results of evaluate.py on a dashboard: what is logged is what lies in the run's files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fdemd.report.data_card import terms
+from fdemd.report.loggers import RunLog
+
+_NAMED_BY = ("query", "protocol", "stage", "similarity")
+"""Columns of ``results.json`` that say what a row's figures are of, in the order of their names."""
+
+
+def log_results(log: RunLog) -> None:
+    """Log a finished run: figures by name, everything as a table, the facts as config, and the picture if asked for.
+
+    Needs ``results.json`` in the run's folder, as the reports write it.
+    """
+    facts = json.loads((log.folder / "results.json").read_text(encoding="utf-8"))
+    rows = facts.pop("results")
+    log.facts({"facts": facts | {"data": facts["data"] | {"terms": terms(facts["data"]["name"])}}})
+    log.metrics({name: value for row in rows for name, value in _figures(row).items()}, step=0)
+    log.table("results", list(rows[0]), [list(row.values()) for row in rows], step=0)
+    for picture in sorted(log.folder.glob("*.png")):
+        log.picture(picture.stem, picture, step=0)
+
+
+def _figures(row: Mapping[str, Any]) -> dict[str, float]:
+    """``mask/leave-twin-out/stage2/P@1`` -> percent; no counts, no ends of intervals, nothing without a query."""
+    name = "/".join(str(row[column]).replace(" ", "") for column in _NAMED_BY if column in row)
+    return {
+        f"{name}/{figure}": value
+        for figure, value in row.items()
+        if isinstance(value, float) and not figure.endswith((" low", " high"))
+    }
