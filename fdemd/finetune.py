@@ -31,6 +31,8 @@ from fdemd.optimizers import OptimizerSettings
 from fdemd.report.files import run_folder
 from fdemd.report.finetuning import FinetuneReport
 from fdemd.report.identification import model_label
+from fdemd.report.loggers import open_log
+from fdemd.report.results_log import log_results
 from fdemd.resuming import decisive_settings, state_to_resume
 
 BEFORE = "before"
@@ -79,8 +81,8 @@ def finetune(config: Mapping[str, Any]) -> Finetuned:
         seed=config["seed"],
         facts={"settings": decisive_settings(config), "people": list(data.people)},
     )
-    with _folder(config) as folder:
-        trainer = build_trainer(config, folder, validated=data.held_out is not None)
+    with _folder(config) as folder, open_log(config, folder, "train") as log:
+        trainer = build_trainer(config, log, validated=data.held_out is not None)
         report = FinetuneReport(config, data, backbone.weights_sha256, folder)
         if trainer.is_global_zero:
             report.start()
@@ -91,6 +93,7 @@ def finetune(config: Mapping[str, Any]) -> Finetuned:
         finetuned = Finetuned(folder, comparisons | _after(trainer, module, data, folder), metrics)
         if trainer.is_global_zero:
             report.finish(finetuned.comparisons)
+            log_results(log, trainer.global_step)
     return finetuned
 
 

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from pytorch_lightning import Trainer
+from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from fdemd.checkpointing import PlainCheckpoints
 from fdemd.errors import InputError
+from fdemd.finetune_module import FinetuneModule
 from fdemd.held_out import SELECTED_BY
+from fdemd.identification import STAGE_1, STAGE_2
+from fdemd.report.loggers import RunLog
+from fdemd.report.quiet import quiet_lightning
+from fdemd.report.ranked import log_ranked, ranked_rows
+from fdemd.report.training import training_callbacks
 
 CHECKPOINTS, LAST, BEST = "checkpoints", "last", "best"
 
 
-def build_trainer(config: Mapping[str, Any], folder: Path, *, validated: bool) -> Trainer:
-    """The trainer that ``config`` asks for, its checkpoints in ``folder/checkpoints``.
+def build_trainer(config: Mapping[str, Any], log: RunLog, *, validated: bool) -> Trainer:
+    """The trainer that ``config`` asks for, its checkpoints in ``checkpoints`` below the run's folder.
 
     Raises:
         InputError: a number is out of range, or this machine has no such device or Lightning no such precision.
@@ -34,23 +38,22 @@ def build_trainer(config: Mapping[str, Any], folder: Path, *, validated: bool) -
     if settings["max_steps"] < 0 and settings["max_epochs"] < 0:
         raise InputError("The run would never end; set trainer.max_steps or trainer.max_epochs.")
     kept: dict[str, Any] = {
-        "dirpath": folder / CHECKPOINTS,
+        "dirpath": log.folder / CHECKPOINTS,
         "enable_version_counter": False,
         "save_on_train_epoch_end": False,
     }
     keepers: list[Callback] = [ModelCheckpoint(filename=LAST, every_n_train_steps=save_every, **kept)]
     if validated:
+        keepers.append(RankedTable(log))
         keepers.append(ModelCheckpoint(filename=BEST, monitor=SELECTED_BY, mode="max", save_last=True, **kept))
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # devices and adverts; warnings still come
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")  # Lightning 2.6 with a newer torch
+    quiet_lightning()
     warnings.filterwarnings("ignore", ".*dataloader is not resumable.*")  # TrainingDataModule goes on where it stopped
     warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists and is not empty.*")  # two keepers, one folder
     try:
         return Trainer(
             **settings,
-            logger=False,
-            callbacks=keepers,
+            logger=log.loggers or False,
+            callbacks=[*keepers, *training_callbacks(log)],
             plugins=[PlainCheckpoints()],
             use_distributed_sampler=False,
             num_sanity_val_steps=0,
@@ -62,6 +65,23 @@ def build_trainer(config: Mapping[str, Any], folder: Path, *, validated: bool) -
         )
     except (MisconfigurationException, ValueError, ImportError) as error:
         raise InputError(f"The trainer cannot be set up: {error}") from error
+
+
+class RankedTable(Callback):
+    """Writes down, after each validation, whom a few queries were taken for."""
+
+    def __init__(self, log: RunLog) -> None:
+        self._log = log
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Add the table of this step."""
+        assert isinstance(pl_module, FinetuneModule)
+        assert pl_module.held_out is not None
+        faces, rows = pl_module.held_out.faces, []
+        for comparison in pl_module.comparisons:
+            stages = {STAGE_1: comparison.stage1} | ({STAGE_2: comparison.stage2} if comparison.stage2 else {})
+            rows += ranked_rows(comparison.kind, stages, faces.manifest, faces.query_rows, faces.gallery_rows)
+        log_ranked(self._log, rows, trainer.global_step)
 
 
 def best_score(trainer: Trainer) -> float | None:

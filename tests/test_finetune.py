@@ -66,6 +66,7 @@ def settings(tmp_path: Path, few_people: Path) -> list[str]:
         "validation.every=5",
         "trainer=cpu",
         "trainer.max_steps=20",
+        "logger=none",
     ]
 
 

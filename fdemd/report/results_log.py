@@ -9,22 +9,27 @@ from typing import Any
 from fdemd.report.data_card import terms
 from fdemd.report.loggers import RunLog
 
-_NAMED_BY = ("query", "protocol", "stage", "similarity")
+_NAMED_BY = ("weights", "query", "protocol", "stage", "similarity")
 """Columns of ``results.json`` that say what a row's figures are of, in the order of their names."""
 
 
-def log_results(log: RunLog) -> None:
+def log_results(log: RunLog, step: int = 0) -> None:
     """Log a finished run: figures by name, everything as a table, the facts as config, and the picture if asked for.
 
     Needs ``results.json`` in the run's folder, as the reports write it.
+
+    Args:
+        log: of the run.
+        step: of training that the results belong to.
     """
     facts = json.loads((log.folder / "results.json").read_text(encoding="utf-8"))
     rows = facts.pop("results")
     log.facts({"facts": facts | {"data": facts["data"] | {"terms": terms(facts["data"]["name"])}}})
-    log.metrics({name: value for row in rows for name, value in _figures(row).items()}, step=0)
-    log.table("results", list(rows[0]), [list(row.values()) for row in rows], step=0)
+    if rows:  # a training without held-out people has none
+        log.metrics({name: value for row in rows for name, value in _figures(row).items()}, step)
+        log.table("results", list(rows[0]), [list(row.values()) for row in rows], step)
     for picture in sorted(log.folder.glob("*.png")):
-        log.picture(picture.stem, picture, step=0)
+        log.picture(picture.stem, picture, step)
 
 
 def _figures(row: Mapping[str, Any]) -> dict[str, float]:
