@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# What an installation is made of beside the Python files, which it takes from where they are.
+BUILD := setup.cfg setup.py pyproject.toml $(wildcard fdemd/emd/engines/native/*)
+
 .PHONY: evaluate test test-slow lint clean
 
 evaluate: $(VENV)/.installed
@@ -23,13 +26,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "fdemd needs Python 3.10 or newer; try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: setup.cfg pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed: $(BUILD) | $(VENV)/bin/python
 	$(BIN)/python -m pip install -e .
 	touch $@
 
-$(VENV)/.installed-dev: setup.cfg pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed-dev: $(BUILD) | $(VENV)/bin/python
 	$(BIN)/python -m pip install -e '.[dev]'
 	touch $(VENV)/.installed $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info fdemd/emd/engines/_cpu.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,6 +16,8 @@ from fdemd.backbones.convnet import RANDOM
 from fdemd.data.aligned import NO_FACE, UNREADABLE
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.emd import Transport
+from fdemd.emd.engines import AUTO, FAST, REFERENCE
+from fdemd.emd.similarity import reference_only
 from fdemd.identification import FEWEST_PLACES, Comparison, RerankSettings
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.flow import reconstruction
@@ -132,6 +134,7 @@ class IdentificationReport:
                 f"{settings.alpha:g}, k {self.comparisons[0].k}, eps {settings.eps:g}, stop {stop}, engine "
                 f"{self.comparisons[0].engine}."
             )
+            notes += self._slow(settings)
         if self.weights_sha256 == RANDOM:
             notes.append("The network's weights are random: these figures are those of an untrained network.")
         if self.config["legacy_self_count"]:
@@ -151,6 +154,14 @@ class IdentificationReport:
                     f"{comparison.kind}: {comparison.fallbacks} pairs had no positive weight and took uniform ones."
                 )
         return notes
+
+    def _slow(self, settings: RerankSettings) -> list[str]:
+        """A sentence if the compiled engine would have done the same, had it been there."""
+        missing = FAST["cpu"].missing()
+        done_by_default = settings.engine == AUTO and self.comparisons[0].engine == REFERENCE
+        if not (missing and done_by_default) or reference_only(settings.stopping_rule, settings.eps):
+            return []
+        return [f"Re-ranking was several times slower than it can be: {missing}."]
 
     @staticmethod
     def _mixes_protocols(comparisons: Sequence[Comparison]) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from fdemd.emd.engines import cpu
 from fdemd.emd.side import Side
 from fdemd.emd.sinkhorn import Converged
 from fdemd.emd.transport import Transport
@@ -42,7 +43,7 @@ class Engine(NamedTuple):
     missing: Callable[[], str]
 
 
-FAST: dict[str, Engine] = {}
+FAST: dict[str, Engine] = {"cpu": Engine(cpu.solve, cpu.missing)}
 """By the type of device that they work on."""
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fdemd.emd import Converged, Official, emd_similarity
-from fdemd.emd.engines import FAST, Engine, choose_engine
+from fdemd.emd.engines import FAST, Engine, choose_engine, cpu
 from fdemd.emd.similarity import reference_only
 from fdemd.emd.transport import Transport
 from fdemd.errors import InputError
@@ -77,3 +77,12 @@ def test_an_unknown_engine_lists_the_known_ones() -> None:
 
 def test_the_common_case_needs_no_reference() -> None:
     assert reference_only(Converged(), 0.05) == ""
+
+
+def test_without_the_compiled_engine_the_reference_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cpu, "_LIBRARY", None)
+    monkeypatch.setitem(FAST, "cpu", Engine(cpu.solve, cpu.missing))
+    first = torch.zeros(1, 1, dtype=torch.long)
+    assert emd_similarity(face(), face(1), first).engine == "reference"
+    with pytest.raises(InputError, match=r"Engine cpu cannot run: .*install a C\+\+ compiler"):
+        emd_similarity(face(), face(1), first, engine="cpu")

@@ -1,0 +1,19 @@
+"""The one thing that setup.cfg cannot say: an engine compiled at install, left out where there is no compiler."""
+
+from setuptools import Extension, setup
+
+NATIVE = "fdemd/emd/engines/native"
+
+setup(
+    ext_modules=[
+        Extension(
+            "fdemd.emd.engines._cpu",
+            [f"{NATIVE}/cpu.cpp"],
+            depends=[f"{NATIVE}/{header}.h" for header in ("problem", "vectors", "pairs")],
+            extra_compile_args=["-std=c++17", "-O3", "-pthread", "-Wno-psabi"],
+            extra_link_args=["-pthread"],
+            language="c++",
+            optional=True,
+        )
+    ]
+)
