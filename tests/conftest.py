@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")  # read when triton is first imported, which others do below
+
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.data.sources import orl_manifest
 

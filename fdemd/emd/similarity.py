@@ -63,7 +63,7 @@ def emd_similarity(
     sides = side_of(query, weighting), side_of(gallery, weighting)
     differentiable = any(tensor.requires_grad for side in sides for tensor in (side.patches, side.terms.context))
     only = reference_only(stop, eps, with_flow=with_flow, differentiable=differentiable)
-    name = choose_engine(engine, query.patches.device, only)
+    name = choose_engine(engine, query.patches.device, only, query.patches.shape[1])
     if isinstance(stop, Converged) and name != REFERENCE:
         with torch.no_grad():
             found = FAST[name].solve(*sides, candidates, eps=eps, stop=stop, on_progress=on_progress)

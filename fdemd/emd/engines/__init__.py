@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from fdemd.emd.engines import cpu
+from fdemd.emd.engines import cpu, cuda
 from fdemd.emd.side import Side
 from fdemd.emd.sinkhorn import Converged
 from fdemd.emd.transport import Transport
@@ -37,13 +38,17 @@ class Solve(Protocol):
 
 
 class Engine(NamedTuple):
-    """A fast engine: its solver, and what is missing to run it here, in words (empty if nothing is)."""
+    """A fast engine: its solver, what is missing to run it here, in words (empty if nothing is), its largest grid."""
 
     solve: Solve
     missing: Callable[[], str]
+    most_patches: int = sys.maxsize
 
 
-FAST: dict[str, Engine] = {"cpu": Engine(cpu.solve, cpu.missing)}
+FAST: dict[str, Engine] = {
+    "cpu": Engine(cpu.solve, cpu.missing),
+    "cuda": Engine(cuda.solve, cuda.missing, cuda.MOST_PATCHES),
+}
 """By the type of device that they work on."""
 
 
@@ -59,13 +64,15 @@ def check_engine(name: str) -> str:
     return name
 
 
-def choose_engine(asked: str, device: torch.device, reference_only: str) -> str:
+def choose_engine(asked: str, device: torch.device, reference_only: str, patches: int = 1) -> str:
     """Name of the engine to use.
 
     Args:
-        asked: a name; ``auto`` takes the fast engine of the features' device where there is one that can do it.
+        asked: a name; ``auto`` takes the graphics card's engine where it can run, wherever the features are, then that
+            of the features' device.
         device: where the features are.
         reference_only: what only the reference can compute of all that is wanted, in words; empty if there is nothing.
+        patches: of a face.
 
     Raises:
         InputError: the engine that was asked for cannot do it, or not here.
@@ -73,8 +80,10 @@ def choose_engine(asked: str, device: torch.device, reference_only: str) -> str:
     if check_engine(asked) == REFERENCE:
         return REFERENCE
     if asked == AUTO:
-        engine = FAST.get(device.type)
-        return REFERENCE if engine is None or reference_only or engine.missing() else device.type
+        able = (name for name in ("cuda", device.type) if name in FAST and patches <= FAST[name].most_patches)
+        return REFERENCE if reference_only else next((name for name in able if not FAST[name].missing()), REFERENCE)
+    if patches > FAST[asked].most_patches:
+        reference_only = f"grids of {patches} patches (it takes up to {FAST[asked].most_patches})"
     if reference_only:
         raise InputError(f"Engine {asked} cannot compute {reference_only}; use rerank.engine=auto or reference.")
     if missing := FAST[asked].missing():

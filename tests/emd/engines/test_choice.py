@@ -26,13 +26,21 @@ def solve(query: object, gallery: object, candidates: torch.Tensor, **options: o
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two engines, of which one lacks its graphics card."""
     monkeypatch.setitem(FAST, "cpu", Engine(solve, lambda: ""))
-    monkeypatch.setitem(FAST, "cuda", Engine(solve, lambda: "there is no card"))
+    monkeypatch.setitem(FAST, "cuda", Engine(solve, lambda: "there is no card", most_patches=256))
 
 
 def test_auto_takes_the_fast_engine_of_the_device_if_it_can_run() -> None:
     assert choose_engine("auto", CPU, "") == "cpu"
     assert choose_engine("auto", torch.device("cuda"), "") == "reference"
     assert choose_engine("auto", torch.device("meta"), "") == "reference"
+
+
+def test_auto_prefers_a_card_that_takes_the_grid_wherever_the_features_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAST, "cuda", Engine(solve, lambda: "", most_patches=256))
+    assert choose_engine("auto", CPU, "", patches=256) == "cuda"
+    assert choose_engine("auto", CPU, "", patches=257) == "cpu"
+    with pytest.raises(InputError, match=r"Engine cuda cannot compute grids of 257 patches \(it takes up to 256\)"):
+        choose_engine("cuda", CPU, "", patches=257)
 
 
 def test_what_only_the_reference_can_do_is_done_by_it() -> None:
