@@ -226,10 +226,10 @@ def test_a_finetuned_checkpoint_evaluates_to_the_figures_that_training_printed(
 
 @pytest.fixture(scope="module")
 def eight_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two photographs each of eight people."""
+    """One photograph each of eight people."""
     folder, manifest = tmp_path_factory.mktemp("eight people"), orl_manifest()
     for photograph in manifest.photographs[:80]:
-        if int(Path(photograph.path).stem) <= 2:
+        if int(Path(photograph.path).stem) == 1:
             (folder / photograph.path).parent.mkdir(exist_ok=True)
             shutil.copy(manifest.file(photograph), folder / photograph.path)
     return folder
@@ -242,8 +242,8 @@ def eight_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_network_from_scratch_learns_eight_people_by_heart(
     model: list[str], eight_people: Path, tmp_path: Path
 ) -> None:
-    data = ["data=folder", f"data.root='{eight_people}'", "data.batch_size=16", "data.num_workers=0"]
-    done = train(*model, *data, "debug=overfit", "trainer.max_steps=25", f"output='{tmp_path}'")
+    data = ["data=folder", f"data.root='{eight_people}'", "data.batch_size=8", "data.num_workers=0"]
+    done = train(*model, *data, "debug=overfit", "trainer.max_steps=15", f"output='{tmp_path}'")
     assert done.metrics["train/accuracy"] == 100
 
 
@@ -277,7 +277,7 @@ def test_a_kill_while_saving_leaves_a_checkpoint_that_loads(tmp_path: Path) -> N
         f"    PlainCheckpoints().save_checkpoint(content, Path({str(path)!r}))\n"
         "    print(step, flush=True)\n"
     )
-    for delay in (0.0, 0.01, 0.02, 0.05):
+    for delay in (0.01, 0.03):
         with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE) as process:
             assert process.stdout
             process.stdout.readline()
