@@ -31,6 +31,7 @@ from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.report.loggers import open_log
 from fdemd.report.quiet import quiet_lightning
 from fdemd.report.results_log import log_results
+from fdemd.retrieval.faiss_search import FaissIndex, IndexSettings, index_settings
 from fdemd.retrieval.protocol import check_protocol
 
 
@@ -41,7 +42,7 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         InputError: a setting, a file or the data cannot be used.
     """
     started = time.perf_counter()
-    settings = rerank_settings(config["rerank"])
+    settings, stage1 = rerank_settings(config["rerank"]), index_settings(config["stage1"])
     protocols = [check_protocol(protocol) for protocol in config["protocols"]]
     if not protocols:
         raise InputError("protocols is empty; give at least one, such as protocols=[leave-twin-out].")
@@ -69,7 +70,7 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         )
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core
-            comparisons = _identify(features, faces, settings, protocols, config)
+            comparisons = _identify(features, faces, settings, protocols, stage1, config)
         seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
         remark = partial(adversary.remark, faces) if adversary else lambda _: None
         origins = {kind: each.origin for kind, each in features.items()}
@@ -116,11 +117,13 @@ def _identify(
     faces: FaceDataModule,
     settings: RerankSettings | None,
     protocols: Sequence[str],
+    stage1: IndexSettings | None,
     config: Mapping[str, Any],
 ) -> list[Comparison]:
     """Compare the stages for every kind of query, once its faces are embedded."""
     gallery = features["clean"].at(faces.gallery_rows)
     gallery_labels = labels_of(faces.manifest, faces.gallery_rows, occluded=False)
+    index = FaissIndex(stage1, gallery.embedding, config["seed"]) if stage1 else None
     comparisons: list[Comparison] = []
     with _progress(settings, len(config["query"]) * len(faces.query_rows)) as on_progress:
         for kind in config["query"]:
@@ -133,6 +136,7 @@ def _identify(
                 settings=settings,
                 protocols=protocols,
                 missed=labels_of(faces.manifest, faces.missed_rows, occluded=kind != "clean"),
+                index=index,
                 legacy_self_count=config["legacy_self_count"],
                 seed=config["seed"],
                 on_progress=on_progress,

@@ -17,9 +17,10 @@ from fdemd.errors import InputError, unknown
 from fdemd.features import Features
 from fdemd.metrics.identification import IDENTIFICATION, best_possible
 from fdemd.metrics.intervals import Estimate, bootstrap_by_identity
+from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, Labels, count_relevant
 from fdemd.retrieval.ranking import NOBODY, Ranking
-from fdemd.retrieval.stage1 import rank_by_cosine
+from fdemd.retrieval.stage1 import Recall, measure_recall, rank_by_cosine
 from fdemd.retrieval.stage2 import check_mix, rerank
 
 STAGE_1, STAGE_2, BEST_POSSIBLE = "stage 1", "stage 2", "maximum"
@@ -79,6 +80,7 @@ class Comparison:
         stage1: the first stage's ranking.
         stage2: the second's, None without re-ranking.
         engine: that computed the second stage; empty without re-ranking.
+        recall: of the index that the first stage asked; None where it compared every face.
     """
 
     kind: str
@@ -94,6 +96,7 @@ class Comparison:
     stage1: Ranking
     stage2: Ranking | None
     engine: str = ""
+    recall: Recall | None = None
 
 
 class PairSimilarity:
@@ -159,6 +162,7 @@ def compare_stages(
     settings: RerankSettings | None,
     protocols: Sequence[str],
     missed: Labels,
+    index: FaissIndex | None = None,
     legacy_self_count: bool = False,
     seed: int = 0,
     on_progress: Callable[[int], None] = lambda pairs: None,
@@ -174,8 +178,9 @@ def compare_stages(
         settings: of the second stage; None leaves it out.
         protocols: names, see :mod:`fdemd.retrieval.protocol`.
         missed: where the ``M`` queries come from whose face was not found.
+        index: of the gallery, for the first stage; None compares every face.
         legacy_self_count: see :func:`fdemd.retrieval.protocol.count_relevant`.
-        seed: of the bootstrap.
+        seed: of the bootstrap, and of the sample of queries on which the index is compared with the exact search.
         on_progress: told the number of pairs just re-ranked.
     """
     similarity = PairSimilarity(query, gallery, settings, on_progress) if settings else None
@@ -190,9 +195,8 @@ def compare_stages(
         )
         answerable, failed = relevant > 0, relevant_to_missed > 0
         depth = max(int(relevant.max()), settings.k if settings else FEWEST_PLACES)
-        first = rank_by_cosine(
-            query.embedding, gallery.embedding, query_labels, gallery_labels, protocol=protocol, depth=depth
-        )
+        embeddings, labels = (query.embedding, gallery.embedding), (query_labels, gallery_labels)
+        first = rank_by_cosine(*embeddings, *labels, protocol=protocol, depth=depth, index=index)
         hits = {STAGE_1: first.hits(query_labels.identity, gallery_labels.identity)}
         second, counts, engine = None, (0, 0, 0), ""
         if settings and similarity:
@@ -234,6 +238,7 @@ def compare_stages(
                 stage1=first,
                 stage2=second,
                 engine=engine,
+                recall=measure_recall(index, first, *embeddings, *labels, protocol, depth, seed) if index else None,
             )
         )
     return comparisons

@@ -156,6 +156,22 @@ def test_adversarial_queries_are_a_row_of_the_table(evaluate, few_people: Path, 
     assert ("Queries that find first the person they imitate:" in notes) == (goal == "impersonation")
 
 
+def test_stage_1_by_an_index_says_what_it_misses(evaluate, few_people: Path) -> None:
+    pytest.importorskip("faiss")
+    arguments = ("--no-rerank", "data=folder", f"data.root='{few_people}'", "query=[clean,mask]")
+    exact = table(evaluate(*arguments)[2])
+    for index in ("faiss_flat", "faiss_hnsw", "faiss_ivf stage1.nlist=4 stage1.nprobe=4"):
+        status, printed, folder = evaluate(*arguments, *f"stage1={index}".split())
+        assert status == 0, printed
+        assert "100.00 % of the first 5 (of 20 queries)" in " ".join(printed.split())
+        assert table(folder) == exact
+        recalls = results(folder)["stage1"]["recall"]
+        assert {(each["query"], each["mean"], each["queries"]) for each in recalls} == {
+            ("clean", 1, 20),
+            ("mask", 1, 20),
+        }
+
+
 def test_a_sweep_runs_every_point_into_a_folder_of_its_own(evaluate, few_people: Path) -> None:
     status, printed, folder = evaluate("alpha=0,1", "data=folder", f"data.root='{few_people}'", "query=clean")
     assert status == 0
@@ -238,6 +254,8 @@ def test_odd_files_are_used_or_listed_never_lost(evaluate, people: Path) -> None
         (["--rerank", "rerank.method=none"], "write rerank=CHOICE"),
         (["data.name=manifest"], "write data=CHOICE"),
         (["model.backbone=facenet"], "write model=CHOICE"),
+        (["stage1.search=faiss_ivf"], "write stage1=CHOICE"),
+        (["stage1=faiss_ivf", "stage1.nprobe=0"], "stage1.nprobe is 0"),
         (["rerank.grid=5"], "grid is 5"),
         (["seed=-1"], "seed is -1"),
         (["features.dtype=flaot16"], "did you mean float16"),

@@ -25,6 +25,7 @@ from fdemd.report.picture import PictureRow, Shown, save_picture
 from fdemd.report.tables import csv_text, markdown_text, rich_table, rows_of
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL
 from fdemd.retrieval.ranking import NOBODY, Ranking
+from fdemd.retrieval.stage1 import Recall
 
 PICTURED = FEWEST_PLACES
 """Faces of each ranked list in the picture."""
@@ -47,6 +48,11 @@ def model_label(model: Mapping[str, Any]) -> str:
 def patches_label(grid: tuple[int, int], dtype: str) -> str:
     """What notes call the patches: ``8x8 patches``, and that they were rounded if so."""
     return f"{grid[0]}x{grid[1]} patches" + ("" if dtype == "float32" else f" in {dtype}")
+
+
+def _recall_label(recall: Recall) -> str:
+    """``99.12 % of the first 100 (of 400 queries)``."""
+    return f"{100 * recall.mean:.2f} % of the first {recall.depth} (of {recall.queries} queries)"
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,9 @@ class IdentificationReport:
             f"{counts['no face found']} without a face found (each a miss as a query), {counts['ignored']} other "
             f"files. Seed {self.config['seed']}.",
         ]
+        if found := [f"{each.kind} {_recall_label(each.recall)}" for each in comparisons if each.recall]:
+            name = next(each.recall.name for each in comparisons if each.recall)
+            notes.append(f"Stage 1 asked {name}. Of what exact search finds it found: {', '.join(found)}.")
         if settings := self.settings:
             patches = patches_label(self.grid, self.config["features"]["dtype"])
             stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
@@ -192,6 +201,7 @@ class IdentificationReport:
             "written": datetime.now().astimezone().isoformat(timespec="seconds"),
             "data": {"name": self.config["data"]["name"], "sha256": self.faces.faces.digest, **self._counts()},
             "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
+            "stage1": dict(self.config["stage1"]) | {"recall": self._recalls()},
             "rerank": asdict(self.settings) | {"engine": self.comparisons[0].engine} if self.settings else None,
             "features": dict(self.origins),
             "patch precision": self.config["features"]["dtype"],
@@ -201,6 +211,14 @@ class IdentificationReport:
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
             "versions": versions(),
         }
+
+    def _recalls(self) -> list[dict[str, Any]]:
+        """How much of the exact rankings the first stage's index found; empty if it had none."""
+        return [
+            {"protocol": each.protocol, "query": each.kind, **each.recall._asdict()}
+            for each in self.comparisons
+            if each.recall
+        ]
 
     def _picture(self, transport: PairTransport) -> list[PictureRow]:
         """A row a kind of query: the first query that only stage 2 gets right, or the first of all if there is none."""

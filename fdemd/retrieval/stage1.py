@@ -1,15 +1,19 @@
-"""Stage 1: the whole gallery by cosine of embeddings (paper Sec. 3.1)."""
+"""Stage 1: the gallery by cosine of embeddings (paper Sec. 3.1)."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
-from fdemd.retrieval.protocol import Labels, left_out
+from fdemd.retrieval.faiss_search import FaissIndex
+from fdemd.retrieval.protocol import Labels, left_out, left_out_of_all, most_left_out
 from fdemd.retrieval.ranking import NOBODY, Ranking, sorted_by_score
+from fdemd.retrieval.search import search_exactly
 
-_QUERIES_AT_ONCE = 256
+_QUERIES_COMPARED = 1000
+"""Queries, at most, on which an index is compared with the exact search."""
 
 
 def rank_by_cosine(
@@ -20,6 +24,7 @@ def rank_by_cosine(
     *,
     protocol: str,
     depth: int,
+    index: FaissIndex | None = None,
 ) -> Ranking:
     """Rank the gallery for each query.
 
@@ -30,18 +35,60 @@ def rank_by_cosine(
         gallery_labels: where each of the ``G`` gallery faces comes from.
         protocol: see :mod:`fdemd.retrieval.protocol`.
         depth: places to keep; fewer if no query has as many candidates.
+        index: of the gallery, to be asked instead of comparing with every face; it may miss some.
     """
-    query, gallery = normalize(query_embeddings.float(), dim=1), normalize(gallery_embeddings.float(), dim=1)
-    everyone = torch.arange(len(gallery), device=gallery.device)
-    indices, scores = [], []
-    for rows in torch.arange(len(query), device=query.device).split(_QUERIES_AT_ONCE):
-        cosine = query[rows] @ gallery.T
-        out = left_out(query_labels[rows], gallery_labels, everyone.expand(len(rows), -1), protocol)
-        cosine = cosine.masked_fill(out, -torch.inf)
-        order = sorted_by_score(cosine)[:, :depth]
-        score = cosine.gather(1, order)
-        indices.append(order.masked_fill(score == -torch.inf, NOBODY))
-        scores.append(score)
-    ranked, score = torch.cat(indices), torch.cat(scores)
-    longest = int((ranked != NOBODY).sum(1).max()) if len(ranked) else 0
-    return Ranking(ranked[:, :longest], score[:, :longest])
+    if index is None:
+        indices, scores = search_exactly(
+            query_embeddings,
+            gallery_embeddings,
+            depth,
+            lambda rows, columns: left_out_of_all(query_labels[rows], gallery_labels[columns], protocol),
+        )
+    else:
+        indices, scores = index.search(query_embeddings, depth + most_left_out(query_labels, gallery_labels, protocol))
+        scores = scores.masked_fill(left_out(query_labels, gallery_labels, indices, protocol), -torch.inf)
+        order = sorted_by_score(scores)[:, :depth]
+        indices, scores = indices.gather(1, order), scores.gather(1, order)
+        indices = indices.masked_fill(scores == -torch.inf, NOBODY)
+    longest = int((indices != NOBODY).sum(1).max()) if len(indices) else 0
+    return Ranking(indices[:, :longest], scores[:, :longest])
+
+
+class Recall(NamedTuple):
+    """How much of the exact ranking an index finds."""
+
+    name: str
+    """Of the index, with its settings."""
+    mean: float
+    """Share of the exact ranking's faces, in [0, 1], averaged over queries; NaN without any."""
+    depth: int
+    """Places of the rankings that were compared."""
+    queries: int
+    """That were averaged over."""
+
+
+def measure_recall(
+    index: FaissIndex,
+    found: Ranking,
+    query_embeddings: Tensor,
+    gallery_embeddings: Tensor,
+    query_labels: Labels,
+    gallery_labels: Labels,
+    protocol: str,
+    depth: int,
+    seed: int,
+) -> Recall:
+    """Compare the ranking that an index found with the exact one, for at most 1,000 queries chosen by ``seed``.
+
+    The other arguments are those of :func:`rank_by_cosine`.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.randperm(len(query_embeddings), generator=generator)[:_QUERIES_COMPARED].to(found.indices.device)
+    exact = rank_by_cosine(
+        query_embeddings[rows], gallery_embeddings, query_labels[rows], gallery_labels, protocol=protocol, depth=depth
+    )
+    wanted = exact.indices != NOBODY
+    pairs = zip(exact.indices, found.indices[rows], strict=True)
+    hits = torch.stack([torch.isin(right, given) for right, given in pairs]) & wanted
+    share = (hits.sum(1) / wanted.sum(1))[wanted.any(1)]
+    return Recall(str(index), share.mean().item(), exact.indices.shape[1], len(share))

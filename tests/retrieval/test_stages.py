@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fdemd.errors import InputError
-from fdemd.retrieval import stage1
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, OFFICIAL, Labels
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage1 import rank_by_cosine
@@ -59,13 +58,6 @@ def test_no_column_is_kept_for_nobody_alone() -> None:
     ranking = rank_by_cosine(faces, faces, who, who, protocol=LEAVE_TWIN_OUT, depth=100)
     assert ranking.indices.shape == (5, 4)
     assert (ranking.indices != torch.arange(5)[:, None]).all()
-
-
-def test_the_size_of_a_chunk_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    query, gallery = torch.randn(7, 8), torch.randn(9, 8)
-    whole = rank(query, gallery)
-    monkeypatch.setattr(stage1, "_QUERIES_AT_ONCE", 2)
-    assert torch.equal(rank(query, gallery).indices, whole.indices)
 
 
 @given(alpha=st.floats(0, 1), k=st.integers(1, 9), seed=st.integers(0, 999))

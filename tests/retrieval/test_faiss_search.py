@@ -1,0 +1,126 @@
+"""Indices by FAISS against the exact search."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from fdemd.errors import InputError
+from fdemd.retrieval.faiss_search import HNSW, IVF, FaissIndex, Flat, IndexSettings, index_settings
+from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, OFFICIAL, Labels, left_out
+from fdemd.retrieval.ranking import NOBODY, Ranking
+from fdemd.retrieval.stage1 import measure_recall, rank_by_cosine
+
+pytest.importorskip("faiss")
+
+
+def people(count: int, each: int, spread: float, seed: int) -> Tensor:
+    """Embeddings in clusters, as those of people with several photographs are."""
+    generator = torch.Generator().manual_seed(seed)
+    centres = torch.randn(count, 1, 16, generator=torch.Generator().manual_seed(1))
+    return (centres + spread * torch.randn(count, each, 16, generator=generator)).flatten(0, 1)
+
+
+def labels(count: int, first: int = 0) -> Labels:
+    numbers = torch.arange(first, first + count)
+    return Labels(numbers // 10, numbers, numbers)
+
+
+def rank(
+    query: Tensor, gallery: Tensor, index: FaissIndex | None, protocol: str = OFFICIAL, depth: int = 20
+) -> Ranking:
+    who, others = labels(len(query)), labels(len(gallery))
+    return rank_by_cosine(query, gallery, who, others, protocol=protocol, depth=depth, index=index)
+
+
+@given(st.integers(1, 8), st.integers(1, 30), st.integers(1, 40), st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_a_flat_index_gives_the_exact_ranking(queries: int, faces: int, depth: int, seed: int) -> None:
+    query, gallery = (torch.randn(n, 16, generator=torch.Generator().manual_seed(seed + n)) for n in (queries, faces))
+    index = FaissIndex(Flat(), gallery, seed)
+    for protocol in (OFFICIAL, LEAVE_TWIN_OUT):
+        found, exact = (rank(query, gallery, each, protocol, depth) for each in (index, None))
+        assert torch.equal(found.indices, exact.indices)
+        torch.testing.assert_close(found.scores, exact.scores)
+
+
+def test_equal_faces_come_in_the_order_of_the_gallery() -> None:
+    gallery = torch.eye(16)[[3, 3, 1, 3]]
+    found, _ = FaissIndex(Flat(), gallery, 0).search(torch.eye(16)[3:4], 4)
+    assert found.tolist() == [[0, 1, 3, 2]]
+
+
+@pytest.mark.parametrize(("index", "floor"), [(IVF(nlist=40, nprobe=8), 0.95), (HNSW(), 0.97), (Flat(), 1)])
+def test_an_approximate_index_finds_nearly_all(index: IndexSettings, floor: float) -> None:
+    query, gallery = people(100, 2, 0.5, 2), people(100, 20, 0.5, 3)
+    built = FaissIndex(index, gallery, 0)
+    ranking = rank(query, gallery, built, LEAVE_TWIN_OUT)
+    measured = measure_recall(
+        built, ranking, query, gallery, labels(len(query)), labels(len(gallery)), LEAVE_TWIN_OUT, 20, seed=0
+    )
+    exact = rank(query, gallery, None, LEAVE_TWIN_OUT)
+    hits = [len({*a} & {*b}) / 20 for a, b in zip(ranking.indices.tolist(), exact.indices.tolist(), strict=True)]
+    assert measured.mean == pytest.approx(sum(hits) / 200)
+    assert (measured.depth, measured.queries) == (20, 200)
+    assert measured.mean >= floor
+    assert not left_out(labels(200), labels(2000), ranking.indices, LEAVE_TWIN_OUT).any()
+
+
+def test_searching_fewer_cells_finds_less_and_all_of_them_everything() -> None:
+    query, gallery = people(100, 1, 1.0, 2), people(100, 20, 1.0, 3)
+    exact = rank(query, gallery, None).indices
+    shares = []
+    for nprobe in (1, 4, 40):
+        found = rank(query, gallery, FaissIndex(IVF(40, nprobe), gallery, 0)).indices
+        shares.append(sum(len({*a} & {*b}) for a, b in zip(found.tolist(), exact.tolist(), strict=True)))
+    assert shares[0] < shares[1] < shares[2] == exact.numel()
+
+
+def test_what_an_index_does_not_find_is_nobody_at_the_end() -> None:
+    """Of 10 cells with 2 faces each, one is searched for 5 faces."""
+    gallery = torch.eye(16)[:10].repeat_interleave(2, dim=0)
+    found, cosine = FaissIndex(IVF(10, 1), gallery, 0).search(torch.eye(16)[4:5], 5)
+    assert found.tolist() == [[8, 9, NOBODY, NOBODY, NOBODY]]
+    assert cosine[0, 2:].tolist() == [-torch.inf] * 3
+
+
+@pytest.mark.parametrize("settings", [IVF(nlist=30, nprobe=2), HNSW(m=4, ef_construction=8, ef_search=4)])
+def test_equal_seeds_give_equal_indices(settings: IndexSettings) -> None:
+    query, gallery = people(50, 1, 2.0, 2), people(50, 20, 2.0, 3)
+    one, same, other = (FaissIndex(settings, gallery, seed).search(query, 10)[0] for seed in (5, 5, 6))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
+def test_the_settings_are_those_of_the_configs() -> None:
+    assert index_settings({"search": "exact"}) is None
+    assert index_settings({"search": "faiss_ivf", "nlist": None, "nprobe": 4}) == IVF(None, 4)
+    index = FaissIndex(IVF(), people(10, 10, 1.0, 0), 0)
+    assert str(index) == "faiss_ivf (nlist 40, nprobe 16)"
+    assert str(FaissIndex(Flat(), people(2, 2, 1.0, 0), 0)) == "faiss_flat"
+
+
+@pytest.mark.parametrize(
+    ("stage1", "complaint"),
+    [
+        ({"search": "faiss_ivff"}, "did you mean faiss_ivf"),
+        ({"search": "faiss_ivf", "nlist": None, "nprobe": 0}, "stage1.nprobe is 0"),
+        ({"search": "faiss_hnsw", "m": 2.5, "ef_construction": 1, "ef_search": 1}, "stage1.m is 2.5"),
+        ({"search": "faiss_hnsw", "m": None, "ef_construction": 1, "ef_search": 1}, "stage1.m is None"),
+    ],
+)
+def test_impossible_settings_are_refused(stage1: dict, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        index_settings(stage1)
+
+
+def test_more_cells_than_faces_are_refused() -> None:
+    with pytest.raises(InputError, match="nlist is 50, but the gallery has only 4"):
+        FaissIndex(IVF(nlist=50), people(2, 2, 1.0, 0), 0)
+
+
+def test_without_faiss_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install -e '\.\[faiss\]'"):
+        index_settings({"search": "faiss_flat"})
