@@ -12,7 +12,7 @@ def run(config: dict[str, Any]) -> None:
         from fdemd.table4 import table4
 
         table4(config)
-    elif config["data"]["name"] == "lfw_pairs":
+    elif "pairs" in config["data"]:
         from fdemd.pair_evaluation import verify
 
         verify(config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from fdemd.data.cache import default_cache
 from fdemd.data.datamodule import FaceDataset
 from fdemd.data.feature_store import FeatureStore
 from fdemd.data.pairs import Pairs, read_pairs
+from fdemd.data.sources import pairs_manifest
 from fdemd.embedding import check_dtype, embed
 from fdemd.errors import InputError
 from fdemd.evaluation import rerank_settings, single_device_trainer
@@ -47,7 +49,7 @@ class WithMirrored(Backbone):
 
 
 def verify(config: Mapping[str, Any]) -> VerificationReport:
-    """Run what ``configs/data/lfw_pairs.yaml`` and the command line ask for, and write it to a new folder.
+    """Run what a list of pairs in ``configs/data`` and the command line ask for, and write it to a new folder.
 
     Photographs are compared as they are; the kinds of query are for identification.
 
@@ -56,7 +58,7 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
     """
     started = time.perf_counter()
     data, settings = config["data"], rerank_settings(config["rerank"])
-    pairs = read_pairs(Path(data["pairs"]).expanduser(), Path(data["root"]).expanduser())
+    pairs = read_pairs(Path(data["pairs"]).expanduser(), pairs_manifest(data["name"], data["manifest"], data["root"]))
     if pairs.fold.max() == 0:
         raise InputError(
             f"{data['pairs']} has one fold only, and the threshold of a fold is chosen on the others; give a list with "
@@ -77,6 +79,8 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
             detector=data["detector"],
             num_workers=data["num_workers"],
         )
+        known = {entry.row: entry for entry in pairs.without}
+        faces = replace(faces, left_out=tuple(known.get(entry.row, entry) for entry in faces.left_out))
         aligned = time.perf_counter()
         without = torch.tensor([entry.row for entry in faces.left_out], dtype=torch.long)
         failed = torch.isin(pairs.first, without) | torch.isin(pairs.second, without)

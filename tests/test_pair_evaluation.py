@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch.nn.functional import cosine_similarity
 
+from data_prep.__main__ import main as prepare
 from fdemd.backbones import Backbone
 from fdemd.cli import CONFIG_DIR, plan
 from fdemd.data.manifest import Manifest
@@ -121,8 +122,9 @@ def lfw_like(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def config_of(folder: Path, output: Path, *overrides: str) -> dict[str, Any]:
-    given = [f"data.root={folder / 'lfw'!s}", f"data.pairs={folder / 'pairs.txt'!s}", f"output={output}"]
+def config_of(folder: Path, output: Path, *overrides: str, photographs: str = "") -> dict[str, Any]:
+    photographs = photographs or f"data.root={folder / 'lfw'!s}"
+    given = [photographs, f"data.pairs={folder / 'pairs.txt'!s}", f"output={output}"]
     quoted = [f'{key}="{value}"' for key, value in (entry.split("=", 1) for entry in given)]
     arguments = ["data=lfw_pairs", "data.num_workers=0", "trainer=cpu", *quoted, *overrides]
     (point,) = plan("evaluate", arguments, CONFIG_DIR)
@@ -153,6 +155,26 @@ def test_a_run_leaves_a_table_a_picture_and_the_failures(lfw_like: Path, tmp_pat
     assert {path.name for path in folder.iterdir()} == {
         "results.md", "results.csv", "results.json", "config.yaml", "left_out.csv", "roc.png",
     }  # fmt: skip
+
+
+def test_a_prepared_set_gives_the_same_figures(lfw_like: Path, tmp_path: Path) -> None:
+    """Faces aligned ahead, a list of those that have none, and the same list of pairs."""
+    prepared, output = tmp_path / "prepared", tmp_path / "out"
+    sources = ["--source", str(lfw_like / "lfw"), str(lfw_like / "pairs.txt"), "--workers", "1"]
+    assert prepare(["lfw", *sources, "--out", str(prepared), "--template", "dlib"]) == 0
+    from_prepared = verify(
+        config_of(prepared / "lists", output, "--no-rerank", photographs=f"data.manifest={prepared / 'manifest.csv'}")
+    )
+    as_taken = verify(config_of(lfw_like, output, "--no-rerank"))
+    assert from_prepared.results[0].points == as_taken.results[0].points
+    assert torch.equal(from_prepared.results[0].accuracy.accuracy, as_taken.results[0].accuracy.accuracy)
+    assert from_prepared.failed.nonzero()[:, 0].tolist() == [8, 11]
+    (left_out,) = from_prepared.faces.left_out
+    assert (left_out.problem, left_out.reason) == ("no face found", "the detector dlib found none")
+    folder = next(
+        folder for folder in output.iterdir() if "P3/P3_0002.jpg,no face" in (folder / "left_out.csv").read_text()
+    )
+    assert json.loads((folder / "results.json").read_text())["data"]["without a face"] == 1
 
 
 def test_without_reranking_and_with_mirror_images(lfw_like: Path, tmp_path: Path) -> None:

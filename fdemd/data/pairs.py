@@ -1,17 +1,25 @@
-"""Pairs of photographs of one person or of two, as Labeled Faces in the Wild lists them (``pairs.txt``)."""
+"""Pairs of photographs of one person or of two: a list of pairs and the photographs that it names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from fdemd.data.aligned import LeftOut
 from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.pair_lists import read_pair_list, without_ending
 from fdemd.errors import InputError
+from fdemd.faces.photographs import NO_FACE, UNREADABLE
+
+_Value = TypeVar("_Value")
+UNUSED = "unused.csv"
+"""Lies beside the manifest of a prepared set and names the photographs that gave no face."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,7 @@ class Pairs:
         second: ``(P,)`` rows of the manifest.
         same: ``(P,)`` boolean, whether both show one person.
         fold: ``(P,)`` integers from 0.
+        without: rows that gave no face when the set was prepared; their files are not below the root.
     """
 
     manifest: Manifest
@@ -31,81 +40,82 @@ class Pairs:
     second: Tensor
     same: Tensor
     fold: Tensor
+    without: tuple[LeftOut, ...] = ()
 
     def __len__(self) -> int:
         return len(self.same)
 
 
-class _Pair(NamedTuple):
-    first: tuple[str, int]
-    second: tuple[str, int]
-    fold: int
+def read_pairs(path: Path, photographs: Manifest) -> Pairs:
+    """Read a list of pairs of photographs, see :mod:`fdemd.data.pair_lists`.
 
-
-def read_pairs(path: Path, root: Path) -> Pairs:
-    """Read LFW's list of pairs.
-
-    Its first line has the number of folds (left out if there is one) and the number of pairs of each kind in a fold.
-    Then come, fold by fold, lines ``person number number`` (one person) and ``person number person number`` (two).
+    The list names photographs by the end of their paths (``Ann_Able/Ann_Able_0001``), whatever folders they lie in
+    and whatever kind of file they are now. A photograph that gave no face when the set was prepared stays in its pairs.
 
     Args:
-        path: the list, such as ``pairs.txt`` of View 2.
-        root: folder of the photographs, ``Person/Person_0001.jpg``.
+        path: the list.
+        photographs: those that it may name, and more.
 
     Raises:
-        InputError: the list cannot be read or is not of this form, or a photograph is missing.
+        InputError: the list cannot be read or is not of a known form, or a photograph is missing or not unique.
     """
-    try:
-        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except OSError as error:
+    pairs = read_pair_list(path)
+    names = sorted({name for pair in pairs for name in pair[:2]})
+    found = _by_tail(((photograph.path, photograph) for photograph in photographs.photographs), names)
+    lost = _by_tail(((row[0], row) for row in _without_face(photographs.root)), names)
+    rows: list[Photograph] = []
+    without, missing = [], []
+    for name in names:
+        if name in found:
+            rows.append(found[name])
+        elif name in lost:
+            file, problem, reason = lost[name]
+            without.append(LeftOut(len(rows), problem, reason))
+            rows.append(Photograph(file, "", file))
+        else:
+            missing.append(name)
+    if missing:
         raise InputError(
-            f"The list of pairs {path} cannot be read ({error.strerror}); give it with data.pairs=PATH."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"The list of pairs {path} is not a text file in UTF-8: {error}.") from error
-    pairs, root = list(_parsed(lines, path)), root.resolve()
-    shown = sorted({photograph for pair in pairs for photograph in pair[:2]})
-    photographs = tuple(_photograph(person, number) for person, number in shown)
-    if missing := [photograph.path for photograph in photographs if not (root / photograph.path).is_file()]:
-        raise InputError(
-            f"{root} lacks {len(missing)} of the {len(shown)} photographs that {path} names, {missing[0]} first; "
-            "data.root must be the folder that holds one folder a person."
+            f"{photographs.root} lacks {len(missing)} of the {len(names)} photographs that {path} names, {missing[0]} "
+            "first; set and list must belong together."
         )
-    if outside := [entry.path for entry in photographs if not (root / entry.path).resolve().is_relative_to(root)]:
-        raise InputError(f"{path} names {outside[0]}, which leads out of the folder {root}.")
-    row = {photograph: number for number, photograph in enumerate(shown)}
+    row_of = {name: row for row, name in enumerate(names)}
     return Pairs(
-        Manifest(root, photographs),
-        torch.tensor([row[pair.first] for pair in pairs]),
-        torch.tensor([row[pair.second] for pair in pairs]),
-        torch.tensor([pair.first[0] == pair.second[0] for pair in pairs]),
+        Manifest(photographs.root, tuple(rows)),
+        torch.tensor([row_of[pair.first] for pair in pairs]),
+        torch.tensor([row_of[pair.second] for pair in pairs]),
+        torch.tensor([pair.same for pair in pairs]),
         torch.tensor([pair.fold for pair in pairs]),
+        tuple(without),
     )
 
 
-def _parsed(lines: list[list[str]], path: Path) -> Iterator[_Pair]:
-    try:
-        folds, of_each_kind = (1, *map(int, lines[0]))[-2:]
-    except (IndexError, ValueError):
-        raise InputError(f"{path} must begin with its number of folds and of pairs in each, such as: 10 300.") from None
-    if folds < 1 or of_each_kind < 1 or len(lines) != 1 + 2 * folds * of_each_kind:
-        raise InputError(
-            f"{path} should have {folds} folds of 2 x {of_each_kind} pairs by its first line, but {len(lines) - 1} "
-            "pairs follow."
-        )
-    for number, fields in enumerate(lines[1:]):
-        fold, place = divmod(number, 2 * of_each_kind)
-        same = place < of_each_kind
-        try:
-            person, first, *other, second = fields
-            if len(other) != (0 if same else 1) or (other and other[0] == person):
-                raise ValueError
-            yield _Pair((person, int(first)), (other[0] if other else person, int(second)), fold)
-        except ValueError:
-            form = "PERSON NUMBER NUMBER" if same else "PERSON NUMBER OTHER_PERSON NUMBER"
-            raise InputError(f"{path}: pair {number + 1} is {' '.join(fields)!r}; {form} belongs there.") from None
+def _by_tail(files: Iterable[tuple[str, _Value]], names: Iterable[str]) -> dict[str, _Value]:
+    """What belongs to the file that each name is the end of, without its ending, if there is one.
+
+    Raises:
+        InputError: there are two.
+    """
+    wanted = set(names)
+    depths = {name.count("/") + 1 for name in wanted}
+    found: dict[str, tuple[str, _Value]] = {}
+    for path, value in files:
+        parts = without_ending(path).split("/")
+        for depth in depths:
+            if (tail := "/".join(parts[-depth:])) not in wanted:
+                continue
+            if tail in found:
+                raise InputError(
+                    f"{found[tail][0]} and {path} are both called {tail}, so that nothing says which one a pair means."
+                )
+            found[tail] = path, value
+    return {name: value for name, (_, value) in found.items()}
 
 
-def _photograph(person: str, number: int) -> Photograph:
-    path = f"{person}/{person}_{number:04d}.jpg"
-    return Photograph(path, person, path)
+def _without_face(folder: Path) -> list[tuple[str, str, str]]:
+    """Photographs that gave no face when the set was prepared: name in the download, problem and reason."""
+    if not (folder / UNUSED).is_file():
+        return []
+    with (folder / UNUSED).open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.reader(file) if len(row) == 3]
+    return [(name, problem, reason) for name, problem, reason in rows if problem in (NO_FACE, UNREADABLE)]

@@ -140,6 +140,25 @@ def prepared_manifest(name: str, manifest: str) -> Manifest:
     return read_manifest(path)
 
 
+def pairs_manifest(name: str, manifest: str | None, root: str | None) -> Manifest:
+    """The photographs that a list of pairs may name: a prepared set, or photographs as taken.
+
+    Args:
+        name: of the data, such as ``lfw_pairs``; it tells what to prepare if nothing is there.
+        manifest: of a prepared set.
+        root: folder of photographs, one folder a person; takes the place of the manifest.
+
+    Raises:
+        InputError: neither is given, or what is given cannot be used.
+    """
+    if root is not None:
+        return folder_manifest(root)
+    if manifest is None:
+        raise InputError("A list of pairs needs photographs: give data.manifest=FILE (prepared) or data.root=FOLDER.")
+    published = name.removesuffix("_pairs")
+    return prepared_manifest(published, manifest) if published in PREPARED else listed_manifest(manifest)
+
+
 PREPARED = ("lfw", "lfw1680", "calfw", "agedb", "cfp", "cfp_frontal", "talfw", "mlfw", "casia", "casia_masked")
 SOURCES: dict[str, Callable[..., Manifest]] = {
     "orl": orl_manifest,

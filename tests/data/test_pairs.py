@@ -1,10 +1,12 @@
-"""Reading LFW's list of pairs, and the sentences for what can be wrong with it."""
+"""From the names in a list of pairs to photographs, as taken or prepared; what gave no face keeps its pairs."""
 
 from pathlib import Path
 
 import pytest
 
+from fdemd.data.manifest import Manifest, Photograph, read_manifest
 from fdemd.data.pairs import Pairs, read_pairs
+from fdemd.data.sources import folder_manifest, pairs_manifest
 from fdemd.errors import InputError
 
 TWO_FOLDS = """\
@@ -14,74 +16,96 @@ Ann\t2\tBob\t1
 Bob\t1\t3
 Eve_Li\t12\tBob\t3
 """
-PHOTOGRAPHS = ["Ann/Ann_0001.jpg", "Ann/Ann_0002.jpg", "Bob/Bob_0001.jpg", "Bob/Bob_0003.jpg", "Eve_Li/Eve_Li_0012.jpg"]
+NAMES = ["Ann/Ann_0001", "Ann/Ann_0002", "Bob/Bob_0001", "Bob/Bob_0003", "Eve_Li/Eve_Li_0012"]
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for name in [*PHOTOGRAPHS, "Bob/Bob_0002.jpg"]:
-        path = tmp_path / "lfw" / name
+    for name in [*NAMES, "Bob/Bob_0002"]:
+        path = tmp_path / "lfw" / f"{name}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     return tmp_path / "lfw"
 
 
-def read(tree: Path, text: str) -> Pairs:
-    path = tree.parent / "pairs.txt"
+def read(folder: Path, photographs: Manifest, text: str = TWO_FOLDS) -> Pairs:
+    path = folder / "pairs.txt"
     path.write_text(text, encoding="utf-8")
-    return read_pairs(path, tree)
+    return read_pairs(path, photographs)
+
+
+def prepared(folder: Path, names: list[str]) -> Manifest:
+    """Faces as data_prep leaves them: PNG, in a folder of their own, with lists of what gave none."""
+    rows = [f"faces/{name}.png,{name.split('/')[0]},insightface" for name in names]
+    (folder / "manifest.csv").write_text("\n".join(["path,identity,aligned", *rows]))
+    return read_manifest(folder / "manifest.csv")
 
 
 def test_pairs_folds_and_only_the_photographs_that_are_needed(tree: Path) -> None:
-    pairs = read(tree, TWO_FOLDS)
-
-    assert [photograph.path for photograph in pairs.manifest.photographs] == PHOTOGRAPHS
-    assert [photograph.identity for photograph in pairs.manifest.photographs] == ["Ann", "Ann", "Bob", "Bob", "Eve_Li"]
+    pairs = read(tree.parent, folder_manifest(str(tree)))
+    assert [photograph.path for photograph in pairs.manifest.photographs] == [f"{name}.jpg" for name in NAMES]
     assert list(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)) == [(0, 1), (1, 2), (2, 3), (4, 3)]
     assert pairs.same.tolist() == [True, False, True, False]
     assert pairs.fold.tolist() == [0, 0, 1, 1]
+    assert pairs.without == ()
 
 
-def test_a_list_with_one_number_on_top_is_one_fold(tree: Path) -> None:
-    """``pairsDevTest.txt`` and ``pairsDevTrain.txt`` of View 1."""
-    pairs = read(tree, "2\nAnn 1 2\nBob 1 3\nAnn 2 Bob 1\nEve_Li 12 Bob 3\n")
-
-    assert pairs.same.tolist() == [True, True, False, False]
-    assert pairs.fold.tolist() == [0, 0, 0, 0]
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        (("2\t1", "Ann"), "must begin with its number of folds"),
-        (("2\t1", "3\t1"), "should have 3 folds of 2 x 1 pairs by its first line, but 4 pairs follow"),
-        (("Bob\t1\t3", "Bob\t1\tAnn\t1"), "pair 3 is 'Bob 1 Ann 1'; PERSON NUMBER NUMBER belongs there"),
-        (("Ann\t2\tBob\t1", "Ann\t1\t2"), "pair 2 is 'Ann 1 2'; PERSON NUMBER OTHER_PERSON NUMBER belongs there"),
-        (("Ann\t2\tBob\t1", "Ann\t2\tAnn\t1"), "pair 2 is 'Ann 2 Ann 1'; PERSON NUMBER OTHER_PERSON NUMBER"),
-        (("Ann\t1\t2", "Ann\tone\t2"), "pair 1 is 'Ann one 2'"),
-        (("Ann\t1\t2", "Ann"), "pair 1 is 'Ann'"),
-        (("Eve_Li\t12", "Eve_Li\t13"), "lacks 1 of the 5 photographs .*Eve_Li/Eve_Li_0013.jpg first; data.root"),
-    ],
-)
-def test_a_wrong_list_is_refused_with_a_sentence(tree: Path, change: tuple[str, str], sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
-        read(tree, TWO_FOLDS.replace(*change))
+def test_photographs_may_lie_in_other_folders_and_be_other_files(tmp_path: Path) -> None:
+    pairs = read(tmp_path, prepared(tmp_path, [*NAMES, "Bob/Bob_0002"]))
+    assert [photograph.path for photograph in pairs.manifest.photographs] == [f"faces/{name}.png" for name in NAMES]
+    assert {photograph.aligned for photograph in pairs.manifest.photographs} == {"insightface"}
+    by_file = read(tmp_path, pairs.manifest, "Ann_0001.jpg Ann_0002.jpg 1\nAnn_0001.jpg Bob_0003.jpg 0\n")
+    assert (by_file.first.tolist(), by_file.second.tolist()) == ([0, 0], [1, 2])
 
 
-def test_a_list_must_not_lead_out_of_the_folder(tree: Path) -> None:
+def test_a_photograph_that_gave_no_face_keeps_its_pairs(tmp_path: Path) -> None:
+    (tmp_path / "unused.csv").write_text(
+        "path,problem,reason\n"
+        "lfw/Bob/Bob_0001.jpg,no face found,the detector dlib found none\n"
+        "lfw/Bob/Bob_0002.jpg,unreadable,damaged\n"
+        "lfw/notes.txt,not used,not an image by its name\n"
+    )
+    pairs = read(tmp_path, prepared(tmp_path, [name for name in NAMES if name != "Bob/Bob_0001"]))
+    assert [(entry.row, entry.problem, entry.reason) for entry in pairs.without] == [
+        (2, "no face found", "the detector dlib found none")
+    ]
+    assert pairs.manifest.photographs[2].path == "lfw/Bob/Bob_0001.jpg"
+    assert len(pairs) == 4
+
+
+def test_photographs_that_are_missing_are_counted(tree: Path) -> None:
+    (tree / "Bob" / "Bob_0003.jpg").unlink()
+    with pytest.raises(InputError, match=r"lacks 1 of the 5 photographs that .* names, Bob/Bob_0003 first"):
+        read(tree.parent, folder_manifest(str(tree)))
+    (tree / "unused.csv").write_text("path,problem,reason\nBob/Bob_0003.jpg,not used,another file\n")
+    with pytest.raises(InputError, match="lacks 1 of the 5 photographs"):
+        read(tree.parent, folder_manifest(str(tree)))
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    names = [*NAMES, "copies/Ann/Ann_0001"]
+    with pytest.raises(InputError, match=r"faces/copies/Ann/Ann_0001.png are both called Ann/Ann_0001"):
+        read(tmp_path, prepared(tmp_path, names))
+
+
+def test_a_list_cannot_lead_out_of_the_folder(tree: Path) -> None:
     (tree.parent / ".._0001.jpg").touch()
-    with pytest.raises(InputError, match=r"\.\./\.\._0001.jpg, which leads out of the folder"):
-        read(tree, TWO_FOLDS.replace("Ann\t2\tBob", "..\t1\tBob"))
-
-
-def test_a_missing_or_empty_list_is_refused(tree: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
-        read_pairs(tree / "pairs.txt", tree)
-    with pytest.raises(InputError, match="must begin with"):
-        read(tree, "")
+    with pytest.raises(InputError, match="lacks 1 of the 6 photographs"):
+        read(tree.parent, folder_manifest(str(tree)), TWO_FOLDS.replace("Ann\t2\tBob", "..\t1\tBob"))
 
 
 def test_view_2_of_lfw(shared: Path, tmp_path: Path) -> None:
-    """6,000 pairs of 7,701 photographs; the message counts the photographs, none of which is there."""
+    """6,000 pairs of 7,701 photographs."""
+    anything = Manifest(tmp_path, (Photograph("a.jpg", "a", "a.jpg"),))
     with pytest.raises(InputError, match="lacks 7701 of the 7701 photographs"):
-        read_pairs(shared / "data" / "pairs.txt", tmp_path)
+        read_pairs(shared / "data" / "pairs.txt", anything)
+
+
+def test_where_the_photographs_come_from(tree: Path) -> None:
+    assert len(pairs_manifest("lfw_pairs", None, str(tree))) == 6
+    with pytest.raises(InputError, match=r"download mlfw .*python -m data_prep mlfw --source"):
+        pairs_manifest("mlfw_pairs", "nowhere/manifest.csv", None)
+    with pytest.raises(InputError, match="cannot be read"):
+        pairs_manifest("pairs", "nowhere/manifest.csv", None)
+    with pytest.raises(InputError, match=r"give data\.manifest=FILE .prepared. or data\.root=FOLDER"):
+        pairs_manifest("pairs", None, None)

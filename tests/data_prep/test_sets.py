@@ -27,6 +27,13 @@ def evaluated(manifest: Path, output: Path) -> dict:
     return json.loads((next(output.iterdir()) / "results.json").read_text())
 
 
+def verified(manifest: Path, pairs: Path, output: Path) -> dict:
+    """The facts of ``evaluate.py --rerank`` on pairs of a manifest."""
+    given = [f"data.manifest='{manifest}'", f"data.pairs='{pairs}'", f"output='{output}'", "data.num_workers=0"]
+    assert evaluate("evaluate", run, "test", ["--rerank", "data=pairs", *given]) == 0
+    return json.loads((next(output.iterdir()) / "results.json").read_text())
+
+
 def test_lfw(prepare: Prepare, lfw_tar: Path, tmp_path: Path) -> None:
     pairs = tmp_path / "pairs.txt"
     pairs.write_text("1\nAnn_Able\t1\t2\nAnn_Able\t1\tBob_Baker\t1\n")
@@ -67,11 +74,15 @@ def test_calfw_takes_the_photographs_rather_than_their_aligned_copies(prepare: P
         for number in (1, 2)
     }
     files["calfw/images&landmarks/images&landmarks/CA_landmarks/Ann_Able_0001_5loc_attri.txt"] = b"1 2"
-    files["calfw/pairs_CALFW.txt"] = b"Ann_Able_0001.jpg 1\nAnn_Able_0002.jpg 1\n"
+    pairs = [("Ann_Able_0001", "Ann_Able_0002", 1), ("Ann_Able_0001", "Bob_Baker_0001", 0)]
+    pairs += [("Bob_Baker_0001", "Bob_Baker_0002", 2), ("Ann_Able_0002", "Bob_Baker_0002", 0)]
+    lines = [f"{name}.jpg {kind}\n" for *both, kind in pairs for name in both]
+    files["calfw/pairs_CALFW.txt"] = "".join(lines).encode()
     manifest = prepare("calfw", write_zip(tmp_path / "calfw.zip", files))
     assert paths(manifest)[0] == "faces/Ann_Able/Ann_Able_0001.png"
     assert Counter(row.identity for row in manifest.photographs) == {"Ann_Able": 2, "Bob_Baker": 2}
-    assert (manifest.root / "lists" / "pairs_CALFW.txt").is_file()
+    facts = verified(manifest.root / "manifest.csv", manifest.root / "lists" / "pairs_CALFW.txt", tmp_path / "pairs")
+    assert facts["results"][0]["accuracy"] == 100
     unused = (manifest.root / "unused.csv").read_text().splitlines()[1:]
     assert sum(line.startswith("calfw/aligned images/") for line in unused) == 4
     assert len(unused) == 5
@@ -99,14 +110,21 @@ def test_cfp_looks_for_profiles_among_frontal_faces(prepare: Prepare, tmp_path: 
     }
     files["cfp-dataset/Data/Fiducials/001/frontal/01.txt"] = b"1,2"
     files["cfp-dataset/Data/list_name.txt"] = b"Ann Able\nBob Baker\n"
-    files["cfp-dataset/Protocol/Split/FP/01/same.txt"] = b"1,2"
+    for letter, view, numbers in (("F", "frontal", (1, 2)), ("P", "profile", (1, 2))):
+        listed = [f"{person + 1:03d}/{view}/{number:02d}.jpg" for person in range(2) for number in numbers]
+        lines = [f"{number} ../Data/Images/{path}\n" for number, path in enumerate(listed, start=1)]
+        files[f"cfp-dataset/Protocol/Pair_list_{letter}.txt"] = "".join(lines).encode()
+    for fold in ("01", "02"):
+        files[f"cfp-dataset/Protocol/Split/FP/{fold}/same.txt"] = b"1,1\n3,4\n"
+        files[f"cfp-dataset/Protocol/Split/FP/{fold}/diff.txt"] = b"1,3\n4,2\n"
     manifest = prepare("cfp", write_zip(tmp_path / "cfp-dataset.zip", files))
     assert [(row.path, row.is_query, row.is_gallery) for row in manifest.photographs[:4:3]] == [
         ("faces/001/frontal/01.png", False, True),
         ("faces/001/profile/02.png", True, False),
     ]
     assert {row.identity for row in manifest.photographs} == {"001 Ann Able", "002 Bob Baker"}
-    assert (manifest.root / "lists" / "Split" / "FP" / "01" / "same.txt").is_file()
+    facts = verified(manifest.root / "manifest.csv", manifest.root / "lists" / "Split" / "FP", tmp_path / "pairs")
+    assert (facts["data"]["pairs"], facts["data"]["folds"], facts["data"]["photographs"]) == (8, 2, 7)
     facts = evaluated(manifest.root / "manifest.csv", tmp_path / "out")
     assert all(row["P@1"] == 100 for row in facts["results"] if row["query"] == "clean")
     facts = evaluated(manifest.root / "frontal.csv", tmp_path / "out frontal")
@@ -136,14 +154,18 @@ def test_mlfw_is_looked_for_in_lfw(prepare: Prepare, prepared_lfw: Path, tmp_pat
         for person, name in enumerate(PEOPLE[:2])
         for number in (1, 2)
     }
-    files["mlfw/pairs.txt"] = b"Ann_Able_0001_0001.jpg\tAnn_Able_0001_0002.jpg\t1\n"
+    same = [f"{name}_0001_0001.jpg\t{name}_0001_0002.jpg\t1\n" for name in PEOPLE[:2]]
+    different = [f"Ann_Able_0001_000{number}.jpg\tBob_Baker_0001_000{number}.jpg\t0\n" for number in (1, 2)]
+    files["mlfw/pairs.txt"] = "".join(same + different).encode()
     download = write_zip(tmp_path / "MLFW.zip", files)
     manifest = prepare("mlfw", download, options=["--gallery", prepared_lfw / "manifest.csv"])
     queries = [row for row in manifest.photographs if row.is_query]
     assert [row.identity for row in queries] == ["Ann_Able", "Ann_Able", "Bob_Baker", "Bob_Baker"]
     assert all(row.source == row.path for row in queries)
     assert evaluated(manifest.root / "manifest.csv", tmp_path / "out")["results"][0]["queries"] == 4
-    assert (manifest.root / "lists" / "pairs.txt").is_file()
+    facts = verified(manifest.root / "manifest.csv", manifest.root / "lists" / "pairs.txt", tmp_path / "pairs")
+    assert facts["data"]["photographs"] == 4
+    assert facts["results"][0]["accuracy"] == 100
 
 
 @pytest.mark.parametrize("around", ["", "download/people/"])

@@ -1,0 +1,169 @@
+"""Lists of pairs of photographs as the sets for verification publish them.
+
+Four forms are read; which one a list has is told by its content.
+
+- LFW (``pairs.txt``, http://vis-www.cs.umass.edu/lfw/): the number of folds (left out if there is one) and of pairs of
+  each kind in a fold, then fold by fold ``PERSON NUMBER NUMBER`` and ``PERSON NUMBER OTHER_PERSON NUMBER``.
+- CALFW and CPLFW (``pairs_CALFW.txt``): two lines a pair, ``FILE NUMBER``; 0 if they show two people.
+- MLFW (``pairs.txt``): ``FILE FILE 1`` or ``FILE FILE 0``.
+- CFP (``Protocol/Split/FP``, a folder): ``01/same.txt`` and ``01/diff.txt`` to ``10/...`` with ``NUMBER,NUMBER``; the
+  photographs of the numbers stand in ``Protocol/Pair_list_F.txt`` and, for the second of FP, ``Pair_list_P.txt``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from fdemd.data.sources import IMAGE_ENDINGS
+from fdemd.errors import InputError
+
+_FOLDS = 10
+"""Of lists that name none."""
+
+
+class Pair(NamedTuple):
+    """Two photographs by the end of their paths, without the ending; whether they show one person; the fold from 0."""
+
+    first: str
+    second: str
+    same: bool
+    fold: int
+
+
+def read_pair_list(path: Path) -> list[Pair]:
+    """The pairs of a list, in its order.
+
+    Raises:
+        InputError: the list cannot be read or has none of the known forms.
+    """
+    if path.is_dir():
+        return list(_of_cfp(path))
+    lines = [line.split() for line in _lines(path)]
+    first = lines[0] if lines else []
+    if 1 <= len(first) <= 2 and all(field.isdigit() for field in first):
+        return list(_of_lfw(lines, path))
+    if len(first) == 3 and _is_image(first[0]):
+        return _in_tenths(_of_mlfw(lines, path))
+    if len(first) == 2 and _is_image(first[0]):
+        return _in_tenths(_of_calfw(lines, path))
+    raise InputError(
+        f"{path} is no list of pairs of a known form: LFW's begins with its number of folds and of pairs in each (10 "
+        "300), CALFW's with FILE NUMBER, MLFW's with FILE FILE 1, and CFP's is a folder such as Protocol/Split/FP."
+    )
+
+
+def without_ending(path: str) -> str:
+    """The path of a photograph without its ending, with forward slashes; other names stay as they are.
+
+    >>> without_ending("Ann_Able/Ann_Able_0001.JPG"), without_ending("Robert_Downey_Jr._0001")
+    ('Ann_Able/Ann_Able_0001', 'Robert_Downey_Jr._0001')
+    """
+    stem, dot, ending = path.replace("\\", "/").rpartition(".")
+    return stem if f"{dot}{ending}".lower() in IMAGE_ENDINGS else f"{stem}{dot}{ending}"
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(
+            f"The list of pairs {path} cannot be read ({error.strerror}); give it with data.pairs=PATH."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The list of pairs {path} is not a text file in UTF-8: {error}.") from error
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _is_image(name: str) -> bool:
+    return without_ending(name) != name
+
+
+def _of_lfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
+    folds, of_each_kind = (1, *map(int, lines[0]))[-2:]
+    if folds < 1 or of_each_kind < 1 or len(lines) != 1 + 2 * folds * of_each_kind:
+        raise InputError(
+            f"{path} should have {folds} folds of 2 x {of_each_kind} pairs by its first line, but {len(lines) - 1} "
+            "pairs follow."
+        )
+    for number, fields in enumerate(lines[1:]):
+        fold, place = divmod(number, 2 * of_each_kind)
+        same = place < of_each_kind
+        try:
+            person, first, *other, second = fields
+            if len(other) != (0 if same else 1) or (other and other[0] == person):
+                raise ValueError
+            names = (person, int(first)), (other[0] if other else person, int(second))
+        except ValueError:
+            form = "PERSON NUMBER NUMBER" if same else "PERSON NUMBER OTHER_PERSON NUMBER"
+            raise InputError(f"{path}: pair {number + 1} is {' '.join(fields)!r}; {form} belongs there.") from None
+        one, two = (f"{name}/{name}_{of:04d}" for name, of in names)
+        yield Pair(one, two, same, fold)
+
+
+def _of_calfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
+    if len(lines) % 2:
+        raise InputError(f"{path} has {len(lines)} lines; a pair has two.")
+    for number in range(0, len(lines), 2):
+        both = lines[number : number + 2]
+        kinds = {fields[1] != "0" for fields in both if len(fields) == 2 and fields[1].isdigit()}
+        if len(kinds) != 1 or any(len(fields) != 2 or not _is_image(fields[0]) for fields in both):
+            found = " / ".join(" ".join(fields) for fields in both)
+            raise InputError(
+                f"{path}: lines {number + 1} and {number + 2} are {found!r}; FILE NUMBER belongs there twice, both "
+                "numbers 0 or none."
+            )
+        yield Pair(without_ending(both[0][0]), without_ending(both[1][0]), kinds.pop(), 0)
+
+
+def _of_mlfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
+    for number, fields in enumerate(lines, start=1):
+        if len(fields) != 3 or fields[2] not in ("0", "1") or not all(map(_is_image, fields[:2])):
+            raise InputError(f"{path}: line {number} is {' '.join(fields)!r}; FILE FILE and 0 or 1 belong there.")
+        yield Pair(without_ending(fields[0]), without_ending(fields[1]), fields[2] == "1", 0)
+
+
+def _of_cfp(folder: Path) -> Iterator[Pair]:
+    folds = sorted(file.parent for file in folder.glob("*/same.txt"))
+    if not folds:
+        raise InputError(f"{folder} has no 01/same.txt; CFP's lists of pairs are Protocol/Split/FF and .../FP.")
+    lists = folder.parent.parent
+    frontal = _numbered(lists / "Pair_list_F.txt")
+    second = _numbered(lists / "Pair_list_P.txt") if folder.name == "FP" else frontal
+    for fold, of in enumerate(folds):
+        for file in (of / "same.txt", of / "diff.txt"):
+            for number, line in enumerate(_lines(file), start=1):
+                try:
+                    one, two = map(int, line.split(","))
+                    yield Pair(frontal[one], second[two], file.name == "same.txt", fold)
+                except (ValueError, KeyError):
+                    raise InputError(
+                        f"{file}: line {number} is {line!r}; two numbers of the lists in {lists} belong there."
+                    ) from None
+
+
+def _numbered(file: Path) -> dict[int, str]:
+    """Photographs by number, ``1 ../Data/Images/001/frontal/01.jpg``: person, view and number of each."""
+    found = {}
+    for number, line in enumerate(_lines(file), start=1):
+        try:
+            key, path = line.split()
+            found[int(key)] = "/".join(without_ending(path).split("/")[-3:])
+        except ValueError:
+            raise InputError(f"{file}: line {number} is {line!r}; NUMBER PATH belongs there.") from None
+    return found
+
+
+def _in_tenths(pairs: Iterator[Pair]) -> list[Pair]:
+    """The pairs with folds: of each kind, in their order, a tenth each; fewer folds if there are not ten of a kind.
+
+    Where a list has 300 pairs of one person and 300 of two in turn, as those of CALFW and MLFW, these are its folds.
+    """
+    listed = list(pairs)
+    totals = {kind: sum(pair.same == kind for pair in listed) for kind in (True, False)}
+    folds, seen, found = min(_FOLDS, *totals.values()), {True: 0, False: 0}, []
+    for pair in listed:
+        found.append(pair._replace(fold=seen[pair.same] * folds // totals[pair.same]))
+        seen[pair.same] += 1
+    return found
