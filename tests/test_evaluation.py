@@ -179,6 +179,17 @@ def test_a_sweep_runs_every_point_into_a_folder_of_its_own(evaluate, few_people:
     assert sorted(results(run)["rerank"]["alpha"] for run in folder.parent.iterdir()) == [0.0, 1.0]
 
 
+def test_every_point_of_a_sweep_is_a_wandb_run_of_its_own_without_faces(evaluate, few_people: Path) -> None:
+    status, printed, folder = evaluate(
+        "alpha=0,1", "data=folder", f"data.root='{few_people}'", "query=clean", "logger=wandb", "logger.offline=true"
+    )
+    assert status == 0, printed
+    assert printed.count("upload them with: wandb sync") == 2
+    for point in folder.parent.iterdir():
+        (files,) = point.glob("wandb/offline-run-*/files")
+        assert {path.name for path in (files / "media").iterdir()} == {"table"}, "no picture was asked for"
+
+
 def test_pictures_made_ahead_come_as_a_manifest(evaluate, people: Path) -> None:
     """Queries that lie in files of their own; `source` says which photograph they were made from."""
     shutil.copytree(people / "s1", people / "made" / "s1")

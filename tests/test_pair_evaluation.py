@@ -196,6 +196,14 @@ def test_features_are_computed_once(lfw_like: Path, tmp_path: Path) -> None:
         assert all(torch.equal(a.roc[1], b.roc[1]) for a, b in zip(first.results, second.results, strict=True))
 
 
+def test_figures_go_to_the_logger_that_is_asked_for(lfw_like: Path, tmp_path: Path) -> None:
+    verify(config_of(lfw_like, tmp_path, "--no-rerank", "logger=csv"))
+
+    (metrics,) = tmp_path.glob("*/metrics.csv")
+    (row,) = csv.DictReader(metrics.open())
+    assert float(row["cosine/accuracy"]) == pytest.approx(83.33, abs=0.01)
+
+
 def test_one_fold_is_not_enough(lfw_like: Path, tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text("1\nP0 1 2\nP0 1 P1 1\n", encoding="utf-8")
     with pytest.raises(InputError, match="has one fold only"):

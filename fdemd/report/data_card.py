@@ -1,10 +1,6 @@
-"""What a run's data are: name, content, counts and terms."""
+"""The terms that a run's data are used under."""
 
 from __future__ import annotations
-
-from typing import Any
-
-from fdemd.data.manifest import Manifest
 
 _RESEARCH = "For research, under its authors' terms; photographs of people are personal data."
 _TERMS = {
@@ -22,20 +18,3 @@ def terms(name: str) -> str:
     True
     """
     return _TERMS.get(name.partition("_")[0], "Unknown; ask where the photographs come from.")
-
-
-def data_card(name: str, manifest: Manifest, sha256: str) -> dict[str, Any]:
-    """A data set as a run's log shows it.
-
-    Args:
-        name: of its config.
-        manifest: its photographs.
-        sha256: of its content, such as :attr:`fdemd.data.aligned.AlignedFaces.digest`.
-    """
-    return {
-        "name": name,
-        "sha256": sha256,
-        "photographs": len(manifest),
-        "people": len({photograph.identity for photograph in manifest.photographs}),
-        "terms": terms(name),
-    }
