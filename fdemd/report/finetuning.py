@@ -51,23 +51,35 @@ class FinetuneReport:
         Args:
             comparisons: identification of the held-out people by the weights of each name, in order.
         """
-        photographs = self.data.manifest.photographs
-        left_out = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in self.data.faces.left_out]
-        write_left_out(self.folder / "left_out.csv", left_out)
+        write_left_out(self.folder / "left_out.csv", self._left_out())
         rows = [{"weights": weights, **row} for weights, each in comparisons.items() for row in rows_of(each)]
         write_json(self.folder / "results.json", self._facts() | {"results": rows})
         if comparisons:
             title, cells = self._title(), _cells(comparisons)
+            unused = len(self._left_out())
             notes = [
                 "Mean in percent (95 % interval, bootstrap over people), protocol leave-twin-out (clean: "
                 "leave-one-out). best: the weights with the highest mean MAP@R of these people, so that their figures "
                 "are a little too good.",
-                self._people(),
+                f"{self._people()} {unused} files were not used (left_out.csv). Seed {self.config['seed']}.",
             ]
             self._console.print(terminal_lines(title, cells, notes, left=["query", "stage", "weights"]))
             (self.folder / "results.md").write_text(markdown_lines(title, cells, notes), encoding="utf-8")
             self._say(f"The same figures again: {self._evaluation()}")
         self._say(f"Checkpoints, settings and results are in {self.folder}/")
+
+    def _left_out(self) -> list[tuple[str, str, str]]:
+        """Photographs that gave no face, of those to train on and of those held out, and files that are none."""
+        data = self.data
+        parts = [(data.manifest, data.faces)]
+        if data.held_out:
+            parts.append((data.held_out.manifest, data.held_out.faces))
+        without = [
+            (manifest.photographs[entry.row].path, entry.problem, entry.reason)
+            for manifest, faces in parts
+            for entry in faces.left_out
+        ]
+        return without + [(path, "ignored", reason) for path, reason in data.manifest.ignored]
 
     def _say(self, sentence: str) -> None:
         self._console.print(sentence, soft_wrap=True, markup=False, highlight=False)
