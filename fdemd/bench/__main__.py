@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fdemd.bench import backbones
+from fdemd.bench import backbones, training
 from fdemd.errors import exit_status
 
-BENCHMARKS = {"backbones": backbones}
+BENCHMARKS = {"backbones": backbones, "training": training}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
