@@ -39,6 +39,6 @@ class Backbone(nn.Module, ABC):
         """
         digest = hashlib.sha256(f"{type(self).__name__}/{self.weights_sha256}/{self.alignment}".encode())
         for name, value in [*self.named_parameters(), *self.named_buffers()]:
-            digest.update(f"{name}{tuple(value.shape)}".encode())
+            digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
             digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         return digest.hexdigest()
