@@ -57,9 +57,12 @@ def emd_similarity(
             "Weighting uew gives the two faces different totals, so no flow can meet both and it never converges; "
             "use it with rerank.stop=official."
         )
-    if candidates.numel() and not -len(gallery) <= candidates.min() <= candidates.max() < len(gallery):
-        raise IndexError(f"Candidates must be rows of a gallery of {len(gallery)} faces.")
-    candidates = candidates.where(candidates >= 0, candidates + len(gallery))
+    if candidates.numel():
+        least, most = candidates.min(), candidates.max()
+        if not -len(gallery) <= least <= most < len(gallery):
+            raise IndexError(f"Candidates must be rows of a gallery of {len(gallery)} faces.")
+        if least < 0:  # a whole gallery, expanded over the queries, stays one row of memory
+            candidates = candidates.where(candidates >= 0, candidates + len(gallery))
     sides = side_of(query, weighting), side_of(gallery, weighting)
     differentiable = any(tensor.requires_grad for side in sides for tensor in (side.patches, side.terms.context))
     only = reference_only(stop, eps, with_flow=with_flow, differentiable=differentiable)

@@ -44,7 +44,7 @@ class IVF:
     """
 
     nlist: int | None = None
-    nprobe: int = 16
+    nprobe: int = 64
     name: ClassVar[str] = "faiss_ivf"
 
     def build(self, gallery: Any, seed: int) -> Any:

@@ -97,7 +97,7 @@ def test_the_settings_are_those_of_the_configs() -> None:
     assert index_settings({"search": "exact"}) is None
     assert index_settings({"search": "faiss_ivf", "nlist": None, "nprobe": 4}) == IVF(None, 4)
     index = FaissIndex(IVF(), people(10, 10, 1.0, 0), 0)
-    assert str(index) == "faiss_ivf (nlist 40, nprobe 16)"
+    assert str(index) == "faiss_ivf (nlist 40, nprobe 64)"
     assert str(FaissIndex(Flat(), people(2, 2, 1.0, 0), 0)) == "faiss_flat"
 
 
