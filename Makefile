@@ -6,10 +6,16 @@ BIN := $(VENV)/bin
 # What an installation is made of beside the Python files, which it takes from where they are.
 BUILD := setup.cfg setup.py pyproject.toml $(wildcard fdemd/emd/engines/native/*)
 
-.PHONY: evaluate test test-slow lint clean
+.PHONY: evaluate train table4 test test-slow lint clean
 
 evaluate: $(VENV)/.installed
 	$(BIN)/python evaluate.py --rerank $(ARGS)
+
+train: $(VENV)/.installed
+	$(BIN)/python train.py $(ARGS)
+
+table4: $(VENV)/.installed
+	$(BIN)/python evaluate.py --rerank experiment=table4_orl $(ARGS)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)

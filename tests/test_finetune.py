@@ -117,7 +117,7 @@ def test_training_changes_the_network_and_the_class_weights(settings: list[str])
 def test_checkpoints_hold_plain_values_only(settings: list[str]) -> None:
     checkpoint = torch.load(train(*settings).checkpoint("best"), weights_only=True)
     assert checkpoint["fdemd"]["people"] == sorted(checkpoint["fdemd"]["people"])
-    assert checkpoint["fdemd"]["settings"]["optimizer.lr"] == 0.01
+    assert checkpoint["fdemd"]["settings"]["optimizer.lr"] == 0.003
 
 
 @pytest.mark.usefixtures("tiny")
@@ -153,7 +153,7 @@ def test_a_run_goes_on_only_with_the_settings_it_was_started_with(
     folder = train(*settings, "trainer.max_steps=2").folder
     status = main("train", run, "test", [*settings, f"resume='{folder}'", "optimizer.lr=0.5"])
     assert status == 2
-    assert "was started with other settings: optimizer.lr=0.01 (now 0.5)" in capsys.readouterr().err
+    assert "was started with other settings: optimizer.lr=0.003 (now 0.5)" in capsys.readouterr().err
     assert main("train", run, "test", [*settings, f"resume='{tmp_path / 'nowhere'}'"]) == 2
     assert "does not exist; give the folder of a run" in capsys.readouterr().err
 
