@@ -9,6 +9,15 @@
 #include <thread>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "problem.h"
 
 #define PRAGMA(...) _Pragma(#__VA_ARGS__)
@@ -23,7 +32,7 @@
 #if defined(__clang__) || __GNUC__ >= 12
 #define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (ufour){__VA_ARGS__})
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (uvec){__VA_ARGS__})
 #endif
 
 namespace {
@@ -43,11 +52,39 @@ struct Floats {
 namespace portable {
 #define WIDTH 4
 #include "pairs.h"
+#include "tiles.h"
 #undef WIDTH
+
+// The tile instructions in plain C++, for tests on processors without them.
+struct Emulated {
+    static inline thread_local float found[32][32];
+
+    static void configure() {}
+    static void release() {}
+    static void zero() { memset(found, 0, sizeof found); }
+    static void multiply(const bfloat16* top, const bfloat16* bottom, int64_t bytes, const bfloat16* left,
+                         const bfloat16* right) {
+        dot(top, bytes, left, 0, 0);
+        dot(top, bytes, right, 0, 16);
+        dot(bottom, bytes, left, 16, 0);
+        dot(bottom, bytes, right, 16, 16);
+    }
+    static void dot(const bfloat16* gallery, int64_t bytes, const bfloat16* query, int m, int n) {
+        for (int row = 0; row < 16; row++)
+            for (int pair = 0; pair < 16; pair++)
+                for (int column = 0; column < 16; column++)
+                    for (int of = 0; of < 2; of++)
+                        found[m + row][n + column] += number(gallery[row * bytes / 2 + 2 * pair + of]) *
+                                                      number(query[pair * 32 + 2 * column + of]);
+    }
+    static void store(float* to, int64_t stride) {
+        for (int row = 0; row < 32; row++) std::copy_n(found[row], 32, to + row * stride);
+    }
+};
 }  // namespace portable
 
 #if defined(__x86_64__)
-TARGET_BEGIN("avx2,fma")
+TARGET_BEGIN("avx2,fma,f16c")
 namespace avx2 {
 #define WIDTH 8
 #include "pairs.h"
@@ -55,13 +92,71 @@ namespace avx2 {
 }  // namespace avx2
 TARGET_END
 
-TARGET_BEGIN("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
+TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")
 namespace avx512 {
 #define WIDTH 16
 #include "pairs.h"
 #undef WIDTH
 }  // namespace avx512
 TARGET_END
+
+#if defined(__linux__) && __has_include(<amxbf16intrin.h>)
+#define AMX
+TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,amx-tile,amx-bf16")
+namespace amx {
+#define WIDTH 16
+#include "pairs.h"
+#include "tiles.h"
+#undef WIDTH
+
+struct Amx {
+    static void configure() {
+        // Palette 1, then bytes a row (from 16 on) and rows (from 48 on) of each of the eight tiles.
+        struct { uint8_t palette = 1, unused[15] = {}; uint16_t bytes[16] = {}; uint8_t rows[16] = {}; } shape;
+        std::fill_n(shape.bytes, 8, 64);
+        std::fill_n(shape.rows, 8, 16);
+        written(&shape);
+        _tile_loadconfig(&shape);
+    }
+    static void release() { _tile_release(); }
+    // GCC does not know that tiles are loaded from memory: without this, what is stored there may come too late.
+    static void written(const void* memory) { asm volatile("" : : "r"(memory) : "memory"); }
+    static void zero() {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    }
+    static void multiply(const bfloat16* top, const bfloat16* bottom, int64_t bytes, const bfloat16* left,
+                         const bfloat16* right) {
+        written(top);
+        _tile_loadd(4, top, bytes);
+        _tile_loadd(5, bottom, bytes);
+        _tile_loadd(6, left, 64);
+        _tile_loadd(7, right, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    static void store(float* to, int64_t stride) {
+        _tile_stored(0, to, 4 * stride);
+        _tile_stored(1, to + 16, 4 * stride);
+        _tile_stored(2, to + 16 * stride, 4 * stride);
+        _tile_stored(3, to + 16 * stride + 16, 4 * stride);
+    }
+};
+}  // namespace amx
+TARGET_END
+
+// Whether the processor has tiles and Linux lets this process use them, which it wants to be asked for.
+bool tiles_here() {
+    unsigned a, b, c, d;
+    const bool has = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 1) && (d >> 24 & 1);
+    const long ask = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+    return has && syscall(SYS_arch_prctl, ask, tile_data) == 0;
+}
+#endif
 #endif
 
 struct Instructions {
@@ -90,15 +185,22 @@ void share(const Problem& problem, int64_t first, int64_t last, int64_t threads)
 }
 
 const Instructions* instructions() {
-    static const Instructions all[] = {
 #if defined(__x86_64__)
-        {"avx512", __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"),
-         share<avx512::Scratch, avx512::solve_candidates>},
-        {"avx2", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"),
-         share<avx2::Scratch, avx2::solve_candidates>},
+    static const bool avx2 =
+        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    static const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+    static const Instructions all[] = {
+#if defined(AMX)
+        {"amx", avx512 && tiles_here(), share<amx::Scratch, amx::solve_candidates_by_tiles<amx::Amx>>},
+#endif
+#if defined(__x86_64__)
+        {"avx512", avx512, share<avx512::Scratch, avx512::solve_candidates>},
+        {"avx2", avx2, share<avx2::Scratch, avx2::solve_candidates>},
 #endif
         {"portable", true, share<portable::Scratch, portable::solve_candidates>},
+        {"amx-emulated", true, share<portable::Scratch, portable::solve_candidates_by_tiles<portable::Emulated>>},
         {nullptr, false, nullptr},
     };
     return all;

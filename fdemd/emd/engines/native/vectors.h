@@ -21,6 +21,11 @@ INLINE uvec widen_bits(const uint16_t* from) {
 }
 struct float16 { uint16_t bits; };
 INLINE vec widen(const float16* from) {
+#if WIDTH == 8
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+#elif WIDTH == 16
+    return _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+#endif
     const uvec bits = widen_bits(&from->bits);
     return (vec)((bits & 0x8000) << 16 | (bits & 0x7fff) << 13) * 0x1p112f;
 }
@@ -41,15 +46,31 @@ INLINE four fold(vec value) {
 #endif
 }
 
+// Takes two numbers of `a` and two of `b` (from 4 on) in each block of four.
+#if WIDTH == 4
+#define MIX(a, b, i, j, k, l) SHUFFLE(a, b, i, j, k, l)
+#elif WIDTH == 8
+#define MIX(a, b, i, j, k, l) \
+    SHUFFLE(a, b, FROM(i, 0), FROM(j, 0), FROM(k, 0), FROM(l, 0), FROM(i, 4), FROM(j, 4), FROM(k, 4), FROM(l, 4))
+#else
+#define MIX(a, b, i, j, k, l)                                                                                      \
+    SHUFFLE(a, b, FROM(i, 0), FROM(j, 0), FROM(k, 0), FROM(l, 0), FROM(i, 4), FROM(j, 4), FROM(k, 4), FROM(l, 4),   \
+            FROM(i, 8), FROM(j, 8), FROM(k, 8), FROM(l, 8), FROM(i, 12), FROM(j, 12), FROM(k, 12), FROM(l, 12))
+#endif
+#define FROM(place, block) ((place) < 4 ? (place) + (block) : (place) - 4 + WIDTH + (block))
+
 // The sums over each of four vectors.
-INLINE four sums_of_fours(four a, four b, four c, four d) {
-    const four ab = SHUFFLE(a, b, 0, 4, 1, 5) + SHUFFLE(a, b, 2, 6, 3, 7);
-    const four cd = SHUFFLE(c, d, 0, 4, 1, 5) + SHUFFLE(c, d, 2, 6, 3, 7);
-    return SHUFFLE(ab, cd, 0, 1, 4, 5) + SHUFFLE(ab, cd, 2, 3, 6, 7);
+INLINE four sums(vec a, vec b, vec c, vec d) {
+    const vec ab = MIX(a, b, 0, 4, 1, 5) + MIX(a, b, 2, 6, 3, 7);
+    const vec cd = MIX(c, d, 0, 4, 1, 5) + MIX(c, d, 2, 6, 3, 7);
+    return fold(MIX(ab, cd, 0, 1, 4, 5) + MIX(ab, cd, 2, 3, 6, 7));
 }
-INLINE four sums(vec a, vec b, vec c, vec d) { return sums_of_fours(fold(a), fold(b), fold(c), fold(d)); }
-INLINE float sum_of_four(four value) { return (value[0] + value[2]) + (value[1] + value[3]); }
-INLINE float sum(vec value) { return sum_of_four(fold(value)); }
+#undef MIX
+#undef FROM
+INLINE float sum(vec value) {
+    const four all = fold(value);
+    return (all[0] + all[2]) + (all[1] + all[3]);
+}
 
 // exp(x) for |x| < 87, to 2 units in the last place: x = n ln 2 + r, a polynomial in r (Cephes), 2^n by its exponent.
 INLINE vec exponential(vec x) {
