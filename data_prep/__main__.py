@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fdemd.errors import InputError, exit_status
 
 if TYPE_CHECKING:
+    from data_prep.likeness import Comparer
     from fdemd.faces.photographs import Way
 
 
@@ -49,6 +50,16 @@ def _parser() -> argparse.ArgumentParser:
             nargs="+",
             default=[],
             help="sets that should have no person in common with this one",
+        )
+        command.add_argument(
+            "--by-embedding",
+            metavar="NETWORK",
+            nargs="*",
+            help="also compare the people of --against by what they look like to a network: dlib (default) or another, "
+            "with settings as in configs/model: facenet checkpoint=FILE",
+        )
+        command.add_argument(
+            "--threshold", metavar="COSINE", type=float, help="from which two people are alike; default: the network's"
         )
         command.add_argument("--exclude", metavar="FILE", type=_path, help="people to leave out, one a line")
         command.set_defaults(run=_prepare)
@@ -98,12 +109,27 @@ def _prepare(arguments: argparse.Namespace) -> None:
             arguments.gallery,
             tuple(arguments.against),
             arguments.exclude,
+            _comparer(arguments),
         )
     )
     seconds = time.perf_counter() - started
     print((arguments.out / "report.md").read_text(encoding="utf-8").split("\n| ")[0])
     print(f"{findings.made:,} photographs read in {seconds:.1f} s ({findings.made / seconds:.1f} a second).")
     print(arguments.out / "manifest.csv")
+
+
+def _comparer(arguments: argparse.Namespace) -> Comparer | None:
+    from data_prep.likeness import Comparer
+    from data_prep.networks import DEFAULT
+
+    if arguments.by_embedding is None:
+        if arguments.threshold is not None:
+            raise InputError("--threshold is for --by-embedding, which is not given.")
+        return None
+    if not arguments.against:
+        raise InputError("--by-embedding compares with the sets of --against; name at least one.")
+    words = arguments.by_embedding or [DEFAULT]
+    return Comparer(words, arguments.threshold, arguments.detector, arguments.workers)
 
 
 def _occlude(arguments: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from data_prep.faces import Record, face_path
 from data_prep.files import replaced
 from data_prep.galleries import join_gallery, read_gallery
 from data_prep.layouts import LAYOUTS
+from data_prep.likeness import Comparer
 from data_prep.making import make_faces
 from data_prep.overlaps import shared_people
 from data_prep.report import Findings, write_report
@@ -35,6 +36,7 @@ class Request:
         gallery: manifest of the set that the queries are looked for in.
         against: manifests of sets that should have no person in common.
         exclude: file that names people to leave out.
+        comparer: compares the people with those of ``against`` by what they look like.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Request:
     gallery: Path | None = None
     against: tuple[Path, ...] = ()
     exclude: Path | None = None
+    comparer: Comparer | None = None
 
 
 def prepare(request: Request) -> Findings:
@@ -60,7 +63,7 @@ def prepare(request: Request) -> Findings:
             "its manifest with --gallery PATH/manifest.csv."
         )
     gallery = read_gallery(request.gallery, request.way.template) if request.gallery else None
-    others = {path: [row.identity for row in read_manifest(path).photographs] for path in request.against}
+    others = {str(path): read_manifest(path) for path in request.against}
     work = out / "work"
     try:
         source = SETS[request.name](request.paths, work)
@@ -75,6 +78,7 @@ def prepare(request: Request) -> Findings:
             f"None of the {len(records)} photographs gave a face; the first, {records[0].name}: {records[0].problem} "
             f"({records[0].reason})."
         )
+    own = Manifest(out, tuple(photographs))
     if gallery:
         photographs = join_gallery(photographs, gallery, out)
     check_identities(photographs, out)
@@ -93,7 +97,10 @@ def prepare(request: Request) -> Findings:
         source=source,
         records=records,
         manifests=manifests,
-        overlaps={str(path): shared_people(people, names) for path, names in others.items()},
+        overlaps={
+            path: shared_people(people, (row.identity for row in other.photographs)) for path, other in others.items()
+        },
+        likenesses=request.comparer(own, others) if request.comparer else None,
         made=made,
     )
     write_report(findings, out)

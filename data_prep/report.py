@@ -12,6 +12,7 @@ from typing import Any
 
 from data_prep.duplicates import exact_duplicates, near_duplicates
 from data_prep.faces import Record
+from data_prep.likeness import Likenesses
 from data_prep.sources import Item, Source
 from fdemd.data.manifest import Photograph
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way
@@ -30,7 +31,8 @@ class Findings:
         source: what was there.
         records: what became of each item, in the order of the items.
         manifests: file -> rows.
-        overlaps: other manifest -> people of this set who are in it too.
+        overlaps: other manifest -> people of this set who are in it too, by name.
+        likenesses: people who look like somebody of another manifest; None if that was not asked for.
         made: photographs that were read in this run, rather than in an earlier one; not part of the report.
     """
 
@@ -40,6 +42,7 @@ class Findings:
     records: Sequence[Record]
     manifests: Mapping[str, Sequence[Photograph]]
     overlaps: Mapping[str, Sequence[str]]
+    likenesses: Likenesses | None
     made: int
 
     @cached_property
@@ -85,7 +88,11 @@ class Findings:
 
 
 def write_report(findings: Findings, out: Path) -> None:
-    """Write ``report.json``, ``report.md``, ``unused.csv``, ``duplicates.csv``; the same set gives the same bytes."""
+    """Write ``report.json``, ``report.md``, ``unused.csv``, ``duplicates.csv`` and, if people were compared by
+    embedding, ``alike.csv``; the same set gives the same bytes.
+    """
+    if findings.likenesses:
+        findings.likenesses.write(out / "alike.csv")
     facts = _facts(findings)
     write_json(out / "report.json", facts)
     (out / "report.md").write_text(_markdown(findings, facts), encoding="utf-8")
@@ -132,6 +139,22 @@ def _facts(findings: Findings) -> dict[str, Any]:
             for file, rows in findings.manifests.items()
         },
         "people also in": {manifest: list(people) for manifest, people in findings.overlaps.items()},
+        "people alike": _alike(findings.likenesses) if findings.likenesses else None,
+    }
+
+
+def _alike(likenesses: Likenesses) -> dict[str, Any]:
+    return {
+        "network": likenesses.network,
+        "threshold": likenesses.threshold,
+        "in": {
+            manifest: {
+                "pairs": len(pairs),
+                "of them of one name": sum(pair.same_name for pair in pairs),
+                "photographs not looked at": likenesses.left_out[manifest],
+            }
+            for manifest, pairs in likenesses.pairs.items()
+        },
     }
 
 
@@ -170,6 +193,7 @@ def _markdown(findings: Findings, facts: Mapping[str, Any]) -> str:
             f"- {len(people):,} people are in {manifest} too{': ' if people else ''}{', '.join(people)}."
             for manifest, people in findings.overlaps.items()
         ),
+        *_lines_of_alike(facts["people alike"]),
         "",
         "| manifest | images | people | queries | gallery | queries with nobody to find |",
         "|---|---|---|---|---|---|",
@@ -183,3 +207,14 @@ def _markdown(findings: Findings, facts: Mapping[str, Any]) -> str:
         *(f"| {images} | {people:,} |" for images, people in facts["images per person"].items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _lines_of_alike(alike: Mapping[str, Any] | None) -> list[str]:
+    if alike is None:
+        return []
+    return [
+        f"- {counts['pairs']:,} pairs of a person and one of {manifest} look alike to {alike['network']} (cosine of "
+        f"their centres {alike['threshold']:g} or more), {counts['of them of one name']:,} of them of one name "
+        f"(alike.csv); {counts['photographs not looked at']:,} photographs could not be looked at."
+        for manifest, counts in alike["in"].items()
+    ]

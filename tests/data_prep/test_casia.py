@@ -4,7 +4,7 @@ import io
 import pickle
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -32,14 +32,22 @@ def jpeg(number: int, size: tuple[int, int] = (112, 112)) -> bytes:
     return file.getvalue()
 
 
-def pack(folder: Path, size: tuple[int, int] = (112, 112), people: Mapping[int, int] = PEOPLE) -> dict[int, int]:
-    """Write ``train.rec``, ``train.idx`` and ``property`` in InsightFace's order; return number -> position."""
+def pack(
+    folder: Path,
+    size: tuple[int, int] = (112, 112),
+    people: Mapping[int, int] = PEOPLE,
+    encoded: Callable[[int, int], bytes] | None = None,
+) -> dict[int, int]:
+    """Write ``train.rec``, ``train.idx`` and ``property`` in InsightFace's order; return number -> position.
+
+    ``encoded`` gives the picture of a label and a number, by default :func:`jpeg`.
+    """
     entries: list[tuple[int, tuple[float, ...], bytes]] = []
     ranges, number = [], 1
     for label, count in people.items():
         ranges.append((number, number + count))
         for _ in range(count):
-            entries.append((number, (label,), jpeg(number, size)))
+            entries.append((number, (label,), encoded(label, number) if encoded else jpeg(number, size)))
             number += 1
     first_person = number
     for borders in ranges:

@@ -12,6 +12,7 @@ from evaluate import run
 from fdemd.cli import main as evaluate
 from fdemd.data.manifest import Manifest
 from tests.data_prep.conftest import PEOPLE, lfw_files, picture, write_tar, write_tree, write_zip
+from tests.data_prep.test_casia import pack
 
 Prepare = Callable[..., Manifest]
 
@@ -166,6 +167,27 @@ def test_mlfw_is_looked_for_in_lfw(prepare: Prepare, prepared_lfw: Path, tmp_pat
     facts = verified(manifest.root / "manifest.csv", manifest.root / "lists" / "pairs.txt", tmp_path / "pairs")
     assert facts["data"]["photographs"] == 4
     assert facts["results"][0]["accuracy"] == 100
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_casia_as_a_tree_and_as_records(prepare: Prepare, tmp_path: Path, packed: bool) -> None:
+    people = {0: 2, 1: 2, 2: 1}
+    if packed:
+        pack(tmp_path / "faces_webface", (250, 250), people, lambda person, number: picture(person, number))
+        download, names = tmp_path / "faces_webface", ["000000", "000001", "000002"]
+    else:
+        files = {
+            f"CASIA-WebFace/{45 + person:07d}/{number:03d}.jpg": picture(person, number)
+            for person, photographs in people.items()
+            for number in range(1, photographs + 1)
+        }
+        download, names = write_zip(tmp_path / "CASIA-WebFace.zip", files), ["0000045", "0000046", "0000047"]
+    manifest = prepare("casia", download)
+    assert Counter(row.identity for row in manifest.photographs) == dict(zip(names, (2, 2, 1), strict=True))
+    assert {row.split for row in manifest.photographs} == {"train"}
+    facts = evaluated(manifest.root / "manifest.csv", tmp_path / "out")
+    assert facts["data"]["photographs"] == 5
+    assert all(row["P@1"] == 100 for row in facts["results"] if row["query"] == "clean")
 
 
 @pytest.mark.parametrize("around", ["", "download/people/"])

@@ -1,0 +1,138 @@
+"""What the people of a prepared set look like on average, to a network: to find the same person under two names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+from torch.nn.functional import normalize
+from torch.utils.data import DataLoader, Dataset
+
+from fdemd.backbones import Backbone
+from fdemd.checkpoints import sha256_of
+from fdemd.data.cache import default_cache, kept
+from fdemd.data.manifest import Manifest
+from fdemd.faces.alignment import between
+from fdemd.faces.photographs import Way, face_in
+from fdemd.faces.reading import UnreadableImageError, read_image
+
+_AT_ONCE = 64
+"""Faces a batch."""
+_PIPELINE = 1
+"""Part of every key; raised when the same files give other centres, so that older ones are not used."""
+
+
+@dataclass(frozen=True)
+class Centres:
+    """``P`` people.
+
+    Attributes:
+        people: their names.
+        examples: path of a photograph of each, relative to the manifest's root.
+        directions: ``(P, D)`` float32 of unit length, the mean of the directions of a person's embeddings.
+        left_out: photographs that could not be looked at.
+    """
+
+    people: tuple[str, ...]
+    examples: tuple[str, ...]
+    directions: Tensor
+    left_out: int
+
+
+def class_centres(manifest: Manifest, network: Backbone, *, detector: str, workers: int) -> Centres:
+    """Centres of the people of a manifest; of one that was looked at before, from the cache.
+
+    Faces that follow another template than the network's are moved to it, photographs as taken are aligned.
+
+    Args:
+        manifest: the photographs.
+        network: to look at them; it is left on the device that it computes on.
+        detector: for photographs as taken, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
+        workers: processes that read; 1 reads in this one.
+
+    Raises:
+        InputError: a template or the detector is not one, or the cache cannot be written.
+    """
+    faces = _Faces(manifest, Way(network.alignment, network.face_size, detector))
+    digest = hashlib.sha256(json.dumps([_PIPELINE, network.fingerprint(), detector]).encode())
+    for photograph in manifest.photographs:
+        file = manifest.file(photograph)
+        content = sha256_of(file) if file.is_file() else None
+        digest.update(json.dumps([photograph.path, photograph.identity, photograph.aligned, content]).encode())
+    entry = default_cache() / "centres" / digest.hexdigest()
+    kept(entry, lambda folder: _look(faces, network, 0 if workers == 1 else workers, folder))
+    facts = json.loads((entry / "people.json").read_text(encoding="utf-8"))
+    directions = torch.from_numpy(np.load(entry / "directions.npy"))
+    return Centres(tuple(facts["people"]), tuple(facts["examples"]), directions, facts["left out"])
+
+
+class _Faces(Dataset[tuple[int, np.ndarray | None]]):
+    """Row -> row and face ``(H, W, 3)`` uint8 as the network takes it, or None."""
+
+    def __init__(self, manifest: Manifest, way: Way) -> None:
+        self.manifest, self.way = manifest, way
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    def __getitem__(self, row: int) -> tuple[int, np.ndarray | None]:
+        photograph = self.manifest.photographs[row]
+        try:
+            image = read_image(self.manifest.file(photograph))
+        except UnreadableImageError:
+            return row, None
+        if photograph.aligned:
+            height, width = image.shape[:2]
+            move = between(photograph.aligned, (height, width), self.way.template, self.way.size)
+            return row, cv2.warpAffine(image, move, self.way.size[::-1], flags=cv2.INTER_LINEAR)
+        face, _ = face_in(image, self.way, aligned=False)
+        return row, None if face is None else face.image
+
+
+@torch.inference_mode()
+def _look(faces: _Faces, network: Backbone, workers: int, folder: Path) -> None:
+    """Write the centres; of the embeddings only a sum a person is kept in memory."""
+    photographs = faces.manifest.photographs
+    number_of = {name: number for number, name in enumerate(dict.fromkeys(row.identity for row in photographs))}
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network.to(device)
+    sums: Tensor | None = None
+    examples: dict[int, str] = {}
+    looked_at = 0
+    loader = DataLoader(faces, batch_size=_AT_ONCE, num_workers=workers, collate_fn=_usable)
+    for rows, images in track(loader, "Looking at faces", console=Console(stderr=True), transient=True):
+        if not rows:
+            continue
+        found = normalize(network(images.to(device)).embedding).double().cpu()
+        numbers = [number_of[photographs[row].identity] for row in rows]
+        sums = found.new_zeros(len(number_of), found.shape[1]) if sums is None else sums
+        sums.index_add_(0, torch.tensor(numbers), found)
+        for number, row in zip(numbers, rows, strict=True):
+            examples.setdefault(number, photographs[row].path)
+        looked_at += len(rows)
+    seen = sorted(examples)
+    directions = torch.zeros(0, 1) if sums is None else normalize(sums[seen]).float()
+    np.save(folder / "directions.npy", directions.numpy())
+    names = list(number_of)
+    facts = {
+        "people": [names[number] for number in seen],
+        "examples": [examples[number] for number in seen],
+        "left out": len(photographs) - looked_at,
+    }
+    (folder / "people.json").write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _usable(items: Sequence[tuple[int, np.ndarray | None]]) -> tuple[list[int], Tensor]:
+    """Rows of the faces that are there, and these faces ``(B, 3, H, W)`` in [0, 1]."""
+    rows = [row for row, face in items if face is not None]
+    faces = np.stack([face for _, face in items if face is not None]) if rows else np.zeros((0, 1, 1, 3), np.uint8)
+    return rows, torch.from_numpy(faces).permute(0, 3, 1, 2).float() / 255

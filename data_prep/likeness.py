@@ -1,0 +1,123 @@
+"""People of two sets who look alike to a network, whatever they are called."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from data_prep.centres import Centres, class_centres
+from data_prep.networks import chosen_network, usual_threshold
+from data_prep.overlaps import shared_people
+from fdemd.data.manifest import Manifest
+from fdemd.errors import InputError
+
+_AT_ONCE = 1024
+"""People who are compared with everybody of the other set at once."""
+
+
+class Likeness(NamedTuple):
+    """Two people of two sets: their names, the cosine of their centres, and a photograph of each."""
+
+    person: str
+    other: str
+    cosine: float
+    photograph: str
+    other_photograph: str
+
+    @property
+    def same_name(self) -> bool:
+        """Whether the names say as well that they are one person."""
+        return bool(shared_people([self.person], [self.other]))
+
+
+@dataclass(frozen=True)
+class Likenesses:
+    """What a comparison found.
+
+    Attributes:
+        network: that looked, in the words of the command line.
+        threshold: cosine from which two people count as alike.
+        pairs: other manifest -> pairs of people, the most alike first.
+        left_out: photographs of both sets that could not be looked at, by other manifest.
+    """
+
+    network: str
+    threshold: float
+    pairs: Mapping[str, Sequence[Likeness]]
+    left_out: Mapping[str, int]
+
+    def write(self, path: Path) -> None:
+        """Write all pairs as CSV."""
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("set", "person", "other", "cosine", "same_name", "photograph", "other_photograph"))
+            for manifest, pairs in self.pairs.items():
+                for pair in pairs:
+                    cosine = f"{pair.cosine:.4f}"
+                    photographs = pair.photograph, pair.other_photograph
+                    writer.writerow((manifest, pair.person, pair.other, cosine, int(pair.same_name), *photographs))
+
+
+class Comparer:
+    """Compares the people of a set with those of others by a network."""
+
+    def __init__(self, words: Sequence[str], threshold: float | None, detector: str, workers: int) -> None:
+        """Read the network.
+
+        Args:
+            words: that name it, see :func:`data_prep.networks.chosen_network`.
+            threshold: cosine from which two people count as alike; None takes the network's.
+            detector: for photographs as taken, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
+            workers: processes that read.
+
+        Raises:
+            InputError: no such network, its weights are not here, or the threshold is out of range or not known.
+        """
+        if threshold is not None and not -1 < threshold <= 1:
+            raise InputError(f"--threshold is {threshold}; a cosine lies between -1 and 1.")
+        self._network = chosen_network(words)
+        self._threshold = usual_threshold(words) if threshold is None else threshold
+        self._words, self._detector, self._workers = words, detector, workers
+
+    def __call__(self, own: Manifest, others: Mapping[str, Manifest]) -> Likenesses:
+        """Who of ``own`` looks like whom of the others, each with a name to be told by.
+
+        Raises:
+            InputError: the faces or the cache cannot be used.
+        """
+        ours = self._centres(own)
+        theirs = {name: self._centres(other) for name, other in others.items()}
+        return Likenesses(
+            " ".join(self._words),
+            self._threshold,
+            {name: alike(ours, other, self._threshold) for name, other in theirs.items()},
+            {name: ours.left_out + other.left_out for name, other in theirs.items()},
+        )
+
+    def _centres(self, manifest: Manifest) -> Centres:
+        return class_centres(manifest, self._network, detector=self._detector, workers=self._workers)
+
+
+def alike(ours: Centres, others: Centres, threshold: float) -> list[Likeness]:
+    """Pairs of people whose centres have at least ``threshold`` as cosine, the most alike first.
+
+    All are compared, some at a time: memory grows with the sets, not with their product.
+    """
+    found = []
+    for first in range(0, len(ours.people), _AT_ONCE):
+        cosine = ours.directions[first : first + _AT_ONCE] @ others.directions.T
+        for person, other in (cosine >= threshold).nonzero().tolist():
+            row = first + person
+            found.append(
+                Likeness(
+                    ours.people[row],
+                    others.people[other],
+                    float(cosine[person, other]),
+                    ours.examples[row],
+                    others.examples[other],
+                )
+            )
+    return sorted(found, key=lambda pair: (-pair.cosine, pair.person, pair.other))

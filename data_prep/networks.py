@@ -1,0 +1,50 @@
+"""The network that compares the people of two sets, as the command line names it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from fdemd.backbones import Backbone, build_backbone
+from fdemd.cli import CONFIG_DIR
+from fdemd.errors import InputError, unknown
+
+DEFAULT = "dlib"
+_THRESHOLDS = {"dlib": 0.96, "facenet": 0.8, "mobilefacenet": 0.7, "onnx": 0.7}
+"""Cosine of two centres from which they are one person's."""
+
+
+def chosen_network(words: Sequence[str]) -> Backbone:
+    """The network that words such as ``mobilefacenet variant=xiaoccer checkpoint=FILE`` stand for.
+
+    Args:
+        words: a name of ``configs/model`` and settings of that file.
+
+    Raises:
+        InputError: no such network or setting, or its weights cannot be used.
+    """
+    name, *given = words
+    choices = sorted(file.stem for file in (CONFIG_DIR / "model").glob("*.yaml"))
+    if name not in choices:
+        raise unknown("network for --by-embedding", name, choices)
+    settings: dict[str, Any] = yaml.safe_load((CONFIG_DIR / "model" / f"{name}.yaml").read_text(encoding="utf-8"))
+    for word in given:
+        key, is_setting, value = word.partition("=")
+        if not is_setting or key not in settings or key == "backbone":
+            known = ", ".join(key for key in settings if key != "backbone")
+            raise InputError(f"--by-embedding {name} has no setting {word!r}; write KEY=VALUE, the keys are {known}.")
+        settings[key] = yaml.safe_load(value) if not isinstance(settings[key], str) else value
+    return build_backbone(**settings)
+
+
+def usual_threshold(words: Sequence[str]) -> float:
+    """Cosine of two people's centres from which they count as one person.
+
+    Raises:
+        InputError: it was not measured for this network.
+    """
+    if words[0] not in _THRESHOLDS:
+        raise InputError(f"Which cosine tells people apart was not measured for {words[0]}; give --threshold.")
+    return _THRESHOLDS[words[0]]
