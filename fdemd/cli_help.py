@@ -49,8 +49,9 @@ def read_groups(config_dir: Path, job: str) -> dict[str, Group]:
     folders: dict[str, dict[str, str]] = {}
     for path in sorted(config_dir.rglob("*.yaml")):
         if path.parent != config_dir:
-            folder = path.parent.relative_to(config_dir).as_posix()
-            folders.setdefault(folder, {})[path.stem] = _description(path)
+            choices = folders.setdefault(path.parent.relative_to(config_dir).as_posix(), {})
+            if _is_for(path, job):
+                choices[path.stem] = _description(path)
     groups = {}
     for config in _primary_configs(config_dir, job):
         for entry in config.get("defaults", []):
@@ -127,10 +128,20 @@ def _primary_configs(config_dir: Path, name: str) -> Iterator[dict[str, Any]]:
     yield config
 
 
+def _is_for(path: Path, job: str) -> bool:
+    """Whether a choice can be made for ``job``: any, unless it has a comment ``@job NAME`` of another one."""
+    jobs = [comment.split()[1] for comment in _comments(path) if comment.startswith("@job ")]
+    return not jobs or job in jobs
+
+
 def _description(path: Path) -> str:
-    """Return the first comment line of a yaml file that is not a Hydra directive, or an empty string."""
-    comments = (line.strip("# ") for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
-    return next((comment for comment in comments if comment and not comment.startswith("@package")), "")
+    """Return the first comment line of a yaml file that is not a directive, or an empty string."""
+    return next((comment for comment in _comments(path) if comment and not comment.startswith("@")), "")
+
+
+def _comments(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.strip("# ") for line in lines if line.startswith("#")]
 
 
 def _note(group: Group) -> str:

@@ -317,6 +317,14 @@ def test_the_command_line_does_not_import_torch() -> None:
     assert subprocess.run([sys.executable, "-c", script], cwd=CONFIG_DIR.parent, check=False).returncode == 0
 
 
+def test_a_choice_that_is_for_another_job_is_none(config_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (config_dir / "rerank" / "learned.yaml").write_text("# @job train\n# Learns while it trains.\nkind: learned\n")
+    assert list(read_groups(config_dir, "evaluate")["rerank"].choices) == ["emd", "none"]
+    assert read_groups(config_dir, "train")["rerank"].choices["learned"] == "Learns while it trains."
+    assert main("evaluate", never, "Rank.", ["rerank=learned"], config_dir) == 2
+    assert "unknown rerank 'learned'; choose one of emd, none." in capsys.readouterr().err
+
+
 def real_choices() -> list[tuple[str, str, str]]:
     """Return the job, group and choice of everything that the project's own configs offer."""
     return [

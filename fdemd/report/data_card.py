@@ -5,8 +5,9 @@ from __future__ import annotations
 _RESEARCH = "For research, under its authors' terms; photographs of people are personal data."
 _TERMS = {
     "orl": "Free to use with acknowledgement of AT&T Laboratories Cambridge.",
-    "folder": "The user's own photographs; photographs of people are personal data.",
-    "manifest": "The user's own photographs; photographs of people are personal data.",
+    **dict.fromkeys(
+        ("folder", "manifest", "pairs"), "The user's own photographs; photographs of people are personal data."
+    ),
     **dict.fromkeys(("agedb", "calfw", "casia", "cfp", "lfw", "lfw1680", "mlfw", "talfw"), _RESEARCH),
 }
 
