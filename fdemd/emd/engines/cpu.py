@@ -37,7 +37,7 @@ class _Problem(ctypes.Structure):
         ("query", _Side),
         ("gallery", _Side),
         ("candidates", ctypes.c_void_p),
-        *((name, ctypes.c_int64) for name in ("places", "places_at_once", "patches", "channels")),
+        *((name, ctypes.c_int64) for name in ("candidates_apart", "places", "places_at_once", "patches", "channels")),
         *((name, ctypes.c_double) for name in ("eps", "tolerance")),
         *((name, ctypes.c_int64) for name in ("max_rounds", "products_only")),
         *((name, ctypes.c_void_p) for name in ("similarity", "fallback", "unfinished")),
@@ -75,7 +75,7 @@ def solve(
     *,
     eps: float,
     stop: Converged,
-    on_progress: Callable[[int], None],
+    on_progress: Callable[[int], None] = lambda pairs: None,
     instructions: str | None = None,
     products_only: bool = False,
 ) -> Transport:
@@ -84,7 +84,7 @@ def solve(
     Args:
         query: ``Q`` faces in memory.
         gallery: ``G`` faces in memory; float32, float16 and bfloat16 are read as they are.
-        candidates: ``(Q, k)`` rows that must be in the gallery.
+        candidates: ``(Q, k)`` rows that must be in the gallery; an expanded ``arange(G)`` stays one row of memory.
         eps: strength of the entropy.
         stop: stopping rule of each pair.
         on_progress: told the number of pairs just computed.
@@ -94,7 +94,8 @@ def solve(
     if _LIBRARY is None:
         raise RuntimeError(missing())
     instructions = instructions or INSTRUCTIONS[0]
-    candidates = candidates.contiguous()
+    if candidates.stride(1) != 1:
+        candidates = candidates.contiguous()
     places = candidates.shape[1]
     _, patches, channels = query.patches.shape
     similarity = torch.zeros(candidates.shape)
@@ -103,6 +104,7 @@ def solve(
     problem = _Problem(
         *(_Side(*(t.data_ptr() for t in tensors), _PRECISIONS[tensors[0].dtype]) for tensors in kept),
         candidates.data_ptr(),
+        candidates.stride(0),
         places,
         _PLACES_AT_ONCE,
         patches,

@@ -146,6 +146,18 @@ def test_the_order_of_queries_and_candidates_changes_nothing() -> None:
     assert torch.equal(moved, straight[rows][:, columns])
 
 
+def test_a_whole_gallery_is_not_written_out_for_each_query() -> None:
+    query, gallery = faces(3, 9, 8), faces(5, 9, 8, seed=1)
+    everyone = torch.arange(5).expand(3, -1)
+    assert torch.equal(
+        solved(query, gallery, everyone).similarity, solved(query, gallery, everyone.contiguous()).similarity
+    )
+    turned = torch.arange(15).view(5, 3).T % 5
+    assert torch.equal(
+        solved(query, gallery, turned).similarity, solved(query, gallery, turned.contiguous()).similarity
+    )
+
+
 @pytest.mark.parametrize("shape", [(2, 0), (0, 3), (0, 0)])
 def test_no_candidates_give_no_scores(shape: tuple[int, int]) -> None:
     found = solved(faces(2, 9, 8)[: shape[0]], faces(3, 9, 8), torch.empty(shape, dtype=torch.long))

@@ -285,7 +285,7 @@ static void solve_candidates(const Problem& problem, Scratch& scratch, int64_t q
     unpack(problem.query, query, problem, shape, scratch.query.data, shape.query_rows);
     for (; first < last; first += shape.faces) {
         const int64_t faces = std::min(shape.faces, last - first);
-        const int64_t* candidates = problem.candidates + query * problem.places + first;
+        const int64_t* candidates = problem.candidates + query * problem.candidates_apart + first;
         for (int64_t face = 0; face < faces; face++)
             unpack(problem.gallery, candidates[face], problem, shape,
                    scratch.gallery.data + face * shape.rows * shape.chunk, shape.faces * shape.rows);

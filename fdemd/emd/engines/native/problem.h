@@ -18,6 +18,7 @@ struct Side {
 struct Problem {
     Side query, gallery;
     const int64_t* candidates;  // (Q, k) rows of the gallery
+    int64_t candidates_apart;   // from a query's first to the next one's; 0 where all have the same
     int64_t places;             // k
     int64_t places_at_once;     // that a thread takes
     int64_t patches;            // N

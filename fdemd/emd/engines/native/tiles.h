@@ -83,8 +83,8 @@ static void solve_candidates_by_tiles(const Problem& problem, Scratch& scratch, 
     TileScratch tiles(problem);
     pack_query(query_patches, problem, tiles);
     Tiles::configure();
-    for (int64_t place = query * problem.places + first; place < query * problem.places + last; place++) {
-        const int64_t candidate = problem.candidates[place];
+    for (int64_t place = first; place < last; place++) {
+        const int64_t candidate = problem.candidates[query * problem.candidates_apart + place];
         const bfloat16* const gallery_patches = stored(problem.gallery, candidate, problem);
         const float* const gallery_norm = problem.gallery.inverse_norm + candidate * patches;
         multiply_tiles<Tiles>(whole(gallery_patches, problem, tiles), tiles);
@@ -95,7 +95,8 @@ static void solve_candidates_by_tiles(const Problem& problem, Scratch& scratch, 
                   cosine + patches * stride, 1);
         correlate(gallery_patches, problem.query.context + query * problem.channels, gallery_norm, problem,
                   cosine + patches, stride);
-        if (!problem.products_only) solve_pair(problem, scratch, query, candidate, place, cosine);
+        if (!problem.products_only)
+            solve_pair(problem, scratch, query, candidate, query * problem.places + place, cosine);
     }
     Tiles::release();
 }
