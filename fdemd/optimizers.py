@@ -54,8 +54,13 @@ def build_optimizer(settings: OptimizerSettings, backbone: nn.Module, head: nn.M
         InputError: nothing in the backbone can be trained.
     """
     groups = [
-        {"params": chosen, "lr": settings.lr * factor, "weight_decay": settings.weight_decay if decayed else 0.0}
-        for module, factor in ((backbone, 1.0), (head, settings.head_lr))
+        {
+            "name": name if decayed else f"{name} without decay",
+            "params": chosen,
+            "lr": settings.lr * factor,
+            "weight_decay": settings.weight_decay if decayed else 0.0,
+        }
+        for name, module, factor in (("backbone", backbone, 1.0), ("head", head, settings.head_lr))
         for decayed in (True, False)
         if (chosen := [p for p in module.parameters() if p.requires_grad and decayed == _decays(p, settings)])
     ]
