@@ -13,7 +13,12 @@ from fdemd.errors import InputError, unknown
 
 DEFAULT = "dlib"
 _THRESHOLDS = {"dlib": 0.96, "facenet": 0.8, "mobilefacenet": 0.7, "onnx": 0.7}
-"""Cosine of two centres from which they are one person's."""
+"""Cosine of two centres from which they are one person's.
+
+On the two halves of the photographs of each of ORL's 40 people, seen through the template dlib, all are found and
+nobody else. On those of LFW's 1,680 people dlib's finds 65 % (every one with ten photographs or more) and 17 wrong
+pairs in a million; the others were not measured there.
+"""
 
 
 def chosen_network(words: Sequence[str]) -> Backbone:
