@@ -21,7 +21,6 @@ from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.data.training import TrainingDataModule
 from fdemd.errors import InputError
-from fdemd.evaluation import rerank_settings
 from fdemd.finetune_module import FinetuneModule
 from fdemd.finetune_trainer import BEST, CHECKPOINTS, LAST, best_score, build_trainer, process_number
 from fdemd.held_out import SELECTED_BY, HeldOut, figures_of
@@ -33,6 +32,7 @@ from fdemd.report.finetuning import FinetuneReport
 from fdemd.report.identification import model_label
 from fdemd.report.loggers import open_log
 from fdemd.report.results_log import log_results
+from fdemd.rerank_settings import rerank_settings
 from fdemd.resuming import decisive_settings, state_to_resume
 
 BEFORE = "before"

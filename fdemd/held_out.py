@@ -8,7 +8,8 @@ from torch import Tensor
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.embedding import EmbeddedFaces
 from fdemd.features import Features
-from fdemd.identification import STAGE_1, Comparison, RerankSettings, compare_stages, labels_of
+from fdemd.identification import STAGE_1, Comparison, compare_stages, labels_of
+from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
 
 SELECTED_BY = "validation/MAP@R"

@@ -9,57 +9,20 @@ import torch
 from torch import Tensor
 
 from fdemd.data.manifest import Manifest
-from fdemd.emd import Converged, Official, Stop, Transport, emd_similarity
-from fdemd.emd.engines import AUTO, check_engine
-from fdemd.emd.sinkhorn import check_eps
-from fdemd.emd.weighting import check_weighting
-from fdemd.errors import InputError, unknown
 from fdemd.features import Features
 from fdemd.metrics.identification import IDENTIFICATION, best_possible
 from fdemd.metrics.intervals import Estimate, bootstrap_by_identity
+from fdemd.pair_similarity import PairSimilarity
+from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, Labels, count_relevant
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage1 import Recall, measure_recall, rank_by_cosine
-from fdemd.retrieval.stage2 import check_mix, rerank
+from fdemd.retrieval.stage2 import rerank
 
 STAGE_1, STAGE_2, BEST_POSSIBLE = "stage 1", "stage 2", "maximum"
 FEWEST_PLACES = 5
 """Places that a ranking keeps at least, to be looked at."""
-
-
-@dataclass(frozen=True)
-class RerankSettings:
-    """Settings of the second stage, as in ``configs/rerank/emd.yaml``. Checked when made (InputError)."""
-
-    alpha: float = 0.7
-    k: int = 100
-    weighting: str = "apc"
-    eps: float = 0.05
-    stop: str = "converged"
-    tolerance: float = Converged.tolerance
-    grid: tuple[int, int] | None = None
-    engine: str = AUTO
-
-    def __post_init__(self) -> None:
-        check_mix(self.alpha, self.k)
-        check_weighting(self.weighting)
-        check_eps(self.eps)
-        check_engine(self.engine)
-        if self.stop not in ("converged", "official"):
-            raise unknown("stopping rule", self.stop, ("converged", "official"))
-        if not 0 < self.tolerance < 1:
-            raise InputError(f"tolerance is {self.tolerance}; it must lie between 0 and 1 (the default is 3e-4).")
-        grid = self.grid
-        if grid is not None and not (
-            isinstance(grid, list | tuple) and len(grid) == 2 and all(type(side) is int and side > 0 for side in grid)
-        ):
-            raise InputError(f"grid is {grid}; it must be [rows, columns], such as [4,4].")
-
-    @property
-    def stopping_rule(self) -> Stop:
-        """The rule as the solver takes it."""
-        return Official() if self.stop == "official" else Converged(self.tolerance)
 
 
 @dataclass(frozen=True)
@@ -97,59 +60,6 @@ class Comparison:
     stage2: Ranking | None
     engine: str = ""
     recall: Recall | None = None
-
-
-class PairSimilarity:
-    """Earth Mover's similarity of (query, candidate) pairs; a pair asked for twice is computed once.
-
-    The protocols differ in one or two candidates a query, so the second one costs almost nothing. Under the official
-    stop a pair's score depends on the whole list of candidates, so there every list is computed anew.
-    """
-
-    def __init__(
-        self,
-        query: Features,
-        gallery: Features,
-        settings: RerankSettings,
-        on_progress: Callable[[int], None] = lambda pairs: None,
-    ) -> None:
-        if settings.grid is not None:
-            query, gallery = query.pooled(settings.grid), gallery.pooled(settings.grid)
-        self._query, self._gallery, self._settings, self._on_progress = query, gallery, settings, on_progress
-        self._candidates: Tensor | None = None
-        self._known: dict[str, Tensor] = {}
-        self._engine = ""
-
-    def __call__(self, candidates: Tensor) -> Transport:
-        """Similarity of each query's candidates ``(Q, k)``, without flows."""
-        if self._candidates is None or self._settings.stop == "official":
-            computed = self._compute(candidates)
-            self._candidates, order = candidates.sort(dim=1)
-            self._known = {name: value.gather(1, order) for name, value in computed.items()}
-            return Transport(**computed, engine=self._engine)
-        place = torch.searchsorted(self._candidates, candidates).clamp_max(self._candidates.shape[1] - 1)
-        known = self._candidates.gather(1, place) == candidates
-        new = (~known).sum(1).max()
-        columns = known.sort(dim=1, stable=True).indices[:, :new]
-        computed = self._compute(candidates.gather(1, columns))
-        return Transport(
-            **{name: self._known[name].gather(1, place).scatter(1, columns, computed[name]) for name in computed},
-            engine=self._engine,
-        )
-
-    def _compute(self, candidates: Tensor) -> dict[str, Tensor]:
-        result = emd_similarity(
-            self._query,
-            self._gallery,
-            candidates,
-            weighting=self._settings.weighting,
-            stop=self._settings.stopping_rule,
-            eps=self._settings.eps,
-            engine=self._settings.engine,
-            on_progress=self._on_progress,
-        )
-        self._engine = result.engine
-        return {name: getattr(result, name) for name in ("similarity", "fallback", "unfinished")}
 
 
 def compare_stages(

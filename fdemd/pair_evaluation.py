@@ -19,9 +19,9 @@ from fdemd.data.datamodule import FaceDataset
 from fdemd.data.feature_store import FeatureStore
 from fdemd.data.pairs import Pairs, read_pairs
 from fdemd.data.sources import pairs_manifest
+from fdemd.embedded_data import single_device_trainer
 from fdemd.embedding import check_dtype, embed
 from fdemd.errors import InputError
-from fdemd.evaluation import rerank_settings, single_device_trainer
 from fdemd.faces.queries import QueryMaker
 from fdemd.features import Features
 from fdemd.report.files import run_folder
@@ -29,6 +29,7 @@ from fdemd.report.identification import model_label
 from fdemd.report.loggers import open_log
 from fdemd.report.results_log import log_results
 from fdemd.report.verification import VerificationReport
+from fdemd.rerank_settings import rerank_settings
 from fdemd.verification import judge, pair_scores
 
 

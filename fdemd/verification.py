@@ -11,8 +11,8 @@ from torch.nn.functional import cosine_similarity
 from fdemd.data.pairs import Pairs
 from fdemd.emd import emd_similarity
 from fdemd.features import Features
-from fdemd.identification import RerankSettings
 from fdemd.metrics.verification import FoldAccuracy, OperatingPoint, fold_accuracy, roc_curve, tar_at_far
+from fdemd.rerank_settings import RerankSettings
 
 FALSE_ACCEPT_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 COSINE, MIRRORED = "cosine", "cosine, mirrored"

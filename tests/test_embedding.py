@@ -14,9 +14,9 @@ from fdemd.data.aligned import aligned_faces
 from fdemd.data.datamodule import FaceBatch, FaceDataset
 from fdemd.data.feature_store import TENSORS, FeatureStore
 from fdemd.data.sources import folder_manifest
+from fdemd.embedded_data import single_device_trainer
 from fdemd.embedding import DTYPES, EmbeddedFaces, check_dtype, embed, embed_batch
 from fdemd.errors import InputError
-from fdemd.evaluation import single_device_trainer
 from fdemd.faces.queries import QueryMaker
 from fdemd.features import Features
 

@@ -5,16 +5,10 @@ import torch
 
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.identification import (
-    BEST_POSSIBLE,
-    STAGE_1,
-    STAGE_2,
-    Comparison,
-    PairSimilarity,
-    RerankSettings,
-    compare_stages,
-)
+from fdemd.identification import BEST_POSSIBLE, STAGE_1, STAGE_2, Comparison, compare_stages
 from fdemd.metrics.identification import MeanAveragePrecisionAtR, PrecisionAt1, RPrecision
+from fdemd.pair_similarity import PairSimilarity
+from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, PROTOCOLS, Labels
 
 PEOPLE, EACH = 6, 4

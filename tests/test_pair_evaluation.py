@@ -21,8 +21,8 @@ from fdemd.emd import emd_similarity
 from fdemd.errors import InputError
 from fdemd.faces.reading import read_image
 from fdemd.features import Features
-from fdemd.identification import RerankSettings
 from fdemd.pair_evaluation import WithMirrored, verify
+from fdemd.rerank_settings import RerankSettings
 from fdemd.verification import judge, pair_scores
 
 

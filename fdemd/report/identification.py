@@ -18,11 +18,12 @@ from fdemd.data.datamodule import FaceDataModule
 from fdemd.emd import Transport
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.similarity import reference_only
-from fdemd.identification import FEWEST_PLACES, Comparison, RerankSettings
+from fdemd.identification import FEWEST_PLACES, Comparison
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.flow import reconstruction
 from fdemd.report.picture import PictureRow, Shown, save_picture
 from fdemd.report.tables import csv_text, markdown_text, rich_table, rows_of
+from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage1 import Recall

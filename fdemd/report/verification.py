@@ -15,11 +15,11 @@ from torch import Tensor
 
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.pairs import Pairs
-from fdemd.identification import RerankSettings
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.tables import csv_text
+from fdemd.rerank_settings import RerankSettings
 from fdemd.verification import Verification
 
 

@@ -6,13 +6,13 @@ the twin in, so that P@1 mostly measures finding the same photograph again (spec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from fdemd.errors import unknown
+from fdemd.errors import InputError, unknown
 
 OFFICIAL = "official"
 LEAVE_TWIN_OUT = "leave-twin-out"
@@ -46,15 +46,18 @@ class Labels:
         return Labels(self.identity[rows], self.source[rows], self.picture[rows])
 
 
-def check_protocol(protocol: str) -> str:
-    """Return ``protocol`` if a run can be asked for it.
+def check_protocols(protocols: Sequence[str]) -> list[str]:
+    """Return ``protocols`` if a run can be asked for them.
 
     Raises:
-        InputError: listing the protocols.
+        InputError: there is none, or no such one.
     """
-    if protocol not in PROTOCOLS:
-        raise unknown("protocol", protocol, PROTOCOLS)
-    return protocol
+    if not protocols:
+        raise InputError("protocols is empty; give at least one, such as protocols=[leave-twin-out].")
+    for protocol in protocols:
+        if protocol not in PROTOCOLS:
+            raise unknown("protocol", protocol, PROTOCOLS)
+    return list(protocols)
 
 
 def tiles(queries: int, gallery: int) -> Iterator[tuple[slice, slice]]:

@@ -1,0 +1,65 @@
+"""Earth Mover's similarity of the pairs that are asked for, each computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from fdemd.emd import Transport, emd_similarity
+from fdemd.features import Features
+from fdemd.rerank_settings import RerankSettings
+
+
+class PairSimilarity:
+    """Earth Mover's similarity of (query, candidate) pairs; a pair asked for twice is computed once.
+
+    The protocols differ in one or two candidates a query, so the second one costs almost nothing. Under the official
+    stop a pair's score depends on the whole list of candidates, so there every list is computed anew.
+    """
+
+    def __init__(
+        self,
+        query: Features,
+        gallery: Features,
+        settings: RerankSettings,
+        on_progress: Callable[[int], None] = lambda pairs: None,
+    ) -> None:
+        if settings.grid is not None:
+            query, gallery = query.pooled(settings.grid), gallery.pooled(settings.grid)
+        self._query, self._gallery, self._settings, self._on_progress = query, gallery, settings, on_progress
+        self._candidates: Tensor | None = None
+        self._known: dict[str, Tensor] = {}
+        self._engine = ""
+
+    def __call__(self, candidates: Tensor) -> Transport:
+        """Similarity of each query's candidates ``(Q, k)``, without flows."""
+        if self._candidates is None or self._settings.stop == "official":
+            computed = self._compute(candidates)
+            self._candidates, order = candidates.sort(dim=1)
+            self._known = {name: value.gather(1, order) for name, value in computed.items()}
+            return Transport(**computed, engine=self._engine)
+        place = torch.searchsorted(self._candidates, candidates).clamp_max(self._candidates.shape[1] - 1)
+        known = self._candidates.gather(1, place) == candidates
+        new = (~known).sum(1).max()
+        columns = known.sort(dim=1, stable=True).indices[:, :new]
+        computed = self._compute(candidates.gather(1, columns))
+        return Transport(
+            **{name: self._known[name].gather(1, place).scatter(1, columns, computed[name]) for name in computed},
+            engine=self._engine,
+        )
+
+    def _compute(self, candidates: Tensor) -> dict[str, Tensor]:
+        result = emd_similarity(
+            self._query,
+            self._gallery,
+            candidates,
+            weighting=self._settings.weighting,
+            stop=self._settings.stopping_rule,
+            eps=self._settings.eps,
+            engine=self._settings.engine,
+            on_progress=self._on_progress,
+        )
+        self._engine = result.engine
+        return {name: getattr(result, name) for name in ("similarity", "fallback", "unfinished")}
