@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import FancyArrowPatch
 from torch import Tensor
 
 from fdemd.emd.contributions import Match, strongest
@@ -123,9 +124,13 @@ def _draw_matches(
     colours, scale = colormaps["viridis"], Normalize(min(0.0, *(match.cosine for match in matches)), 1)
     for match in reversed(matches):  # the strongest on top
         (x, y), (there_x, there_y) = line_ends(match, explanation.grid, (height, width), shift)
-        thickness = 0.5 + 4 * match.flow / max(matches[0].flow, 1e-12)
+        thickness = 0.5 + 2.5 * match.flow / max(matches[0].flow, 1e-12)
         colour = colours(scale(match.cosine))
-        axis.plot((x, there_x), (y, there_y), color=colour, linewidth=thickness, alpha=0.85, solid_capstyle="round")
+        # Bent by where it starts, so that the matches of one row of patches do not lie on each other.
+        bend = f"arc3,rad={0.12 * (0.5 - x / width)}"
+        line = FancyArrowPatch((x, y), (there_x, there_y), arrowstyle="-", connectionstyle=bend, shrinkA=0, shrinkB=0)
+        line.set(color=colour, linewidth=thickness, alpha=0.85)
+        axis.add_patch(line)
         axis.plot((x, there_x), (y, there_y), "o", color=colour, markeredgecolor="white", markersize=5)
     bar = figure.colorbar(ScalarMappable(scale, colours), ax=axis, shrink=0.8, pad=0.02)
     bar.set_label(f"cosine of the two patches (width: flow; strongest {len(matches)})", fontsize=8)
