@@ -65,7 +65,7 @@ def save_explanation(
     """
     figure = Figure(figsize=(10, 7.2), layout="constrained")
     figure.suptitle(title, fontsize=11, x=0.01, ha="left", parse_math=False)
-    above, below = figure.subfigures(2, 1, height_ratios=[1.75, 1])
+    above, below = figure.subfigures(2, 1, height_ratios=[1.75, 1], squeeze=False)[:, 0]
     _draw_matches(above, query, gallery, explanation, names)
     shares, grid = explanation.contributions, explanation.grid
     axes = below.subplots(1, 5)
