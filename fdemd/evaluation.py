@@ -19,7 +19,7 @@ from fdemd.emd import Transport, emd_similarity
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.identification import Comparison, compare_stages
-from fdemd.pair_similarity import PairSimilarity
+from fdemd.pair_similarity import PairSimilarity, patches_for
 from fdemd.report.files import run_folder
 from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.report.loggers import open_log
@@ -68,6 +68,7 @@ def check_second_stage(backbone: Backbone, settings: RerankSettings) -> None:
     """
     blank = backbone(torch.zeros(1, 3, *backbone.face_size))
     blank = Features(blank.embedding, blank.patches, blank.grid, torch.zeros(1, 68, 2))
+    blank = patches_for(settings, backbone, blank)(blank)
     PairSimilarity(blank, blank, settings)(torch.zeros(1, 1, dtype=torch.long))
 
 
@@ -79,15 +80,20 @@ def _identify(
     config: Mapping[str, Any],
 ) -> list[Comparison]:
     """Compare the stages for every kind of query, once its faces are embedded."""
-    gallery = data.gallery()
-    index = FaissIndex(stage1, gallery[0].embedding, config["seed"]) if stage1 else None
+    gallery, gallery_labels = data.gallery()
+    view = patches_for(settings, data.backbone, gallery)
+    index = FaissIndex(stage1, gallery.embedding, config["seed"]) if stage1 else None
+    gallery = view(gallery)
     comparisons: list[Comparison] = []
     with _progress(settings, len(config["query"]) * len(data.faces.query_rows)) as on_progress:
         for kind in config["query"]:
+            query, query_labels = data.query(kind)
             comparisons += compare_stages(
                 kind,
-                *data.query(kind),
-                *gallery,
+                view(query),
+                query_labels,
+                gallery,
+                gallery_labels,
                 settings=settings,
                 protocols=protocols,
                 missed=data.missed(kind),
@@ -111,6 +117,8 @@ def _transport(
     if settings is None:
         return None
     query, best = data.features[kind].at(query_row), data.features["clean"].at(best_row)
+    view = patches_for(settings, data.backbone, query)
+    query, best = view(query), view(best)
     if settings.grid:
         query, best = query.pooled(settings.grid), best.pooled(settings.grid)
     return emd_similarity(

@@ -32,7 +32,7 @@ from fdemd.report.finetuning import FinetuneReport
 from fdemd.report.identification import model_label
 from fdemd.report.loggers import open_log
 from fdemd.report.results_log import log_results
-from fdemd.rerank_settings import rerank_settings
+from fdemd.rerank_settings import RAW, rerank_settings
 from fdemd.resuming import decisive_settings, state_to_resume
 
 BEFORE = "before"
@@ -68,6 +68,8 @@ def finetune(config: Mapping[str, Any]) -> Finetuned:
         raise InputError(f"seed is {config['seed']}; it must lie between 0 and 4294967295.")
     optimizer = OptimizerSettings(**config["optimizer"])
     second_stage = rerank_settings(config["rerank"])
+    if second_stage and second_stage.patches != RAW:
+        raise InputError("Validation re-ranks raw patches only; use rerank.patches=raw, and evaluate.py afterwards.")
     resumed = state_to_resume(config) if config["resume"] else None
     seed_everything(config["seed"], verbose=False)  # for weights that come from no file
     backbone = build_backbone(**config["model"])

@@ -10,12 +10,13 @@ from torch import Tensor
 
 from fdemd.data.manifest import Manifest
 from fdemd.features import Features
-from fdemd.metrics.identification import IDENTIFICATION, best_possible
-from fdemd.metrics.intervals import Estimate, bootstrap_by_identity
+from fdemd.judging import Judge
+from fdemd.metrics.identification import best_possible
+from fdemd.metrics.intervals import Estimate
 from fdemd.pair_similarity import PairSimilarity
 from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.faiss_search import FaissIndex
-from fdemd.retrieval.protocol import LEAVE_ONE_OUT, Labels, count_relevant
+from fdemd.retrieval.protocol import LEAVE_ONE_OUT, Labels
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage1 import Recall, measure_recall, rank_by_cosine
 from fdemd.retrieval.stage2 import rerank
@@ -94,54 +95,35 @@ def compare_stages(
         on_progress: told the number of pairs just re-ranked.
     """
     similarity = PairSimilarity(query, gallery, settings, on_progress) if settings else None
-    if torch.isin(query_labels.picture, gallery_labels.picture).all() and _no_twins(gallery_labels):
-        # Each query is in the gallery, and leaving out its source leaves out itself alone: all protocols are one.
-        protocols = [LEAVE_ONE_OUT]
     comparisons = []
-    for protocol in protocols:
-        relevant, relevant_to_missed = (
-            count_relevant(labels, gallery_labels, protocol, legacy=legacy_self_count)
-            for labels in (query_labels, missed)
-        )
-        answerable, failed = relevant > 0, relevant_to_missed > 0
-        depth = max(int(relevant.max()), settings.k if settings else FEWEST_PLACES)
+    for protocol in measured_protocols(protocols, query_labels, gallery_labels):
+        judge = Judge(query_labels, missed, gallery_labels, protocol, legacy_self_count, seed)
+        depth = max(int(judge.relevant.max()), settings.k if settings else FEWEST_PLACES)
         embeddings, labels = (query.embedding, gallery.embedding), (query_labels, gallery_labels)
         first = rank_by_cosine(*embeddings, *labels, protocol=protocol, depth=depth, index=index)
-        hits = {STAGE_1: first.hits(query_labels.identity, gallery_labels.identity)}
+        hits = {STAGE_1: judge.hits(first)}
         second, counts, engine = None, (0, 0, 0), ""
         if settings and similarity:
             shortlist = first.indices[:, : settings.k]
             pairs, present = similarity(shortlist), shortlist != NOBODY
             second = rerank(first, pairs.similarity, settings.alpha)
             engine = pairs.engine
-            hits[STAGE_2] = second.hits(query_labels.identity, gallery_labels.identity)
+            hits[STAGE_2] = judge.hits(second)
             hits[BEST_POSSIBLE] = best_possible(hits[STAGE_1], settings.k)
             counts = (
                 shortlist.shape[1],
                 int((pairs.fallback & present).sum()),
                 int((pairs.unfinished & present).sum()),
             )
-        identities = torch.cat([query_labels.identity[answerable], missed.identity[failed]])
-        figures = {
-            stage: {
-                name: bootstrap_by_identity(
-                    torch.cat([figure(hit[answerable], relevant[answerable]), torch.zeros(int(failed.sum()))]),
-                    identities,
-                    seed=seed,
-                )
-                for name, figure in IDENTIFICATION.items()
-            }
-            for stage, hit in hits.items()
-        }
         comparisons.append(
             Comparison(
                 kind,
                 (settings and settings.grid) or query.grid,
                 protocol,
-                figures,
-                queries=len(identities),
-                missed=int(failed.sum()),
-                lone=int((~answerable).sum() + (~failed).sum()),
+                {stage: judge.figures(hit) for stage, hit in hits.items()},
+                queries=judge.queries,
+                missed=judge.failed,
+                lone=judge.lone,
                 k=counts[0],
                 fallbacks=counts[1],
                 unfinished=counts[2],
@@ -166,5 +148,11 @@ def labels_of(manifest: Manifest, rows: Tensor, *, occluded: bool) -> Labels:
     )
 
 
-def _no_twins(gallery: Labels) -> bool:
-    return len(gallery.source.unique()) == len(gallery)
+def measured_protocols(protocols: Sequence[str], query: Labels, gallery: Labels) -> Sequence[str]:
+    """The protocols that differ for these queries.
+
+    Where each query is in the gallery, and leaving out its source leaves out itself alone, all of them are one:
+    ``leave-one-out``.
+    """
+    no_twins = len(gallery.source.unique()) == len(gallery)
+    return [LEAVE_ONE_OUT] if torch.isin(query.picture, gallery.picture).all() and no_twins else protocols

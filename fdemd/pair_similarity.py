@@ -7,9 +7,24 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from fdemd.backbones import Backbone
+from fdemd.backbones.projection import Projection
 from fdemd.emd import Transport, emd_similarity
 from fdemd.features import Features
-from fdemd.rerank_settings import RerankSettings
+from fdemd.rerank_settings import RAW, RerankSettings
+
+
+def patches_for(
+    settings: RerankSettings | None, backbone: Backbone, features: Features
+) -> Callable[[Features], Features]:
+    """What turns the network's features into those whose patches the settings ask for.
+
+    Raises:
+        InputError: this network has no such patches.
+    """
+    if settings is None or settings.patches == RAW:
+        return lambda given: given
+    return Projection(backbone, features)
 
 
 class PairSimilarity:

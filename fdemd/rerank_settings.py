@@ -13,6 +13,9 @@ from fdemd.emd.weighting import check_weighting
 from fdemd.errors import InputError, unknown
 from fdemd.retrieval.stage2 import check_mix
 
+RAW, PROJECTED = "raw", "projected"
+"""Patches as the network gives them, or their shares of the embedding: :mod:`fdemd.backbones.projection`."""
+
 
 @dataclass(frozen=True)
 class RerankSettings:
@@ -26,6 +29,7 @@ class RerankSettings:
     tolerance: float = Converged.tolerance
     grid: tuple[int, int] | None = None
     engine: str = AUTO
+    patches: str = RAW
 
     def __post_init__(self) -> None:
         check_mix(self.alpha, self.k)
@@ -34,6 +38,8 @@ class RerankSettings:
         check_engine(self.engine)
         if self.stop not in ("converged", "official"):
             raise unknown("stopping rule", self.stop, ("converged", "official"))
+        if self.patches not in (RAW, PROJECTED):
+            raise unknown("kind of patches", self.patches, (RAW, PROJECTED))
         if not 0 < self.tolerance < 1:
             raise InputError(f"tolerance is {self.tolerance}; it must lie between 0 and 1 (the default is 3e-4).")
         grid = self.grid

@@ -84,3 +84,7 @@ class ArcFace(ConvNet):
         if self._grid == 16:
             return grid_features(embedding, third)
         return grid_features(embedding, last).pooled((self._grid, self._grid))
+
+    def embed_map(self, patch_map: Tensor) -> Tensor:
+        """See :class:`Backbone`."""
+        return self.bn5(self.fc5(patch_map.flatten(1))) if self._grid == 8 else super().embed_map(patch_map)

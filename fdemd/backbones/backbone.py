@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from fdemd.errors import InputError
 from fdemd.features import Features
 
 
@@ -31,6 +32,17 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def forward(self, faces: Tensor) -> Features:
         """Features of ``faces (B, 3, H, W)``, float32 RGB in [0, 1], aligned."""
+
+    def embed_map(self, patch_map: Tensor) -> Tensor:
+        """Embedding ``(B, D)`` of patches as a map ``(B, C, rows, columns)``, before it is brought to unit length.
+
+        Raises:
+            InputError: the patches are not the map that the embedding is computed from.
+        """
+        raise InputError(
+            "This network's patches are not the map that its embedding is computed from, so they have no share in it; "
+            "use rerank.patches=raw."
+        )
 
     def fingerprint(self) -> str:
         """Digest of what the network computes with: its class, its weight file, every parameter and every constant.

@@ -57,3 +57,7 @@ class CosFace(ConvNet):
         """See :class:`ConvNet`."""
         last = self.layer4(self.layer3(self.layer2(self.layer1(inputs))))
         return grid_features(self.fc(last.flatten(1)), last).pooled(self._grid)
+
+    def embed_map(self, patch_map: Tensor) -> Tensor:
+        """See :class:`Backbone`."""
+        return self.fc(patch_map.flatten(1)) if self._grid == (7, 6) else super().embed_map(patch_map)

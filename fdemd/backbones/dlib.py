@@ -101,6 +101,11 @@ class DlibNet(Backbone):
         rows, columns = patches.shape[2:]
         return Features(self.fc(x.mean((2, 3))), patches.flatten(2).mT.contiguous(), (rows, columns))
 
+    def embed_map(self, patch_map: Tensor) -> Tensor:
+        """See :class:`Backbone`."""
+        last = self._patch_group == len(_STAGES) - 1
+        return self.fc(patch_map.mean((2, 3))) if last else super().embed_map(patch_map)
+
     def _load(self, path: Path) -> None:
         """Copy the file's layers into the modules; each affine layer is folded into the convolution before it."""
         layers = read_layers(path)

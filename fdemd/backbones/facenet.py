@@ -46,7 +46,11 @@ class FaceNet(ConvNet):
     def extract(self, inputs: Tensor) -> Features:
         """See :class:`ConvNet`."""
         last = self._through(_STEM + _INCEPTION, inputs)
-        return grid_features(F.normalize(self._through(_HEAD, last.mean((2, 3)))), last)
+        return grid_features(F.normalize(self.embed_map(last)), last)
+
+    def embed_map(self, patch_map: Tensor) -> Tensor:
+        """See :class:`Backbone`."""
+        return self._through(_HEAD, patch_map.mean((2, 3)))
 
     def _through(self, names: tuple[str, ...], x: Tensor) -> Tensor:
         for name in names:

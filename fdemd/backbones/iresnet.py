@@ -72,4 +72,8 @@ class IResNet(ConvNet):
         """See :class:`ConvNet`."""
         x = self.prelu(self.bn1(self.conv1(inputs)))
         last = self.bn2(self.layer4(self.layer3(self.layer2(self.layer1(x)))))
-        return grid_features(self.features(self.fc(last.flatten(1))), last)
+        return grid_features(self.embed_map(last), last)
+
+    def embed_map(self, patch_map: Tensor) -> Tensor:
+        """See :class:`Backbone`."""
+        return self.features(self.fc(patch_map.flatten(1)))

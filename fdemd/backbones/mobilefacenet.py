@@ -79,7 +79,11 @@ class FoamliuNet(ConvNet):
     def extract(self, inputs: Tensor) -> Features:
         """See :class:`ConvNet`."""
         last = self.conv2(self.features(self.dw_conv(self.conv1(inputs))))
-        return grid_features(self.bn(self.conv3(self.gdconv(last))).flatten(1), last)
+        return grid_features(self.embed_map(last), last)
+
+    def embed_map(self, patch_map: Tensor) -> Tensor:
+        """See :class:`Backbone`."""
+        return self.bn(self.conv3(self.gdconv(patch_map))).flatten(1)
 
 
 class _Unit(nn.Module):
@@ -117,7 +121,11 @@ class XiaoccerNet(ConvNet):
     def extract(self, inputs: Tensor) -> Features:
         """See :class:`ConvNet`."""
         last = self.conv2(self.blocks(self.dw_conv1(self.conv1(inputs))))
-        return grid_features(self.linear1(self.linear7(last)).flatten(1), last)
+        return grid_features(self.embed_map(last), last)
+
+    def embed_map(self, patch_map: Tensor) -> Tensor:
+        """See :class:`Backbone`."""
+        return self.linear1(self.linear7(patch_map)).flatten(1)
 
 
 _VARIANTS: dict[str, type[FoamliuNet] | type[XiaoccerNet]] = {"foamliu": FoamliuNet, "xiaoccer": XiaoccerNet}

@@ -82,7 +82,8 @@ class OnnxBackbone(Backbone):
         self._bgr = colour == "BGR"
         self._input = graph.input
         self._one_by_one, maps = _probe(graph, self.face_size)
-        self._session = _session(graph, [graph.embedding, _chosen(graph, maps, patches)])
+        self._graph, self._patches = graph, _chosen(graph, maps, patches)
+        self._session = _session(graph, graph.giving([graph.embedding, self._patches]))
 
     def forward(self, faces: Tensor) -> Features:
         """Features of ``faces (B, 3, H, W)``, float32 RGB in [0, 1], on their device and without gradients."""
@@ -96,6 +97,16 @@ class OnnxBackbone(Backbone):
         found = (torch.from_numpy(array).to(faces.device) for array in (embedding, patches))
         return grid_features(next(found).flatten(1), next(found))
 
+    def embed_map(self, patch_map: Tensor) -> Tensor:
+        """See :class:`Backbone`."""
+        session = _session(self._graph, self._graph.rest(self._patches))
+        maps = patch_map.detach().cpu().split(1 if self._one_by_one else len(patch_map))
+        try:
+            parts = [session.run(None, {self._patches: part.contiguous().numpy()})[0] for part in maps]
+        except Exception as error:  # see _probe
+            raise _cannot_run(self._graph, error) from error
+        return torch.from_numpy(np.concatenate(parts)).flatten(1).to(patch_map.device)
+
 
 def _face_size(graph: OnnxGraph, wanted: Sequence[int] | None) -> tuple[int, int]:
     height, width = wanted or graph.size or _USUAL_SIZE
@@ -107,7 +118,7 @@ def _face_size(graph: OnnxGraph, wanted: Sequence[int] | None) -> tuple[int, int
     return height, width
 
 
-def _session(graph: OnnxGraph, outputs: list[str]) -> InferenceSession:
+def _session(graph: OnnxGraph, network: bytes) -> InferenceSession:
     try:
         import onnxruntime
     except ImportError as error:
@@ -116,7 +127,7 @@ def _session(graph: OnnxGraph, outputs: list[str]) -> InferenceSession:
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 4  # what goes wrong is raised as well
     try:
-        return onnxruntime.InferenceSession(graph.giving(outputs), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has a class for each of its status codes, and no common one
         raise _cannot_run(graph, error) from error
 
@@ -128,7 +139,7 @@ def _probe(graph: OnnxGraph, size: tuple[int, int]) -> tuple[bool, dict[str, tup
     although a constant inside ties them to one. The maps are in order, the last one first.
     """
     names = graph.tensors()
-    session = _session(graph, [graph.embedding, *names])
+    session = _session(graph, graph.giving([graph.embedding, *names]))
     for count in (1,) if graph.one_by_one else (2, 1):
         faces = np.random.default_rng(0).uniform(-1, 1, (count, 3, *size)).astype(np.float32)
         try:

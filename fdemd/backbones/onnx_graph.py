@@ -63,6 +63,24 @@ class OnnxGraph:
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
         return model.SerializeToString()
 
+    def rest(self, tensor: str) -> bytes:
+        """The part of the network from a tensor to the embedding, as a file that takes the tensor."""
+        import onnx
+
+        wanted, nodes = {self.embedding}, []
+        for node in reversed(self.model.graph.node):
+            if wanted.intersection(node.output) and tensor not in node.output:
+                wanted.update(node.input)
+                nodes.append(node)
+        model = onnx.ModelProto()
+        model.CopyFrom(self.model)
+        for field in (model.graph.node, model.graph.input, model.graph.output):
+            del field[:]
+        model.graph.node.extend(reversed(nodes))
+        model.graph.input.append(onnx.helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, None))
+        model.graph.output.append(onnx.ValueInfoProto(name=self.embedding))
+        return model.SerializeToString()
+
     def sha256(self) -> str:
         """Of the file or, if its weights lie in further files, of the sha256 of all of them."""
         digests = [sha256_of(path) for path in (self.path, *_external_files(self.path))]

@@ -110,6 +110,10 @@ class TimmBackbone(Backbone):
         patches, grid = self._patches(faces)
         return Features(self.head(patches.mT), patches, grid)
 
+    def embed_map(self, patch_map: Tensor) -> Tensor:
+        """See :class:`Backbone`."""
+        return self.head(patch_map.flatten(2))
+
     def _patches(self, faces: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Patches ``(B, N, C)`` and their grid."""
         x = ((faces - self.mean) / self.std).contiguous(memory_format=torch.channels_last)

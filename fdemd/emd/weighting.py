@@ -100,6 +100,12 @@ def _lmk(features: Features) -> Terms:
     return Terms(counts.to(terms.offset), terms.scale, terms.context)
 
 
+def _norm(features: Features) -> Terms:
+    """Length of the raw patch, whatever the other face: for projected patches, how much of the embedding it makes."""
+    terms = _uniform(features)
+    return Terms(features.patches.norm(dim=-1), terms.scale, terms.context)
+
+
 WEIGHTINGS: dict[str, Callable[[Features], Terms]] = {
     "uniform": _uniform,
     "apc": _apc,
@@ -108,6 +114,7 @@ WEIGHTINGS: dict[str, Callable[[Features], Terms]] = {
     "sc": _sc,
     "sc_sim": _sc_sim,
     "lmk": _lmk,
+    "norm": _norm,
     "uew": _apc,
 }
 """Name -> terms. ``uew`` (code only) shares APC's terms and divides both sides by their common sum."""

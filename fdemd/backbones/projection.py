@@ -1,0 +1,71 @@
+"""Each patch's own share of the embedding, where the embedding is a linear layer over the last map."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fdemd.backbones.backbone import Backbone
+from fdemd.errors import InputError
+from fdemd.features import Features
+
+_FACES_AT_ONCE = 256
+_MAPS_AT_ONCE = 512
+_TOLERANCE = 1e-3
+"""Largest error of the linear form, as a share of the embedding's size."""
+
+
+class Projection:
+    """Replaces raw patches by *projected* ones: ``W_i p_i + b / N``, which add up to the embedding.
+
+    ``embedding = b + sum_i W_i p_i`` holds for a fully connected layer over the flattened map, for a mean or a
+    depthwise convolution over the whole map, and for whatever linear layers and batch norms follow. The idea is
+    DIML's (Zhao et al., ICCV 2021, there for a mean and one layer); W_i and b are read off the network by showing it
+    maps with a single number.
+    """
+
+    def __init__(self, backbone: Backbone, features: Features) -> None:
+        """Find the linear form.
+
+        Args:
+            backbone: the network.
+            features: of it, any number of faces; they say grid and channels.
+
+        Raises:
+            InputError: its embedding is not a linear function of its patches.
+        """
+        patches, channels = features.patches.shape[1:]
+        grid = features.grid
+
+        @torch.inference_mode()
+        def embeddings(flat: Tensor) -> Tensor:
+            return backbone.embed_map(flat.mT.unflatten(2, grid).contiguous())
+
+        self._grid = grid
+        self._bias = embeddings(torch.zeros(1, patches, channels))[0]
+        single = torch.eye(patches * channels).view(-1, patches, channels).split(_MAPS_AT_ONCE)
+        weight = torch.cat([embeddings(maps) - self._bias for maps in single])
+        self._weight = weight.view(patches, channels, -1)
+        tried = torch.randn(4, patches, channels, generator=torch.Generator().manual_seed(0))
+        wanted, found = embeddings(tried), self._shares(tried).sum(1)
+        if not (wanted - found).norm() <= _TOLERANCE * wanted.norm():
+            raise InputError(
+                "This network's embedding is not a linear function of these patches, so that they have no share in it; "
+                "use rerank.patches=raw, or the map before its last linear layer (onnx: model.patches=null)."
+            )
+
+    @torch.inference_mode()
+    def __call__(self, features: Features) -> Features:
+        """The same faces with patches ``(B, N, D)`` in the precision of the raw ones.
+
+        Raises:
+            ValueError: features of another grid.
+        """
+        if features.grid != self._grid:
+            raise ValueError(f"The projection is for a grid of {self._grid}, not of {features.grid}.")
+        dtype = features.patches.dtype
+        shares = [self._shares(some.float()).to(dtype) for some in features.patches.split(_FACES_AT_ONCE)]
+        return Features(features.embedding, torch.cat(shares), features.grid, features.landmarks)
+
+    def _shares(self, patches: Tensor) -> Tensor:
+        return (patches.transpose(0, 1) @ self._weight).transpose(0, 1) + self._bias / len(self._weight)
