@@ -101,6 +101,7 @@ class KReciprocal:
         expansion = self._lists[pad(candidates, (1, 0), value=len(cosine)), : self._k2]
         rows, place = expansion.unique(return_inverse=True)
         encoding = self._encode(rows, cosine, barred)
+        encoding = encoding[:, encoding[place[0]].any(0)]  # elsewhere the query has nothing in common with anyone
         self._lists[changed, 1:] = self._found[changed, : self._others]
 
         present = (expansion != NOBODY)[..., None]
@@ -129,16 +130,22 @@ class KReciprocal:
         members = near[reciprocal].unique()
         near_half, reciprocal_half = self._reciprocal(members, round(self._k1 / 2))
         columns = torch.cat([members, near_half[reciprocal_half]]).unique()
-        first = _membership(near, reciprocal, columns)
-        second = _membership(near_half, reciprocal_half, columns)
+        belongs = torch.zeros(len(rows), len(columns), dtype=torch.bool, device=rows.device)
+        row, place = reciprocal.nonzero(as_tuple=True)
+        belongs[row, torch.searchsorted(columns, near[row, place])] = True
 
         # A member brings its own set along if more than two thirds of it are there already (Eq. 5).
-        common = first @ second.T
-        brings = first[:, torch.searchsorted(columns, members)] * (3 * common > 2 * second.sum(1))
-        belongs = (first + brings @ second) > 0
+        member = torch.searchsorted(members, near[row, place])
+        theirs = reciprocal_half[member]
+        column = torch.searchsorted(columns, near_half).clamp_max(len(columns) - 1)[member]
+        common = (belongs[row[:, None], column] & theirs).sum(1)
+        brought = theirs & (3 * common > 2 * theirs.sum(1))[:, None]
+        belongs[row[:, None].expand_as(column)[brought], column[brought]] = True
 
-        distance = (2 - 2 * self._faces[rows] @ self._faces[columns].T).clamp_min(0)
-        weight = torch.exp(-distance / self._largest(rows, cosine, barred)[:, None]) * belongs
+        row, place = belongs.nonzero(as_tuple=True)
+        distance = (2 - 2 * (self._faces[rows[row]] * self._faces[columns[place]]).sum(1)).clamp_min(0)
+        weight = torch.zeros(belongs.shape, device=rows.device)
+        weight[row, place] = torch.exp(-distance / self._largest(rows, cosine, barred)[row])
         return weight / weight.sum(1, keepdim=True).clamp_min(torch.finfo(weight.dtype).tiny)
 
     def _reciprocal(self, rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -154,11 +161,3 @@ class KReciprocal:
         lowest = torch.minimum(lowest, cosine[rows.clamp(0, query - 1)])
         lowest = lowest.where(rows != query, cosine.index_fill(0, barred, torch.inf).amin())
         return (2 - 2 * lowest).clamp_min(_SMALLEST_DISTANCE)
-
-
-def _membership(near: Tensor, belongs: Tensor, columns: Tensor) -> Tensor:
-    """1.0 where a face of ``columns (m,)``, ascending, is among those that belong, ``(n, m)``."""
-    table = torch.zeros(len(near), len(columns), device=near.device)
-    row, place = belongs.nonzero(as_tuple=True)
-    table[row, torch.searchsorted(columns, near[row, place])] = 1
-    return table
