@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from fdemd.errors import InputError, unknown
+from fdemd.retrieval.ranking import NOBODY
 
 OFFICIAL = "official"
 LEAVE_TWIN_OUT = "leave-twin-out"
@@ -78,6 +79,31 @@ def left_out(query: Labels, gallery: Labels, indices: Tensor, protocol: str) -> 
 def left_out_of_all(query: Labels, gallery: Labels, protocol: str) -> Tensor:
     """Boolean ``(Q, G)``: the same for every gallery face."""
     return left_out(query, gallery, torch.arange(len(gallery), device=gallery.identity.device)[None], protocol)
+
+
+def barred_rows(query: Labels, gallery: Labels, protocol: str) -> Tensor:
+    """The gallery rows that each query may not be compared with, ``(Q, b)``, filled up with ``NOBODY`` at the end."""
+    found = [
+        left_out_of_all(query[rows], gallery[columns], protocol).nonzero()
+        + torch.tensor([rows.start, columns.start], device=query.identity.device)
+        for rows, columns in tiles(len(query), len(gallery))
+    ]
+    number, row = torch.cat(found).T if found else torch.zeros(2, 0, dtype=torch.long)
+    number, order = number.sort(stable=True)
+    counts = number.bincount(minlength=len(query))
+    place = torch.arange(len(number), device=number.device) - (counts.cumsum(0) - counts)[number]
+    barred = row.new_full((len(query), int(counts.max()) if len(counts) else 0), NOBODY)
+    barred[number, place] = row[order]
+    return barred
+
+
+def measured_protocols(protocols: Sequence[str], query: Labels, gallery: Labels) -> list[str]:
+    """The protocols to measure: leave-one-out alone where all of them come to it.
+
+    That is so if each query is in the gallery, and leaving out its source leaves out itself alone.
+    """
+    inside = torch.isin(query.picture, gallery.picture).all()
+    return [LEAVE_ONE_OUT] if inside and len(gallery.source.unique()) == len(gallery) else list(protocols)
 
 
 def count_relevant(query: Labels, gallery: Labels, protocol: str, *, legacy: bool = False) -> Tensor:
