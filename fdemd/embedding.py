@@ -44,11 +44,13 @@ class EmbeddedFaces:
         features: of ``B`` faces, on the CPU.
         rows: ``(B,)``, where they stand in the manifest.
         origin: ``COMPUTED`` now, or ``STORED`` by an earlier run.
+        name: of the entry that stores them; empty without a store.
     """
 
     features: Features
     rows: Tensor
     origin: str = COMPUTED
+    name: str = ""
 
     def at(self, rows: Tensor) -> Features:
         """Features of some of the rows ``(n,)``, in the order asked for; a view if they stand together in that order.
@@ -107,7 +109,12 @@ def embed(
             trainer.test(EmbeddingModule(backbone, list(sinks.values()), dtype), loaders, verbose=False)
         features = known | {kind: sink.features() for kind, sink in sinks.items()}
     return {
-        kind: EmbeddedFaces(features[kind], each.rows, STORED if kind in known else COMPUTED)
+        kind: EmbeddedFaces(
+            features[kind],
+            each.rows,
+            STORED if kind in known else COMPUTED,
+            store.name(keys[kind]) if store else "",
+        )
         for kind, each in faces.items()
     }
 

@@ -16,7 +16,7 @@ from fdemd.metrics.intervals import Estimate
 from fdemd.pair_similarity import PairSimilarity
 from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.faiss_search import FaissIndex
-from fdemd.retrieval.protocol import LEAVE_ONE_OUT, Labels
+from fdemd.retrieval.protocol import Labels, measured_protocols
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage1 import Recall, measure_recall, rank_by_cosine
 from fdemd.retrieval.stage2 import rerank
@@ -146,13 +146,3 @@ def labels_of(manifest: Manifest, rows: Tensor, *, occluded: bool) -> Labels:
         torch.tensor([sources[photograph.source] for photograph in chosen], dtype=torch.long),
         -1 - rows if occluded else rows,
     )
-
-
-def measured_protocols(protocols: Sequence[str], query: Labels, gallery: Labels) -> Sequence[str]:
-    """The protocols that differ for these queries.
-
-    Where each query is in the gallery, and leaving out its source leaves out itself alone, all of them are one:
-    ``leave-one-out``.
-    """
-    no_twins = len(gallery.source.unique()) == len(gallery)
-    return [LEAVE_ONE_OUT] if torch.isin(query.picture, gallery.picture).all() and no_twins else protocols

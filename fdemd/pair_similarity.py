@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from fdemd.backbones import Backbone
 from fdemd.backbones.projection import Projection
+from fdemd.data.similarity_store import SimilarityStore
 from fdemd.emd import Transport, emd_similarity
 from fdemd.features import Features
 from fdemd.rerank_settings import RAW, RerankSettings
+
+STORED = "stored"
+"""Instead of an engine's name, where an earlier run computed all pairs."""
+_QUERIES_A_PIECE = 4096
+"""Stored together: what at most is lost if a run is broken off. Each piece prepares the whole gallery anew."""
 
 
 def patches_for(
@@ -40,7 +47,18 @@ class PairSimilarity:
         gallery: Features,
         settings: RerankSettings,
         on_progress: Callable[[int], None] = lambda pairs: None,
+        store: SimilarityStore | None = None,
     ) -> None:
+        """Describe the pairs.
+
+        Args:
+            query: features of ``Q`` queries, with the kind of patches that the settings ask for (``patches_for``).
+            gallery: features of ``G`` faces, likewise.
+            settings: of the second stage; alpha and k play no part.
+            on_progress: told the number of pairs just computed.
+            store: of these features and settings; None keeps everything in memory.
+        """
+        self._store = store
         if settings.grid is not None:
             query, gallery = query.pooled(settings.grid), gallery.pooled(settings.grid)
         self._query, self._gallery, self._settings, self._on_progress = query, gallery, settings, on_progress
@@ -66,8 +84,18 @@ class PairSimilarity:
         )
 
     def _compute(self, candidates: Tensor) -> dict[str, Tensor]:
+        pieces = []
+        queries = _QUERIES_A_PIECE if self._store else max(1, len(candidates))
+        for first in range(0, max(1, len(candidates)), queries):
+            rows = slice(first, min(first + queries, len(candidates)))
+            compute = partial(self._compute_piece, rows, candidates[rows])
+            pieces.append(self._store.get(rows, candidates[rows], compute) if self._store else compute())
+        self._engine = self._engine or STORED
+        return {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
+
+    def _compute_piece(self, rows: slice, candidates: Tensor) -> dict[str, Tensor]:
         result = emd_similarity(
-            self._query,
+            self._query[rows],
             self._gallery,
             candidates,
             weighting=self._settings.weighting,

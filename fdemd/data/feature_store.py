@@ -82,6 +82,10 @@ class FeatureStore:
         key, place = self._whole(key)
         return StoreWriter(place, key, faces)
 
+    def name(self, key: Mapping[str, Any]) -> str:
+        """The name of a key's entry, which tells these features from all others."""
+        return self._whole(key)[1].name
+
     def _whole(self, key: Mapping[str, Any]) -> tuple[dict[str, Any], Path]:
         """The key with what it leaves to the store, as JSON gives it back, and the place of its entry."""
         text = json.dumps({"version": _VERSION, "network": self._network, **key}, sort_keys=True)

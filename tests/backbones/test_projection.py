@@ -47,7 +47,7 @@ def test_an_onnx_network_has_shares_in_its_last_map_only(shared) -> None:
 
 @torch.inference_mode()
 def test_the_patches_of_the_default_network_have_no_share(dlib_net) -> None:
-    with pytest.raises(InputError, match="rerank.patches=raw"):
+    with pytest.raises(InputError, match="use rerank"):
         Projection(dlib_net, dlib_net(torch.rand(1, 3, 150, 150)))
 
 
