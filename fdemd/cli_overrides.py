@@ -21,6 +21,11 @@ from fdemd.errors import InputError, unknown
 NAMES_OF_CHOICES = ("data.name", "model.backbone", "stage1.search", "rerank.method", "logger.kind")
 """Keys that say which code a choice is for: with another one, its other settings would not fit."""
 
+WORDS = [("rerank.alpha", "auto")]
+"""Settings that take a number or this word."""
+OPEN = ("study.methods",)
+"""Lists whose entries differ in form; whoever reads them checks them."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -139,7 +144,7 @@ class Composer:
             raise InputError(f"{full} belongs to the choice of {group}; write {group}=CHOICE instead.")
         line = line.replace(key, full, 1)
         default, value = nodes[full], override.value()
-        if not _fits(default, value):
+        if not (full in OPEN or _fits(default, value) or (full, value) in WORDS):
             raise InputError(f"{full} takes {_kind(default, value)}, not {show(value)!r}.")
         if isinstance(default, str) and not isinstance(value, str):
             # Text that looks like a number (a folder called 2024) stays text, as the default is.

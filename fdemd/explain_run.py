@@ -21,6 +21,7 @@ from fdemd.faces.landmarks import check_detector
 from fdemd.faces.photographs import Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.features import Features
+from fdemd.pair_similarity import patches_for
 from fdemd.report.explanation import print_explanation, write_explanation
 from fdemd.report.explanation_picture import save_explanation, save_weightings
 from fdemd.report.files import run_folder, write_yaml
@@ -42,12 +43,15 @@ def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path)
     """
     settings = rerank_settings(config["rerank"])
     assert settings
+    alpha = settings.fixed_alpha
     dtype, detector = check_dtype(config["features"]["dtype"]), check_detector(config["data"]["detector"])
     backbone = build_network(config)
     way = Way(backbone.alignment, backbone.face_size, detector)
     (query_face, notes), (gallery_face, more) = (_face(path, way) for path in (query, gallery))
     notes += more
     one, other = (_features(backbone, face, dtype) for face in (query_face, gallery_face))
+    view = patches_for(settings, backbone, one)
+    one, other = view(one), view(other)
     explanation = explain_pair(one, other, settings)
     digests = {role: sha256_of(path) for role, path in (("query", query), ("gallery", gallery))}
     if digests["query"] == digests["gallery"]:
@@ -71,7 +75,7 @@ def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path)
         write_yaml(folder / "config.yaml", {key: config[key] for key in ("model", "rerank", "seed")})
         scores = (
             f"cosine {explanation.cosine:.3f}, Earth Mover's similarity {explanation.emd:.3f}, "
-            f"mixed {explanation.mixed:.3f} (alpha {settings.alpha:g})"
+            f"mixed {explanation.mixed:.3f} (alpha {alpha:g})"
         )
         faces = query_face.image, gallery_face.image
         save_explanation(folder / "explanation.png", *faces, explanation, names, f"{title}\n{scores}")

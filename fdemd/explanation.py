@@ -77,7 +77,7 @@ def explain_pair(query: Features, gallery: Features, settings: RerankSettings) -
     return Explanation(
         cosine,
         emd,
-        settings.alpha * emd + (1 - settings.alpha) * cosine,
+        settings.fixed_alpha * emd + (1 - settings.fixed_alpha) * cosine,
         query.grid,
         pair.flow[0, 0],
         units[0] @ units[1].T,

@@ -29,7 +29,7 @@ from fdemd.report.identification import model_label
 from fdemd.report.loggers import open_log
 from fdemd.report.results_log import log_results
 from fdemd.report.verification import VerificationReport
-from fdemd.rerank_settings import rerank_settings
+from fdemd.rerank_settings import RAW, rerank_settings
 from fdemd.verification import judge, pair_scores
 
 
@@ -59,6 +59,11 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
     """
     started = time.perf_counter()
     data, settings = config["data"], rerank_settings(config["rerank"])
+    if settings and (isinstance(settings.alpha, str) or settings.patches != RAW):
+        raise InputError(
+            "Pairs are compared by raw patches, with an alpha that is a number; use rerank.patches=raw and, say, "
+            "rerank.alpha=0.7."
+        )
     pairs = read_pairs(Path(data["pairs"]).expanduser(), pairs_manifest(data["name"], data["manifest"], data["root"]))
     if pairs.fold.max() == 0:
         raise InputError(

@@ -66,6 +66,11 @@ class PairSimilarity:
         self._known: dict[str, Tensor] = {}
         self._engine = ""
 
+    @property
+    def seconds(self) -> float | None:
+        """That all pairs so far took, whenever they were computed; None without a store."""
+        return self._store.seconds if self._store else None
+
     def __call__(self, candidates: Tensor) -> Transport:
         """Similarity of each query's candidates ``(Q, k)``, without flows."""
         if self._candidates is None or self._settings.stop == "official":

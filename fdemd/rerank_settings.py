@@ -21,7 +21,7 @@ RAW, PROJECTED = "raw", "projected"
 class RerankSettings:
     """Settings of the second stage, as in ``configs/rerank/emd.yaml``. Checked when made (InputError)."""
 
-    alpha: float = 0.7
+    alpha: float | str = 0.7
     k: int = 100
     weighting: str = "apc"
     eps: float = 0.05
@@ -47,6 +47,20 @@ class RerankSettings:
             isinstance(grid, list | tuple) and len(grid) == 2 and all(type(side) is int and side > 0 for side in grid)
         ):
             raise InputError(f"grid is {grid}; it must be [rows, columns], such as [4,4].")
+
+    @property
+    def fixed_alpha(self) -> float:
+        """Alpha as a number, for two photographs alone.
+
+        Raises:
+            InputError: it is ``auto``, which looks at a query's whole shortlist.
+        """
+        if isinstance(self.alpha, str):
+            raise InputError(
+                f"rerank.alpha={self.alpha} is chosen from the scores of a query's whole shortlist; to compare two "
+                "photographs alone give a number, such as rerank.alpha=0.7."
+            )
+        return self.alpha
 
     @property
     def stopping_rule(self) -> Stop:

@@ -91,5 +91,6 @@ def pair_scores(
         ).similarity[:, 0]
         for one, other in zip(first.split(_PAIRS_AT_ONCE), second.split(_PAIRS_AT_ONCE), strict=True)
     ]
-    mixed = settings.alpha * torch.cat(parts) + (1 - settings.alpha) * cosine
-    return scores | {f"{settings.alpha:g} EMD + {1 - settings.alpha:.3g} cosine": mixed}
+    alpha = settings.fixed_alpha
+    mixed = alpha * torch.cat(parts) + (1 - alpha) * cosine
+    return scores | {f"{alpha:g} EMD + {1 - alpha:.3g} cosine": mixed}

@@ -23,7 +23,7 @@ def print_explanation(explanation: Explanation, settings: RerankSettings, title:
     """Print the three scores and the strongest matches."""
     scores = (
         f"cosine {explanation.cosine:.4f}, Earth Mover's similarity {explanation.emd:.4f}, "
-        f"mixed {explanation.mixed:.4f} (alpha {settings.alpha:g})"
+        f"mixed {explanation.mixed:.4f} (alpha {settings.alpha})"
     )
     matches = strongest(explanation.flow, explanation.patch_cosine, _PRINTED)
     cells = [

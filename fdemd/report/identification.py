@@ -141,7 +141,7 @@ class IdentificationReport:
             stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
             notes.append(
                 f"Stage 2: Earth Mover's similarity, weighting {settings.weighting}, {patches}, alpha "
-                f"{settings.alpha:g}, k {self.comparisons[0].k}, eps {settings.eps:g}, stop {stop}, engine "
+                f"{settings.alpha}, k {self.comparisons[0].k}, eps {settings.eps:g}, stop {stop}, engine "
                 f"{self.comparisons[0].engine}."
             )
             notes += self._slow(settings)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fdemd.errors import InputError
+from fdemd.errors import InputError, unknown
+from fdemd.retrieval.auto_alpha import AUTO, auto_alpha
 from fdemd.retrieval.ranking import NOBODY, Ranking, sorted_by_score
 
 
-def check_mix(alpha: float, k: int) -> None:
+def check_mix(alpha: float | str, k: int) -> None:
     """Check the two numbers of the second stage.
 
     Raises:
-        InputError: alpha outside [0, 1] or k below 1.
+        InputError: alpha neither ``auto`` nor in [0, 1], or k below 1.
     """
-    if not 0 <= alpha <= 1:
+    if isinstance(alpha, str) and alpha != AUTO:
+        raise unknown("alpha", alpha, ("a number between 0 and 1", AUTO))
+    if not isinstance(alpha, str) and not 0 <= alpha <= 1:
         raise InputError(
             f"alpha is {alpha}; it must lie between 0 (cosine of embeddings alone) and 1 (Earth Mover's similarity "
             "alone). The paper has 0.7."
@@ -24,18 +27,20 @@ def check_mix(alpha: float, k: int) -> None:
         raise InputError(f"k is {k}; at least 1 candidate must be re-ranked (the paper has 100).")
 
 
-def rerank(ranking: Ranking, similarity: Tensor, alpha: float) -> Ranking:
+def rerank(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
     """Sort the first ``k`` places by ``alpha * similarity + (1 - alpha) * cosine``; the places after stay as they are.
 
     Args:
         ranking: stage 1's, with cosines as scores.
         similarity: ``(Q, k)`` of the first k candidates, in the ranking's order.
-        alpha: in [0, 1]; 0 gives stage 1 back, exactly.
+        alpha: in [0, 1]; 0 gives stage 1 back, exactly. ``auto`` chooses it for each query, see
+            :func:`fdemd.retrieval.auto_alpha.auto_alpha`.
     """
     k = similarity.shape[1]
     first, absent = ranking.indices[:, :k], ranking.indices[:, :k] == NOBODY
     cosine = ranking.scores[:, :k]
-    mixed = (alpha * similarity + (1 - alpha) * cosine.masked_fill(absent, 0)).masked_fill(absent, -torch.inf)
+    share = auto_alpha(cosine, similarity)[:, None] if isinstance(alpha, str) else alpha
+    mixed = (share * similarity + (1 - share) * cosine.masked_fill(absent, 0)).masked_fill(absent, -torch.inf)
     order = sorted_by_score(mixed)
     return Ranking(
         torch.cat([first.gather(1, order), ranking.indices[:, k:]], dim=1),

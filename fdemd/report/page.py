@@ -1,0 +1,77 @@
+"""One self-contained HTML page: text, tables and figures, nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .875rem; }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid #8886; text-align: right; white-space: nowrap; }
+th { text-align: right; } .left { text-align: left; }
+figure { margin: 1rem 0; } img { max-width: 100%; height: auto; background: #fff; }
+figcaption, .notes { font-size: .875rem; opacity: .85; }
+"""
+_KINDS = {".png": "image/png", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class TableBlock:
+    """A table: its title, lines of cells by column, the columns that hold words, and notes below."""
+
+    title: str
+    cells: Sequence[Mapping[str, str]]
+    left: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """A picture file (PNG or SVG) that becomes part of the page, and what it shows."""
+
+    title: str
+    file: Path
+
+
+def save_page(path: Path, title: str, blocks: Sequence[TableBlock | FigureBlock], notes: Sequence[str] = ()) -> None:
+    """Write a page.
+
+    Raises:
+        OSError: a picture cannot be read, or the page not be written.
+    """
+    body = [f"<h1>{escape(title)}</h1>", _notes(notes)]
+    body += [_table(block) if isinstance(block, TableBlock) else _figure(block) for block in blocks]
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    style = f"<title>{escape(title)}</title><style>{_STYLE}</style>"
+    page = f'<!doctype html><html lang="en"><head>{head}{style}</head><body>{"".join(body)}</body></html>\n'
+    path.write_text(page, encoding="utf-8")
+
+
+def _table(block: TableBlock) -> str:
+    columns = list(block.cells[0])
+    kinds = {column: ' class="left"' if column in block.left else "" for column in columns}
+    head = "".join(f"<th{kinds[column]}>{escape(column)}</th>" for column in columns)
+    lines = "".join(
+        f"<tr>{''.join(f'<td{kinds[column]}>{escape(line[column])}</td>' for column in columns)}</tr>"
+        for line in block.cells
+    )
+    table = f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
+    return f"<section><h2>{escape(block.title)}</h2>{table}{_notes(block.notes)}</section>"
+
+
+def _figure(block: FigureBlock) -> str:
+    data = base64.b64encode(block.file.read_bytes()).decode("ascii")
+    source = f"data:{_KINDS[block.file.suffix]};base64,{data}"
+    title = escape(block.title)
+    return f'<figure><img alt="{title}" src="{source}"><figcaption>{title}</figcaption></figure>'
+
+
+def _notes(notes: Sequence[str]) -> str:
+    return f'<ul class="notes">{"".join(f"<li>{escape(note)}</li>" for note in notes)}</ul>' if notes else ""

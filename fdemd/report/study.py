@@ -1,0 +1,218 @@
+"""What a study leaves behind: a table a network, data set and protocol, CSV, JSON, figures, and one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from fdemd.data.aligned import NO_FACE, UNREADABLE
+from fdemd.data.datamodule import FaceDataModule
+from fdemd.metrics.identification import IDENTIFICATION
+from fdemd.metrics.intervals import Estimate
+from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.identification import model_label
+from fdemd.report.lines import markdown_lines, terminal_lines
+from fdemd.report.page import FigureBlock, TableBlock, save_page
+from fdemd.report.paper import PAPER, compared_with_paper, paper_cells
+from fdemd.report.study_figures import save_study_figure
+from fdemd.report.tables import csv_text, percent
+
+if TYPE_CHECKING:
+    from fdemd.study.measuring import Outcome
+
+_LEFT = ("query", "method")
+_PAPER_LEFT = ("model", "data", "query", "protocol", "method", "weighting", "grid")
+_NAMED_BY = ("weighting", "patches", "grid", "alpha", "k")
+_MEANING = {
+    "leave-twin-out": "the photograph a query was made from is not in its gallery",
+    "official": "the photograph a query was made from stays in its gallery",
+    "leave-one-out": "every query is a gallery photograph and is left out of its own gallery",
+}
+
+
+@dataclass(frozen=True)
+class PointResult:
+    """What one network gave on one data set.
+
+    Attributes:
+        config: of the point.
+        faces: queries and gallery.
+        queries: used of each kind.
+        outcomes: of every method, kind of query and protocol.
+        weights_sha256: of the network.
+        seconds: of each step.
+    """
+
+    config: Mapping[str, Any]
+    faces: FaceDataModule
+    queries: int
+    outcomes: Sequence[Outcome]
+    weights_sha256: str
+    seconds: Mapping[str, float]
+
+    @property
+    def model(self) -> str:
+        """Name of the network."""
+        return model_label(self.config["model"])
+
+    @property
+    def data(self) -> str:
+        """Name of the data set."""
+        return str(self.config["data"]["name"])
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat row an outcome; figures in percent with the ends of their 95 % intervals."""
+        return [self._row(outcome) for outcome in self.outcomes]
+
+    def _row(self, outcome: Outcome) -> dict[str, Any]:
+        row: dict[str, Any] = {"model": self.model, "data": self.data, "protocol": outcome.protocol}
+        row |= {"query": outcome.kind, **outcome.facts}
+        for name, estimate in outcome.figures.items():
+            ends = (
+                None if value != value else round(100 * value, 4) for value in estimate
+            )  # NaN is not equal to itself
+            row |= dict(zip((name, f"{name} low", f"{name} high"), ends, strict=True))
+        row |= {"queries": outcome.queries, "missed": outcome.missed, "lone": outcome.lone}
+        return row | {"seconds": None if outcome.seconds is None else round(outcome.seconds, 2)}
+
+    def facts(self) -> dict[str, Any]:
+        """What decided the figures, beside the settings."""
+        problems = [entry.problem for entry in self.faces.faces.left_out]
+        photographs = self.faces.manifest.photographs
+        return {
+            "model": self.model,
+            "weights_sha256": self.weights_sha256,
+            "data": self.data,
+            "data_sha256": self.faces.faces.digest,
+            "photographs": len(photographs),
+            "people": len({photograph.identity for photograph in photographs}),
+            "gallery": len(self.faces.gallery_rows),
+            "queries a kind": self.queries,
+            "of": len(self.faces.query_rows),
+            "unreadable": problems.count(UNREADABLE),
+            "no face found": problems.count(NO_FACE),
+            "ignored": len(self.faces.manifest.ignored),
+            "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
+        }
+
+    def left_out(self) -> list[tuple[str, str, str]]:
+        """Files that gave no face: path, problem, reason."""
+        photographs = self.faces.manifest.photographs
+        found = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in self.faces.faces.left_out]
+        return found + [(path, "ignored", reason) for path, reason in self.faces.manifest.ignored]
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """Results of a study: its config, and what each of its points gave."""
+
+    config: Mapping[str, Any]
+    points: Sequence[PointResult]
+
+    def write(self, folder: Path) -> None:
+        """Print the tables and write all files.
+
+        Args:
+            folder: an existing, empty folder.
+        """
+        section, console = self.config["study"], Console()
+        rows = [row for point in self.points for row in point.rows()]
+        rows = compared_with_paper(rows, section["paper"])
+        blocks: list[TableBlock | FigureBlock] = []
+        for number, point in enumerate(self.points):
+            tables = self._tables(
+                point, [row for row in rows if (row["model"], row["data"]) == (point.model, point.data)]
+            )
+            for table in tables:
+                console.print(terminal_lines(table.title, table.cells, table.notes, left=_LEFT))
+            name = "figure" if len(self.points) == 1 else f"figure_{number + 1}_{point.model}_{point.data}"
+            title = f"{section['title']}: {point.model} on {point.data}"
+            files = save_study_figure(folder / name, point.rows(), title)
+            blocks += [*tables, FigureBlock(title, files[1])]
+        if paper := paper_cells(section["paper"]):
+            blocks.append(TableBlock(f"What the paper reports ({section['paper']})", paper, _PAPER_LEFT, [PAPER]))
+        texts = [
+            markdown_lines(block.title, block.cells, block.notes) for block in blocks if isinstance(block, TableBlock)
+        ]
+        (folder / "results.md").write_text("\n".join(texts), encoding="utf-8")
+        (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_json(folder / "results.json", self._facts() | {"results": rows})
+        write_yaml(folder / "config.yaml", dict(self.config))
+        write_left_out(folder / "left_out.csv", [line for point in self.points for line in point.left_out()])
+        save_page(folder / "report.html", section["title"], blocks, self._notes())
+        done = f"Tables, figures, settings and one page with all of them, report.html, are in {folder}/"
+        console.print(done, soft_wrap=True, markup=False, highlight=False)
+
+    def _facts(self) -> dict[str, Any]:
+        names = {"name": ", ".join(dict.fromkeys(point.data for point in self.points))}
+        return {
+            "written": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "study": dict(self.config["study"]),
+            "data": names,
+            "points": [point.facts() for point in self.points],
+            "rerank": dict(self.config["rerank"]),
+            "patch precision": self.config["features"]["dtype"],
+            "seed": self.config["seed"],
+            "legacy_self_count": self.config["legacy_self_count"],
+            "unit": "percent; low and high are the ends of the 95 % bootstrap interval over people",
+            "versions": versions(),
+        }
+
+    def _notes(self) -> list[str]:
+        rerank = self.config["rerank"]
+        stop = f"converged to {rerank['tolerance']:g}" if rerank["stop"] == "converged" else "official"
+        notes = [
+            "Mean in percent (95 % interval, bootstrap over people). maximum: the best that re-ranking the first k "
+            "could do.",
+            f"Patches in {self.config['features']['dtype']}, eps {rerank['eps']:g}, stop {stop}, seed "
+            f"{self.config['seed']}. s: seconds that the similarities of all pairs of one kind of query took, on the "
+            "machine and in the run that computed them.",
+        ]
+        if self.config["legacy_self_count"]:
+            notes.append("R counts the query itself where it is in the gallery, as in the published tables (legacy).")
+        return notes
+
+    def _tables(self, point: PointResult, rows: Sequence[Mapping[str, Any]]) -> list[TableBlock]:
+        """One table a protocol: a line a method and kind of query."""
+        tables, facts = [], point.facts()
+        who = (
+            f"{facts['photographs']} photographs of {facts['people']} people, {facts['gallery']} in the gallery, "
+            f"{facts['queries a kind']} of {facts['of']} queries a kind. Left out: {facts['unreadable']} unreadable, "
+            f"{facts['no face found']} without a face found (a miss as a query), {facts['ignored']} other files."
+        )
+        for protocol in dict.fromkeys(row["protocol"] for row in rows):
+            chosen = [row for row in rows if row["protocol"] == protocol]
+            shown = [name for name in _NAMED_BY if len({str(row[name]) for row in chosen if row["weighting"]}) > 1]
+            title = f"{point.model} on {point.data}, protocol {protocol}: {_MEANING[protocol]}"
+            lone = {row["query"]: row["lone"] for row in chosen if row["lone"]}
+            notes = [who, *([f"Queries with nobody to find, not averaged: {lone}."] if lone else [])]
+            cells = [_cells(row, shown) for row in chosen]
+            tables.append(TableBlock(title, cells, _LEFT, notes))
+        return tables
+
+
+def _cells(row: Mapping[str, Any], shown: Sequence[str]) -> dict[str, str]:
+    words = [f"{name} {row[name]}" if name in ("alpha", "k") else str(row[name]) for name in shown if row[name] != ""]
+    cells = {"query": row["query"], "method": " ".join([row["method"], *words])}
+    for name in IDENTIFICATION:
+        cells[name] = _with_interval(row, name) if name == "P@1" else _percent(row[name])
+    cells["s"] = "" if row["seconds"] is None else f"{row['seconds']:.1f}"
+    if "paper P@1" in row:
+        known = row["paper P@1"] is not None
+        cells["paper P@1"] = f"{row['paper P@1']:.1f} ({row['difference P@1']:+.1f})" if known else ""
+    return cells
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+def _with_interval(row: Mapping[str, Any], name: str) -> str:
+    if row[name] is None:
+        return "no query"
+    return percent(Estimate(*(row[column] / 100 for column in (name, f"{name} low", f"{name} high"))))

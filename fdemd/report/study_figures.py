@@ -1,0 +1,87 @@
+"""Figures of a study: a line over alpha or k, or bars beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Row = Mapping[str, Any]
+_NAMES = ("method", "weighting", "patches", "grid", "alpha", "k")
+
+
+def save_study_figure(stem: Path, rows: Sequence[Row], title: str) -> list[Path]:
+    """Draw P@1 of one network and data set as ``STEM.png`` and ``STEM.svg``.
+
+    If the methods differ in alpha or in k, that is the horizontal axis; else each method is a bar.
+
+    Args:
+        stem: of the files, without their ending.
+        rows: of ``results.json``, of one model and data set.
+        title: of the figure.
+    """
+    panels = list(dict.fromkeys((row["query"], row["protocol"]) for row in rows))
+    axis = next((name for name in ("alpha", "k") if len(_numbers(rows, name)) > 2), None)
+    columns = min(3, len(panels))
+    lines = -(-len(panels) // columns)
+    figure = Figure(figsize=(4.2 * columns, 3.1 * lines + 0.9), layout="constrained")
+    figure.suptitle(title, fontsize=11, parse_math=False)
+    axes = figure.subplots(lines, columns, squeeze=False).flat
+    for panel, place in zip(panels, axes, strict=False):
+        chosen = [row for row in rows if (row["query"], row["protocol"]) == panel and row["P@1"] is not None]
+        if axis:
+            _lines(place, chosen, axis)
+        else:
+            _bars(place, chosen)
+        place.set_title(f"{panel[0]}, {panel[1]}", fontsize=9)
+        place.tick_params(labelsize=8)
+        place.grid(alpha=0.25)
+    for place in list(axes)[len(panels) :]:
+        place.set_axis_off()
+    figure.supylabel("P@1 in percent", fontsize=9)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    if labels:
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)), fontsize=8)
+    files = [stem.with_suffix(ending) for ending in (".png", ".svg")]
+    for file in files:
+        figure.savefig(file, dpi=130)
+    return files
+
+
+def _numbers(rows: Sequence[Row], name: str) -> list[float]:
+    """Different numbers that the methods have; what is no number (``auto``, ``all``) is not on an axis."""
+    return sorted({row[name] for row in rows if isinstance(row[name], int | float) and row["method"] != "maximum"})
+
+
+def _lines(place: Axes, rows: Sequence[Row], axis: str) -> None:
+    others = [name for name in _NAMES if name != axis and len({str(row[name]) for row in rows if row["weighting"]}) > 1]
+    series: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["method"] == "stage 1":
+            place.axhline(row["P@1"], color="black", linestyle="--", linewidth=1, label="stage 1")
+        elif isinstance(row[axis], int | float) and row["method"] != "maximum":
+            series.setdefault(" ".join(str(row[name]) for name in others) or row["method"], []).append(row)
+    for label, points in series.items():
+        points = sorted(points, key=lambda row: row[axis])
+        x, y = [row[axis] for row in points], [row["P@1"] for row in points]
+        (line,) = place.plot(x, y, marker="o", markersize=3, label=label)
+        low, high = ([row[f"P@1 {end}"] for row in points] for end in ("low", "high"))
+        place.fill_between(x, low, high, alpha=0.12, color=line.get_color())
+    place.set_xlabel(axis, fontsize=8)
+
+
+def _bars(place: Axes, rows: Sequence[Row]) -> None:
+    shown = [row for row in rows if row["method"] != "maximum"]
+    differing = [name for name in _NAMES if len({str(row[name]) for row in shown}) > 1]
+    labels = [" ".join(str(row[name]) for name in differing if row[name] != "") for row in shown]
+    values = [row["P@1"] for row in shown]
+    errors = [[row["P@1"] - row["P@1 low"] for row in shown], [row["P@1 high"] - row["P@1"] for row in shown]]
+    colours = ["#555555" if row["method"] == "stage 1" else "#1f77b4" for row in shown]
+    place.barh(range(len(shown)), values, xerr=errors, color=colours, height=0.7, error_kw={"linewidth": 1})
+    place.set_yticks(range(len(shown)), labels)
+    place.invert_yaxis()
+    lowest = min(row["P@1 low"] for row in shown)
+    place.set_xlim(max(0, lowest - 5), 100)

@@ -1,0 +1,210 @@
+"""One network, one data set: every method of a study on the same first stage."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fdemd.data.similarity_store import Computed, SimilarityStore
+from fdemd.embedded_data import EmbeddedData
+from fdemd.features import Features
+from fdemd.judging import Judge
+from fdemd.metrics.identification import best_possible
+from fdemd.metrics.intervals import Estimate
+from fdemd.pair_similarity import PairSimilarity, patches_for
+from fdemd.rerank_settings import RerankSettings
+from fdemd.retrieval.k_reciprocal import KReciprocal
+from fdemd.retrieval.protocol import Labels, barred_rows, measured_protocols
+from fdemd.retrieval.query_expansion import expanded_similarity
+from fdemd.retrieval.ranking import Ranking
+from fdemd.retrieval.stage1 import rank_by_cosine
+from fdemd.retrieval.stage2 import rerank
+from fdemd.study.methods import ExpansionSettings, KReciprocalSettings, Measure, Method
+
+STAGE_1, MAXIMUM = "stage 1", "maximum"
+_QUERIES_A_PIECE = 256
+"""Of k-reciprocal re-ranking, which takes a tenth of a second a query; stored together."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one method gave for one kind of query under one protocol.
+
+    Attributes:
+        kind: of query.
+        protocol: that was measured.
+        facts: that name the method: ``method``, ``weighting``, ``patches``, ``grid``, ``alpha``, ``k``.
+        figures: ``P@1``, ``RP``, ``MAP@R`` -> mean in [0, 1] with its interval over people.
+        queries: averaged over, misses included.
+        missed: queries whose face was not found.
+        lone: queries without a right answer; not averaged.
+        seconds: that the similarity of all pairs took on the machine that computed it; None where none is needed.
+    """
+
+    kind: str
+    protocol: str
+    facts: Mapping[str, Any]
+    figures: Mapping[str, Estimate]
+    queries: int
+    missed: int
+    lone: int
+    seconds: float | None
+
+
+class Measuring:
+    """Measures the methods on the embedded faces of one network."""
+
+    def __init__(
+        self,
+        data: EmbeddedData,
+        methods: Sequence[Method],
+        *,
+        rows: Tensor,
+        cache: Path | None,
+        legacy: bool,
+        seed: int,
+        on_progress: Callable[[int], None],
+    ) -> None:
+        """Describe the measurement.
+
+        Args:
+            data: queries and gallery.
+            methods: to compare.
+            rows: manifest rows of the queries to use, of ``data.faces.query_rows``.
+            cache: keeps the similarities; None computes them anew.
+            legacy: see :class:`fdemd.judging.Judge`.
+            seed: of the bootstrap.
+            on_progress: told the number of pairs just computed.
+
+        Raises:
+            InputError: the network has no such patches as a method wants.
+        """
+        self._data, self._methods, self._rows, self._cache = data, methods, rows, cache
+        self._legacy, self._seed, self._on_progress = legacy, seed, on_progress
+        self._gallery, self._gallery_labels = data.gallery()
+        self._k = max((method.k or len(self._gallery)) for method in methods)
+        self._views = {
+            method.measure.patches: patches_for(method.measure, data.backbone, self._gallery)
+            for method in methods
+            if isinstance(method.measure, RerankSettings)
+        }
+        self._seen_gallery: dict[str, Features] = {}
+        self._k_reciprocal: dict[Measure, KReciprocal] = {}
+
+    def outcomes(self, kind: str, protocols: Sequence[str]) -> list[Outcome]:
+        """Stage 1, the best possible, and every method, under each protocol."""
+        query, labels = self._data.query(kind, self._rows)
+        missed, gallery = self._data.missed(kind), self._gallery_labels
+        pairs: dict[Measure, PairSimilarity] = {}
+        found = []
+        for protocol in measured_protocols(protocols, labels, gallery):
+            judge = Judge(labels, missed, gallery, protocol, self._legacy, self._seed)
+
+            def outcome(
+                facts: dict[str, Any], hits: Tensor, seconds: float | None = None, judge: Judge = judge
+            ) -> Outcome:
+                counts = {"queries": judge.queries, "missed": judge.failed, "lone": judge.lone}
+                return Outcome(kind, judge.protocol, facts, judge.figures(hits), seconds=seconds, **counts)
+
+            depth = max(int(judge.relevant.max()), self._k)
+            first = rank_by_cosine(
+                query.embedding, self._gallery.embedding, labels, gallery, protocol=protocol, depth=depth
+            )
+            hits = judge.hits(first)
+            found.append(outcome(_named(STAGE_1), hits))
+            shortlists = sorted({method.k for method in self._methods if method.k})
+            found += [outcome(_named(MAXIMUM, k=k), best_possible(hits, k)) for k in shortlists]
+            measured: dict[Measure, tuple[Tensor, float]] = {}
+            for method in self._methods:
+                if method.measure not in measured:
+                    measured[method.measure] = self._similarity(
+                        method.measure, kind, query, labels, first, judge, pairs
+                    )
+                similarity, seconds = measured[method.measure]
+                ranking = rerank(first, similarity[:, : method.k], method.alpha)
+                found.append(outcome(method.facts(query.grid), judge.hits(ranking), seconds))
+        return found
+
+    def _similarity(
+        self,
+        measure: Measure,
+        kind: str,
+        query: Features,
+        labels: Labels,
+        first: Ranking,
+        judge: Judge,
+        pairs: dict[Measure, PairSimilarity],
+    ) -> tuple[Tensor, float]:
+        """Similarity ``(Q, k)`` of the first k, and the seconds that it took when it was computed."""
+        candidates, gallery = first.indices[:, : self._k], self._gallery
+        if isinstance(measure, RerankSettings):
+            return self._transported(measure, kind, query, candidates, pairs)
+        started = time.perf_counter()
+        if isinstance(measure, ExpansionSettings):
+            similarity = expanded_similarity(query.embedding, gallery.embedding, candidates, n=measure.n)
+            return similarity, time.perf_counter() - started
+        return self._reciprocal(
+            measure, kind, query, candidates, barred_rows(labels, self._gallery_labels, judge.protocol)
+        )
+
+    def _transported(
+        self,
+        measure: RerankSettings,
+        kind: str,
+        query: Features,
+        candidates: Tensor,
+        pairs: dict[Measure, PairSimilarity],
+    ) -> tuple[Tensor, float]:
+        """Earth Mover's similarity; a pair that two protocols ask for is computed once."""
+        store = self._store(measure, kind)
+        if measure not in pairs:
+            view = self._views[measure.patches]
+            if measure.patches not in self._seen_gallery:
+                self._seen_gallery = {measure.patches: view(self._gallery)}  # one at a time: they are large
+            pairs[measure] = PairSimilarity(
+                view(query), self._seen_gallery[measure.patches], measure, self._on_progress, store
+            )
+        started = time.perf_counter()
+        similarity = pairs[measure](candidates).similarity
+        return similarity, pairs[measure].seconds or time.perf_counter() - started
+
+    def _reciprocal(
+        self, measure: KReciprocalSettings, kind: str, query: Features, candidates: Tensor, barred: Tensor
+    ) -> tuple[Tensor, float]:
+        def compute(rows: slice) -> Computed:
+            if measure not in self._k_reciprocal:
+                self._k_reciprocal[measure] = KReciprocal(self._gallery.embedding, measure.k1, measure.k2)
+            found = self._k_reciprocal[measure].similarity(query.embedding[rows], candidates[rows], barred[rows])
+            self._on_progress(found.numel())
+            return {"similarity": found}
+
+        pieces, store, started = [], self._store(measure, kind), time.perf_counter()
+        for first in range(0, len(candidates), _QUERIES_A_PIECE):
+            rows = slice(first, min(first + _QUERIES_A_PIECE, len(candidates)))
+            asked = torch.cat([candidates[rows], barred[rows]], dim=1)  # both decide the result
+            pieces.append(store.get(rows, asked, partial(compute, rows)) if store else compute(rows))
+        seconds = store.seconds if store else time.perf_counter() - started
+        return torch.cat([piece["similarity"] for piece in pieces]), seconds
+
+    def _store(self, measure: Measure, kind: str) -> SimilarityStore | None:
+        query, gallery = self._data.features[kind], self._data.features["clean"]
+        if self._cache is None or not query.name:
+            return None
+        rows = [
+            hashlib.sha256(each.numpy().tobytes()).hexdigest() for each in (self._rows, self._data.faces.gallery_rows)
+        ]
+        settings = {"measure": type(measure).__name__, **asdict(measure)}
+        return SimilarityStore(self._cache, {"query": query.name, "gallery": gallery.name, "rows": rows, **settings})
+
+
+def _named(method: str, **facts: Any) -> dict[str, Any]:
+    """The columns that name a method, for one without settings."""
+    return {"method": method, "weighting": "", "patches": "", "grid": "", "alpha": "", "k": "", **facts}
