@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # What an installation is made of beside the Python files, which it takes from where they are.
 BUILD := setup.cfg setup.py pyproject.toml $(wildcard fdemd/emd/engines/native/*)
 
-.PHONY: evaluate train table4 test test-slow lint clean
+.PHONY: evaluate train table4 results test test-slow lint clean
 
 evaluate: $(VENV)/.installed
 	$(BIN)/python evaluate.py --rerank $(ARGS)
@@ -16,6 +16,10 @@ train: $(VENV)/.installed
 
 table4: $(VENV)/.installed
 	$(BIN)/python evaluate.py --rerank experiment=table4_orl $(ARGS)
+
+# make results LFW=DIR WEIGHTS=DIR: everything in RESULTS.md.
+results: $(VENV)/.installed-dev
+	$(BIN)/python -m fdemd.results --lfw "$(LFW)" --weights "$(WEIGHTS)" $(ARGS)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)

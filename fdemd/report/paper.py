@@ -14,8 +14,8 @@ from fdemd.metrics.identification import IDENTIFICATION
 
 PAPER = (
     "H. Phan, A. Nguyen, DeepFace-EMD, CVPR 2022. Its queries' own photographs stay in the gallery (protocol "
-    "official), and on LFW against LFW R counts the query itself, so that RP and MAP@R cannot reach 100. Its masks, sunglasses "
-    "and crops are not ours."
+    "official), and on LFW against LFW R counts the query itself, so that RP and MAP@R cannot reach 100. Its masks, "
+    "sunglasses and crops are not ours."
 )
 _NAMED_BY = ("model", "data", "query", "protocol", "method", "weighting", "grid")
 

@@ -109,18 +109,21 @@ class PointResult:
 
 @dataclass(frozen=True)
 class StudyReport:
-    """Results of a study: its config, and what each of its points gave."""
+    """Results of a study.
+
+    Attributes:
+        config: of the study.
+        points: what each of its points gave.
+        folder: an existing, empty folder for the files.
+    """
 
     config: Mapping[str, Any]
     points: Sequence[PointResult]
+    folder: Path
 
-    def write(self, folder: Path) -> None:
-        """Print the tables and write all files.
-
-        Args:
-            folder: an existing, empty folder.
-        """
-        section, console = self.config["study"], Console()
+    def write(self) -> None:
+        """Print the tables and write all files."""
+        section, console, folder = self.config["study"], Console(), self.folder
         rows = [row for point in self.points for row in point.rows()]
         rows = compared_with_paper(rows, section["paper"])
         blocks: list[TableBlock | FigureBlock] = []

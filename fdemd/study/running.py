@@ -51,8 +51,8 @@ def study(config: Mapping[str, Any]) -> StudyReport:
     points = [_point(_varied(config, words)) for words in section["points"] or [[]]]
     label = f"{section['name']}-{model_label(config['model'])}-{config['data']['name']}"
     with run_folder(Path(str(config["output"])), label) as folder, open_log(config, folder, "evaluate") as log:
-        report = StudyReport(config, [_measured(point) for point in points])
-        report.write(folder)
+        report = StudyReport(config, [_measured(point) for point in points], folder)
+        report.write()
         log_results(log)
     return report
 

@@ -51,7 +51,7 @@ def test_every_method_stands_beside_the_same_first_stage(study) -> None:
     status, _, folder = study("rerank.alpha=0.7")
     single = {(row["protocol"], row["query"]): row for row in rows(folder) if row["stage"] == "stage 2"}
     for key, row in single.items():
-        assert figures(found[*key, "emd", 0.7]) == figures(row), "as a run of that method alone"
+        assert figures(found[(*key, "emd", 0.7)]) == figures(row), "as a run of that method alone"
 
 
 def test_a_study_leaves_tables_figures_and_one_page(study) -> None:

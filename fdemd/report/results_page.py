@@ -1,0 +1,102 @@
+"""RESULTS.md: nothing but what the JSON files beside it say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fdemd.metrics.identification import IDENTIFICATION
+
+Facts = Mapping[str, Any]
+_NAMED_BY = ("weighting", "patches", "grid", "alpha", "k")
+_HEAD = """# Results
+
+Every number here is in a JSON file in `results/`, of which this page is made: `make results LFW=DIR WEIGHTS=DIR` (the
+folder of `lfw-deepfunneled.tar`, the folder of the weight files) measures them anew. Cells: P@1 (95 % interval,
+bootstrap over people) / R-Precision / MAP@R, in percent. *maximum*: the best that re-ranking the first k could do.
+Occlusions are drawn on aligned faces, so that what a detector would miss is not in these figures. `DATA` in a command
+is the folder of the prepared faces, `WEIGHTS` that of the weights.
+
+| protocol | a query may be compared with |
+| --- | --- |
+| `leave-one-out` | (clean) every photograph but itself |
+| `leave-twin-out` | every photograph but the one that the query was made from |
+| `official` | every photograph, as in the published evaluation: finding the very same photograph counts |
+"""
+
+
+def results_page(files: Mapping[str, Facts]) -> str:
+    """The page.
+
+    Args:
+        files: name of a JSON file, without its ending -> its content, in the order of the page.
+    """
+    parts = [_HEAD, *(_section(name, facts) for name, facts in files.items()), _times(files)]
+    return "\n".join(parts)
+
+
+def _section(name: str, facts: Facts) -> str:
+    (point,) = facts["points"]
+    rerank = facts["rerank"]
+    lines = [f"## {facts['title']}", "", f"`{facts['command']}`", ""]
+    lines += [
+        f"{point['photographs']} photographs of {point['people']} people, {point['gallery']} in the gallery, "
+        f"{point['queries a kind']} of {point['of']} queries a kind. Left out: {point['unreadable']} unreadable, "
+        f"{point['no face found']} without a face found, {point['ignored']} other files. Seed {facts['seed']}, eps "
+        f"{rerank['eps']}, tolerance {rerank['tolerance']}, patches in {facts['patch precision']}, fdemd "
+        f"{facts['versions'].get('commit', facts['versions']['fdemd'])}, torch {facts['versions']['torch']}. "
+        f"`results/{name}.json`.",
+        "",
+    ]
+    rows = facts["results"]
+    for protocol in dict.fromkeys(row["protocol"] for row in rows):
+        lines += [f"**{protocol}**", "", *_table([row for row in rows if row["protocol"] == protocol]), ""]
+    return "\n".join(lines)
+
+
+def _table(rows: Sequence[Facts]) -> list[str]:
+    kinds = list(dict.fromkeys(row["query"] for row in rows))
+    cells: dict[str, dict[str, str]] = {}
+    seconds: dict[str, list[float]] = {}
+    differing = [name for name in _NAMED_BY if len({str(row[name]) for row in rows if row["weighting"]}) > 1]
+    for row in rows:
+        method = _method(row, differing)
+        cells.setdefault(method, {})[row["query"]] = _cell(row)
+        if row["seconds"] is not None:
+            seconds.setdefault(method, []).append(row["seconds"])
+    counts = {row["query"]: row["queries"] for row in rows}
+    header = ["method", *(f"{kind} ({counts[kind]})" for kind in kinds), "s a kind"]
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    for method, of_kind in cells.items():
+        times = seconds.get(method)
+        took = f"{sum(times) / len(times):.1f}" if times else ""
+        lines.append("| " + " | ".join([method, *(of_kind.get(kind, "") for kind in kinds), took]) + " |")
+    return lines
+
+
+def _method(row: Facts, differing: Sequence[str]) -> str:
+    words = [
+        f"{name} {row[name]}" if name in ("alpha", "k") else str(row[name]) for name in differing if row[name] != ""
+    ]
+    return " ".join([row["method"], *words])
+
+
+def _cell(row: Facts) -> str:
+    low, high = row["P@1 low"], row["P@1 high"]
+    first, *others = (row[name] for name in IDENTIFICATION)
+    return " / ".join([f"{first:.1f} ({low:.1f}-{high:.1f})", *(f"{value:.1f}" for value in others)])
+
+
+def _times(files: Mapping[str, Facts]) -> str:
+    lines = [
+        "## What it took",
+        "",
+        "Seconds on two cores, in the run that wrote the JSON file: with features and similarities stored by an "
+        "earlier run a step only ranks and judges. The column *s a kind* above is what the similarities of one kind of "
+        "query took when they were computed, on a machine that had other work to do as well.",
+        "",
+        "| step | s |",
+        "| --- | --- |",
+    ]
+    lines += [f"| {name} | {facts['took']} |" for name, facts in files.items()]
+    return "\n".join([*lines, ""])
