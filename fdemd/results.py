@@ -61,6 +61,10 @@ class Step:
     title: str
     words: tuple[str, ...]
 
+    def filled(self, lfw: str, weights: str) -> list[str]:
+        """The words with the folders of the prepared faces and of the weight files."""
+        return [word.replace("{lfw}", lfw).replace("{weights}", weights) for word in self.words]
+
 
 def steps() -> list[Step]:
     """Everything that RESULTS.md shows, in its order."""
@@ -106,8 +110,7 @@ def _run(arguments: argparse.Namespace) -> None:
     for number, step in enumerate(wanted, start=1):
         print(f"step {number}/{len(wanted)}: {step.name}", flush=True)
         started = time.perf_counter()
-        places = {"lfw": prepared, "weights": arguments.weights}
-        (point,) = plan("evaluate", [word.format(**places) for word in step.words], CONFIG_DIR)
+        (point,) = plan("evaluate", step.filled(str(prepared), str(arguments.weights)), CONFIG_DIR)
         folder = study(point.config).folder
         facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
         facts |= {"title": step.title, "command": _command(step), "took": round(time.perf_counter() - started, 1)}
@@ -124,7 +127,7 @@ def write_page(results: Path, page: Path) -> None:
 
 
 def _command(step: Step) -> str:
-    words = [word.format(lfw="DATA", weights="WEIGHTS") for word in step.words]
+    words = step.filled("DATA", "WEIGHTS")
     return "python evaluate.py --rerank " + " ".join(f"'{word}'" if " " in word else word for word in words)
 
 
