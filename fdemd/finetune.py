@@ -75,6 +75,8 @@ def finetune(config: Mapping[str, Any]) -> Finetuned:
     backbone = build_backbone(**config["model"])
     data = training_data(config, backbone)
     criterion = build_criterion(**config["loss"], embedding_size=_embedding_size(backbone), identities=len(data.people))
+    if criterion.takes_triplets:
+        _check_batches(config)
     module = FinetuneModule(
         backbone,
         criterion,
@@ -113,6 +115,16 @@ def training_data(config: Mapping[str, Any], backbone: Backbone) -> TrainingData
     change = Augmentation(size, config["seed"], mask_share=settings.mask_share, **config["augment"])
     validation = FaceDataModule(held_out, config["query"], **faces) if held_out else None
     return TrainingDataModule(training, validation, change=change, order=config["batches"], **faces)
+
+
+def _check_batches(config: Mapping[str, Any]) -> None:
+    """Raise InputError unless every batch has two faces or more of each of its people."""
+    batches, size = config["batches"], config["data"]["batch_size"]
+    if batches["order"] != "balanced" or size < 2 * batches["people"]:
+        raise InputError(
+            "This loss compares faces of one person within a batch; use batches.order=balanced and a data.batch_size "
+            f"of twice batches.people={batches['people']} or more, not {batches['order']} batches of {size}."
+        )
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from fdemd.backbones import Backbone
@@ -20,6 +20,7 @@ from fdemd.embedding import embed_batch
 from fdemd.errors import InputError
 from fdemd.held_out import HeldOut, figures_of
 from fdemd.identification import Comparison
+from fdemd.losses import Criterion
 from fdemd.optimizers import OptimizerSettings, build_optimizer, learning_rate_factor
 
 
@@ -38,7 +39,7 @@ class FinetuneModule(LightningModule):
     def __init__(
         self,
         backbone: Backbone,
-        criterion: nn.Module,
+        criterion: Criterion,
         optimizer: OptimizerSettings,
         held_out: HeldOut | None,
         *,
@@ -49,7 +50,7 @@ class FinetuneModule(LightningModule):
 
         Args:
             backbone: to be trained, all of it that requires gradients.
-            criterion: ``(embedding (B, D), label (B,)) -> (loss, logits without margin (B, identities))``.
+            criterion: what is minimised.
             optimizer: settings of the optimizer and its learning rate.
             held_out: the validation; None leaves it out.
             seed: of the run.
@@ -71,10 +72,12 @@ class FinetuneModule(LightningModule):
         self._check_last_loss()
         torch.manual_seed(_step_seed(self.seed, self.trainer.fit_loop.total_batch_idx, self.global_rank))
         features = self.backbone(batch["face"])
-        loss, logits = self.criterion(features.embedding, batch["label"])
+        loss, logits = self.criterion(features, batch["label"])
         accuracy = (logits.argmax(1) == batch["label"]).float().mean()
         self.log("train/loss", loss, prog_bar=True, sync_dist=True)
         self.log("train/accuracy", 100 * accuracy, prog_bar=True, sync_dist=True)
+        for name, value in self.criterion.figures.items():
+            self.log(f"train/{name}", value, sync_dist=True)
         # Looked at one step later: waiting for it now would leave the device idle while the next step is prepared.
         self._unchecked = loss.detach(), batch["row"]
         return loss

@@ -127,7 +127,7 @@ def bare_step(module: FinetuneModule, batch: TrainingBatch, config: Mapping[str,
     def step() -> None:
         faces, labels = batch["face"].to(device).float() / 255, batch["label"].to(device)
         with torch.autocast(device.type, dtype, enabled=dtype is not None):
-            loss, _ = criterion(backbone(faces).embedding, labels)
+            loss, _ = criterion(backbone(faces), labels)
         optimizer.zero_grad()
         loss.backward()
         if limit:
