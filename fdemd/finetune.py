@@ -74,7 +74,10 @@ def finetune(config: Mapping[str, Any]) -> Finetuned:
     seed_everything(config["seed"], verbose=False)  # for weights that come from no file
     backbone = build_backbone(**config["model"])
     data = training_data(config, backbone)
-    criterion = build_criterion(**config["loss"], embedding_size=_embedding_size(backbone), identities=len(data.people))
+    embedding_size, map_size = _sizes(backbone)
+    criterion = build_criterion(
+        **config["loss"], embedding_size=embedding_size, map_size=map_size, identities=len(data.people)
+    )
     if criterion.takes_triplets:
         _check_batches(config)
     module = FinetuneModule(
@@ -128,8 +131,10 @@ def _check_batches(config: Mapping[str, Any]) -> None:
 
 
 @torch.no_grad()
-def _embedding_size(backbone: Backbone) -> int:
-    return backbone(torch.zeros(1, 3, *backbone.face_size)).embedding.shape[1]
+def _sizes(backbone: Backbone) -> tuple[int, int]:
+    """How many numbers the embedding and the patches of a face have."""
+    blank = backbone(torch.zeros(1, 3, *backbone.face_size))
+    return blank.embedding.shape[1], blank.patches[0].numel()
 
 
 @contextmanager

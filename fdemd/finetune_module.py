@@ -20,7 +20,7 @@ from fdemd.embedding import embed_batch
 from fdemd.errors import InputError
 from fdemd.held_out import HeldOut, figures_of
 from fdemd.identification import Comparison
-from fdemd.losses import Criterion
+from fdemd.losses import Criterion, ScaleFaceCriterion
 from fdemd.optimizers import OptimizerSettings, build_optimizer, learning_rate_factor
 
 
@@ -49,7 +49,7 @@ class FinetuneModule(LightningModule):
         """Put a training together.
 
         Args:
-            backbone: to be trained, all of it that requires gradients.
+            backbone: to be trained, all of it that requires gradients, unless the criterion leaves it as it is.
             criterion: what is minimised.
             optimizer: settings of the optimizer and its learning rate.
             held_out: the validation; None leaves it out.
@@ -62,6 +62,34 @@ class FinetuneModule(LightningModule):
         self.seed, self.facts = seed, facts
         self.comparisons = []
         self._unchecked: tuple[Tensor, Tensor] | None = None
+        if not criterion.trains_backbone:
+            backbone.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> FinetuneModule:
+        """As ever, but a frozen network stays in evaluation mode: neither batch statistics nor dropout change it."""
+        super().train(mode)
+        if not self.criterion.trains_backbone:
+            self.backbone.eval()
+        return self
+
+    def on_fit_start(self) -> None:
+        """Take the centres of a frozen network from its own embeddings, unless a resumed run brings them along."""
+        criterion = self.criterion
+        if not isinstance(criterion, ScaleFaceCriterion) or criterion.trains_backbone:
+            return
+        if self.trainer.ckpt_path is None:
+            data: TrainingDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
+            criterion.set_centres(*self._embedded_people(data))
+
+    @torch.no_grad()
+    def _embedded_people(self, data: TrainingDataModule) -> tuple[Tensor, Tensor]:
+        """Embeddings ``(B, D)`` of every training face as it was photographed, and labels ``(B,)``, on the device."""
+        parts = [
+            (self.backbone(batch["face"].to(self.device)).embedding, data.labels_of(batch["row"]).to(self.device))
+            for batch in data.photographed_loader()
+        ]
+        embedding, labels = zip(*parts, strict=True)
+        return torch.cat(embedding), torch.cat(labels)
 
     def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
         """Loss of a batch, whose learning rate and accuracy are logged.
@@ -103,7 +131,8 @@ class FinetuneModule(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """See :mod:`fdemd.optimizers`."""
-        optimizer = build_optimizer(self.optimizer, self.backbone, self.criterion)
+        frozen = not self.criterion.trains_backbone
+        optimizer = build_optimizer(self.optimizer, self.backbone, self.criterion, frozen=frozen)
         data: TrainingDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
         steps_an_epoch = math.ceil(data.batches_an_epoch / self.trainer.accumulate_grad_batches)
         limits = (self.trainer.max_steps, (self.trainer.max_epochs or -1) * steps_an_epoch)

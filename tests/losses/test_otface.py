@@ -113,7 +113,7 @@ def test_the_weight_warms_up_over_batches_and_is_kept_with_the_weights() -> None
     shares = []
     for _ in range(5):
         loss, _ = otface(features, labels)
-        shares.append(float((loss - margin_loss) / otface.figures["transport"]) / 0.1)
+        shares.append(((loss - margin_loss) / otface.figures["transport"]).item() / 0.1)
     assert shares == pytest.approx([0.25, 0.5, 0.75, 1, 1], abs=1e-4)
     resumed = criterion(warmup=3)
     resumed.load_state_dict(otface.state_dict())
