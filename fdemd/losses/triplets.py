@@ -25,7 +25,7 @@ def hard_triplets(embedding: Tensor, labels: Tensor, margin: float) -> Triplets:
     first in the batch is taken. Anchors that are alone, or whose batch shows nobody else, have no triplet.
 
     Args:
-        embedding: ``(B, D)``, of any length.
+        embedding: ``(B, D)``, of any length; one face or more.
         labels: ``(B,)`` integers.
         margin: by which the person's own face must be more similar.
     """

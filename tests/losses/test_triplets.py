@@ -34,11 +34,13 @@ AXES = torch.cat([torch.eye(4), -torch.eye(4), torch.zeros(1, 4)]).double()
 
 @settings(deadline=None)
 @given(
-    rows=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 3), st.sampled_from([0.5, 1.0, 4.0])), max_size=10),
+    rows=st.lists(
+        st.tuples(st.integers(0, 8), st.integers(0, 3), st.sampled_from([0.5, 1.0, 4.0])), min_size=1, max_size=10
+    ),
     margin=st.sampled_from([0.0, 0.3, 1.0, 2.0]),
 )
 def test_with_ties_the_first_face_is_taken(rows: list[tuple[int, int, float]], margin: float) -> None:
-    embedding = torch.stack([AXES[axis] * length for axis, _, length in rows]) if rows else torch.zeros(0, 4)
+    embedding = torch.stack([AXES[axis] * length for axis, _, length in rows])
     labels = [person for _, person, _ in rows]
     found = hard_triplets(embedding, torch.tensor(labels, dtype=torch.long), margin)
     assert list(zip(*(part.tolist() for part in found), strict=True)) == by_brute_force(embedding, labels, margin)
