@@ -17,7 +17,7 @@ class ScaleHead(nn.Module):
     """Patches of a face -> its scale, between 0 and ``limit``: ``limit * sigmoid(logit)``.
 
     The logit is that of the published head: linear without bias, normalised over the batch without weights of its own,
-    ReLU, linear without bias. Nearly all faces have a scale close to the limit, where the sigmoid is flat: rank by the
+    ReLU, linear without bias. Close to the limit the sigmoid is flat, and scales cannot be told apart: rank by the
     logit.
     """
 

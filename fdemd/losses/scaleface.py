@@ -22,11 +22,9 @@ _LARGEST_COSINE = 1 - 1e-7
 class ScaleFaceCriterion(Criterion):
     """Loss of the scale head alone, with the network and the centres frozen, or of all three.
 
-    The centres of a frozen network are the means of its own embeddings (:meth:`set_centres`). Those of one that was not
-    trained with a margin share most of their direction (dlib's are above 0.8 in cosine for any two people), where an
-    angular margin of 0.5 cannot be met; therefore embeddings are measured from their mean over the training people.
-    For a network whose mean is near 0, as after ArcFace, that changes nothing. Both are ours: the published head is
-    trained with the centres that the network came with.
+    The centres of a frozen network are the means of its own embeddings (:meth:`set_centres`). Embeddings are measured
+    from their mean over the training people, since the direction that all faces have in common leaves little room for
+    an angular margin. Both are ours: the published head is trained with the centres that the network came with.
 
     Attributes:
         origin: ``(D,)`` that embeddings are measured from; 0 if the network is trained too.
