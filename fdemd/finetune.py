@@ -74,7 +74,12 @@ def finetune(config: Mapping[str, Any]) -> Finetuned:
     seed_everything(config["seed"], verbose=False)  # for weights that come from no file
     backbone = build_backbone(**config["model"])
     data = training_data(config, backbone)
-    criterion = build_criterion(**config["loss"], embedding_size=_embedding_size(backbone), identities=len(data.people))
+    embedding_size, map_size = _sizes(backbone)
+    criterion = build_criterion(
+        **config["loss"], embedding_size=embedding_size, map_size=map_size, identities=len(data.people)
+    )
+    if criterion.takes_triplets:
+        _check_batches(config)
     module = FinetuneModule(
         backbone,
         criterion,
@@ -115,9 +120,21 @@ def training_data(config: Mapping[str, Any], backbone: Backbone) -> TrainingData
     return TrainingDataModule(training, validation, change=change, order=config["batches"], **faces)
 
 
+def _check_batches(config: Mapping[str, Any]) -> None:
+    """Raise InputError unless every batch has two faces or more of each of its people."""
+    batches, size = config["batches"], config["data"]["batch_size"]
+    if batches["order"] != "balanced" or size < 2 * batches["people"]:
+        raise InputError(
+            "This loss compares faces of one person within a batch; use batches.order=balanced and a data.batch_size "
+            f"of twice batches.people={batches['people']} or more, not {batches['order']} batches of {size}."
+        )
+
+
 @torch.no_grad()
-def _embedding_size(backbone: Backbone) -> int:
-    return backbone(torch.zeros(1, 3, *backbone.face_size)).embedding.shape[1]
+def _sizes(backbone: Backbone) -> tuple[int, int]:
+    """How many numbers the embedding and the patches of a face have."""
+    blank = backbone(torch.zeros(1, 3, *backbone.face_size))
+    return blank.embedding.shape[1], blank.patches[0].numel()
 
 
 @contextmanager

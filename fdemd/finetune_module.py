@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from fdemd.backbones import Backbone
@@ -20,6 +20,7 @@ from fdemd.embedding import embed_batch
 from fdemd.errors import InputError
 from fdemd.held_out import HeldOut, figures_of
 from fdemd.identification import Comparison
+from fdemd.losses import Criterion, ScaleFaceCriterion
 from fdemd.optimizers import OptimizerSettings, build_optimizer, learning_rate_factor
 
 
@@ -38,7 +39,7 @@ class FinetuneModule(LightningModule):
     def __init__(
         self,
         backbone: Backbone,
-        criterion: nn.Module,
+        criterion: Criterion,
         optimizer: OptimizerSettings,
         held_out: HeldOut | None,
         *,
@@ -48,8 +49,8 @@ class FinetuneModule(LightningModule):
         """Put a training together.
 
         Args:
-            backbone: to be trained, all of it that requires gradients.
-            criterion: ``(embedding (B, D), label (B,)) -> (loss, logits without margin (B, identities))``.
+            backbone: to be trained, all of it that requires gradients, unless the criterion leaves it as it is.
+            criterion: what is minimised.
             optimizer: settings of the optimizer and its learning rate.
             held_out: the validation; None leaves it out.
             seed: of the run.
@@ -61,6 +62,34 @@ class FinetuneModule(LightningModule):
         self.seed, self.facts = seed, facts
         self.comparisons = []
         self._unchecked: tuple[Tensor, Tensor] | None = None
+        if not criterion.trains_backbone:
+            backbone.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> FinetuneModule:
+        """As ever, but a frozen network stays in evaluation mode: neither batch statistics nor dropout change it."""
+        super().train(mode)
+        if not self.criterion.trains_backbone:
+            self.backbone.eval()
+        return self
+
+    def on_fit_start(self) -> None:
+        """Take the centres of a frozen network from its own embeddings, unless a resumed run brings them along."""
+        criterion = self.criterion
+        if not isinstance(criterion, ScaleFaceCriterion) or criterion.trains_backbone:
+            return
+        if self.trainer.ckpt_path is None:
+            data: TrainingDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
+            criterion.set_centres(*self._embedded_people(data))
+
+    @torch.no_grad()
+    def _embedded_people(self, data: TrainingDataModule) -> tuple[Tensor, Tensor]:
+        """Embeddings ``(B, D)`` of every training face as it was photographed, and labels ``(B,)``, on the device."""
+        parts = [
+            (self.backbone(batch["face"].to(self.device)).embedding, data.labels_of(batch["row"]).to(self.device))
+            for batch in data.photographed_loader()
+        ]
+        embedding, labels = zip(*parts, strict=True)
+        return torch.cat(embedding), torch.cat(labels)
 
     def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
         """Loss of a batch, whose learning rate and accuracy are logged.
@@ -71,10 +100,12 @@ class FinetuneModule(LightningModule):
         self._check_last_loss()
         torch.manual_seed(_step_seed(self.seed, self.trainer.fit_loop.total_batch_idx, self.global_rank))
         features = self.backbone(batch["face"])
-        loss, logits = self.criterion(features.embedding, batch["label"])
+        loss, logits = self.criterion(features, batch["label"])
         accuracy = (logits.argmax(1) == batch["label"]).float().mean()
         self.log("train/loss", loss, prog_bar=True, sync_dist=True)
         self.log("train/accuracy", 100 * accuracy, prog_bar=True, sync_dist=True)
+        for name, value in self.criterion.figures.items():
+            self.log(f"train/{name}", value, sync_dist=True)
         # Looked at one step later: waiting for it now would leave the device idle while the next step is prepared.
         self._unchecked = loss.detach(), batch["row"]
         return loss
@@ -100,7 +131,8 @@ class FinetuneModule(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """See :mod:`fdemd.optimizers`."""
-        optimizer = build_optimizer(self.optimizer, self.backbone, self.criterion)
+        frozen = not self.criterion.trains_backbone
+        optimizer = build_optimizer(self.optimizer, self.backbone, self.criterion, frozen=frozen)
         data: TrainingDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
         steps_an_epoch = math.ceil(data.batches_an_epoch / self.trainer.accumulate_grad_batches)
         limits = (self.trainer.max_steps, (self.trainer.max_epochs or -1) * steps_an_epoch)

@@ -47,11 +47,19 @@ class OptimizerSettings:
             raise InputError(f"optimizer.step_epochs is {self.step_epochs}; it must be 1 or more.")
 
 
-def build_optimizer(settings: OptimizerSettings, backbone: nn.Module, head: nn.Module) -> Optimizer:
+def build_optimizer(
+    settings: OptimizerSettings, backbone: nn.Module, head: nn.Module, *, frozen: bool = False
+) -> Optimizer:
     """The optimizer of everything in both modules that can be trained.
 
+    Args:
+        settings: of it.
+        backbone: the network.
+        head: what is trained along with it.
+        frozen: the network is meant to stay as it is.
+
     Raises:
-        InputError: nothing in the backbone can be trained.
+        InputError: nothing in the backbone can be trained although it is meant to be.
     """
     groups = [
         {
@@ -64,7 +72,7 @@ def build_optimizer(settings: OptimizerSettings, backbone: nn.Module, head: nn.M
         for decayed in (True, False)
         if (chosen := [p for p in module.parameters() if p.requires_grad and decayed == _decays(p, settings)])
     ]
-    if not any(parameter.requires_grad for parameter in backbone.parameters()):
+    if not frozen and not any(parameter.requires_grad for parameter in backbone.parameters()):
         raise InputError("This model has nothing to train; choose one that PyTorch runs, such as model=arcface.")
     if settings.name == "sgd":
         return SGD(groups, momentum=settings.momentum)

@@ -23,6 +23,7 @@ from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.finetune import Finetuned, finetune
 from fdemd.finetune_module import FinetuneModule
+from fdemd.losses.scale_head import read_scale_head
 from fdemd.weights import read_weights
 from train import run
 
@@ -121,7 +122,9 @@ def test_checkpoints_hold_plain_values_only(settings: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-@pytest.mark.parametrize("extra", [[], ["batches.order=balanced", "batches.people=2"], ["data.num_workers=2"]])
+@pytest.mark.parametrize(
+    "extra", [[], ["batches.order=balanced", "batches.people=2"], ["data.num_workers=2"], ["loss=scaleface"]]
+)
 def test_a_run_stopped_and_resumed_equals_one_that_was_not(
     settings: list[str], extra: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -267,6 +270,52 @@ def test_two_processes_train_as_one_does(tmp_path: Path, few_people: Path) -> No
     assert all(torch.allclose(first[key], second[key], atol=1e-5) for key in first)
 
 
+BALANCED = ["batches.order=balanced", "batches.people=2"]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_otface_trains_and_with_a_weight_of_0_as_the_margin_loss_does(settings: list[str]) -> None:
+    short = [*settings, *BALANCED, "trainer.max_steps=4"]
+    margin = train(*short, "loss=arcface")
+    without = train(*short, "loss=otface", "loss.transport.weight=0")
+    otface = train(*short, "loss=otface", "loss.transport.warmup=0", "loss.transport.hard_margin=2")
+    expected = weights_of(margin.checkpoint("last"))
+    found = weights_of(without.checkpoint("last"))
+    assert all(torch.equal(found[key], value) for key, value in expected.items())
+    assert not same_weights(without.checkpoint("last"), otface.checkpoint("last"))
+    assert otface.metrics["train/hard_triplets"] == 4
+    assert otface.metrics["train/transport"] > 0
+
+
+@pytest.mark.usefixtures("tiny")
+def test_scaleface_leaves_the_network_as_it_was_and_its_head_can_be_read_back(settings: list[str]) -> None:
+    few, many = (
+        train(*settings, "loss=scaleface", f"trainer.max_steps={steps}").checkpoint("last") for steps in (1, 4)
+    )
+    first, second = weights_of(few), weights_of(many)
+    moved = {name for name in first if not torch.equal(first[name], second[name])}
+    assert {"criterion.scale_head.layers.0.weight", "criterion.scale_head.layers.3.weight"} <= moved
+    assert all(name.startswith("criterion.scale_head.") for name in moved)
+    assert second["criterion.head.weight"].abs().sum() > 0
+    head = read_scale_head(many)
+    assert not head.training and float(head.limit) == 64
+    assert all(torch.equal(value, second[f"criterion.scale_head.{name}"]) for name, value in head.state_dict().items())
+
+
+@pytest.mark.usefixtures("tiny")
+def test_scaleface_trains_the_network_as_well_if_asked_to(settings: list[str]) -> None:
+    short = [*settings, "loss=scaleface", "loss.scale_head.frozen=false"]
+    first, second = (weights_of(train(*short, f"trainer.max_steps={steps}").checkpoint("last")) for steps in (1, 3))
+    for name in ("backbone.embed.weight", "criterion.head.weight", "criterion.scale_head.layers.0.weight"):
+        assert not torch.equal(first[name], second[name]), name
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_checkpoint_of_another_loss_has_no_scale_head(settings: list[str]) -> None:
+    with pytest.raises(InputError, match="has no scale head"):
+        read_scale_head(train(*settings, "trainer.max_steps=1").checkpoint("last"))
+
+
 def test_a_kill_while_saving_leaves_a_checkpoint_that_loads(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     script = (
@@ -303,6 +352,8 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         (["batches.order=sorted"], "unknown order of batches 'sorted'"),
         (["data.batch_size=100"], "there are only 12 faces to train on"),
         (["loss=arcfce"], "arcface"),
+        (["loss=otface"], "use batches.order=balanced and a data.batch_size of twice"),
+        (["loss=otface", "batches.order=balanced", "batches.people=4"], "not balanced batches of 4"),
         (["data=casia_masked"], "run python -m data_prep casia"),
         (["model.checkpoint=nowhere.dat"], "nowhere.dat does not exist"),
     ],

@@ -111,8 +111,9 @@ def new_training(config: Mapping[str, Any], people: int) -> FinetuneModule:
     torch.manual_seed(0)
     backbone = build_backbone(**config["model"])
     with torch.no_grad():
-        embedding_size = backbone(torch.zeros(1, 3, *backbone.face_size)).embedding.shape[1]
-    criterion = build_criterion(**config["loss"], embedding_size=embedding_size, identities=people)
+        blank = backbone(torch.zeros(1, 3, *backbone.face_size))
+    sizes = {"embedding_size": blank.embedding.shape[1], "map_size": blank.patches[0].numel()}
+    criterion = build_criterion(**config["loss"] | sizes, identities=people)
     optimizer = OptimizerSettings(**config["optimizer"])
     return FinetuneModule(backbone, criterion, optimizer, None, seed=0, facts={}).train()
 
@@ -127,7 +128,7 @@ def bare_step(module: FinetuneModule, batch: TrainingBatch, config: Mapping[str,
     def step() -> None:
         faces, labels = batch["face"].to(device).float() / 255, batch["label"].to(device)
         with torch.autocast(device.type, dtype, enabled=dtype is not None):
-            loss, _ = criterion(backbone(faces).embedding, labels)
+            loss, _ = criterion(backbone(faces), labels)
         optimizer.zero_grad()
         loss.backward()
         if limit:

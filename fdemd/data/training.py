@@ -17,6 +17,7 @@ from fdemd.data.datamodule import FaceBatch, FaceDataModule, FaceDataset
 from fdemd.data.manifest import Manifest, check_identities
 from fdemd.data.samplers import BalancedSampler, BatchSampler, ShuffledSampler
 from fdemd.errors import InputError, unknown
+from fdemd.faces.queries import QueryMaker
 
 ORDERS = ("shuffled", "balanced")
 
@@ -149,6 +150,16 @@ class TrainingDataModule(LightningDataModule):
             persistent_workers=self.num_workers > 0,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )
+
+    def photographed_loader(self) -> DataLoader[FaceBatch]:
+        """Every training face once, as it was photographed, in the order of ``rows``, with its row."""
+        whole = FaceDataset(self.faces, self.manifest, self.rows, QueryMaker("clean", self.face_size, self.seed))
+        return DataLoader(whole, batch_size=self.batch_size, num_workers=self.num_workers)
+
+    def labels_of(self, rows: Tensor) -> Tensor:
+        """Numbers of the people on manifest rows."""
+        numbers = {person: number for number, person in enumerate(self.people)}
+        return torch.tensor([numbers[self.manifest.photographs[row].identity] for row in rows.tolist()])
 
     def val_dataloader(self) -> list[DataLoader[FaceBatch]]:
         """The held-out people, clean and then as each kind of query: this process's share of them."""

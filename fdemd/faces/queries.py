@@ -1,4 +1,4 @@
-"""What happens to a query before it is identified: nothing, a mask, sunglasses, a crop, a turn."""
+"""What happens to a query before it is identified: nothing, a mask, sunglasses, a crop, a turn, a blur."""
 
 from __future__ import annotations
 
@@ -41,12 +41,21 @@ def _rotate(size: tuple[int, int], degrees: Sequence[float]) -> list[A.BasicTran
     return [A.OneOf([A.Rotate((smallest, largest), p=1), A.Rotate((-largest, -smallest), p=1)], p=1)]
 
 
+def _blur(size: tuple[int, int], sigma: Sequence[float]) -> list[A.BasicTransform]:
+    if len(sigma) != 2 or not 0 < sigma[0] <= sigma[1] <= 0.2:
+        raise InputError(f"query.blur.sigma is {list(sigma)}; it must be [smallest, largest], above 0 and at most 0.2.")
+    smallest, largest = (share * min(size) for share in sigma)
+    # The library warns of landmarks that no transform moves, unless one could.
+    return [A.GaussianBlur(blur_limit=0, sigma_limit=(smallest, largest), p=1), A.NoOp()]
+
+
 QUERY_KINDS: dict[str, Callable[..., list[A.BasicTransform]]] = {
     "clean": _clean,
     "mask": _mask,
     "sunglass": _sunglass,
     "crop": _crop,
     "rotate": _rotate,
+    "blur": _blur,
 }
 """Name -> builder of its transforms from the face size and the settings in ``configs/query``."""
 

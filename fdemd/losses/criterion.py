@@ -5,12 +5,23 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fdemd.errors import InputError, unknown
+from fdemd.features import Features
 from fdemd.losses.focal import FOCAL, focal_loss
 from fdemd.losses.head import Head
 
 
 class Criterion(nn.Module):
-    """Loss of embeddings. Its parameters are the head's, and are to be trained with the network's."""
+    """Loss of what a network says about faces. Its parameters are to be trained with the network's.
+
+    Attributes:
+        takes_triplets: whether it learns from two faces of a person in one batch.
+        trains_backbone: whether the network is trained at all; if not, nothing in it may change.
+        figures: name -> number ``()`` of the last batch, for the log, beside the loss.
+    """
+
+    takes_triplets = False
+    trains_backbone = True
+    figures: dict[str, Tensor]
 
     def __init__(self, head: Head, *, focal: str = "none", gamma: float = 2.0) -> None:
         """Put both together.
@@ -31,12 +42,17 @@ class Criterion(nn.Module):
         self.head = head
         self.focal = focal
         self.gamma = gamma
+        self.figures = {}
 
-    def forward(self, embedding: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss ``()`` and logits ``(B, identities)``, both float32, of embeddings ``(B, D)`` and ``labels (B,)``.
+    def forward(self, features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss ``()`` and logits ``(B, identities)``, both float32, of the features of ``B`` faces and ``labels (B,)``.
 
         The logits are those without margin, as they would name an unknown face, and carry no gradient.
         """
-        similarity = self.head.similarity(embedding)
-        logits = self.head.scale * self.head.with_margin(similarity, labels)
-        return focal_loss(logits, labels, gamma=self.gamma, focal=self.focal), self.head.scale * similarity.detach()
+        with_margin, logits = self.logits(features, labels)
+        return focal_loss(with_margin, labels, gamma=self.gamma, focal=self.focal), logits.detach()
+
+    def logits(self, features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits ``(B, identities)`` with the margin, to train on, and without it."""
+        similarity = self.head.similarity(features.embedding)
+        return self.head.scale * self.head.with_margin(similarity, labels), self.head.scale * similarity

@@ -13,6 +13,7 @@ SETTINGS = {
     "sunglass": {"styles": ["wayfarer", "aviator", "round", "sport"]},
     "crop": {"side": 0.7},
     "rotate": {"degrees": [15.0, 45.0]},
+    "blur": {"sigma": [0.01, 0.03]},
 }
 
 
@@ -45,7 +46,7 @@ def test_the_same_photograph_always_gives_the_same_query(kind: str, face: Aligne
     np.testing.assert_array_equal(found.landmarks, expected.landmarks)
 
 
-@pytest.mark.parametrize("kind", ["mask", "sunglass", "crop", "rotate"])
+@pytest.mark.parametrize("kind", ["mask", "sunglass", "crop", "rotate", "blur"])
 def test_photographs_and_seeds_differ(kind: str, face: AlignedFace) -> None:
     one, other, seeded = maker(kind)(face, "a.jpg"), maker(kind)(face, "b.jpg"), maker(kind, seed=1)(face, "a.jpg")
     assert not np.array_equal(one.image, other.image)
@@ -75,7 +76,15 @@ def test_a_turn_is_by_15_to_45_degrees_either_way(face: AlignedFace) -> None:
     assert min(angles) < 0 < max(angles)
 
 
-@pytest.mark.parametrize("kind", ["mask", "sunglass"])
+def test_a_blur_takes_away_detail_and_more_of_it_takes_more(face: AlignedFace) -> None:
+    def detail(image: np.ndarray) -> float:
+        return float(np.abs(np.diff(image.astype(int), axis=1)).mean())
+
+    weak, strong = (QueryMaker("blur", (150, 150), 0, sigma=[share, share])(face, "a.jpg") for share in (0.01, 0.03))
+    assert detail(strong.image) < detail(weak.image) < detail(face.image)
+
+
+@pytest.mark.parametrize("kind", ["mask", "sunglass", "blur"])
 def test_an_occlusion_leaves_the_landmarks(kind: str, face: AlignedFace) -> None:
     np.testing.assert_allclose(maker(kind)(face, "a.jpg").landmarks, face.landmarks)
 
@@ -83,7 +92,7 @@ def test_an_occlusion_leaves_the_landmarks(kind: str, face: AlignedFace) -> None
 @pytest.mark.parametrize(
     ("kind", "settings", "complaint"),
     [
-        ("scarf", {}, "choose one of clean, crop"),
+        ("scarf", {}, "choose one of blur, clean, crop"),
         ("mask", {"kinds": ["paper"]}, "paper"),
         ("mask", {"kinds": []}, "kind"),
         ("sunglass", {"styles": ["monocle"]}, "monocle"),
@@ -91,6 +100,8 @@ def test_an_occlusion_leaves_the_landmarks(kind: str, face: AlignedFace) -> None
         ("crop", {"side": 1.5}, r"query\.crop\.side is 1\.5"),
         ("rotate", {"degrees": [50, 10]}, r"query\.rotate\.degrees"),
         ("rotate", {"degrees": [5]}, r"query\.rotate\.degrees"),
+        ("blur", {"sigma": [0.03, 0.01]}, r"query\.blur\.sigma"),
+        ("blur", {"sigma": [0.0, 0.01]}, r"query\.blur\.sigma"),
     ],
 )
 def test_impossible_settings_are_refused(kind: str, settings: dict, complaint: str) -> None:
