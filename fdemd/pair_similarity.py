@@ -78,7 +78,7 @@ class PairSimilarity:
             self._candidates, order = candidates.sort(dim=1)
             self._known = {name: value.gather(1, order) for name, value in computed.items()}
             return Transport(**computed, engine=self._engine)
-        place = torch.searchsorted(self._candidates, candidates).clamp_max(self._candidates.shape[1] - 1)
+        place = torch.searchsorted(self._candidates, candidates.contiguous()).clamp_max(self._candidates.shape[1] - 1)
         known = self._candidates.gather(1, place) == candidates
         new = (~known).sum(1).max()
         columns = known.sort(dim=1, stable=True).indices[:, :new]

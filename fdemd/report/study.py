@@ -192,7 +192,7 @@ class StudyReport:
             chosen = [row for row in rows if row["protocol"] == protocol]
             shown = [name for name in _NAMED_BY if len({str(row[name]) for row in chosen if row["weighting"]}) > 1]
             title = f"{point.model} on {point.data}, protocol {protocol}: {_MEANING[protocol]}"
-            lone = {row["query"]: row["lone"] for row in chosen if row["lone"]}
+            lone = ", ".join(dict.fromkeys(f"{row['query']} {row['lone']}" for row in chosen if row["lone"]))
             notes = [who, *([f"Queries with nobody to find, not averaged: {lone}."] if lone else [])]
             cells = [_cells(row, shown) for row in chosen]
             tables.append(TableBlock(title, cells, _LEFT, notes))

@@ -9,6 +9,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fdemd.retrieval.auto_alpha import AUTO
+
 Row = Mapping[str, Any]
 _NAMES = ("method", "weighting", "patches", "grid", "alpha", "k")
 
@@ -62,6 +64,9 @@ def _lines(place: Axes, rows: Sequence[Row], axis: str) -> None:
     for row in rows:
         if row["method"] == "stage 1":
             place.axhline(row["P@1"], color="black", linestyle="--", linewidth=1, label="stage 1")
+        elif row[axis] == AUTO:
+            what = " ".join(str(row[name]) for name in others)
+            place.axhline(row["P@1"], color="tab:red", linestyle=":", linewidth=1.2, label=f"{what} auto".strip())
         elif isinstance(row[axis], int | float) and row["method"] != "maximum":
             series.setdefault(" ".join(str(row[name]) for name in others) or row["method"], []).append(row)
     for label, points in series.items():
