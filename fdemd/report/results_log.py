@@ -9,7 +9,8 @@ from typing import Any
 from fdemd.report.data_card import terms
 from fdemd.report.loggers import RunLog
 
-_NAMED_BY = ("weights", "query", "protocol", "stage", "similarity")
+_METHOD = ("method", "weighting", "patches", "grid", "alpha", "k")
+_NAMED_BY = ("model", "data", "weights", "query", "protocol", "stage", "similarity", *_METHOD)
 """Columns of ``results.json`` that say what a row's figures are of, in the order of their names."""
 
 
@@ -34,9 +35,9 @@ def log_results(log: RunLog, step: int = 0) -> None:
 
 def _figures(row: Mapping[str, Any]) -> dict[str, float]:
     """``mask/leave-twin-out/stage2/P@1`` -> percent; no counts, no ends of intervals, nothing without a query."""
-    name = "/".join(str(row[column]).replace(" ", "") for column in _NAMED_BY if column in row)
+    words = [str(row[column]).replace(" ", "") for column in _NAMED_BY if row.get(column, "") != ""]
     return {
-        f"{name}/{figure}": value
+        f"{'/'.join(words)}/{figure}": value
         for figure, value in row.items()
-        if isinstance(value, float) and not figure.endswith((" low", " high"))
+        if isinstance(value, float) and figure not in _NAMED_BY and not figure.endswith((" low", " high"))
     }

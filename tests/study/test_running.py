@@ -111,6 +111,16 @@ def test_several_networks_in_one_report(study) -> None:
     assert len(list(folder.glob("figure_*.png"))) == 2
 
 
+def test_a_logger_gets_the_figures_of_every_method_under_a_name_of_its_own(study) -> None:
+    methods = "study.methods=[{method: emd, alpha: [0.3, 0.7]}]"
+    status, printed, folder = study("experiment=ood", "query=[clean]", "logger=csv", methods)
+    assert status == 0, printed
+    (log,) = folder.rglob("metrics.csv")
+    with log.open(encoding="utf-8") as file:
+        names = {name for name in next(csv.reader(file)) if name.endswith("/P@1")}
+    assert len(names) == len(rows(folder)) == 4
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
