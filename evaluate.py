@@ -16,6 +16,10 @@ def run(config: dict[str, Any]) -> None:
         from fdemd.study.running import study
 
         study(config)
+    elif "open_set" in config:
+        from fdemd.open_set import open_set
+
+        open_set(config)
     elif "pairs" in config["data"]:
         from fdemd.pair_evaluation import verify
 

@@ -1,0 +1,102 @@
+"""The detection error trade-off of an open set as a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from fdemd.identification import STAGE_1, STAGE_2
+from fdemd.metrics.open_set import det_curve, fnir, fpir
+from fdemd.open_searches import OpenSet
+
+_STYLES: dict[str, Literal["--", "-"]] = {STAGE_1: "--", STAGE_2: "-"}
+
+
+def save_det(
+    path: Path,
+    panels: Mapping[str, Sequence[OpenSet]],
+    thresholds: Mapping[str, Sequence[float | None]],
+    title: str,
+) -> list[Path]:
+    """Draw FNIR over FPIR, both logarithmic and in percent: colour is the kind of query, dashes are stage 1.
+
+    Points are at the thresholds, hollow for stage 1. A rate of 0 has no place on the axes and is drawn at the lower
+    edge, where half an error among all searches would be.
+
+    Args:
+        path: of the picture, without an ending.
+        panels: their titles (protocols) -> what to draw in each.
+        thresholds: stage -> operating points to mark.
+        title: above all panels.
+
+    Returns:
+        The files: PNG and SVG.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    shown = [result for results in panels.values() for result in results]
+    kinds = list(dict.fromkeys(result.kind for result in shown))
+    stages = [stage for stage in _STYLES if stage in thresholds]
+    lowest = min(0.5 / len(result.nonmated) for result in shown), min(0.5 / len(result.mated) for result in shown)
+    figure = Figure(figsize=(1.6 + 4.6 * len(panels), 4.9), layout="constrained")
+    for number, (axes, (name, results)) in enumerate(
+        zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True)
+    ):
+        for result in results:
+            for stage in stages:
+                _draw(axes, result, stage, thresholds[stage], f"C{kinds.index(result.kind)}", lowest)
+        axes.set(xscale="log", yscale="log", xlabel="FPIR (%)", ylabel="" if number else "FNIR (%)")
+        axes.set(xlim=(0.8 * lowest[0], 1.1), ylim=(0.8 * lowest[1], 1.1))
+        axes.set_xticks(*_ticks(lowest[0]))
+        axes.set_yticks(*_ticks(lowest[1]))
+        axes.set_title(name, loc="left", fontsize=10)
+        axes.grid(alpha=0.3, which="major")
+        axes.grid(alpha=0.12, which="minor")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    marks = [Line2D([], [], color=f"C{number}", label=kind) for number, kind in enumerate(kinds)]
+    marks += [Line2D([], [], color="0.3", linestyle=_STYLES[stage], label=stage) for stage in stages]
+    marks.append(Line2D([], [], color="0.3", linestyle="none", marker="o", label="at T"))
+    figure.legend(handles=marks, loc="outside right upper", frameon=False)
+    files = [path.with_suffix(".png"), path.with_suffix(".svg")]
+    for file in files:
+        figure.savefig(file, dpi=130)
+    return files
+
+
+def _draw(
+    axes: Axes,
+    result: OpenSet,
+    stage: str,
+    thresholds: Sequence[float | None],
+    colour: str,
+    lowest: tuple[float, float],
+) -> None:
+    mated, nonmated = result.mated.scores[stage], result.nonmated.scores[stage]
+    curve = det_curve(mated, nonmated)
+    style = _STYLES[stage]
+    x, y = curve.fpir.clamp_min(lowest[0]).tolist(), curve.fnir.clamp_min(lowest[1]).tolist()
+    axes.plot(x, y, color=colour, linestyle=style, linewidth=1.4, solid_joinstyle="round")
+    set_at = [threshold for threshold in thresholds if threshold is not None]
+    axes.plot(
+        [max(fpir(nonmated, threshold), lowest[0]) for threshold in set_at],
+        [max(fnir(mated, threshold), lowest[1]) for threshold in set_at],
+        color=colour,
+        linestyle="none",
+        marker="o",
+        markersize=5,
+        markerfacecolor="white" if stage == STAGE_1 else colour,
+        zorder=3,
+    )
+
+
+def _ticks(lowest: float) -> tuple[list[float], list[str]]:
+    """Places and texts in percent: 0 at the lower edge, then powers of ten."""
+    powers = [10.0**power for power in range(math.ceil(math.log10(1.4 * lowest)), 1)]
+    return [lowest, *powers], ["0", *(f"{100 * power:g}" for power in powers)]
