@@ -120,10 +120,12 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def write_page(results: Path, page: Path) -> None:
-    """Write the page from the JSON files that are there, in the order of the steps."""
+    """Write the page from the JSON files that are there, in the order of the steps, and ``conclusions.md``."""
     files = [results / f"{step.name}.json" for step in steps()]
     found = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()}
-    page.write_text(results_page(found), encoding="utf-8")
+    words = results / "conclusions.md"
+    conclusions = words.read_text(encoding="utf-8") if words.is_file() else ""
+    page.write_text(results_page(found, conclusions), encoding="utf-8")
 
 
 def _command(step: Step) -> str:

@@ -25,13 +25,14 @@ is the folder of the prepared faces, `WEIGHTS` that of the weights.
 """
 
 
-def results_page(files: Mapping[str, Facts]) -> str:
+def results_page(files: Mapping[str, Facts], conclusions: str = "") -> str:
     """The page.
 
     Args:
         files: name of a JSON file, without its ending -> its content, in the order of the page.
+        conclusions: what a person reads off the tables, in words.
     """
-    parts = [_HEAD, *(_section(name, facts) for name, facts in files.items()), _times(files)]
+    parts = [_HEAD, conclusions, *(_section(name, facts) for name, facts in files.items()), _times(files)]
     return "\n".join(parts)
 
 
