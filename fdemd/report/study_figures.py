@@ -43,7 +43,8 @@ def save_study_figure(stem: Path, rows: Sequence[Row], title: str) -> list[Path]
         place.grid(alpha=0.25)
     for place in list(axes)[len(panels) :]:
         place.set_axis_off()
-    figure.supylabel("P@1 in percent", fontsize=9)
+    name_axis = figure.supylabel if axis else figure.supxlabel
+    name_axis("P@1 in percent", fontsize=9)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     if labels:
         figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)), fontsize=8)
@@ -80,8 +81,8 @@ def _lines(place: Axes, rows: Sequence[Row], axis: str) -> None:
 
 def _bars(place: Axes, rows: Sequence[Row]) -> None:
     shown = [row for row in rows if row["method"] != "maximum"]
-    differing = [name for name in _NAMES if len({str(row[name]) for row in shown}) > 1]
-    labels = [" ".join(str(row[name]) for name in differing if row[name] != "") for row in shown]
+    differing = [name for name in _NAMES[1:] if len({str(row[name]) for row in shown if row["weighting"]}) > 1]
+    labels = [_label(row, differing) for row in shown]
     values = [row["P@1"] for row in shown]
     errors = [[row["P@1"] - row["P@1 low"] for row in shown], [row["P@1 high"] - row["P@1"] for row in shown]]
     colours = ["#555555" if row["method"] == "stage 1" else "#1f77b4" for row in shown]
@@ -90,3 +91,10 @@ def _bars(place: Axes, rows: Sequence[Row]) -> None:
     place.invert_yaxis()
     lowest = min(row["P@1 low"] for row in shown)
     place.set_xlim(max(0, lowest - 5), 100)
+
+
+def _label(row: Row, names: Sequence[str]) -> str:
+    known = [name for name in names if row[name] != ""]
+    return " ".join(
+        [row["method"], *(f"{name} {row[name]}" if name in ("alpha", "k") else row[name] for name in known)]
+    )
