@@ -30,6 +30,8 @@ from fdemd.retrieval.stage2 import rerank
 from fdemd.study.methods import ExpansionSettings, KReciprocalSettings, Measure, Method
 
 STAGE_1, MAXIMUM = "stage 1", "maximum"
+Asked = tuple[Measure, bool]
+"""A similarity, and whether it is wanted of the whole gallery."""
 _QUERIES_A_PIECE = 256
 """Of k-reciprocal re-ranking, which takes a tenth of a second a query; stored together."""
 
@@ -90,7 +92,8 @@ class Measuring:
         self._data, self._methods, self._rows, self._cache = data, methods, rows, cache
         self._legacy, self._seed, self._on_progress = legacy, seed, on_progress
         self._gallery, self._gallery_labels = data.gallery()
-        self._k = max((method.k or len(self._gallery)) for method in methods)
+        self._shortlist = max((method.k for method in methods if method.k), default=0)
+        self._deepest = max((method.k or len(self._gallery)) for method in methods)
         self._views = {
             method.measure.patches: patches_for(method.measure, data.backbone, self._gallery)
             for method in methods
@@ -103,7 +106,7 @@ class Measuring:
         """Stage 1, the best possible, and every method, under each protocol."""
         query, labels = self._data.query(kind, self._rows)
         missed, gallery = self._data.missed(kind), self._gallery_labels
-        pairs: dict[Measure, PairSimilarity] = {}
+        pairs: dict[Asked, PairSimilarity] = {}
         found = []
         for protocol in measured_protocols(protocols, labels, gallery):
             judge = Judge(labels, missed, gallery, protocol, self._legacy, self._seed)
@@ -114,7 +117,7 @@ class Measuring:
                 counts = {"queries": judge.queries, "missed": judge.failed, "lone": judge.lone}
                 return Outcome(kind, judge.protocol, facts, judge.figures(hits), seconds=seconds, **counts)
 
-            depth = max(int(judge.relevant.max()), self._k)
+            depth = max(int(judge.relevant.max()), self._deepest)
             first = rank_by_cosine(
                 query.embedding, self._gallery.embedding, labels, gallery, protocol=protocol, depth=depth
             )
@@ -122,31 +125,32 @@ class Measuring:
             found.append(outcome(_named(STAGE_1), hits))
             shortlists = sorted({method.k for method in self._methods if method.k})
             found += [outcome(_named(MAXIMUM, k=k), best_possible(hits, k)) for k in shortlists]
-            measured: dict[Measure, tuple[Tensor, float]] = {}
+            measured: dict[Asked, tuple[Tensor, float]] = {}
             for method in self._methods:
-                if method.measure not in measured:
-                    measured[method.measure] = self._similarity(
-                        method.measure, kind, query, labels, first, judge, pairs
-                    )
-                similarity, seconds = measured[method.measure]
+                # The whole gallery is asked for on its own, so that its time stands beside that of a shortlist.
+                asked = (method.measure, method.k is None)
+                if asked not in measured:
+                    measured[asked] = self._similarity(asked, kind, query, labels, first, judge, pairs)
+                similarity, seconds = measured[asked]
                 ranking = rerank(first, similarity[:, : method.k], method.alpha)
                 found.append(outcome(method.facts(query.grid), judge.hits(ranking), seconds))
         return found
 
     def _similarity(
         self,
-        measure: Measure,
+        asked: Asked,
         kind: str,
         query: Features,
         labels: Labels,
         first: Ranking,
         judge: Judge,
-        pairs: dict[Measure, PairSimilarity],
+        pairs: dict[Asked, PairSimilarity],
     ) -> tuple[Tensor, float]:
         """Similarity ``(Q, k)`` of the first k, and the seconds that it took when it was computed."""
-        candidates, gallery = first.indices[:, : self._k], self._gallery
+        measure, whole = asked
+        candidates, gallery = first.indices[:, : None if whole else self._shortlist], self._gallery
         if isinstance(measure, RerankSettings):
-            return self._transported(measure, kind, query, candidates, pairs)
+            return self._transported(measure, kind, query, candidates, pairs, asked)
         started = time.perf_counter()
         if isinstance(measure, ExpansionSettings):
             similarity = expanded_similarity(query.embedding, gallery.embedding, candidates, n=measure.n)
@@ -161,20 +165,21 @@ class Measuring:
         kind: str,
         query: Features,
         candidates: Tensor,
-        pairs: dict[Measure, PairSimilarity],
+        pairs: dict[Asked, PairSimilarity],
+        asked: Asked,
     ) -> tuple[Tensor, float]:
         """Earth Mover's similarity; a pair that two protocols ask for is computed once."""
         store = self._store(measure, kind)
-        if measure not in pairs:
+        if asked not in pairs:
             view = self._views[measure.patches]
             if measure.patches not in self._seen_gallery:
                 self._seen_gallery = {measure.patches: view(self._gallery)}  # one at a time: they are large
-            pairs[measure] = PairSimilarity(
+            pairs[asked] = PairSimilarity(
                 view(query), self._seen_gallery[measure.patches], measure, self._on_progress, store
             )
         started = time.perf_counter()
-        similarity = pairs[measure](candidates).similarity
-        return similarity, pairs[measure].seconds or time.perf_counter() - started
+        similarity = pairs[asked](candidates).similarity
+        return similarity, pairs[asked].seconds or time.perf_counter() - started
 
     def _reciprocal(
         self, measure: KReciprocalSettings, kind: str, query: Features, candidates: Tensor, barred: Tensor
