@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -77,6 +77,8 @@ def test_scores_equal_the_reference(
     instructions: str,
     seed: int,
 ) -> None:
+    # One positive channel: all cosines are 1, so that sc's weights, sums of 1 - cosine, are rounding errors.
+    assume(not (weighting == "sc" and channels == 1))
     query = faces(2, patches, channels, kinds[0], seed).to(dtypes[0])
     gallery = faces(4, patches, channels, kinds[1], seed + 1).to(dtypes[1])
     candidates = torch.tensor([[3, 0, 1], [2, 2, 0]])
