@@ -1,8 +1,10 @@
 """The compiled engine against the reference, on every instruction set of this machine."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -77,13 +79,16 @@ def test_scores_equal_the_reference(
     instructions: str,
     seed: int,
 ) -> None:
-    # One positive channel: all cosines are 1, so that sc's weights, sums of 1 - cosine, are rounding errors.
-    assume(not (weighting == "sc" and channels == 1))
     query = faces(2, patches, channels, kinds[0], seed).to(dtypes[0])
     gallery = faces(4, patches, channels, kinds[1], seed + 1).to(dtypes[1])
     candidates = torch.tensor([[3, 0, 1], [2, 2, 0]])
     expected = emd_similarity(query, gallery, candidates, weighting=weighting, eps=eps, engine="reference")
-    assert_equal(solved(query, gallery, candidates, weighting, eps=eps, instructions=instructions), expected)
+    found = solved(query, gallery, candidates, weighting, eps=eps, instructions=instructions)
+    if weighting == "sc" and channels == 1:
+        # Cosines of 1 alone leave weights, sums of 1 - cosine, that are rounding errors: whether they count as none is
+        # chance, and either way the scores are the same.
+        expected = replace(expected, fallback=found.fallback)
+    assert_equal(found, expected)
 
 
 @pytest.mark.parametrize("dtype", [F32, BF16])
