@@ -34,7 +34,7 @@ PairTransport = Callable[[str, Tensor, Tensor], Transport | None]
 """Kind of query, its manifest row ``(1,)`` and that of a gallery face ``(1,)`` -> transport with its flow."""
 
 
-_MEANING = {
+PROTOCOL_MEANING = {
     LEAVE_TWIN_OUT: "the photograph a query was made from is not in its gallery",
     OFFICIAL: "the photograph a query was made from stays in its gallery",
     LEAVE_ONE_OUT: "every query is a gallery photograph and is left out of its own gallery",
@@ -120,7 +120,7 @@ class IdentificationReport:
 
     def _title(self, protocol: str) -> str:
         network, data = model_label(self.config["model"]), self.config["data"]["name"]
-        return f"{network} on {data}, protocol {protocol}: {_MEANING[protocol]}"
+        return f"{network} on {data}, protocol {protocol}: {PROTOCOL_MEANING[protocol]}"
 
     def _notes(self, comparisons: Sequence[Comparison]) -> list[str]:
         counts = self._counts()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fdemd.metrics.identification import IDENTIFICATION
+from fdemd.report.tables import differing, method_label
 
 Facts = Mapping[str, Any]
 _NAMED_BY = ("weighting", "patches", "grid", "alpha", "k")
@@ -59,9 +60,9 @@ def _table(rows: Sequence[Facts]) -> list[str]:
     kinds = list(dict.fromkeys(row["query"] for row in rows))
     cells: dict[str, dict[str, str]] = {}
     seconds: dict[str, list[float]] = {}
-    differing = [name for name in _NAMED_BY if len({str(row[name]) for row in rows if row["weighting"]}) > 1]
+    shown = differing(rows, _NAMED_BY)
     for row in rows:
-        method = _method(row, differing)
+        method = method_label(row, shown)
         cells.setdefault(method, {})[row["query"]] = _cell(row)
         if row["seconds"] is not None:
             seconds.setdefault(method, []).append(row["seconds"])
@@ -73,13 +74,6 @@ def _table(rows: Sequence[Facts]) -> list[str]:
         took = f"{sum(times) / len(times):.1f}" if times else ""
         lines.append("| " + " | ".join([method, *(of_kind.get(kind, "") for kind in kinds), took]) + " |")
     return lines
-
-
-def _method(row: Facts, differing: Sequence[str]) -> str:
-    words = [
-        f"{name} {row[name]}" if name in ("alpha", "k") else str(row[name]) for name in differing if row[name] != ""
-    ]
-    return " ".join([row["method"], *words])
 
 
 def _cell(row: Facts) -> str:

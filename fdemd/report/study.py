@@ -15,12 +15,12 @@ from fdemd.data.datamodule import FaceDataModule
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
-from fdemd.report.identification import model_label
+from fdemd.report.identification import PROTOCOL_MEANING, model_label
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.paper import PAPER, compared_with_paper, paper_cells
 from fdemd.report.study_figures import save_study_figure
-from fdemd.report.tables import csv_text, percent
+from fdemd.report.tables import csv_text, differing, method_label, percent, rounded
 
 if TYPE_CHECKING:
     from fdemd.study.measuring import Outcome
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 _LEFT = ("query", "method")
 _PAPER_LEFT = ("model", "data", "query", "protocol", "method", "weighting", "grid")
 _NAMED_BY = ("weighting", "patches", "grid", "alpha", "k")
-_MEANING = {
-    "leave-twin-out": "the photograph a query was made from is not in its gallery",
-    "official": "the photograph a query was made from stays in its gallery",
-    "leave-one-out": "every query is a gallery photograph and is left out of its own gallery",
-}
 
 
 @dataclass(frozen=True)
@@ -73,10 +68,7 @@ class PointResult:
         row: dict[str, Any] = {"model": self.model, "data": self.data, "protocol": outcome.protocol}
         row |= {"query": outcome.kind, **outcome.facts}
         for name, estimate in outcome.figures.items():
-            ends = (
-                None if value != value else round(100 * value, 4) for value in estimate
-            )  # NaN is not equal to itself
-            row |= dict(zip((name, f"{name} low", f"{name} high"), ends, strict=True))
+            row[name], row[f"{name} low"], row[f"{name} high"] = map(rounded, estimate)
         row |= {"queries": outcome.queries, "missed": outcome.missed, "lone": outcome.lone}
         return row | {"seconds": None if outcome.seconds is None else round(outcome.seconds, 2)}
 
@@ -190,8 +182,8 @@ class StudyReport:
         )
         for protocol in dict.fromkeys(row["protocol"] for row in rows):
             chosen = [row for row in rows if row["protocol"] == protocol]
-            shown = [name for name in _NAMED_BY if len({str(row[name]) for row in chosen if row["weighting"]}) > 1]
-            title = f"{point.model} on {point.data}, protocol {protocol}: {_MEANING[protocol]}"
+            shown = differing(chosen, _NAMED_BY)
+            title = f"{point.model} on {point.data}, protocol {protocol}: {PROTOCOL_MEANING[protocol]}"
             lone = ", ".join(dict.fromkeys(f"{row['query']} {row['lone']}" for row in chosen if row["lone"]))
             notes = [who, *([f"Queries with nobody to find, not averaged: {lone}."] if lone else [])]
             cells = [_cells(row, shown) for row in chosen]
@@ -200,8 +192,7 @@ class StudyReport:
 
 
 def _cells(row: Mapping[str, Any], shown: Sequence[str]) -> dict[str, str]:
-    words = [f"{name} {row[name]}" if name in ("alpha", "k") else str(row[name]) for name in shown if row[name] != ""]
-    cells = {"query": row["query"], "method": " ".join([row["method"], *words])}
+    cells = {"query": row["query"], "method": method_label(row, shown)}
     for name in IDENTIFICATION:
         cells[name] = _with_interval(row, name) if name == "P@1" else _percent(row[name])
     cells["s"] = "" if row["seconds"] is None else f"{row['seconds']:.1f}"

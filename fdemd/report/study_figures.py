@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fdemd.report.tables import differing, method_label
 from fdemd.retrieval.auto_alpha import AUTO
 
 Row = Mapping[str, Any]
@@ -60,7 +61,7 @@ def _numbers(rows: Sequence[Row], name: str) -> list[float]:
 
 
 def _lines(place: Axes, rows: Sequence[Row], axis: str) -> None:
-    others = [name for name in _NAMES if name != axis and len({str(row[name]) for row in rows if row["weighting"]}) > 1]
+    others = [name for name in differing(rows, _NAMES) if name != axis]
     series: dict[str, list[Row]] = {}
     for row in rows:
         if row["method"] == "stage 1":
@@ -81,8 +82,8 @@ def _lines(place: Axes, rows: Sequence[Row], axis: str) -> None:
 
 def _bars(place: Axes, rows: Sequence[Row]) -> None:
     shown = [row for row in rows if row["method"] != "maximum"]
-    differing = [name for name in _NAMES[1:] if len({str(row[name]) for row in shown if row["weighting"]}) > 1]
-    labels = [_label(row, differing) for row in shown]
+    names = differing(shown, _NAMES[1:])
+    labels = [method_label(row, names) for row in shown]
     values = [row["P@1"] for row in shown]
     errors = [[row["P@1"] - row["P@1 low"] for row in shown], [row["P@1 high"] - row["P@1"] for row in shown]]
     colours = ["#555555" if row["method"] == "stage 1" else "#1f77b4" for row in shown]
@@ -91,10 +92,3 @@ def _bars(place: Axes, rows: Sequence[Row]) -> None:
     place.invert_yaxis()
     lowest = min(row["P@1 low"] for row in shown)
     place.set_xlim(max(0, lowest - 5), 100)
-
-
-def _label(row: Row, names: Sequence[str]) -> str:
-    known = [name for name in names if row[name] != ""]
-    return " ".join(
-        [row["method"], *(f"{name} {row[name]}" if name in ("alpha", "k") else row[name] for name in known)]
-    )

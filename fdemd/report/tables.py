@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -24,7 +24,7 @@ def rows_of(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
         for stage, figures in comparison.figures.items():
             row: dict[str, Any] = {"protocol": comparison.protocol, "query": comparison.kind, "stage": stage}
             for name, estimate in figures.items():
-                row[name], row[f"{name} low"], row[f"{name} high"] = map(_rounded, estimate)
+                row[name], row[f"{name} low"], row[f"{name} high"] = map(rounded, estimate)
             rows.append(row | {"queries": comparison.queries, "missed": comparison.missed, "lone": comparison.lone})
     return rows
 
@@ -71,9 +71,22 @@ def _cells(comparison: Comparison) -> list[list[str]]:
     ]
 
 
-def _rounded(share: float) -> float | None:
+def rounded(share: float) -> float | None:
     """Percent, None where there was no query to average over (JSON knows no NaN)."""
     return None if math.isnan(share) else round(100 * share, 4)
+
+
+def method_label(row: Mapping[str, Any], names: Sequence[str]) -> str:
+    """A method of a study in words: its name, and its settings called ``names``."""
+    known = [name for name in names if row[name] != ""]
+    return " ".join(
+        [row["method"], *(f"{name} {row[name]}" if name in ("alpha", "k") else row[name] for name in known)]
+    )
+
+
+def differing(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+    """Those of the settings ``names`` that differ between the methods of some rows; stage 1 has none."""
+    return [name for name in names if len({str(row[name]) for row in rows if row["weighting"]}) > 1]
 
 
 def percent(estimate: Estimate) -> str:

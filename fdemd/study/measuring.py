@@ -33,7 +33,7 @@ STAGE_1, MAXIMUM = "stage 1", "maximum"
 Asked = tuple[Measure, bool]
 """A similarity, and whether it is wanted of the whole gallery."""
 _QUERIES_A_PIECE = 256
-"""Of k-reciprocal re-ranking, which takes a tenth of a second a query; stored together."""
+"""Of k-reciprocal re-ranking, which takes hundredths of a second a query; stored together."""
 
 
 @dataclass(frozen=True)
