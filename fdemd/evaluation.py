@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from fdemd.backbones import Backbone
@@ -23,6 +21,7 @@ from fdemd.pair_similarity import PairSimilarity, patches_for
 from fdemd.report.files import run_folder
 from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.report.loggers import open_log
+from fdemd.report.pairs_progress import pairs_progress
 from fdemd.report.results_log import log_results
 from fdemd.rerank_settings import RerankSettings, rerank_settings
 from fdemd.retrieval.faiss_search import FaissIndex, IndexSettings, index_settings
@@ -85,7 +84,8 @@ def _identify(
     index = FaissIndex(stage1, gallery.embedding, config["seed"]) if stage1 else None
     gallery = view(gallery)
     comparisons: list[Comparison] = []
-    with _progress(settings, len(config["query"]) * len(data.faces.query_rows)) as on_progress:
+    queries = len(config["query"]) * len(data.faces.query_rows)
+    with pairs_progress(queries * settings.k if settings else None, shown=settings is not None) as on_progress:
         for kind in config["query"]:
             query, query_labels = data.query(kind)
             comparisons += compare_stages(
@@ -130,13 +130,3 @@ def _transport(
         eps=settings.eps,
         with_flow=True,
     )
-
-
-@contextmanager
-def _progress(settings: RerankSettings | None, queries: int) -> Iterator[Callable[[int], None]]:
-    """A bar over (query, candidate) pairs; its total is a guess, as protocols beyond the first add some pairs."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, disable=settings is None) as progress:
-        task = progress.add_task("Re-ranking pairs", total=queries * settings.k if settings else None)
-        yield lambda pairs: progress.advance(task, pairs)
-        progress.update(task, total=progress.tasks[task].completed)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fdemd.data.outside import inside, people_outside
 from fdemd.embedded_data import EmbeddedData, build_network, describe_data
@@ -21,6 +19,7 @@ from fdemd.report.files import run_folder
 from fdemd.report.identification import model_label
 from fdemd.report.loggers import open_log
 from fdemd.report.open_set import OpenSetReport, Searched
+from fdemd.report.pairs_progress import pairs_progress
 from fdemd.report.results_log import log_results
 from fdemd.rerank_settings import RerankSettings, rerank_settings
 from fdemd.retrieval.faiss_search import index_settings
@@ -106,7 +105,7 @@ def _search(
     features, labels = data.gallery(gallery_rows)
     view = patches_for(settings, data.backbone, features)
     searches = len(kinds) * len(faces.query_rows) + (0 if CLEAN in kinds else len(strangers))
-    with _progress(settings, searches) as on_progress:
+    with pairs_progress(searches * settings.k if settings else None, shown=settings is not None) as on_progress:
         gallery = OpenGallery(view(features), labels, settings, config["open_set"]["rank"], on_progress)
         nonmated = {}
         for kind in dict.fromkeys([CLEAN, *kinds]):
@@ -129,13 +128,3 @@ def _search(
     grid = (settings and settings.grid) or features.grid
     searched = Searched(len(gallery_rows), len(labels.identity.unique()), grid)
     return results, thresholds_of(nonmated[CLEAN]), searched
-
-
-@contextmanager
-def _progress(settings: RerankSettings | None, searches: int) -> Iterator[Callable[[int], None]]:
-    """A bar over (query, candidate) pairs; its total is a guess, as lone searches are left out and protocols differ."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, disable=settings is None) as progress:
-        task = progress.add_task("Re-ranking pairs", total=searches * settings.k if settings else None)
-        yield lambda pairs: progress.advance(task, pairs)
-        progress.update(task, total=progress.tasks[task].completed)

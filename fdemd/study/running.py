@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fdemd.backbones import Backbone
 from fdemd.cli import CONFIG_DIR, plan
@@ -20,6 +18,7 @@ from fdemd.evaluation import check_second_stage
 from fdemd.report.files import run_folder
 from fdemd.report.identification import model_label
 from fdemd.report.loggers import open_log
+from fdemd.report.pairs_progress import pairs_progress
 from fdemd.report.paper import paper_rows
 from fdemd.report.results_log import log_results
 from fdemd.report.study import PointResult, StudyReport
@@ -95,7 +94,7 @@ def _measured(point: Point) -> PointResult:
     stored = config["features"]["store"]
     kinds = list(config["query"])
     outcomes = []
-    with torch.inference_mode(), _progress() as on_progress:
+    with torch.inference_mode(), pairs_progress(None) as on_progress:
         measuring = Measuring(
             data,
             methods,
@@ -123,12 +122,3 @@ def _sampled(data: EmbeddedData, sample: int | None, seed: int) -> torch.Tensor:
         return rows
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
     return rows[order[:sample].sort().values]
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int], None]]:
-    """A bar over pairs that are computed now; what earlier runs have stored is not in it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as progress:
-        task = progress.add_task("Re-ranking pairs", total=None)
-        yield lambda pairs: progress.advance(task, pairs)
