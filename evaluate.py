@@ -12,6 +12,10 @@ def run(config: dict[str, Any]) -> None:
         from fdemd.table4 import table4
 
         table4(config)
+    elif "trials" in config:
+        from fdemd.trials.running import trials
+
+        trials(config)
     elif "study" in config:
         from fdemd.study.running import study
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich import box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -18,14 +19,12 @@ def markdown_lines(title: str, cells: Sequence[Mapping[str, str]], notes: Sequen
 
 def terminal_lines(
     title: str, cells: Sequence[Mapping[str, str]], notes: Sequence[str], left: Sequence[str] = ()
-) -> Table:
+) -> Group:
     """A table for the terminal; the columns named in ``left`` are aligned to the left, the others hold numbers."""
-    table = Table(
-        title=Text(title), caption=Text("\n".join(notes)), title_justify="left", caption_justify="left", box=box.SIMPLE
-    )
-    table.padding, table.show_edge = 0, False  # fits 80 columns
+    table = Table(box=box.SIMPLE, padding=0, show_edge=False)  # fits 80 columns
     for column in cells[0]:
         table.add_column(column, justify="left" if column in left else "right", no_wrap=True)
     for line in cells:
         table.add_row(*line.values())
-    return table
+    # Beside the table, not of it: a narrow one would break them into words.
+    return Group(Text(title, style="table.title"), table, Text("\n".join(notes), style="table.caption"))

@@ -1,0 +1,91 @@
+"""Train on some people, test on others: the steps that every comparison of finetuned networks is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fdemd.cli import CONFIG_DIR, plan
+from fdemd.data.manifest import Manifest, write_manifest
+from fdemd.data.people import split_people
+from fdemd.data.settings import data_settings
+from fdemd.data.sources import build_manifest
+from fdemd.errors import InputError
+from fdemd.evaluation import evaluate
+from fdemd.finetune import LAST, finetune
+from fdemd.identification import Comparison
+
+Section = Mapping[str, Any]
+
+
+def people_apart(config: Section, test_people: int, seed: int, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The sections ``data`` of the people to train on and of those to test with, listed as CSV in the folder.
+
+    Args:
+        config: whose ``data`` are divided.
+        test_people: to draw for the test.
+        seed: of the draw.
+        folder: exists.
+
+    Raises:
+        InputError: the data cannot be divided so.
+    """
+    training, test = split_people(build_manifest(**data_settings(config["data"]).source), test_people, seed)
+    if test is None:
+        raise InputError("test_people is 0; people must be left for the test.")
+    return _listed(config, training, folder / "training.csv"), _listed(config, test, folder / "test.csv")
+
+
+def _listed(config: Section, manifest: Manifest, path: Path) -> dict[str, Any]:
+    write_manifest(manifest, path)
+    kept = {key: config["data"][key] for key in ("detector", "batch_size", "num_workers", "cache")}
+    return {"name": "manifest", "manifest": str(path), "root": str(manifest.root), **kept}
+
+
+def training_config(config: Section, data: Section, words: Sequence[str], seed: int, output: Path) -> dict[str, Any]:
+    """The settings of a training on everyone in ``data``.
+
+    Args:
+        config: of the evaluation, whose network is trained.
+        data: section of the people to train on.
+        words: of the command line of ``train.py``.
+        seed: of the training.
+        output: where its folder goes.
+
+    Raises:
+        InputError: a word that ``train.py`` does not take.
+    """
+    named = [f"model={config['model']['backbone']}", "data=manifest", f"data.manifest='{data['manifest']}'"]
+    (point,) = plan("train", [*named, "validation.people=0", *words], CONFIG_DIR)
+    settings = dict(point.config)
+    settings["data"] = settings["data"] | data | _said(words, settings["data"])
+    settings["model"], settings["trainer"] = dict(config["model"]), settings["trainer"] | config["trainer"]
+    return settings | {"seed": seed, "output": str(output)}
+
+
+def _said(words: Sequence[str], data: Section) -> dict[str, Any]:
+    """What some words say about the data: it stands above what the evaluation says."""
+    names = [word.split("=")[0].removeprefix("data.") for word in words if word.startswith("data.")]
+    return {name: data[name] for name in names}
+
+
+def trained(config: Section, data: Section, words: Sequence[str], seed: int, output: Path) -> Path:
+    """Train; the checkpoint of the last step: nothing is selected, least of all on the people of the test.
+
+    Arguments are those of :func:`training_config`.
+
+    Raises:
+        InputError: as :func:`fdemd.finetune.finetune`.
+    """
+    return finetune(training_config(config, data, words, seed, output)).checkpoint(LAST)
+
+
+def evaluated(config: Section, data: Section, checkpoint: str | None, output: Path) -> list[Comparison]:
+    """Evaluate the weights of a checkpoint, the original ones for None, on the people of the test.
+
+    Raises:
+        InputError: as :func:`fdemd.evaluation.evaluate`.
+    """
+    model = dict(config["model"]) | ({"checkpoint": checkpoint} if checkpoint else {})
+    return list(evaluate(dict(config) | {"model": model, "data": dict(data), "output": str(output)}).comparisons)

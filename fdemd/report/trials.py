@@ -1,0 +1,176 @@
+"""What several seeds leave behind: one table over all of them, curves of rejection, and one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from fdemd.identification import STAGE_1, STAGE_2
+from fdemd.metrics.identification import IDENTIFICATION
+from fdemd.report.files import versions, write_json, write_yaml
+from fdemd.report.identification import PROTOCOL_MEANING, model_label
+from fdemd.report.lines import markdown_lines, terminal_lines
+from fdemd.report.page import FigureBlock, TableBlock, save_page
+from fdemd.report.rejection import curves_of, rejection_rows, rejection_tables, rejections_of
+from fdemd.report.spread import mean_and_deviation, spread_text
+from fdemd.report.tables import csv_text
+from fdemd.report.trials_figures import save_comparison, save_rejection
+from fdemd.trials.rejection import PORTIONS, SHARES
+from fdemd.trials.trial import PRETRAINED, Trial
+
+_LEFT = ("query", "weights", "stage")
+
+
+@dataclass(frozen=True)
+class TrialsReport:
+    """The comparison.
+
+    Attributes:
+        config: of the run.
+        trials: what each seed gave.
+        folder: of the run.
+    """
+
+    config: Mapping[str, Any]
+    trials: Sequence[Trial]
+    folder: Path
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat row a protocol, kind of query, set of weights and stage: mean and deviation over seeds in percent.
+
+        ``gain``: by how much P@1 is above that of the pretrained weights' first stage, seed by seed.
+        """
+        if not self.trials[0].compared:
+            return []
+        rows = []
+        for number, first in enumerate(self.trials[0].compared[PRETRAINED]):
+            before = [_p1(trial, PRETRAINED, number, STAGE_1) for trial in self.trials]
+            for weights in self.trials[0].compared:
+                for stage in (STAGE_1, STAGE_2):
+                    if stage not in first.figures:
+                        continue
+                    row: dict[str, Any] = {"protocol": first.protocol, "query": first.kind}
+                    row |= {"weights": weights, "stage": stage}
+                    for name in IDENTIFICATION:
+                        values = [trial.compared[weights][number].figures[stage][name].mean for trial in self.trials]
+                        row[name], row[f"{name} sd"] = mean_and_deviation(values)
+                    now = [_p1(trial, weights, number, stage) for trial in self.trials]
+                    gains = [one - other for one, other in zip(now, before, strict=True)]
+                    row["gain"], row["gain sd"] = mean_and_deviation(gains)
+                    row |= {
+                        f"P@1, seed {trial.seed}": mean_and_deviation([value])[0]
+                        for trial, value in zip(self.trials, now, strict=True)
+                    }
+                    rows.append(row)
+        return rows
+
+    def write(self) -> None:
+        """Print the tables and write all files."""
+        console, folder, rows = Console(), self.folder, self.rows()
+        title = (
+            f"{self.config['trials']['title']}: {model_label(self.config['model'])} on {self.config['data']['name']}"
+        )
+        blocks: list[TableBlock | FigureBlock] = []
+        if rows:
+            files = save_comparison(folder / "comparison", rows, title)
+            blocks += [*self._tables(rows), FigureBlock("P@1 of every seed, and their mean", files[1])]
+        for training, found in rejections_of(self.trials).items():
+            files = save_rejection(folder / f"rejection_{training}", found, f"{title}, {training}")
+            blocks.append(FigureBlock(f"{training}: rejection, re-ranking by confidence, scales", files[1]))
+        blocks += rejection_tables(self.trials)
+        tables = [block for block in blocks if isinstance(block, TableBlock)]
+        for table in tables:
+            console.print(terminal_lines(table.title, table.cells, table.notes, left=table.left))
+        texts = [markdown_lines(table.title, table.cells, table.notes) for table in tables]
+        (folder / "results.md").write_text("\n".join(texts), encoding="utf-8")
+        rejected = rejection_rows(self.trials)
+        for name, found_rows in (("results.csv", rows), ("rejection.csv", rejected)):
+            if found_rows:
+                (folder / name).write_text(csv_text(found_rows), encoding="utf-8")
+        facts = self._facts() | {"curves": self._curves(), "rejection": rejected, "results": rows}
+        write_json(folder / "results.json", facts)
+        write_yaml(folder / "config.yaml", dict(self.config))
+        save_page(folder / "report.html", title, blocks, self._notes())
+        done = f"Tables, curves and one page with all of them, report.html, and every training, are in {folder}/"
+        console.print(done, soft_wrap=True, markup=False, highlight=False)
+
+    def _tables(self, rows: Sequence[Mapping[str, Any]]) -> list[TableBlock]:
+        return [
+            TableBlock(
+                f"Protocol {protocol}: {PROTOCOL_MEANING[protocol]}",
+                [_cells(row) for row in rows if row["protocol"] == protocol],
+                _LEFT,
+                self._notes(),
+            )
+            for protocol in dict.fromkeys(row["protocol"] for row in rows)
+        ]
+
+    def _notes(self) -> list[str]:
+        seeds = self.config["trials"]["seeds"]
+        notes = [
+            f"Mean +- standard deviation over the seeds {', '.join(map(str, seeds))}. Each draws its own "
+            f"{self.config['trials']['test_people']} people to test; the others are trained on; weights of the last "
+            "step, nothing selected.",
+        ]
+        if self.trials[0].compared:
+            counts = dict.fromkeys(
+                f"{each.kind} {each.queries}" + (f" ({each.missed} without a face found)" if each.missed else "")
+                for trial in self.trials
+                for each in trial.compared[PRETRAINED]
+            )
+            notes.append(f"Queries: {', '.join(counts)}. gain: of P@1 over stage 1 of the pretrained weights.")
+        return notes
+
+    def _curves(self) -> list[dict[str, Any]]:
+        """Every seed's curves, to be drawn anew."""
+        found = []
+        for training, each in rejections_of(self.trials).items():
+            for (measure, name), curves in curves_of(each).items():
+                what = {"training": training, "measure": measure, "confidence": name, "over": "share rejected"}
+                found.append(what | {"x": PORTIONS.tolist(), "y": [_plain(curve.tolist()) for curve in curves]})
+            for name in each[0].reranked:
+                what = {"training": training, "measure": "P@1", "confidence": name, "over": "share re-ranked"}
+                found.append(what | {"x": SHARES.tolist(), "y": [one.reranked[name].tolist() for one in each]})
+        return found
+
+    def _facts(self) -> dict[str, Any]:
+        rejections = rejections_of(self.trials)
+        return {
+            "written": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "data": {"name": self.config["data"]["name"]},
+            "model": model_label(self.config["model"]),
+            "trials": dict(self.config["trials"]),
+            "rerank": dict(self.config["rerank"]),
+            "checkpoints": {str(trial.seed): trial.checkpoints for trial in self.trials},
+            "scales": {name: [dict(each.scale) for each in found] for name, found in rejections.items()},
+            "mu": {name: [each.mu for each in found] for name, found in rejections.items()},
+            "similarity": {
+                name: [
+                    {kind: {f"{far:g}": tar for far, tar in rates.items()} for kind, rates in each.similarity.items()}
+                    for each in found
+                ]
+                for name, found in rejections.items()
+            },
+            "templates": {name: [dict(each.templates) for each in found] for name, found in rejections.items()},
+            "unit": "percent in results and rejection, shares in [0, 1] elsewhere; sd over seeds (divided by n - 1)",
+            "versions": versions(),
+        }
+
+
+def _p1(trial: Trial, weights: str, number: int, stage: str) -> float:
+    return trial.compared[weights][number].figures[stage]["P@1"].mean
+
+
+def _plain(values: Sequence[float]) -> list[float | None]:
+    return [None if value != value else value for value in values]
+
+
+def _cells(row: Mapping[str, Any]) -> dict[str, str]:
+    named = {name: str(row[name]) for name in _LEFT}
+    figures = {name: spread_text(row[name], row[f"{name} sd"]) for name in IDENTIFICATION}
+    return named | figures | {"gain": spread_text(row["gain"], row["gain sd"])}

@@ -1,0 +1,27 @@
+"""What one seed gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fdemd.identification import Comparison
+from fdemd.trials.rejection import Rejection
+
+PRETRAINED = "pretrained"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One seed: its own people to train on and to test, its own trainings.
+
+    Attributes:
+        seed: of the people, the trainings and everything drawn.
+        compared: weights (:data:`PRETRAINED` or the name of a training) -> figures of every kind of query and protocol.
+        rejections: name of a training with a scale head -> what its scales are worth.
+        checkpoints: name of a training -> its file.
+    """
+
+    seed: int
+    compared: dict[str, list[Comparison]] = field(default_factory=dict)
+    rejections: dict[str, Rejection] = field(default_factory=dict)
+    checkpoints: dict[str, str] = field(default_factory=dict)
