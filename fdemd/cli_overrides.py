@@ -23,7 +23,7 @@ NAMES_OF_CHOICES = ("data.name", "model.backbone", "stage1.search", "rerank.meth
 
 WORDS = [("rerank.alpha", "auto")]
 """Settings that take a number or this word."""
-OPEN = ("study.methods",)
+OPEN = ("study.methods", "trials.trainings")
 """Lists whose entries differ in form; whoever reads them checks them."""
 
 

@@ -14,7 +14,7 @@ from fdemd.data.sources import build_manifest
 from fdemd.errors import InputError
 from fdemd.evaluation import evaluate
 from fdemd.finetune import LAST, finetune
-from fdemd.identification import Comparison
+from fdemd.report.identification import IdentificationReport
 
 Section = Mapping[str, Any]
 
@@ -61,7 +61,7 @@ def training_config(config: Section, data: Section, words: Sequence[str], seed: 
     settings = dict(point.config)
     settings["data"] = settings["data"] | data | _said(words, settings["data"])
     settings["model"], settings["trainer"] = dict(config["model"]), settings["trainer"] | config["trainer"]
-    return settings | {"seed": seed, "output": str(output)}
+    return settings | {"logger": config["logger"], "seed": seed, "output": str(output)}
 
 
 def _said(words: Sequence[str], data: Section) -> dict[str, Any]:
@@ -81,11 +81,11 @@ def trained(config: Section, data: Section, words: Sequence[str], seed: int, out
     return finetune(training_config(config, data, words, seed, output)).checkpoint(LAST)
 
 
-def evaluated(config: Section, data: Section, checkpoint: str | None, output: Path) -> list[Comparison]:
+def evaluated(config: Section, data: Section, checkpoint: str | None, output: Path) -> IdentificationReport:
     """Evaluate the weights of a checkpoint, the original ones for None, on the people of the test.
 
     Raises:
         InputError: as :func:`fdemd.evaluation.evaluate`.
     """
     model = dict(config["model"]) | ({"checkpoint": checkpoint} if checkpoint else {})
-    return list(evaluate(dict(config) | {"model": model, "data": dict(data), "output": str(output)}).comparisons)
+    return evaluate(dict(config) | {"model": model, "data": dict(data), "output": str(output)})

@@ -34,8 +34,8 @@ def table4(config: Mapping[str, Any]) -> Table4:
             checkpoints = [
                 trained(evaluation, training, wanted["training"], seed, folder / "training") for seed in wanted["seeds"]
             ]
-        pretrained = evaluated(evaluation, tested, None, folder / "pretrained")
-        finetuned = [evaluated(evaluation, tested, str(path), folder / "finetuned") for path in checkpoints]
+        pretrained = evaluated(evaluation, tested, None, folder / "pretrained").comparisons
+        finetuned = [evaluated(evaluation, tested, str(path), folder / "finetuned").comparisons for path in checkpoints]
         table = Table4(config, pretrained, finetuned, [str(path) for path in checkpoints])
         table.write(folder)
     return table

@@ -17,6 +17,7 @@ from fdemd.identification import Comparison
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label
+from fdemd.report.left_out import left_out_files
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.tables import percent, rows_of
 
@@ -71,15 +72,8 @@ class FinetuneReport:
     def _left_out(self) -> list[tuple[str, str, str]]:
         """Photographs that gave no face, of those to train on and of those held out, and files that are none."""
         data = self.data
-        parts = [(data.manifest, data.faces)]
-        if data.held_out:
-            parts.append((data.held_out.manifest, data.held_out.faces))
-        without = [
-            (manifest.photographs[entry.row].path, entry.problem, entry.reason)
-            for manifest, faces in parts
-            for entry in faces.left_out
-        ]
-        return without + [(path, "ignored", reason) for path, reason in data.manifest.ignored]
+        validated = left_out_files(data.held_out.manifest, data.held_out.faces) if data.held_out else []
+        return list(dict.fromkeys(left_out_files(data.manifest, data.faces) + validated))  # both parts list the latter
 
     def _say(self, sentence: str) -> None:
         self._console.print(sentence, soft_wrap=True, markup=False, highlight=False)

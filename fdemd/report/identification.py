@@ -13,7 +13,6 @@ from rich.console import Console
 from torch import Tensor
 
 from fdemd.backbones.convnet import RANDOM
-from fdemd.data.aligned import NO_FACE, UNREADABLE
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.emd import Transport
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
@@ -21,6 +20,7 @@ from fdemd.emd.similarity import reference_only
 from fdemd.identification import FEWEST_PLACES, Comparison
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.flow import reconstruction
+from fdemd.report.left_out import left_out_counts, left_out_files
 from fdemd.report.picture import PictureRow, Shown, save_picture
 from fdemd.report.tables import csv_text, markdown_text, rich_table, rows_of
 from fdemd.rerank_settings import RerankSettings
@@ -100,7 +100,7 @@ class IdentificationReport:
         (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
-        write_left_out(folder / "left_out.csv", self._left_out())
+        write_left_out(folder / "left_out.csv", left_out_files(self.faces.manifest, self.faces.faces))
         save_picture(folder / "picture.png", self._picture(transport), self._title(self._tables()[0]))
         done = f"Results, settings, picture and the list of files left out are in {folder}/"
         console.print(done, soft_wrap=True, markup=False, highlight=False)
@@ -179,23 +179,8 @@ class IdentificationReport:
         return LEAVE_ONE_OUT in measured and len(measured) > 1
 
     def _counts(self) -> dict[str, int]:
-        faces, photographs = self.faces, self.faces.manifest.photographs
-        problems = [entry.problem for entry in faces.faces.left_out]
-        return {
-            "photographs": len(photographs),
-            "people": len({photograph.identity for photograph in photographs}),
-            "queries": len(faces.query_rows),
-            "gallery": len(faces.gallery_rows),
-            "unreadable": problems.count(UNREADABLE),
-            "no face found": problems.count(NO_FACE),
-            "several faces": len(faces.faces.several),
-            "ignored": len(faces.manifest.ignored),
-        }
-
-    def _left_out(self) -> list[tuple[str, str, str]]:
-        photographs = self.faces.manifest.photographs
-        without = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in self.faces.faces.left_out]
-        return without + [(path, "ignored", reason) for path, reason in self.faces.manifest.ignored]
+        used = {"queries": len(self.faces.query_rows), "gallery": len(self.faces.gallery_rows)}
+        return left_out_counts(self.faces.manifest, self.faces.faces) | used
 
     def _facts(self) -> dict[str, Any]:
         return {

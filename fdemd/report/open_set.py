@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from fdemd.backbones.convnet import RANDOM
-from fdemd.data.aligned import NO_FACE, UNREADABLE
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.metrics.intervals import Estimate
 from fdemd.metrics.open_set import searches_needed
@@ -19,6 +18,7 @@ from fdemd.open_searches import RATES, OpenSet
 from fdemd.report.det import save_det
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
+from fdemd.report.left_out import left_out_counts, left_out_files
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.tables import csv_text
 from fdemd.rerank_settings import RAW, RerankSettings
@@ -77,7 +77,7 @@ class OpenSetReport:
         (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
-        write_left_out(folder / "left_out.csv", self._left_out())
+        write_left_out(folder / "left_out.csv", left_out_files(self.faces.manifest, self.faces.faces))
         save_det(folder / "det", panels, self.thresholds, self._title())
         done = f"Results, settings, DET curves and the list of files left out are in {folder}/"
         console.print(done, soft_wrap=True, markup=False, highlight=False)
@@ -109,7 +109,7 @@ class OpenSetReport:
         return f"{model_label(self.config['model'])} on {self.config['data']['name']}, open set"
 
     def _notes(self, results: Sequence[OpenSet]) -> list[str]:
-        counts, rank = self._counts(), self.config["open_set"]["rank"]
+        counts, rank = left_out_counts(self.faces.manifest, self.faces.faces), self.config["open_set"]["rank"]
         notes = [
             "Percent (95 % interval, bootstrap over people, T held fixed). FNIR: searches for people in the gallery "
             f"that do not have them in the first R = {rank} places with a score of T or more. FPIR met: searches for "
@@ -142,27 +142,14 @@ class OpenSetReport:
                     notes.append(f"{result.kind}: {pairs} pairs {text}.")
         return notes
 
-    def _counts(self) -> dict[str, int]:
-        problems = [entry.problem for entry in self.faces.faces.left_out]
-        photographs = self.faces.manifest.photographs
-        return {
-            "photographs": len(photographs),
-            "people": len({photograph.identity for photograph in photographs}),
-            "unreadable": problems.count(UNREADABLE),
-            "no face found": problems.count(NO_FACE),
-            "several faces": len(self.faces.faces.several),
-            "ignored": len(self.faces.manifest.ignored),
-        }
-
-    def _left_out(self) -> list[tuple[str, str, str]]:
-        photographs = self.faces.manifest.photographs
-        without = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in self.faces.faces.left_out]
-        return without + [(path, "ignored", reason) for path, reason in self.faces.manifest.ignored]
-
     def _facts(self) -> dict[str, Any]:
         return {
             "written": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "data": {"name": self.config["data"]["name"], "sha256": self.faces.faces.digest, **self._counts()},
+            "data": {
+                "name": self.config["data"]["name"],
+                "sha256": self.faces.faces.digest,
+                **left_out_counts(self.faces.manifest, self.faces.faces),
+            },
             "open set": {
                 **self.config["open_set"],
                 "gallery faces": self.gallery.faces,

@@ -9,8 +9,21 @@ from typing import Any
 from fdemd.report.data_card import terms
 from fdemd.report.loggers import RunLog
 
+_TABLES = ("results", "rejection")
 _METHOD = ("method", "weighting", "patches", "grid", "alpha", "k")
-_NAMED_BY = ("model", "data", "weights", "query", "protocol", "stage", "similarity", *_METHOD)
+_NAMED_BY = (
+    "model",
+    "data",
+    "weights",
+    "query",
+    "protocol",
+    "stage",
+    "similarity",
+    "training",
+    "measure",
+    "confidence",
+    *_METHOD,
+)
 """Columns of ``results.json`` that say what a row's figures are of, in the order of their names."""
 
 
@@ -24,11 +37,11 @@ def log_results(log: RunLog, step: int = 0) -> None:
         step: of training that the results belong to.
     """
     facts = json.loads((log.folder / "results.json").read_text(encoding="utf-8"))
-    rows = facts.pop("results")
+    tables = {name: rows for name in _TABLES if (rows := facts.pop(name, []))}
     log.facts({"facts": facts | {"data": facts["data"] | {"terms": terms(facts["data"]["name"])}}})
-    if rows:  # a training without held-out people has none
-        log.metrics({name: value for row in rows for name, value in _figures(row).items()}, step)
-        log.table("results", list(rows[0]), [list(row.values()) for row in rows], step)
+    for name, rows in tables.items():  # a training without held-out people has none
+        log.metrics({figure: value for row in rows for figure, value in _figures(row).items()}, step)
+        log.table(name, list(rows[0]), [list(row.values()) for row in rows], step)
     for picture in sorted(log.folder.glob("*.png")):
         log.picture(picture.stem, picture, step)
 
@@ -39,5 +52,5 @@ def _figures(row: Mapping[str, Any]) -> dict[str, float]:
     return {
         f"{'/'.join(words)}/{figure}": value
         for figure, value in row.items()
-        if isinstance(value, float) and figure not in _NAMED_BY and not figure.endswith((" low", " high"))
+        if isinstance(value, float) and figure not in _NAMED_BY and not figure.endswith((" low", " high", " sd"))
     }

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from fdemd.data.aligned import NO_FACE, UNREADABLE
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import PROTOCOL_MEANING, model_label
+from fdemd.report.left_out import left_out_counts, left_out_files
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.paper import PAPER, compared_with_paper, paper_cells
@@ -74,29 +74,21 @@ class PointResult:
 
     def facts(self) -> dict[str, Any]:
         """What decided the figures, beside the settings."""
-        problems = [entry.problem for entry in self.faces.faces.left_out]
-        photographs = self.faces.manifest.photographs
         return {
             "model": self.model,
             "weights_sha256": self.weights_sha256,
             "data": self.data,
             "data_sha256": self.faces.faces.digest,
-            "photographs": len(photographs),
-            "people": len({photograph.identity for photograph in photographs}),
+            **left_out_counts(self.faces.manifest, self.faces.faces),
             "gallery": len(self.faces.gallery_rows),
             "queries a kind": self.queries,
             "of": len(self.faces.query_rows),
-            "unreadable": problems.count(UNREADABLE),
-            "no face found": problems.count(NO_FACE),
-            "ignored": len(self.faces.manifest.ignored),
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
         }
 
     def left_out(self) -> list[tuple[str, str, str]]:
         """Files that gave no face: path, problem, reason."""
-        photographs = self.faces.manifest.photographs
-        found = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in self.faces.faces.left_out]
-        return found + [(path, "ignored", reason) for path, reason in self.faces.manifest.ignored]
+        return left_out_files(self.faces.manifest, self.faces.faces)
 
 
 @dataclass(frozen=True)

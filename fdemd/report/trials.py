@@ -12,7 +12,7 @@ from rich.console import Console
 
 from fdemd.identification import STAGE_1, STAGE_2
 from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.report.files import versions, write_json, write_yaml
+from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import PROTOCOL_MEANING, model_label
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.page import FigureBlock, TableBlock, save_page
@@ -92,9 +92,11 @@ class TrialsReport:
         for name, found_rows in (("results.csv", rows), ("rejection.csv", rejected)):
             if found_rows:
                 (folder / name).write_text(csv_text(found_rows), encoding="utf-8")
-        facts = self._facts() | {"curves": self._curves(), "rejection": rejected, "results": rows}
-        write_json(folder / "results.json", facts)
+        write_json(folder / "results.json", self._facts() | {"rejection": rejected, "results": rows})
+        if rejected:
+            write_json(folder / "curves.json", {"curves": self._curves()})
         write_yaml(folder / "config.yaml", dict(self.config))
+        write_left_out(folder / "left_out.csv", self._left_out())
         save_page(folder / "report.html", title, blocks, self._notes())
         done = f"Tables, curves and one page with all of them, report.html, and every training, are in {folder}/"
         console.print(done, soft_wrap=True, markup=False, highlight=False)
@@ -117,6 +119,7 @@ class TrialsReport:
             f"{self.config['trials']['test_people']} people to test; the others are trained on; weights of the last "
             "step, nothing selected.",
         ]
+        notes.append(f"{len(self._left_out())} files were not used (left_out.csv).")
         if self.trials[0].compared:
             counts = dict.fromkeys(
                 f"{each.kind} {each.queries}" + (f" ({each.missed} without a face found)" if each.missed else "")
@@ -125,6 +128,9 @@ class TrialsReport:
             )
             notes.append(f"Queries: {', '.join(counts)}. gain: of P@1 over stage 1 of the pretrained weights.")
         return notes
+
+    def _left_out(self) -> list[tuple[str, str, str]]:
+        return list(dict.fromkeys(entry for trial in self.trials for entry in trial.left_out))
 
     def _curves(self) -> list[dict[str, Any]]:
         """Every seed's curves, to be drawn anew."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fdemd.identification import Comparison
@@ -19,9 +20,11 @@ class Trial:
         compared: weights (:data:`PRETRAINED` or the name of a training) -> figures of every kind of query and protocol.
         rejections: name of a training with a scale head -> what its scales are worth.
         checkpoints: name of a training -> its file.
+        left_out: files that gave no face: path, problem, reason.
     """
 
     seed: int
-    compared: dict[str, list[Comparison]] = field(default_factory=dict)
+    compared: dict[str, Sequence[Comparison]] = field(default_factory=dict)
     rejections: dict[str, Rejection] = field(default_factory=dict)
     checkpoints: dict[str, str] = field(default_factory=dict)
+    left_out: dict[tuple[str, str, str], None] = field(default_factory=dict)

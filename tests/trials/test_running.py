@@ -1,0 +1,107 @@
+"""evaluate.py experiment=seeds and experiment=rejection as a user runs them, on a few real people."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fdemd.people_apart
+from evaluate import run
+from fdemd.cli import main
+
+ARCFACE = '{name: arcface, settings: ["trainer.max_steps=1","data.mask_share=0.5"]}'
+SCALES = '{name: scales, settings: ["loss=scaleface","trainer.max_steps=2"]}'
+BOTH = f"trials.trainings=[{ARCFACE},{SCALES}]"
+
+
+@pytest.fixture
+def evaluate(tmp_path: Path, few_people: Path, capsys: pytest.CaptureFixture[str]):
+    """Runs an experiment on five people, two of them for the test; gives status, what it printed and its folder."""
+
+    def call(*arguments: str) -> tuple[int, str, Path]:
+        output = tmp_path / "out"
+        given = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0", "data.batch_size=6", "trainer=cpu"]
+        given += ["trials.test_people=2", "logger=none", "query=[clean,mask]", f"output='{output}'"]
+        status = main("evaluate", run, "test", [*given, *arguments])
+        printed = capsys.readouterr()
+        folders = sorted(output.iterdir()) if output.is_dir() else [output]
+        return status, " ".join((printed.out + printed.err).split()), folders[-1] if folders else output
+
+    return call
+
+
+def results(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "results.json").read_text())
+
+
+def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, printed, folder = evaluate("experiment=seeds", "trials.seeds=[0,3]", BOTH)
+    assert status == 0, printed
+    names = {path.name for path in folder.iterdir()}
+    files = {
+        "results.csv",
+        "rejection.csv",
+        "curves.json",
+        "results.json",
+        "results.md",
+        "left_out.csv",
+        "config.yaml",
+        "report.html",
+    }
+    pictures = {"comparison.png", "comparison.svg", "rejection_scales.png", "rejection_scales.svg"}
+    assert names >= files | pictures | {"seed_0", "seed_3"}
+    facts = results(folder)
+    rows = {(row["protocol"], row["query"], row["weights"], row["stage"]): row for row in facts["results"]}
+    weights = {key[2] for key in rows}
+    assert weights == {"pretrained", "arcface"}, "the frozen one's network is the pretrained"
+    row = rows["leave-twin-out", "mask", "arcface", "stage 2"]
+    seeds = [row["P@1, seed 0"], row["P@1, seed 3"]]
+    assert row["P@1"] == pytest.approx(sum(seeds) / 2)
+    assert row["P@1 sd"] == pytest.approx(abs(seeds[0] - seeds[1]) / 2**0.5, abs=1e-3)
+    assert {each["training"] for each in facts["rejection"]} == {"scales"}
+    people = [set((folder / f"seed_{seed}" / "test.csv").read_text().split()) for seed in (0, 3)]
+    assert people[0] != people[1], "each seed has its own people"
+
+    def forbidden(config: Any) -> None:
+        raise AssertionError("a finished training was done again")
+
+    (folder / "results.json").unlink()
+    monkeypatch.setattr(fdemd.people_apart, "finetune", forbidden)
+    status, printed, _ = evaluate("experiment=seeds", "trials.seeds=[0,3]", f"trials.resume='{folder}'", BOTH)
+    assert status == 0, printed
+    assert results(folder)["results"] == facts["results"]
+    assert results(folder)["rejection"] == facts["rejection"]
+
+
+def test_rejection_alone_needs_one_training(evaluate) -> None:
+    words = ["rerank=none", "trials.seeds=[3]", f"trials.trainings=[{SCALES}]"]
+    status, printed, folder = evaluate("experiment=rejection", *words)
+    assert status == 0, printed
+    facts = results(folder)
+    assert facts["results"] == []
+    assert {row["measure"] for row in facts["rejection"]} == {"P@1, stage 1", "TAR at FAR 0.01", "TAR at FAR 0.001"}
+    assert {row["area sd"] for row in facts["rejection"]} == {None}, "one seed has no deviation"
+    assert list(facts["scales"]["scales"][0]) == ["clean", "mask"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["trials.seeds=[]"], "trials.seeds is []; it must list different numbers"),
+        (["trials.seeds=[1,1]"], "trials.seeds is [1, 1]"),
+        (["trials.test_people=0"], "test_people is 0"),
+        (["trials.resume=nowhere"], "trials.resume is nowhere; there is no such folder"),
+        (['trials.trainings=[{name: x, settings: ["loss=nothing"]}]'], "nothing"),
+        (['trials.trainings=[{name: x, settings: ["loss=arcface"]}]'], "nothing would be measured"),
+        (['trials.trainings=[{name: x, settings: ["seed=1,2"]}]'], "is a sweep"),
+        (["trials.trainings=[{name: x}]"], "has the entry"),
+        ([f"trials.trainings=[{SCALES},{SCALES}]"], "occurs once"),
+    ],
+)
+def test_a_mistake_is_a_sentence_before_anything_is_trained(evaluate, words: list[str], sentence: str) -> None:
+    status, printed, folder = evaluate("experiment=rejection", *words)
+    assert status == 2
+    assert sentence in printed
+    assert "Traceback" not in printed
+    assert not folder.is_dir() or not list(folder.rglob("*.ckpt"))
