@@ -46,6 +46,7 @@ def test_a_run_leaves_everything_behind(evaluate) -> None:
         "det.png",
         "det.svg",
         "left_out.csv",
+        "report.html",
         "results.csv",
         "results.json",
         "results.md",

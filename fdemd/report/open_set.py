@@ -20,6 +20,7 @@ from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
 from fdemd.report.left_out import left_out_counts, left_out_files
 from fdemd.report.lines import markdown_lines, terminal_lines
+from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.tables import csv_text
 from fdemd.rerank_settings import RAW, RerankSettings
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
@@ -65,21 +66,23 @@ class OpenSetReport:
 
     def write(self, folder: Path) -> None:
         """Print the tables and write all files to an existing, empty folder."""
-        rows, console, markdown = self.rows(), Console(), []
-        panels = self._panels()
+        rows, console, panels = self.rows(), Console(), self._panels()
+        tables = []
         for protocol, results in panels.items():
-            title, notes = f"{self._title()}, protocol {protocol}", self._notes(results)
             shown = [row for row in rows if row["protocol"] in {result.protocol for result in results}]
-            cells = list(_cells(shown))
-            console.print(terminal_lines(title, cells, notes, left=["query", "stage"]))
-            markdown.append(markdown_lines(title, cells, notes))
-        (folder / "results.md").write_text("\n".join(markdown), encoding="utf-8")
+            title, notes = f"{self._title()}, protocol {protocol}", self._notes(results)
+            tables.append(TableBlock(title, list(_cells(shown)), ("query", "stage"), notes))
+        for table in tables:
+            console.print(terminal_lines(table.title, table.cells, table.notes, left=table.left))
+        texts = [markdown_lines(table.title, table.cells, table.notes) for table in tables]
+        (folder / "results.md").write_text("\n".join(texts), encoding="utf-8")
         (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
         write_left_out(folder / "left_out.csv", left_out_files(self.faces.manifest, self.faces.faces))
-        save_det(folder / "det", panels, self.thresholds, self._title())
-        done = f"Results, settings, DET curves and the list of files left out are in {folder}/"
+        files = save_det(folder / "det", panels, self.thresholds, self._title())
+        save_page(folder / "report.html", self._title(), [*tables, FigureBlock("Detection error trade-off", files[1])])
+        done = f"Results, settings, DET curves, the list of files left out, and one page, report.html, are in {folder}/"
         console.print(done, soft_wrap=True, markup=False, highlight=False)
 
     def rows(self) -> list[dict[str, Any]]:

@@ -80,6 +80,7 @@ def save_rejection(stem: Path, found: Sequence[Rejection], title: str) -> list[P
     _scales(axes[panels - 1], found)
     for place in axes[:panels]:
         place.title.set_size(9)
+        place.xaxis.label.set_size(8)
         place.tick_params(labelsize=8)
         place.grid(alpha=0.25)
     for place in axes[panels:]:
