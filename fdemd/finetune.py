@@ -19,13 +19,13 @@ from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.people import split_people
 from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
-from fdemd.data.training import TrainingDataModule
+from fdemd.data.training import BALANCED, SHUFFLED, TrainingDataModule
 from fdemd.errors import InputError
 from fdemd.finetune_module import FinetuneModule
 from fdemd.finetune_trainer import BEST, CHECKPOINTS, LAST, best_score, build_trainer, process_number
 from fdemd.held_out import SELECTED_BY, HeldOut, figures_of
 from fdemd.identification import Comparison
-from fdemd.losses import build_criterion
+from fdemd.losses import build_criterion, compares_faces
 from fdemd.optimizers import OptimizerSettings
 from fdemd.report.files import run_folder
 from fdemd.report.finetuning import FinetuneReport
@@ -36,6 +36,8 @@ from fdemd.rerank_settings import RAW, rerank_settings
 from fdemd.resuming import decisive_settings, state_to_resume
 
 BEFORE = "before"
+AUTO = "auto"
+"""As order of batches: whatever the loss needs."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,6 @@ def finetune(config: Mapping[str, Any]) -> Finetuned:
     criterion = build_criterion(
         **config["loss"], embedding_size=embedding_size, map_size=map_size, identities=len(data.people)
     )
-    if criterion.takes_triplets:
-        _check_batches(config)
     module = FinetuneModule(
         backbone,
         criterion,
@@ -116,18 +116,26 @@ def training_data(config: Mapping[str, Any], backbone: Backbone) -> TrainingData
     )
     faces = {"alignment": backbone.alignment, "face_size": size, "seed": config["seed"], **settings.loading}
     change = Augmentation(size, config["seed"], mask_share=settings.mask_share, **config["augment"])
+    order = _order_of_batches(config)
     validation = FaceDataModule(held_out, config["query"], **faces) if held_out else None
-    return TrainingDataModule(training, validation, change=change, order=config["batches"], **faces)
+    return TrainingDataModule(training, validation, change=change, order=order, **faces)
 
 
-def _check_batches(config: Mapping[str, Any]) -> None:
-    """Raise InputError unless every batch has two faces or more of each of its people."""
-    batches, size = config["batches"], config["data"]["batch_size"]
-    if batches["order"] != "balanced" or size < 2 * batches["people"]:
+def _order_of_batches(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The section ``batches`` with its order decided.
+
+    Raises:
+        InputError: the loss compares faces of one person, and a batch would not have two of each.
+    """
+    batches, size, compares = dict(config["batches"]), config["data"]["batch_size"], compares_faces(config["loss"])
+    if batches["order"] == AUTO:
+        batches["order"] = BALANCED if compares else SHUFFLED
+    if compares and (batches["order"] != BALANCED or size < 2 * batches["people"]):
         raise InputError(
             "This loss compares faces of one person within a batch; use batches.order=balanced and a data.batch_size "
             f"of twice batches.people={batches['people']} or more, not {batches['order']} batches of {size}."
         )
+    return batches
 
 
 @torch.no_grad()

@@ -73,13 +73,12 @@ class FinetuneModule(LightningModule):
         return self
 
     def on_fit_start(self) -> None:
-        """Take the centres of a frozen network from its own embeddings, unless a resumed run brings them along."""
-        criterion = self.criterion
-        if not isinstance(criterion, ScaleFaceCriterion) or criterion.trains_backbone:
-            return
-        if self.trainer.ckpt_path is None:
+        """Take the centres of ScaleFace from the network's own embeddings, unless a resumed run brings them along."""
+        if isinstance(self.criterion, ScaleFaceCriterion) and self.trainer.ckpt_path is None:
             data: TrainingDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
-            criterion.set_centres(*self._embedded_people(data))
+            self.backbone.eval()
+            self.criterion.set_centres(*self._embedded_people(data))
+            self.train()
 
     @torch.no_grad()
     def _embedded_people(self, data: TrainingDataModule) -> tuple[Tensor, Tensor]:

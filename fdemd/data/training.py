@@ -19,7 +19,8 @@ from fdemd.data.samplers import BalancedSampler, BatchSampler, ShuffledSampler
 from fdemd.errors import InputError, unknown
 from fdemd.faces.queries import QueryMaker
 
-ORDERS = ("shuffled", "balanced")
+SHUFFLED, BALANCED = "shuffled", "balanced"
+ORDERS = (SHUFFLED, BALANCED)
 
 
 class TrainingBatch(TypedDict):
@@ -84,7 +85,7 @@ class TrainingDataModule(LightningDataModule):
             manifest: the photographs to train on.
             held_out: other people, to validate on.
             change: what happens to each face.
-            order: how faces are put into batches, as in the section ``batches`` of ``configs/train.yaml``.
+            order: how faces are put into batches, as in the section ``batches`` of ``configs/train.yaml``, decided.
             alignment: that the network takes, a name in :data:`fdemd.faces.alignment.TEMPLATES`.
             face_size: ``(height, width)`` that the network takes.
             seed: of the order.
@@ -99,7 +100,7 @@ class TrainingDataModule(LightningDataModule):
         super().__init__()
         if order["order"] not in ORDERS:
             raise unknown("order of batches", order["order"], ORDERS)
-        if order["order"] == "balanced" and (order["people"] < 1 or batch_size % order["people"]):
+        if order["order"] == BALANCED and (order["people"] < 1 or batch_size % order["people"]):
             raise InputError(
                 f"data.batch_size is {batch_size}; it must be a multiple of batches.people={order['people']}."
             )
@@ -188,7 +189,7 @@ class TrainingDataModule(LightningDataModule):
     def _sampler(self, labels: Mapping[str, int]) -> BatchSampler:
         assert self.trainer is not None
         place = {"seed": self.seed, "rank": self.trainer.global_rank, "world_size": self.trainer.world_size}
-        if self.order["order"] == "shuffled":
+        if self.order["order"] == SHUFFLED:
             return ShuffledSampler(len(self.rows), self.batch_size, block=self.order["block"], **place)
         people = self.order["people"]
         return BalancedSampler(

@@ -26,6 +26,7 @@ __all__ = [
     "TransportSettings",
     "build_criterion",
     "build_head",
+    "compares_faces",
     "focal_loss",
 ]
 
@@ -39,6 +40,11 @@ def build_head(head: str, embedding_size: int, identities: int, **settings: Any)
     if head not in HEADS:
         raise unknown("head", head, HEADS)
     return HEADS[head](embedding_size, identities, **settings)
+
+
+def compares_faces(loss: Mapping[str, Any]) -> bool:
+    """Whether the loss that ``configs/loss`` describes needs two faces of a person in a batch."""
+    return loss.get("transport") is not None
 
 
 def build_criterion(

@@ -14,12 +14,10 @@ class Criterion(nn.Module):
     """Loss of what a network says about faces. Its parameters are to be trained with the network's.
 
     Attributes:
-        takes_triplets: whether it learns from two faces of a person in one batch.
         trains_backbone: whether the network is trained at all; if not, nothing in it may change.
         figures: name -> number ``()`` of the last batch, for the log, beside the loss.
     """
 
-    takes_triplets = False
     trains_backbone = True
     figures: dict[str, Tensor]
 

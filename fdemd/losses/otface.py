@@ -62,7 +62,6 @@ class OTFaceCriterion(Criterion):
     """
 
     batches: Tensor
-    takes_triplets = True
 
     def __init__(self, head: Head, transport: TransportSettings, *, focal: str, gamma: float) -> None:
         """See :class:`Criterion`.

@@ -22,12 +22,13 @@ _LARGEST_COSINE = 1 - 1e-7
 class ScaleFaceCriterion(Criterion):
     """Loss of the scale head alone, with the network and the centres frozen, or of all three.
 
-    The centres of a frozen network are the means of its own embeddings (:meth:`set_centres`). Embeddings are measured
-    from their mean over the training people, since the direction that all faces have in common leaves little room for
-    an angular margin. Both are ours: the published head is trained with the centres that the network came with.
+    The centres start as the means of the network's own embeddings (:meth:`set_centres`): with random ones the margin
+    makes every face hopeless, and the least loss is that of scales of 0. Embeddings are measured from their mean over
+    the training people, since the direction that all faces have in common leaves little room for an angular margin.
+    Both are ours: the published head is trained with the centres that the network came with.
 
     Attributes:
-        origin: ``(D,)`` that embeddings are measured from; 0 if the network is trained too.
+        origin: ``(D,)`` that embeddings are measured from, always that of the network before training.
     """
 
     origin: Tensor
@@ -69,9 +70,7 @@ class ScaleFaceCriterion(Criterion):
 
     def logits(self, features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
         """See :meth:`Criterion.logits`; each face has a scale of its own."""
-        embedding = features.embedding
-        if not self.trains_backbone:
-            embedding = normalize(embedding.float()) - self.origin
+        embedding = normalize(features.embedding.float()) - self.origin
         cosine = self.head.similarity(embedding).clamp(-_LARGEST_COSINE, _LARGEST_COSINE)
         scale = self.scale_head(features.patches)[:, None]
         self.figures = {"scale": scale.detach().mean()}

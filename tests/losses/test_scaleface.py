@@ -38,7 +38,7 @@ def literal_loss(criterion: ScaleFaceCriterion, features: Features, labels: Tens
     logits = hidden.clamp_min(0) @ layers[3].weight[0].double()
     centres, losses = criterion.head.weight.double(), []
     for face, label, logit in zip(features.embedding.double(), labels.tolist(), logits.tolist(), strict=True):
-        moved = face if criterion.trains_backbone else face / face.norm() - criterion.origin.double()
+        moved = face / face.norm() - criterion.origin.double()
         scale = 64 / (1 + math.exp(-logit))
         exponents = []
         for person, centre in enumerate(centres):
@@ -54,11 +54,7 @@ def literal_loss(criterion: ScaleFaceCriterion, features: Features, labels: Tens
 def test_the_loss_equals_the_literal_formula(frozen: bool) -> None:
     features, labels = batch()
     scaleface = criterion(frozen=frozen)
-    if frozen:
-        scaleface.set_centres(features.embedding, labels)
-    else:
-        with torch.no_grad():  # nobody is opposite to their own centre, where the formula without a branch turns
-            features.embedding.add_(3 * scaleface.head.weight[labels])
+    scaleface.set_centres(features.embedding, labels)
     loss, _ = scaleface(features, labels)
     assert loss.item() == pytest.approx(literal_loss(scaleface, features, labels), rel=1e-5)
 
