@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -61,6 +61,22 @@ class Outcome:
     seconds: float | None
 
 
+@dataclass(frozen=True)
+class Scored:
+    """One kind of query under one protocol, ready to be ranked by any alpha and k.
+
+    Attributes:
+        judge: knows the right answers.
+        first: stage 1's ranking.
+        similarity: what is asked for -> similarity ``(Q, k)`` of the first k of ``first``, and the seconds that it took
+            when it was computed.
+    """
+
+    judge: Judge
+    first: Ranking
+    similarity: Mapping[Asked, tuple[Tensor, float]]
+
+
 class Measuring:
     """Measures the methods on the embedded faces of one network."""
 
@@ -104,36 +120,41 @@ class Measuring:
 
     def outcomes(self, kind: str, protocols: Sequence[str]) -> list[Outcome]:
         """Stage 1, the best possible, and every method, under each protocol."""
+        return [outcome for scored in self.scored(kind, protocols) for outcome in self._outcomes(kind, scored)]
+
+    def scored(self, kind: str, protocols: Sequence[str]) -> Iterator[Scored]:
+        """What the methods' rankings are made of, under each protocol."""
         query, labels = self._data.query(kind, self._rows)
         missed, gallery = self._data.missed(kind), self._gallery_labels
         pairs: dict[Asked, PairSimilarity] = {}
-        found = []
         for protocol in measured_protocols(protocols, labels, gallery):
             judge = Judge(labels, missed, gallery, protocol, self._legacy, self._seed)
-
-            def outcome(
-                facts: dict[str, Any], hits: Tensor, seconds: float | None = None, judge: Judge = judge
-            ) -> Outcome:
-                counts = {"queries": judge.queries, "missed": judge.failed, "lone": judge.lone}
-                return Outcome(kind, judge.protocol, facts, judge.figures(hits), seconds=seconds, **counts)
-
             depth = max(int(judge.relevant.max()), self._deepest)
             first = rank_by_cosine(
                 query.embedding, self._gallery.embedding, labels, gallery, protocol=protocol, depth=depth
             )
-            hits = judge.hits(first)
-            found.append(outcome(_named(STAGE_1), hits))
-            shortlists = sorted({method.k for method in self._methods if method.k})
-            found += [outcome(_named(MAXIMUM, k=k), best_possible(hits, k)) for k in shortlists]
             measured: dict[Asked, tuple[Tensor, float]] = {}
             for method in self._methods:
-                # The whole gallery is asked for on its own, so that its time stands beside that of a shortlist.
-                asked = (method.measure, method.k is None)
+                asked = _asked(method)
                 if asked not in measured:
                     measured[asked] = self._similarity(asked, kind, query, labels, first, judge, pairs)
-                similarity, seconds = measured[asked]
-                ranking = rerank(first, similarity[:, : method.k], method.alpha)
-                found.append(outcome(method.facts(query.grid), judge.hits(ranking), seconds))
+            yield Scored(judge, first, measured)
+
+    def _outcomes(self, kind: str, scored: Scored) -> list[Outcome]:
+        judge, first = scored.judge, scored.first
+
+        def outcome(facts: dict[str, Any], hits: Tensor, seconds: float | None = None) -> Outcome:
+            counts = {"queries": judge.queries, "missed": judge.failed, "lone": judge.lone}
+            return Outcome(kind, judge.protocol, facts, judge.figures(hits), seconds=seconds, **counts)
+
+        hits = judge.hits(first)
+        found = [outcome(_named(STAGE_1), hits)]
+        shortlists = sorted({method.k for method in self._methods if method.k})
+        found += [outcome(_named(MAXIMUM, k=k), best_possible(hits, k)) for k in shortlists]
+        for method in self._methods:
+            similarity, seconds = scored.similarity[_asked(method)]
+            ranking = rerank(first, similarity[:, : method.k], method.alpha)
+            found.append(outcome(method.facts(self._gallery.grid), judge.hits(ranking), seconds))
         return found
 
     def _similarity(
@@ -208,6 +229,11 @@ class Measuring:
         ]
         settings = {"measure": type(measure).__name__, **asdict(measure)}
         return SimilarityStore(self._cache, {"query": query.name, "gallery": gallery.name, "rows": rows, **settings})
+
+
+def _asked(method: Method) -> Asked:
+    """The whole gallery is asked for on its own, so that its time stands beside that of a shortlist."""
+    return method.measure, method.k is None
 
 
 def _named(method: str, **facts: Any) -> dict[str, Any]:
