@@ -5,10 +5,15 @@ first stage is sure. Both scores are brought to mean 0 and deviation 1 over the 
 weightings of any scale are alike, and mixed with the weight ``w = sigmoid(bias + sum_i coefficient_i statistic_i)`` of
 the second stage; the alpha of Eq. 9 that orders the shortlist in the same way follows from the deviations.
 
-The coefficients were fitted (docs/auto_alpha.md) on half of LFW's people. This rule is ours, not the paper's.
+The coefficients are what ``python -m fdemd.fit_auto_alpha`` found on half of LFW's people (docs/auto_alpha.md). This
+rule is ours, not the paper's.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,65 +22,95 @@ AUTO = "auto"
 _SMALLEST = 1e-6
 """Deviation of scores that are all alike."""
 
-_BIAS = -0.7929
-_RULE = {
-    "lead of the first stage's first place": (1.1367, 1.2994, 0.2921),
-    "its score": (4.3058, 1.2621, -0.4824),
-    "lead of the second stage's first place": (0.4395, 0.4927, 0.1620),
-    "its score in the second stage": (2.7159, 0.6218, -0.2724),
-    "second stage's score of the first stage's first place": (0.9461, 1.0335, -0.1880),
-    "what it lacks to the second stage's first place": (1.7699, 1.2256, 0.0850),
-    "agreement of both stages": (0.2307, 0.1600, -0.3263),
-    "what the second stage's first place lacks in the first stage": (3.8247, 1.7401, -0.4540),
-}
-"""Statistic -> its mean and deviation where the rule was fitted, and its coefficient."""
+
+class Term(NamedTuple):
+    """One statistic's part in a rule: its mean and deviation where the rule was fitted, and its coefficient."""
+
+    mean: float
+    deviation: float
+    coefficient: float
 
 
-def auto_alpha(cosine: Tensor, similarity: Tensor) -> Tensor:
+@dataclass(frozen=True)
+class Rule:
+    """Shortlist -> weight of the second stage.
+
+    Attributes:
+        bias: before the sigmoid.
+        terms: name of a statistic (:func:`statistics`) -> its part.
+    """
+
+    bias: float
+    terms: Mapping[str, Term]
+
+    def weight(self, values: Mapping[str, Tensor]) -> Tensor:
+        """Weight ``(Q,)`` in (0, 1), of the statistics by name, ``(Q,)`` each."""
+        parts = [(values[name] - mean) / spread * share for name, (mean, spread, share) in self.terms.items()]
+        return (torch.stack(parts).sum(0) + self.bias).sigmoid()
+
+
+RULE = Rule(
+    bias=-0.7929,
+    terms={
+        "lead of the first stage's first place": Term(1.1367, 1.2994, 0.2921),
+        "its score": Term(4.3058, 1.2621, -0.4824),
+        "lead of the second stage's first place": Term(0.4395, 0.4927, 0.1620),
+        "its score in the second stage": Term(2.7159, 0.6218, -0.2724),
+        "second stage's score of the first stage's first place": Term(0.9461, 1.0335, -0.1880),
+        "what it lacks to the second stage's first place": Term(1.7699, 1.2256, 0.0850),
+        "agreement of both stages": Term(0.2307, 0.1600, -0.3263),
+        "what the second stage's first place lacks in the first stage": Term(3.8247, 1.7401, -0.4540),
+    },
+)
+"""Of ``rerank.alpha=auto``."""
+
+
+def auto_alpha(cosine: Tensor, similarity: Tensor, rule: Rule = RULE) -> Tensor:
     """Alpha of each query, ``(Q,)`` in [0, 1]; 0 for a shortlist of one.
 
     Args:
         cosine: ``(Q, k)`` of the first stage, best first; minus infinity where there is nobody.
         similarity: ``(Q, k)`` of the second stage.
+        rule: that gives the weight of the second stage.
     """
     present = cosine > -torch.inf
-    first, first_spread = _standardised(cosine.masked_fill(~present, 0), present)
-    second, second_spread = _standardised(similarity, present)
+    first, first_spread = standardised(cosine, present)
+    second, second_spread = standardised(similarity, present)
     if cosine.shape[1] < 2:
         return torch.zeros(len(cosine), device=cosine.device)
-    statistics = _statistics(first, second, present)
-    mean, deviation, coefficient = (statistics.new_tensor(column) for column in zip(*_RULE.values(), strict=True))
-    weight = ((statistics - mean) / deviation @ coefficient + _BIAS).sigmoid()
+    weight = rule.weight(statistics(first, second, present))
     of_second, of_first = weight / second_spread, (1 - weight) / first_spread
     return (of_second / (of_second + of_first)).where(present[:, 1], 0)
 
 
-def _standardised(scores: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores with mean 0 and deviation 1 over those present ``(Q, k)``, and their deviation ``(Q,)``."""
+def standardised(scores: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores with mean 0 and deviation 1 over those present ``(Q, k)``, 0 elsewhere, and their deviation ``(Q,)``."""
+    scores = scores.masked_fill(~present, 0)
     count = present.sum(1, keepdim=True).clamp_min(1)
-    centred = (scores - (scores * present).sum(1, keepdim=True) / count) * present
+    centred = (scores - scores.sum(1, keepdim=True) / count) * present
     spread = (centred.square().sum(1, keepdim=True) / (count - 1).clamp_min(1)).sqrt().clamp_min(_SMALLEST)
     return centred / spread, spread[:, 0]
 
 
-def _statistics(first: Tensor, second: Tensor, present: Tensor) -> Tensor:
-    """What :data:`_RULE` names, of standardised scores, ``(Q, 8)``."""
-    second = second.masked_fill(~present, -torch.inf)
-    best = second.topk(2, dim=1)
-    top = best.values[:, 0]
-    runner_up = best.values[:, 1].nan_to_num(neginf=0)
+def statistics(first: Tensor, second: Tensor, present: Tensor) -> dict[str, Tensor]:
+    """What tells a query that the first stage is sure of from one that it is not: name -> ``(Q,)``.
+
+    Args:
+        first: ``(Q, k)`` standardised scores of the first stage, best first; k at least 2.
+        second: ``(Q, k)`` of the second.
+        present: ``(Q, k)`` False where there is nobody.
+    """
+    agreement = (first * second).sum(1) / present.sum(1).clamp_min(1)
+    best = second.masked_fill(~present, -torch.inf).topk(2, dim=1)
+    top, runner_up = best.values[:, 0], best.values[:, 1].nan_to_num(neginf=0)
     at_best = first.gather(1, best.indices[:, :1])[:, 0]
-    agreement = (first * second.masked_fill(~present, 0)).sum(1) / present.sum(1).clamp_min(1)
-    return torch.stack(
-        [
-            (first[:, 0] - first[:, 1]).clamp(0, 6),
-            first[:, 0].clamp(0, 8),
-            (top - runner_up).clamp(0, 6),
-            top.clamp(0, 8),
-            second[:, 0].clamp(-3, 8),
-            (top - second[:, 0]).clamp(0, 8),
-            agreement,
-            (first[:, 0] - at_best).clamp(0, 8),
-        ],
-        dim=1,
-    )
+    return {
+        "lead of the first stage's first place": (first[:, 0] - first[:, 1]).clamp(0, 6),
+        "its score": first[:, 0].clamp(0, 8),
+        "lead of the second stage's first place": (top - runner_up).clamp(0, 6),
+        "its score in the second stage": top.clamp(0, 8),
+        "second stage's score of the first stage's first place": second[:, 0].clamp(-3, 8),
+        "what it lacks to the second stage's first place": (top - second[:, 0]).clamp(0, 8),
+        "agreement of both stages": agreement,
+        "what the second stage's first place lacks in the first stage": (first[:, 0] - at_best).clamp(0, 8),
+    }

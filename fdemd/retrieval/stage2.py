@@ -40,10 +40,22 @@ def rerank(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
     first, absent = ranking.indices[:, :k], ranking.indices[:, :k] == NOBODY
     cosine = ranking.scores[:, :k]
     share = auto_alpha(cosine, similarity)[:, None] if isinstance(alpha, str) else alpha
-    mixed = (share * similarity + (1 - share) * cosine.masked_fill(absent, 0)).masked_fill(absent, -torch.inf)
+    mixed = mix(cosine, similarity, share, absent)
     order = sorted_by_score(mixed)
     return Ranking(
         torch.cat([first.gather(1, order), ranking.indices[:, k:]], dim=1),
         torch.cat([mixed.gather(1, order), ranking.scores[:, k:]], dim=1),
         reranked=k,
     )
+
+
+def mix(cosine: Tensor, similarity: Tensor, share: Tensor | float, absent: Tensor) -> Tensor:
+    """Equation 9 for all candidates ``(Q, k)``; minus infinity where there is nobody.
+
+    Args:
+        cosine: ``(Q, k)`` scores of the first stage.
+        similarity: ``(Q, k)`` scores of the second.
+        share: alpha of all, or ``(Q, 1)`` of each query.
+        absent: ``(Q, k)`` True where there is nobody.
+    """
+    return (share * similarity + (1 - share) * cosine.masked_fill(absent, 0)).masked_fill(absent, -torch.inf)
