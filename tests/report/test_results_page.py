@@ -17,7 +17,8 @@ def test_the_page_holds_nothing_that_is_not_in_a_json_beside_it(tmp_path: Path) 
 
 
 def test_every_figure_of_a_table_is_a_rounded_figure_of_its_json() -> None:
-    for file in sorted((ROOT / "results").glob("*.json")):
+    files = [ROOT / "results" / f"{step.name}.json" for step in steps()]
+    for file in [file for file in files if file.is_file()]:
         facts = json.loads(file.read_text(encoding="utf-8"))
         known = {f"{value:.1f}" for row in facts["results"] for value in row.values() if isinstance(value, float | int)}
         section = results_page({file.stem: facts}).split("**")

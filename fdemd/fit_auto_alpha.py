@@ -1,0 +1,53 @@
+"""``python -m fdemd.fit_auto_alpha``: the rule of ``alpha=auto`` from LFW, and how it does on people it never saw."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from fdemd.errors import InputError, exit_status
+from fdemd.lfw_networks import add_folders, prepare_lfw
+
+NAME = "auto_alpha"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit status: 0, 2 after an InputError, 130 after Ctrl-C."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fdemd.fit_auto_alpha",
+        description="Fit the rule of rerank.alpha=auto on half of LFW's people and measure it on the others.",
+    )
+    add_folders(parser)
+    arguments = parser.parse_args(argv)
+    return exit_status("fit_auto_alpha", lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    # torch takes seconds to import; --help is told at once
+    from fdemd.auto_alpha_answers import networks_needed
+    from fdemd.fit_auto_alpha_run import fit_auto_alpha
+    from fdemd.report.auto_alpha import auto_alpha_page
+    from fdemd.report.files import write_json
+
+    out = arguments.out
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The folder {out} cannot be made ({error.strerror}); choose another with --out DIR."
+        ) from error
+    if not arguments.weights.is_dir():
+        raise InputError(f"There is no folder {arguments.weights}; give that of the weight files with --weights DIR.")
+    prepare_lfw(arguments.lfw, arguments.prepared, networks_needed())
+    started = time.perf_counter()
+    facts = fit_auto_alpha(arguments.prepared, arguments.weights)
+    facts["took"] = round(time.perf_counter() - started, 1)
+    write_json(out / f"{NAME}.json", facts)
+    (out / f"{NAME}.md").write_text(auto_alpha_page(facts), encoding="utf-8")
+    print(f"The rule and its figures are in {out / NAME}.json, as tables in {out / NAME}.md.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
