@@ -37,6 +37,10 @@ def auto_alpha_page(facts: Facts) -> str:
         f"above it; of the {goal['rows with a gain']} in which a fixed alpha gains something, "
         f"{goal['at least 90 % of it']} have at least 90 % of the best gain.",
         "",
+        *summary_table(facts["held out"]),
+        "",
+        "Cells: stage 1 -> auto (best fixed alpha). Each on its own:",
+        "",
         *held_out_table(facts["held out"]),
         "",
     ]
@@ -50,6 +54,16 @@ def rule_table(rule: Facts) -> list[str]:
         for name, term in rule["statistics"].items()
     ]
     return _table(["statistic", "mean", "deviation", "coefficient"], rows)
+
+
+def summary_table(rows: Sequence[Facts]) -> list[str]:
+    """A line a second stage and data set, a column a kind of query: stage 1 -> auto (best fixed alpha)."""
+    cells: dict[str, list[str]] = {}
+    for row in rows:
+        cell = f"{row['stage 1']:.1f} -> {row['auto']:.1f} ({row['best fixed']:.1f})"
+        cells.setdefault(_second_stage(row), []).append(cell)
+    kinds = dict.fromkeys(row["query"] for row in rows)
+    return _table(["data, network, patches, weighting", *kinds], [[name, *each] for name, each in cells.items()])
 
 
 def held_out_table(rows: Sequence[Facts]) -> list[str]:
@@ -71,7 +85,7 @@ def _cells(row: Facts) -> list[str]:
     share = row["share of the best gain"]
     lost = share < 0 if share is not None else row["stage 1"] - row["auto"] > _VISIBLE
     return [
-        ", ".join(row[name] for name in ("data", "network", "patches", "weighting")),
+        _second_stage(row),
         "yes" if row["in the fit"] else "no",
         f"{row['query']} ({row['queries']})",
         f"{row['stage 1']:.1f}",
@@ -80,6 +94,10 @@ def _cells(row: Facts) -> list[str]:
         f"{row['auto']:.1f}",
         "loss" if lost else "" if share is None else f"{share} %",
     ]
+
+
+def _second_stage(row: Facts) -> str:
+    return ", ".join(row[name] for name in ("data", "network", "patches", "weighting"))
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
