@@ -34,7 +34,8 @@ def test_the_documentation_shows_figures_of_the_json_alone() -> None:
     for line in summary_table(FACTS["held out"]):
         assert line in text
     goal, fit = FACTS["goal"], FACTS["fit"]
-    for number in (*goal.values(), fit["queries a kind"], fit["queries that the weight decides"]):
+    people = [FACTS["measured on"][0][name] for name in ("people", "people to fit on")]
+    for number in (*goal.values(), *people, fit["queries a kind"], fit["queries that the weight decides"]):
         assert re.search(rf"\b{number}\b", text)
     known = {f"{value:.1f}" for row in FACTS["held out"] for value in row.values() if isinstance(value, float)}
     losses = {f"{row['stage 1'] - row[method]:.1f}" for row in FACTS["held out"] for method in ("auto", "alpha 0.7")}

@@ -108,13 +108,11 @@ def fit_rule(sets: Sequence[tuple[Shortlists, float]], seed: int = 0) -> Fit:
         values.append(torch.stack(list(found.values()), dim=1))
         success.append(table[decided])
         counts.append(torch.full((int(decided.sum()),), count / len(shortlists)))
-    statistic = torch.cat(values)
+    statistic = torch.cat(values).double()  # the order of the queries then plays no part
     if len(statistic) < 2:
         raise ValueError("The weight of the second stage decides no query, so that nothing can be fitted.")
     mean, deviation = statistic.mean(0), statistic.std(0)
-    # In float64 the result does not depend on the order of the queries.
-    seen = ((statistic - mean) / deviation).double()
-    solution = _ascended(seen, torch.cat(success).double(), torch.cat(counts).double(), seed)
+    solution = _ascended((statistic - mean) / deviation, torch.cat(success).double(), torch.cat(counts).double(), seed)
     columns = zip(mean.tolist(), deviation.tolist(), solution[:-1].tolist(), strict=True)
     terms = [Term(*(round(number, _DIGITS) for number in column)) for column in columns]
     return Fit(Rule(round(float(solution[-1]), _DIGITS), dict(zip(found, terms, strict=True))), len(statistic))
