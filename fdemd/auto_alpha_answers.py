@@ -40,6 +40,8 @@ SECOND_STAGES = (
     SecondStage("w600k_mbf", PROJECTED, "apc", True),
     SecondStage("facenet", RAW, "apc", False),
     SecondStage("facenet", PROJECTED, "norm", False),
+    SecondStage("mobilefacenet", RAW, "apc", False),
+    SecondStage("mobilefacenet", PROJECTED, "norm", False),
 )
 
 
