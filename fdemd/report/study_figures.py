@@ -1,4 +1,4 @@
-"""Figures of a study: a line over alpha or k, or bars beside each other."""
+"""Figures of a study: a line over alpha or k, or the methods below each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAMES = ("method", "weighting", "patches", "grid", "alpha", "k")
 def save_study_figure(stem: Path, rows: Sequence[Row], title: str) -> list[Path]:
     """Draw P@1 of one network and data set as ``STEM.png`` and ``STEM.svg``.
 
-    If the methods differ in alpha or in k, that is the horizontal axis; else each method is a bar.
+    If the methods differ in alpha or in k, that is the horizontal axis; else each method is a dot with its interval.
 
     Args:
         stem: of the files, without their ending.
@@ -38,7 +38,7 @@ def save_study_figure(stem: Path, rows: Sequence[Row], title: str) -> list[Path]
         if axis:
             _lines(place, chosen, axis)
         else:
-            _bars(place, chosen)
+            _dots(place, chosen)
         place.set_title(f"{panel[0]}, {panel[1]}", fontsize=9)
         place.tick_params(labelsize=8)
         place.grid(alpha=0.25)
@@ -80,15 +80,15 @@ def _lines(place: Axes, rows: Sequence[Row], axis: str) -> None:
     place.set_xlabel(axis, fontsize=8)
 
 
-def _bars(place: Axes, rows: Sequence[Row]) -> None:
+def _dots(place: Axes, rows: Sequence[Row]) -> None:
     shown = [row for row in rows if row["method"] != "maximum"]
     names = differing(shown, _NAMES[1:])
     labels = [method_label(row, names) for row in shown]
     values = [row["P@1"] for row in shown]
     errors = [[row["P@1"] - row["P@1 low"] for row in shown], [row["P@1 high"] - row["P@1"] for row in shown]]
     colours = ["#555555" if row["method"] == "stage 1" else "#1f77b4" for row in shown]
-    place.barh(range(len(shown)), values, xerr=errors, color=colours, height=0.7, error_kw={"linewidth": 1})
+    place.errorbar(values, range(len(shown)), xerr=errors, fmt="none", ecolor=colours, elinewidth=1.2)
+    place.scatter(values, range(len(shown)), color=colours, s=22, zorder=3)
+    place.set_xlim(right=min(place.get_xlim()[1], 101))
     place.set_yticks(range(len(shown)), labels)
     place.invert_yaxis()
-    lowest = min(row["P@1 low"] for row in shown)
-    place.set_xlim(max(0, lowest - 5), 100)

@@ -41,6 +41,7 @@ def save_comparison(stem: Path, rows: Sequence[Mapping[str, Any]], title: str) -
             seeds = [value for name, value in row.items() if name.startswith("P@1, seed")]
             place.plot(seeds, [height] * len(seeds), "o", color="tab:blue", markersize=4, alpha=0.5)
             place.plot([row["P@1"]], [height], "|", color="black", markersize=13, markeredgewidth=2)
+        place.set_xlim(right=min(place.get_xlim()[1], 101))
         place.set_yticks(range(len(chosen)), [f"{row['weights']}, {row['stage']}" for row in chosen])
         place.invert_yaxis()
         place.set_title(f"{panel[0]}, {panel[1]}", fontsize=9)
