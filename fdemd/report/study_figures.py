@@ -85,9 +85,9 @@ def _dots(place: Axes, rows: Sequence[Row]) -> None:
     names = differing(shown, _NAMES[1:])
     labels = [method_label(row, names) for row in shown]
     values = [row["P@1"] for row in shown]
-    errors = [[row["P@1"] - row["P@1 low"] for row in shown], [row["P@1 high"] - row["P@1"] for row in shown]]
+    low, high = ([row[f"P@1 {end}"] for row in shown] for end in ("low", "high"))
     colours = ["#555555" if row["method"] == "stage 1" else "#1f77b4" for row in shown]
-    place.errorbar(values, range(len(shown)), xerr=errors, fmt="none", ecolor=colours, elinewidth=1.2)
+    place.hlines(range(len(shown)), low, high, colors=colours, linewidth=1.2)
     place.scatter(values, range(len(shown)), color=colours, s=22, zorder=3)
     place.set_xlim(right=min(place.get_xlim()[1], 101))
     place.set_yticks(range(len(shown)), labels)
