@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from fdemd.cli_help import MISSING, Group, flags_of, flatten, show
 from fdemd.errors import InputError, unknown
 
-NAMES_OF_CHOICES = ("data.name", "model.backbone", "stage1.search", "rerank.method", "logger.kind")
+NAMES_OF_CHOICES = ("data.name", "model.backbone", "stage1.search", "align.method", "rerank.method", "logger.kind")
 """Keys that say which code a choice is for: with another one, its other settings would not fit."""
 
 WORDS = [("rerank.alpha", "auto")]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from pytorch_lightning import Trainer, seed_everything
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
 from fdemd.adversarial import ADVERSARIAL, Adversary
+from fdemd.aligning import CohortFaces, DescribedAlignment, ScoreAlignment, describe_alignment
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.feature_store import FeatureStore
@@ -22,6 +24,7 @@ from fdemd.features import Features
 from fdemd.identification import labels_of
 from fdemd.report.quiet import quiet_lightning
 from fdemd.retrieval.protocol import Labels
+from fdemd.retrieval.search import Adjustment
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,14 @@ class EmbeddedData:
         faces: queries and gallery.
         features: kind of query -> features; ``clean`` is every face, gallery included.
         adversary: what made the adversarial queries, None without any.
+        alignment: of the cosines, None without.
     """
 
     backbone: Backbone
     faces: FaceDataModule
     features: Mapping[str, EmbeddedFaces]
     adversary: Adversary | None = None
+    alignment: ScoreAlignment | None = None
 
     def query(self, kind: str, rows: Tensor | None = None) -> tuple[Features, Labels]:
         """Features and labels of one kind of query, of all ``query_rows`` or of some manifest rows among them."""
@@ -49,6 +54,10 @@ class EmbeddedData:
         """Features and labels of the gallery, of all ``gallery_rows`` or of some manifest rows among them."""
         rows = self.faces.gallery_rows if rows is None else rows
         return self.features["clean"].at(rows), self._labels(rows, "clean")
+
+    def adjustment(self, query: Features, gallery: Features) -> Adjustment | None:
+        """What aligns the cosines of these queries and gallery faces; None without alignment."""
+        return self.alignment.aligner.between(query.embedding, gallery.embedding) if self.alignment else None
 
     def missed(self, kind: str) -> Labels:
         """Labels of the queries whose face was not found."""
@@ -80,6 +89,7 @@ class DescribedData:
         faces: queries and gallery, not yet set up.
         adversary: what will make the adversarial queries, None without any.
         trainer: runs the network.
+        alignment: of the cosines, None without.
     """
 
     config: Mapping[str, Any]
@@ -87,6 +97,7 @@ class DescribedData:
     faces: FaceDataModule
     adversary: Adversary | None
     trainer: Trainer
+    alignment: DescribedAlignment | None
 
     def embed(self) -> EmbeddedData:
         """Align and embed the faces, as far as no earlier run has stored them.
@@ -105,7 +116,21 @@ class DescribedData:
             dtype=check_dtype(wanted["dtype"]),
             store=FeatureStore(faces.cache, self.config["model"]) if wanted["store"] else None,
         )
-        return EmbeddedData(self.backbone, faces, features, self.adversary)
+        data = EmbeddedData(self.backbone, faces, features, self.adversary)
+        return replace(data, alignment=self._aligned(data, self.alignment)) if self.alignment else data
+
+    def _aligned(self, data: EmbeddedData, described: DescribedAlignment) -> ScoreAlignment:
+        """Embed the cohort, or take it out of queries and gallery."""
+        faces = self.faces
+        if described.drawn:
+            photographs, rows = faces.manifest.photographs, faces.gallery_rows.tolist()
+            rows = [row for row in rows if photographs[row].identity in described.drawn]
+            embedding = data.features["clean"].at(torch.tensor(rows, dtype=torch.long)).embedding
+            cohort: CohortFaces | None = CohortFaces(embedding, [photographs[row] for row in rows])
+            faces.leave_out(described.drawn)
+        else:
+            cohort = described.embed(self.backbone, self.trainer)
+        return described.build(self.backbone, cohort, data.gallery()[0].embedding)
 
 
 def describe_data(config: Mapping[str, Any], backbone: Backbone) -> DescribedData:
@@ -130,7 +155,8 @@ def describe_data(config: Mapping[str, Any], backbone: Backbone) -> DescribedDat
         made_ahead={ADVERSARIAL: adversary} if adversary else {},
         **settings.loading,
     )
-    return DescribedData(config, backbone, faces, adversary, trainer)
+    alignment = describe_alignment(config, faces.manifest, gallery=True)
+    return DescribedData(config, backbone, faces, adversary, trainer, alignment)
 
 
 def single_device_trainer(settings: Mapping[str, Any]) -> Trainer:

@@ -41,6 +41,11 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
     if settings:
         check_second_stage(backbone, settings)
     described = describe_data(config, backbone)
+    if described.alignment and stage1:
+        raise InputError(
+            f"stage1.search is {config['stage1']['search']}, which ranks by the cosine; aligned cosines need "
+            "stage1=exact, or align=none."
+        )
     label = f"{model_label(config['model'])}-{config['data']['name']}"
     with run_folder(Path(str(config["output"])), label) as folder, open_log(config, folder, "evaluate") as log:
         data = described.embed()
@@ -51,7 +56,16 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         remark = partial(data.adversary.remark, data.faces) if data.adversary else lambda _: None
         origins = {kind: each.origin for kind, each in data.features.items()}
         report = IdentificationReport(
-            config, settings, data.faces, comparisons, protocols, backbone.weights_sha256, origins, seconds, remark
+            config,
+            settings,
+            data.faces,
+            comparisons,
+            protocols,
+            backbone.weights_sha256,
+            origins,
+            seconds,
+            remark,
+            data.alignment,
         )
         report.write(folder, partial(_transport, data, settings))
         log_results(log)
@@ -98,6 +112,7 @@ def _identify(
                 protocols=protocols,
                 missed=data.missed(kind),
                 index=index,
+                adjust=data.adjustment(query, gallery),
                 legacy_self_count=config["legacy_self_count"],
                 seed=config["seed"],
                 on_progress=on_progress,

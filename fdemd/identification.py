@@ -18,10 +18,12 @@ from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.protocol import Labels, measured_protocols
 from fdemd.retrieval.ranking import NOBODY, Ranking
+from fdemd.retrieval.search import Adjustment
 from fdemd.retrieval.stage1 import Recall, measure_recall, rank_by_cosine
 from fdemd.retrieval.stage2 import rerank
 
-STAGE_1, STAGE_2, BEST_POSSIBLE = "stage 1", "stage 2", "maximum"
+COSINE, STAGE_1, STAGE_2, BEST_POSSIBLE = "cosine", "stage 1", "stage 2", "maximum"
+"""``COSINE`` stands beside an aligned first stage only: what it would be without alignment."""
 FEWEST_PLACES = 5
 """Places that a ranking keeps at least, to be looked at."""
 
@@ -74,6 +76,7 @@ def compare_stages(
     protocols: Sequence[str],
     missed: Labels,
     index: FaissIndex | None = None,
+    adjust: Adjustment | None = None,
     legacy_self_count: bool = False,
     seed: int = 0,
     on_progress: Callable[[int], None] = lambda pairs: None,
@@ -90,6 +93,7 @@ def compare_stages(
         protocols: names, see :mod:`fdemd.retrieval.protocol`.
         missed: where the ``M`` queries come from whose face was not found.
         index: of the gallery, for the first stage; None compares every face.
+        adjust: aligns the cosines of both stages, which are then compared with plain ones; without an index only.
         legacy_self_count: see :func:`fdemd.retrieval.protocol.count_relevant`.
         seed: of the bootstrap, and of the sample of queries on which the index is compared with the exact search.
         on_progress: told the number of pairs just re-ranked.
@@ -100,8 +104,11 @@ def compare_stages(
         judge = Judge(query_labels, missed, gallery_labels, protocol, legacy_self_count, seed)
         depth = max(int(judge.relevant.max()), settings.k if settings else FEWEST_PLACES)
         embeddings, labels = (query.embedding, gallery.embedding), (query_labels, gallery_labels)
-        first = rank_by_cosine(*embeddings, *labels, protocol=protocol, depth=depth, index=index)
+        first = rank_by_cosine(*embeddings, *labels, protocol=protocol, depth=depth, index=index, adjust=adjust)
         hits = {STAGE_1: judge.hits(first)}
+        if adjust is not None:
+            plain = rank_by_cosine(*embeddings, *labels, protocol=protocol, depth=depth)
+            hits = {COSINE: judge.hits(plain)} | hits
         second, counts, engine = None, (0, 0, 0), ""
         if settings and similarity:
             shortlist = first.indices[:, : settings.k]

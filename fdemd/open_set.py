@@ -24,6 +24,7 @@ from fdemd.report.results_log import log_results
 from fdemd.rerank_settings import RerankSettings, rerank_settings
 from fdemd.retrieval.faiss_search import index_settings
 from fdemd.retrieval.protocol import check_protocols
+from fdemd.score_alignment.settings import align_settings
 
 CLEAN = "clean"
 """Kind of query that thresholds are set on."""
@@ -42,6 +43,8 @@ def open_set(config: Mapping[str, Any]) -> OpenSetReport:
             f"stage1.search is {config['stage1']['search']}; the open set compares every face, so that no error is the "
             "index's: stage1=exact."
         )
+    if align_settings(config["align"]):
+        raise InputError("The open set compares plain cosines; leave align away.")
     _check_rank(config["open_set"]["rank"], settings)
     backbone = build_network(config)
     if settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -151,6 +151,22 @@ class FaceDataModule(LightningDataModule):
             kind: make(self.manifest, self.faces, self.query_rows, self.gallery_rows)
             for kind, make in self._made_ahead.items()
         }
+
+    def leave_out(self, people: Collection[str]) -> None:
+        """Take some people out of queries and gallery, once :meth:`setup` is done.
+
+        Raises:
+            InputError: fewer than two people are left.
+        """
+        photographs = self.manifest.photographs
+
+        def others(rows: Tensor) -> Tensor:
+            return _rows(row for row in rows.tolist() if photographs[row].identity not in people)
+
+        self.query_rows, self.gallery_rows = others(self.query_rows), others(self.gallery_rows)
+        self.missed_rows = others(self.missed_rows)
+        where = f"{self.manifest.root}, without the people of the cohort,"
+        check_identities((photographs[row] for row in self.gallery_rows.tolist()), where)
 
     def faces_of(self, kind: str) -> AlignedFaces:
         """The faces that queries of a kind are made from: the aligned photographs, or what was made ahead of them."""

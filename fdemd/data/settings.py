@@ -31,6 +31,10 @@ def data_settings(section: Mapping[str, Any]) -> DataSettings:
     """Sort a section."""
     source = dict(section)
     loading = {key: source.pop(key) for key in _LOADING}
-    cache = source.pop("cache")
-    loading["cache"] = Path(str(cache)).expanduser() if cache else default_cache()
+    loading["cache"] = cache_folder(source.pop("cache"))
     return DataSettings(mask_share=source.pop("mask_share", 0.0), source=source, loading=loading)
+
+
+def cache_folder(cache: Any) -> Path:
+    """The folder that ``data.cache`` means."""
+    return Path(str(cache)).expanduser() if cache else default_cache()

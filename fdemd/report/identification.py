@@ -12,12 +12,14 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
+from fdemd.aligning import ScoreAlignment
 from fdemd.backbones.convnet import RANDOM
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.emd import Transport
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.similarity import reference_only
 from fdemd.identification import FEWEST_PLACES, Comparison
+from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.flow import reconstruction
 from fdemd.report.left_out import left_out_counts, left_out_files
@@ -69,6 +71,8 @@ class IdentificationReport:
         weights_sha256: of the network.
         origins: kind of query -> where its features came from.
         seconds: of each step.
+        remark: what is to be said about a comparison, or None.
+        alignment: of the cosines, None without.
     """
 
     config: Mapping[str, Any]
@@ -80,6 +84,7 @@ class IdentificationReport:
     origins: Mapping[str, str]
     seconds: Mapping[str, float]
     remark: Callable[[Comparison], str | None]
+    alignment: ScoreAlignment | None = None
 
     def write(self, folder: Path, transport: PairTransport) -> None:
         """Print the tables and write all files.
@@ -100,7 +105,10 @@ class IdentificationReport:
         (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
-        write_left_out(folder / "left_out.csv", left_out_files(self.faces.manifest, self.faces.faces))
+        left_out = left_out_files(self.faces.manifest, self.faces.faces)
+        write_left_out(folder / "left_out.csv", [*left_out, *(self.alignment.left_out if self.alignment else ())])
+        if self.alignment:
+            self.alignment.write(folder)
         save_picture(folder / "picture.png", self._picture(transport), self._title(self._tables()[0]))
         done = f"Results, settings, picture and the list of files left out are in {folder}/"
         console.print(done, soft_wrap=True, markup=False, highlight=False)
@@ -136,6 +144,8 @@ class IdentificationReport:
         if found := [f"{each.kind} {_recall_label(each.recall)}" for each in comparisons if each.recall]:
             name = next(each.recall.name for each in comparisons if each.recall)
             notes.append(f"Stage 1 asked {name}. Of what exact search finds it found: {', '.join(found)}.")
+        if self.alignment:
+            notes.append(alignment_note(self.alignment))
         if settings := self.settings:
             patches = patches_label(self.grid, self.config["features"]["dtype"])
             stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
@@ -188,6 +198,7 @@ class IdentificationReport:
             "data": {"name": self.config["data"]["name"], "sha256": self.faces.faces.digest, **self._counts()},
             "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
             "stage1": dict(self.config["stage1"]) | {"recall": self._recalls()},
+            **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
             "rerank": asdict(self.settings) | {"engine": self.comparisons[0].engine} if self.settings else None,
             "features": dict(self.origins),
             "patch precision": self.config["features"]["dtype"],

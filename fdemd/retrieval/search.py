@@ -11,9 +11,16 @@ from torch.nn.functional import normalize
 from fdemd.retrieval.protocol import tiles
 from fdemd.retrieval.ranking import NOBODY, sorted_by_score
 
+Adjustment = Callable[[Tensor, slice, slice], Tensor]
+"""Cosines of some queries and gallery rows, ``(rows, columns)``, and which these are -> what to rank by instead."""
+
 
 def search_exactly(
-    query: Tensor, gallery: Tensor, depth: int, barred: Callable[[slice, slice], Tensor]
+    query: Tensor,
+    gallery: Tensor,
+    depth: int,
+    barred: Callable[[slice, slice], Tensor],
+    adjust: Adjustment | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Find the ``depth`` gallery rows of the largest cosine for each query; equal ones in the order of their rows.
 
@@ -22,16 +29,19 @@ def search_exactly(
         gallery: embeddings ``(G, D)``.
         depth: places to fill; beyond ``G`` there are none.
         barred: gives the pairs of some queries and gallery rows that may not be compared, ``(rows, columns)`` booleans.
+        adjust: what is ranked by instead of the cosine; None ranks by it.
 
     Returns:
-        Gallery rows, int64, and cosines, float32, both ``(Q, min(depth, G))`` and best first. Places for which there is
-        no gallery row are at the end: ``NOBODY`` with a cosine of minus infinity.
+        Gallery rows, int64, and cosines as adjusted, float32, both ``(Q, min(depth, G))`` and best first. Places for
+        which there is no gallery row are at the end: ``NOBODY`` with a cosine of minus infinity.
     """
     depth = min(depth, len(gallery))
     indices = torch.full((len(query), depth), NOBODY, device=query.device)
     scores = torch.full((len(query), depth), -torch.inf, device=query.device)
     for rows, columns in tiles(len(query), len(gallery)):
         cosine = normalize(query[rows].float(), dim=1) @ normalize(gallery[columns].float(), dim=1).T
+        if adjust is not None:
+            cosine = adjust(cosine, rows, columns)
         cosine = cosine.masked_fill(barred(rows, columns), -torch.inf)
         best = first_places(cosine, depth)
         # What was found before has smaller row numbers, and comes first, so that a stable sort orders equal cosines.

@@ -10,7 +10,7 @@ from torch import Tensor
 from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.protocol import Labels, left_out, left_out_of_all, most_left_out
 from fdemd.retrieval.ranking import NOBODY, Ranking, sorted_by_score
-from fdemd.retrieval.search import search_exactly
+from fdemd.retrieval.search import Adjustment, search_exactly
 
 _QUERIES_COMPARED = 1000
 """Queries, at most, on which an index is compared with the exact search."""
@@ -25,6 +25,7 @@ def rank_by_cosine(
     protocol: str,
     depth: int,
     index: FaissIndex | None = None,
+    adjust: Adjustment | None = None,
 ) -> Ranking:
     """Rank the gallery for each query.
 
@@ -36,6 +37,7 @@ def rank_by_cosine(
         protocol: see :mod:`fdemd.retrieval.protocol`.
         depth: places to keep; fewer if no query has as many candidates.
         index: of the gallery, to be asked instead of comparing with every face; it may miss some.
+        adjust: turns the cosines into what is ranked by; without an index only.
     """
     if index is None:
         indices, scores = search_exactly(
@@ -43,6 +45,7 @@ def rank_by_cosine(
             gallery_embeddings,
             depth,
             lambda rows, columns: left_out_of_all(query_labels[rows], gallery_labels[columns], protocol),
+            adjust,
         )
     else:
         indices, scores = index.search(query_embeddings, depth + most_left_out(query_labels, gallery_labels, protocol))

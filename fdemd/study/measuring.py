@@ -16,6 +16,7 @@ from torch import Tensor
 from fdemd.data.similarity_store import Computed, SimilarityStore
 from fdemd.embedded_data import EmbeddedData
 from fdemd.features import Features
+from fdemd.identification import COSINE, STAGE_1
 from fdemd.judging import Judge
 from fdemd.metrics.identification import best_possible
 from fdemd.metrics.intervals import Estimate
@@ -29,7 +30,7 @@ from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import rerank
 from fdemd.study.methods import ExpansionSettings, KReciprocalSettings, Measure, Method
 
-STAGE_1, MAXIMUM = "stage 1", "maximum"
+MAXIMUM = "maximum"
 Asked = tuple[Measure, bool]
 """A similarity, and whether it is wanted of the whole gallery."""
 _QUERIES_A_PIECE = 256
@@ -70,11 +71,13 @@ class Scored:
         first: stage 1's ranking.
         similarity: what is asked for -> similarity ``(Q, k)`` of the first k of ``first``, and the seconds that it took
             when it was computed.
+        plain: the ranking by the cosine where that of stage 1 is by an aligned one; else None.
     """
 
     judge: Judge
     first: Ranking
     similarity: Mapping[Asked, tuple[Tensor, float]]
+    plain: Ranking | None = None
 
 
 class Measuring:
@@ -119,26 +122,29 @@ class Measuring:
         self._k_reciprocal: dict[Measure, KReciprocal] = {}
 
     def outcomes(self, kind: str, protocols: Sequence[str]) -> list[Outcome]:
-        """Stage 1, the best possible, and every method, under each protocol."""
+        """Stage 1 (the plain cosine before it where it is aligned), the best possible, and every method."""
         return [outcome for scored in self.scored(kind, protocols) for outcome in self._outcomes(kind, scored)]
 
     def scored(self, kind: str, protocols: Sequence[str]) -> Iterator[Scored]:
         """What the methods' rankings are made of, under each protocol."""
         query, labels = self._data.query(kind, self._rows)
         missed, gallery = self._data.missed(kind), self._gallery_labels
+        adjust = self._data.adjustment(query, self._gallery)
         pairs: dict[Asked, PairSimilarity] = {}
         for protocol in measured_protocols(protocols, labels, gallery):
             judge = Judge(labels, missed, gallery, protocol, self._legacy, self._seed)
             depth = max(int(judge.relevant.max()), self._deepest)
-            first = rank_by_cosine(
-                query.embedding, self._gallery.embedding, labels, gallery, protocol=protocol, depth=depth
-            )
+            embeddings = query.embedding, self._gallery.embedding
+            first = rank_by_cosine(*embeddings, labels, gallery, protocol=protocol, depth=depth, adjust=adjust)
+            plain = None
+            if adjust is not None:
+                plain = rank_by_cosine(*embeddings, labels, gallery, protocol=protocol, depth=depth)
             measured: dict[Asked, tuple[Tensor, float]] = {}
             for method in self._methods:
                 asked = _asked(method)
                 if asked not in measured:
                     measured[asked] = self._similarity(asked, kind, query, labels, first, judge, pairs)
-            yield Scored(judge, first, measured)
+            yield Scored(judge, first, measured, plain)
 
     def _outcomes(self, kind: str, scored: Scored) -> list[Outcome]:
         judge, first = scored.judge, scored.first
@@ -148,7 +154,8 @@ class Measuring:
             return Outcome(kind, judge.protocol, facts, judge.figures(hits), seconds=seconds, **counts)
 
         hits = judge.hits(first)
-        found = [outcome(_named(STAGE_1), hits)]
+        found = [outcome(_named(COSINE), judge.hits(scored.plain))] if scored.plain else []
+        found.append(outcome(_named(STAGE_1), hits))
         shortlists = sorted({method.k for method in self._methods if method.k})
         found += [outcome(_named(MAXIMUM, k=k), best_possible(hits, k)) for k in shortlists]
         for method in self._methods:

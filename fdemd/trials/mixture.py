@@ -40,7 +40,7 @@ class Mixture:
         gallery: faces to compare with.
         kinds: names of the kinds of query.
         kind: ``(B,)`` number of each query's kind.
-        first: ``(B,)`` cosine to the first place of stage 1.
+        first: ``(B,)`` cosine (aligned if the data are) to the first place of stage 1.
         right: stage -> ``(B,)`` boolean, whether its first place is the right person.
         missed: queries beside these whose face was not found.
         lone: queries without a right answer, which are left out.
@@ -82,7 +82,13 @@ def mix(
         judge = Judge(labels, data.missed(kind), gallery_labels, protocol)
         depth = settings.k if settings else 1
         stage1 = rank_by_cosine(
-            query.embedding, features.embedding, labels, gallery_labels, protocol=protocol, depth=depth
+            query.embedding,
+            features.embedding,
+            labels,
+            gallery_labels,
+            protocol=protocol,
+            depth=depth,
+            adjust=data.adjustment(query, features),
         )
         right = {STAGE_1: judge.hits(stage1)[:, 0]}
         if settings:

@@ -1,0 +1,38 @@
+"""From a cohort of embeddings to what aligns cosines."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fdemd.score_alignment.aligner import Aligner, DiscrepancyAligner, NormAligner, SupportOf
+from fdemd.score_alignment.cohort import Cohort
+from fdemd.score_alignment.estimator import train_estimator
+from fdemd.score_alignment.settings import LEARNED, SNORM, VIRTUAL, AlignSettings
+from fdemd.score_alignment.snorm import Scale
+from fdemd.score_alignment.support import support_of
+from fdemd.score_alignment.virtual import check_generator, enlarged
+
+
+def build_aligner(settings: AlignSettings, cohort: Cohort, seed: int) -> Aligner:
+    """An aligner from embeddings alone.
+
+    Args:
+        settings: method, strength, support and rule; who becomes the cohort plays no part here.
+        cohort: faces of two people or more, none of whom is in the test.
+        seed: of virtual faces, and of the training of an estimator.
+    """
+    if settings.support == LEARNED:
+        return DiscrepancyAligner(train_estimator(cohort, settings.rule, seed), settings.strength)
+    support = _support_in(settings, cohort, seed)
+    if settings.method == SNORM:
+        own = cohort.own_support(settings.rule)
+        scale = Scale(float(own.mean.double().mean()), float(own.deviation.double().mean()))
+        return NormAligner(support, scale, settings.strength)
+    return DiscrepancyAligner(lambda embeddings: support(embeddings).mean, settings.strength)
+
+
+def _support_in(settings: AlignSettings, cohort: Cohort, seed: int) -> SupportOf:
+    faces = cohort.embedding.float()
+    if settings.support == VIRTUAL:
+        faces = enlarged(faces, settings.virtual, check_generator(settings.generator), seed)
+    return partial(support_of, cohort=faces, rule=settings.rule)
