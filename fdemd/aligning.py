@@ -22,6 +22,7 @@ from fdemd.data.sources import listed_manifest
 from fdemd.embedding import check_dtype, embed
 from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
+from fdemd.report.left_out import left_out_files
 from fdemd.score_alignment.aligner import Aligner, DiscrepancyAligner
 from fdemd.score_alignment.building import build_aligner
 from fdemd.score_alignment.cohort import Cohort
@@ -132,10 +133,8 @@ class DescribedAlignment:
             dtype=check_dtype(wanted["dtype"]),
             store=FeatureStore(cache, self.config["model"]) if wanted["store"] else None,
         )["cohort"].features
-        left_out = [(manifest.photographs[entry.row].path, entry.problem, entry.reason) for entry in faces.left_out]
-        left_out += [(path, "ignored", reason) for path, reason in manifest.ignored]
         photographs = [manifest.photographs[row] for row in rows.tolist()]
-        return CohortFaces(features.embedding, photographs, tuple(left_out))
+        return CohortFaces(features.embedding, photographs, tuple(left_out_files(manifest, faces)))
 
     def build(self, backbone: Backbone, faces: CohortFaces | None, unseen: Tensor) -> ScoreAlignment:
         """The aligner.

@@ -12,12 +12,13 @@ import torch
 from pytorch_lightning import seed_everything
 from torch import Tensor
 
+from fdemd.aligning import describe_alignment
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.data.aligned import AlignedFaces, aligned_faces
-from fdemd.data.cache import default_cache
 from fdemd.data.datamodule import FaceDataset
 from fdemd.data.feature_store import FeatureStore
 from fdemd.data.pairs import Pairs, read_pairs
+from fdemd.data.settings import cache_folder
 from fdemd.data.sources import pairs_manifest
 from fdemd.embedded_data import single_device_trainer
 from fdemd.embedding import check_dtype, embed
@@ -71,10 +72,10 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
             "several, such as LFW's pairs.txt."
         )
     seed_everything(config["seed"], verbose=False)  # for networks with random weights
-    backbone = build_backbone(**config["model"])
-    if data["flip"]:
-        backbone = WithMirrored(backbone).eval()
-    cache = Path(data["cache"]).expanduser() if data["cache"] else default_cache()
+    network = build_backbone(**config["model"])
+    backbone = WithMirrored(network).eval() if data["flip"] else network
+    described = describe_alignment(config, pairs.manifest, gallery=False)
+    cache = cache_folder(data["cache"])
     label = f"{model_label(config['model'])}-{data['name']}"
     with run_folder(Path(config["output"]), label) as folder, open_log(config, folder, "evaluate") as log:
         faces = aligned_faces(
@@ -95,10 +96,16 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
         first, second = pairs.first[~failed], pairs.second[~failed]
         rows = torch.cat([first, second]).unique()
         features, origin = _embed(backbone, faces, pairs, rows, cache, config)
+        alignment = None
+        if described:
+            cohort = described.embed(network, single_device_trainer(config["trainer"]))
+            unmirrored = features.embedding[:, : features.embedding.shape[1] // (2 if data["flip"] else 1)]
+            alignment = described.build(network, cohort, unmirrored)
         embedded = time.perf_counter()
         places = torch.searchsorted(rows, first), torch.searchsorted(rows, second)
         with torch.inference_mode():  # without gradients the transport runs one piece a core
-            scores = pair_scores(features, *places, settings, mirrored=data["flip"])
+            aligner = alignment.aligner if alignment else None
+            scores = pair_scores(features, *places, settings, mirrored=data["flip"], aligner=aligner)
         results = [
             judge(similarity, torch.zeros(len(pairs)).masked_scatter(~failed, score), pairs, failed)
             for similarity, score in scores.items()
@@ -110,7 +117,7 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
         }
         weights = backbone.weights_sha256
         report = VerificationReport(
-            config, settings, pairs, faces, failed, results, features.grid, weights, origin, seconds
+            config, settings, pairs, faces, failed, results, features.grid, weights, origin, seconds, alignment
         )
         report.write(folder)
         log_results(log)

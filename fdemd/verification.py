@@ -13,9 +13,10 @@ from fdemd.emd import emd_similarity
 from fdemd.features import Features
 from fdemd.metrics.verification import FoldAccuracy, OperatingPoint, fold_accuracy, roc_curve, tar_at_far
 from fdemd.rerank_settings import RerankSettings
+from fdemd.score_alignment.aligner import Aligner
 
 FALSE_ACCEPT_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
-COSINE, MIRRORED = "cosine", "cosine, mirrored"
+COSINE, MIRRORED, ALIGNED = "cosine", "cosine, mirrored", "aligned cosine"
 _PAIRS_AT_ONCE = 500
 """Pairs whose features are gathered together: 500 pairs of 8x8x512 patches are 125 MiB."""
 
@@ -56,12 +57,18 @@ def judge(similarity: str, score: Tensor, pairs: Pairs, failed: Tensor) -> Verif
 
 
 def pair_scores(
-    features: Features, first: Tensor, second: Tensor, settings: RerankSettings | None, *, mirrored: bool = False
+    features: Features,
+    first: Tensor,
+    second: Tensor,
+    settings: RerankSettings | None,
+    *,
+    mirrored: bool = False,
+    aligner: Aligner | None = None,
 ) -> dict[str, Tensor]:
     """Scores ``(P,)`` of pairs of faces by each similarity, by name.
 
-    The second is ``alpha * EMD similarity + (1 - alpha) * cosine``. The published code adds the similarity to a squared
-    distance instead, two terms of opposite sign (spec 1.12).
+    The last is ``alpha * EMD similarity + (1 - alpha) * cosine``, the aligned one with an aligner. The published code
+    adds the similarity to a squared distance instead, two terms of opposite sign (spec 1.12).
 
     Args:
         features: of all faces.
@@ -69,15 +76,20 @@ def pair_scores(
         second: ``(P,)`` rows of the features.
         settings: of the Earth Mover's similarity; None leaves it out.
         mirrored: the second half of each embedding is that of the face's mirror image, for a similarity of its own.
+        aligner: of cosines of embeddings without their mirrored half, for a similarity of its own; None without.
     """
     one, other = (features.embedding[rows].float() for rows in (first, second))
     scores = {COSINE: cosine_similarity(one, other)}
     if mirrored:
         half = one.shape[1] // 2
-        scores = {COSINE: cosine_similarity(one[:, :half], other[:, :half]), MIRRORED: scores[COSINE]}
+        one, other = one[:, :half], other[:, :half]
+        scores = {COSINE: cosine_similarity(one, other), MIRRORED: scores[COSINE]}
+    cosine, name = scores[COSINE], COSINE
+    if aligner is not None:
+        cosine, name = aligner.of_pairs(cosine, one, other), ALIGNED
+        scores[name] = cosine
     if settings is None:
         return scores
-    cosine = scores[COSINE]
     patches = features.pooled(settings.grid) if settings.grid else features
     parts = [
         emd_similarity(
@@ -93,4 +105,4 @@ def pair_scores(
     ]
     alpha = settings.fixed_alpha
     mixed = alpha * torch.cat(parts) + (1 - alpha) * cosine
-    return scores | {f"{alpha:g} EMD + {1 - alpha:.3g} cosine": mixed}
+    return scores | {f"{alpha:g} EMD + {1 - alpha:.3g} {name}": mixed}

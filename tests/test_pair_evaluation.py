@@ -14,7 +14,7 @@ from torch.nn.functional import cosine_similarity
 from data_prep.__main__ import main as prepare
 from fdemd.backbones import Backbone
 from fdemd.cli import CONFIG_DIR, plan
-from fdemd.data.manifest import Manifest
+from fdemd.data.manifest import Manifest, write_manifest
 from fdemd.data.pairs import Pairs
 from fdemd.data.sources import orl_manifest
 from fdemd.emd import emd_similarity
@@ -23,6 +23,7 @@ from fdemd.faces.reading import read_image
 from fdemd.features import Features
 from fdemd.pair_evaluation import WithMirrored, verify
 from fdemd.rerank_settings import RerankSettings
+from fdemd.score_alignment.aligner import DiscrepancyAligner
 from fdemd.verification import judge, pair_scores
 
 
@@ -55,6 +56,21 @@ def test_a_face_is_closest_to_itself_in_both_terms() -> None:
     for score in pair_scores(features, everyone, everyone, RerankSettings()).values():
         others = pair_scores(features, everyone, everyone.roll(1), RerankSettings())
         assert all((score > other).all() for other in others.values())
+
+
+def test_an_aligner_takes_the_cosine_of_the_face_itself() -> None:
+    """Not of its mirror image, and the mix is with the aligned cosine."""
+    features, first, second = some_features(), torch.tensor([0, 1, 2]), torch.tensor([3, 4, 5])
+    aligner = DiscrepancyAligner(lambda embeddings: embeddings[:, 0], strength=0.5)
+
+    scores = pair_scores(features, first, second, RerankSettings(alpha=0.5), mirrored=True, aligner=aligner)
+
+    one, other = features.embedding[:3, :4], features.embedding[3:, :4]
+    expected = cosine_similarity(one, other) - 0.5 * (one[:, 0] + other[:, 0]) / 2
+    torch.testing.assert_close(scores["aligned cosine"], expected)
+    unaligned = pair_scores(features, first, second, RerankSettings(alpha=0.5), mirrored=True)
+    difference = scores["0.5 EMD + 0.5 aligned cosine"] - unaligned["0.5 EMD + 0.5 cosine"]
+    torch.testing.assert_close(difference, 0.5 * (expected - cosine_similarity(one, other)))
 
 
 def test_without_reranking_there_is_the_cosine_only() -> None:
@@ -183,6 +199,39 @@ def test_without_reranking_and_with_mirror_images(lfw_like: Path, tmp_path: Path
 
     assert [result.similarity for result in both.results] == ["cosine", "cosine, mirrored"]
     assert both.results[0].points == plain.results[0].points, "the mirror images change nothing else"
+
+
+def test_an_aligned_cosine_stands_beside_the_plain_one(lfw_like: Path, tmp_path: Path) -> None:
+    chosen = tuple(each for each in orl_manifest().photographs[200:230] if Path(each.path).stem in ("1", "2"))
+    write_manifest(Manifest(orl_manifest().root, chosen), tmp_path / "cohort.csv")
+    cohort = ["align=ida", f"align.manifest={tmp_path / 'cohort.csv'}", f"align.root={orl_manifest().root}"]
+
+    report = verify(config_of(lfw_like, tmp_path / "out", *cohort, "data.flip=true"))
+
+    names = [result.similarity for result in report.results]
+    assert names == ["cosine", "cosine, mirrored", "aligned cosine", "0.7 EMD + 0.3 aligned cosine"]
+    (folder,) = (tmp_path / "out").iterdir()
+    facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert facts["align"]["cohort"] == {"people": 3, "photographs": 6, "left out": 0}
+    assert "among 6 photographs of 3 other people" in (folder / "results.md").read_text(encoding="utf-8")
+
+    at_0 = verify(config_of(lfw_like, tmp_path / "out", *cohort, "align.strength=0"))
+    plain, aligned = at_0.results[:2]
+    assert torch.equal(plain.roc[0], aligned.roc[0])
+    assert torch.equal(plain.accuracy.threshold, aligned.accuracy.threshold)
+
+
+def test_the_cohort_of_pairs_is_of_other_people(lfw_like: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"has no gallery that people could leave; give align\.manifest"):
+        verify(config_of(lfw_like, tmp_path, "align=ida"))
+    listed = "path,identity\nP0/P0_0001.jpg,P0\nP1/P1_0001.jpg,Somebody\n"
+    (tmp_path / "cohort.csv").write_text(listed, encoding="utf-8")
+    cohort = ["align=ida", f"align.manifest={tmp_path / 'cohort.csv'}", f"align.root={lfw_like / 'lfw'}"]
+    with pytest.raises(InputError, match="has people who are in the test: P0; it must be of others only"):
+        verify(config_of(lfw_like, tmp_path, *cohort))
+    (tmp_path / "cohort.csv").write_text(listed.replace(",P0", ",Anybody"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"has P0/P0_0001\.jpg, which is the photograph P0/P0_0001\.jpg of the test"):
+        verify(config_of(lfw_like, tmp_path, *cohort))
 
 
 def test_features_are_computed_once(lfw_like: Path, tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ def alignment_note(alignment: ScoreAlignment) -> str:
         kind = "who left queries and gallery" if settings.manifest is None else f"of {settings.manifest.name}"
         where = f" Cohort: {alignment.people} people {kind}, {len(alignment.left_out)} of its files left out."
     return (
-        f"Cosines are aligned in both stages ({settings.in_words}) by {taken}.{where}{_estimator_note(alignment)} "
-        "cosine: without it."
+        f"Cosines are aligned ({settings.in_words}) by {taken}, wherever a table does not say cosine alone.{where}"
+        f"{_estimator_note(alignment)}"
     )
 
 

@@ -15,6 +15,7 @@ _NAMED_BY = (
     "model",
     "data",
     "weights",
+    "align",
     "query",
     "protocol",
     "stage",

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from fdemd.aligning import ScoreAlignment
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
+from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import PROTOCOL_MEANING, model_label
 from fdemd.report.left_out import left_out_counts, left_out_files
@@ -41,6 +43,7 @@ class PointResult:
         outcomes: of every method, kind of query and protocol.
         weights_sha256: of the network.
         seconds: of each step.
+        alignment: of the cosines, None without.
     """
 
     config: Mapping[str, Any]
@@ -49,6 +52,7 @@ class PointResult:
     outcomes: Sequence[Outcome]
     weights_sha256: str
     seconds: Mapping[str, float]
+    alignment: ScoreAlignment | None = None
 
     @property
     def model(self) -> str:
@@ -60,12 +64,26 @@ class PointResult:
         """Name of the data set."""
         return str(self.config["data"]["name"])
 
-    def rows(self) -> list[dict[str, Any]]:
-        """One flat row an outcome; figures in percent with the ends of their 95 % intervals."""
-        return [self._row(outcome) for outcome in self.outcomes]
+    @property
+    def align(self) -> str:
+        """How cosines are aligned, in words; empty without."""
+        return self.alignment.settings.in_words if self.alignment else ""
 
-    def _row(self, outcome: Outcome) -> dict[str, Any]:
-        row: dict[str, Any] = {"model": self.model, "data": self.data, "protocol": outcome.protocol}
+    @property
+    def title(self) -> str:
+        """``dlib on orl``, and how cosines are aligned."""
+        return f"{self.model} on {self.data}" + (f", {self.align}" if self.align else "")
+
+    def rows(self, *, align: bool) -> list[dict[str, Any]]:
+        """One flat row an outcome; figures in percent with the ends of their 95 % intervals.
+
+        Args:
+            align: with a column of it.
+        """
+        return [self._row(outcome, {"align": self.align} if align else {}) for outcome in self.outcomes]
+
+    def _row(self, outcome: Outcome, extra: Mapping[str, str]) -> dict[str, Any]:
+        row: dict[str, Any] = {"model": self.model, "data": self.data, **extra, "protocol": outcome.protocol}
         row |= {"query": outcome.kind, **outcome.facts}
         for name, estimate in outcome.figures.items():
             row[name], row[f"{name} low"], row[f"{name} high"] = map(rounded, estimate)
@@ -83,12 +101,14 @@ class PointResult:
             "gallery": len(self.faces.gallery_rows),
             "queries a kind": self.queries,
             "of": len(self.faces.query_rows),
+            **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
         }
 
     def left_out(self) -> list[tuple[str, str, str]]:
         """Files that gave no face: path, problem, reason."""
-        return left_out_files(self.faces.manifest, self.faces.faces)
+        found = left_out_files(self.faces.manifest, self.faces.faces)
+        return found + list(self.alignment.left_out if self.alignment else ())
 
 
 @dataclass(frozen=True)
@@ -108,18 +128,19 @@ class StudyReport:
     def write(self) -> None:
         """Print the tables and write all files."""
         section, console, folder = self.config["study"], Console(), self.folder
-        rows = [row for point in self.points for row in point.rows()]
-        rows = compared_with_paper(rows, section["paper"])
+        aligned = any(point.alignment for point in self.points)
+        of_points = [compared_with_paper(point.rows(align=aligned), section["paper"]) for point in self.points]
+        rows = [row for of_point in of_points for row in of_point]
         blocks: list[TableBlock | FigureBlock] = []
-        for number, point in enumerate(self.points):
-            tables = self._tables(
-                point, [row for row in rows if (row["model"], row["data"]) == (point.model, point.data)]
-            )
+        for number, (point, of_point) in enumerate(zip(self.points, of_points, strict=True)):
+            tables = self._tables(point, of_point)
             for table in tables:
                 console.print(terminal_lines(table.title, table.cells, table.notes, left=_LEFT))
             name = "figure" if len(self.points) == 1 else f"figure_{number + 1}_{point.model}_{point.data}"
-            title = f"{section['title']}: {point.model} on {point.data}"
-            files = save_study_figure(folder / name, point.rows(), title)
+            title = f"{section['title']}: {point.title}"
+            files = save_study_figure(folder / name, of_point, title)
+            if point.alignment:
+                point.alignment.write(folder)
             blocks += [*tables, FigureBlock(title, files[1])]
         if paper := paper_cells(section["paper"]):
             blocks.append(TableBlock(f"What the paper reports ({section['paper']})", paper, _PAPER_LEFT, [PAPER]))
@@ -175,9 +196,10 @@ class StudyReport:
         for protocol in dict.fromkeys(row["protocol"] for row in rows):
             chosen = [row for row in rows if row["protocol"] == protocol]
             shown = differing(chosen, _NAMED_BY)
-            title = f"{point.model} on {point.data}, protocol {protocol}: {PROTOCOL_MEANING[protocol]}"
+            title = f"{point.title}, protocol {protocol}: {PROTOCOL_MEANING[protocol]}"
             lone = ", ".join(dict.fromkeys(f"{row['query']} {row['lone']}" for row in chosen if row["lone"]))
             notes = [who, *([f"Queries with nobody to find, not averaged: {lone}."] if lone else [])]
+            notes += [alignment_note(point.alignment)] if point.alignment else []
             cells = [_cells(row, shown) for row in chosen]
             tables.append(TableBlock(title, cells, _LEFT, notes))
         return tables

@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from torch import Tensor
 
+from fdemd.aligning import ScoreAlignment
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.pairs import Pairs
+from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
 from fdemd.report.lines import markdown_lines, terminal_lines
@@ -38,6 +40,7 @@ class VerificationReport:
         weights_sha256: of the network.
         origin: where the features came from.
         seconds: of each step.
+        alignment: of the cosines, None without.
     """
 
     config: Mapping[str, Any]
@@ -50,6 +53,7 @@ class VerificationReport:
     weights_sha256: str
     origin: str
     seconds: Mapping[str, float]
+    alignment: ScoreAlignment | None = None
 
     def write(self, folder: Path) -> None:
         """Print the table and write all files to an existing, empty folder."""
@@ -63,6 +67,9 @@ class VerificationReport:
         write_yaml(folder / "config.yaml", dict(self.config))
         photographs = self.pairs.manifest.photographs
         left_out = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in self.faces.left_out]
+        if self.alignment:
+            left_out += self.alignment.left_out
+            self.alignment.write(folder)
         write_left_out(folder / "left_out.csv", left_out)
         save_roc(folder / "roc.png", self.results, title, negatives=int((~self.pairs.same).sum()))
         console.print(
@@ -88,6 +95,8 @@ class VerificationReport:
                 f"A FAR of {' or '.join(f'{far:g}' for far in small)} allows less than one of the {negatives} pairs of "
                 "two people, so TAR there hangs on the closest of them alone."
             )
+        if self.alignment:
+            notes.append(alignment_note(self.alignment))
         if settings := self.settings:
             patches = patches_label(settings.grid or self.grid, self.config["features"]["dtype"])
             notes.append(
@@ -120,6 +129,7 @@ class VerificationReport:
             },
             "features": {"clean": self.origin},
             "patch precision": self.config["features"]["dtype"],
+            **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
             "emd": asdict(self.settings) if self.settings else None,
             "unit": "percent",
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},

@@ -112,7 +112,7 @@ def _measured(point: Point) -> PointResult:
             f"No query in {data.faces.manifest.root} has another photograph of its person in the gallery, so that "
             "nothing can be found; give people with two photographs or more."
         )
-    return PointResult(config, data.faces, len(rows), outcomes, data.backbone.weights_sha256, seconds)
+    return PointResult(config, data.faces, len(rows), outcomes, data.backbone.weights_sha256, seconds, data.alignment)
 
 
 def _sampled(data: EmbeddedData, sample: int | None, seed: int) -> torch.Tensor:
