@@ -10,6 +10,7 @@ from typing import Any
 import torch
 import yaml
 
+from fdemd.cli import CONFIG_DIR, plan
 from fdemd.embedded_data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.finetune import LAST
@@ -45,7 +46,7 @@ def trials(config: Mapping[str, Any]) -> TrialsReport:
     wanted = config["trials"]
     if not wanted["seeds"] or len(set(wanted["seeds"])) != len(wanted["seeds"]):
         raise InputError(f"trials.seeds is {wanted['seeds']}; it must list different numbers, such as [0,1,2].")
-    trainings = read_trainings(wanted["trainings"])
+    trainings, aligned = read_trainings(wanted["trainings"]), _alignments(wanted["align"])
     if not wanted["compare"] and not any(each.has_scales for each in trainings):
         raise InputError(
             "trials.compare is false, and no training of trials.trainings has loss=scaleface; nothing would be "
@@ -56,7 +57,7 @@ def trials(config: Mapping[str, Any]) -> TrialsReport:
         found = []
         for number, seed in enumerate(wanted["seeds"], start=1):
             print(f"Seed {seed} ({number} of {len(wanted['seeds'])})", flush=True)
-            found.append(_trial(evaluation | {"seed": seed}, wanted, trainings, folder / f"seed_{seed}"))
+            found.append(_trial(evaluation | {"seed": seed}, wanted, trainings, aligned, folder / f"seed_{seed}"))
         report = TrialsReport(config, found, folder)
         report.write()
         log_results(log)
@@ -76,12 +77,28 @@ def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
         yield folder
 
 
-def _trial(config: dict[str, Any], wanted: Mapping[str, Any], trainings: Sequence[Training], folder: Path) -> Trial:
+def _alignments(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Name of a choice of ``configs/align`` -> the section."""
+    return {name: plan("evaluate", [f"align={name}"], CONFIG_DIR)[0].config["align"] for name in names}
+
+
+def _trial(
+    config: dict[str, Any],
+    wanted: Mapping[str, Any],
+    trainings: Sequence[Training],
+    aligned: Mapping[str, dict[str, Any]],
+    folder: Path,
+) -> Trial:
     folder.mkdir(exist_ok=True)
     training, test = people_apart(config, wanted["test_people"], config["seed"], folder)
     trial = Trial(config["seed"])
     if wanted["compare"]:
         _compare(trial, PRETRAINED, evaluated(config, test, None, folder / PRETRAINED))
+        for way, section in aligned.items():
+            cohort = {"align": section | {"manifest": training["manifest"], "root": training["root"]}}
+            _compare(
+                trial, f"{PRETRAINED}, {way}", evaluated(config | cohort, test, None, folder / f"{PRETRAINED}_{way}")
+            )
     for each in trainings:
         checkpoint = _trained(config, training, each.words, folder / each.name)
         trial.checkpoints[each.name] = str(checkpoint)

@@ -17,7 +17,8 @@ class Trial:
 
     Attributes:
         seed: of the people, the trainings and everything drawn.
-        compared: weights (:data:`PRETRAINED` or the name of a training) -> figures of every kind of query and protocol.
+        compared: weights (:data:`PRETRAINED`, these with a way to align scores, or the name of a training) -> figures
+            of every kind of query and protocol.
         rejections: name of a training with a scale head -> what its scales are worth.
         checkpoints: name of a training -> its file.
         left_out: files that gave no face: path, problem, reason.

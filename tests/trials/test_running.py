@@ -36,7 +36,7 @@ def results(folder: Path) -> dict[str, Any]:
 
 
 def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatch: pytest.MonkeyPatch) -> None:
-    status, printed, folder = evaluate("experiment=seeds", "trials.seeds=[0,3]", BOTH)
+    status, printed, folder = evaluate("experiment=seeds", "trials.seeds=[0,3]", "trials.align=[ida]", BOTH)
     assert status == 0, printed
     names = {path.name for path in folder.iterdir()}
     files = {
@@ -54,12 +54,14 @@ def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatc
     facts = results(folder)
     rows = {(row["protocol"], row["query"], row["weights"], row["stage"]): row for row in facts["results"]}
     weights = {key[2] for key in rows}
-    assert weights == {"pretrained", "arcface"}, "the frozen one's network is the pretrained"
+    assert weights == {"pretrained", "pretrained, ida", "arcface"}, "the frozen one's network is the pretrained"
     row = rows["leave-twin-out", "mask", "arcface", "stage 2"]
     seeds = [row["P@1, seed 0"], row["P@1, seed 3"]]
     assert row["P@1"] == pytest.approx(sum(seeds) / 2)
     assert row["P@1 sd"] == pytest.approx(abs(seeds[0] - seeds[1]) / 2**0.5, abs=1e-3)
     assert {each["training"] for each in facts["rejection"]} == {"scales"}
+    (settings,) = (folder / "seed_0" / "pretrained_ida").glob("*/config.yaml")
+    assert f"manifest: {folder / 'seed_0' / 'training.csv'}" in settings.read_text(), "its cohort is trained on"
     people = [set((folder / f"seed_{seed}" / "test.csv").read_text().split()) for seed in (0, 3)]
     assert people[0] != people[1], "each seed has its own people"
 
@@ -68,7 +70,9 @@ def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatc
 
     (folder / "results.json").unlink()
     monkeypatch.setattr(fdemd.people_apart, "finetune", forbidden)
-    status, printed, _ = evaluate("experiment=seeds", "trials.seeds=[0,3]", f"trials.resume='{folder}'", BOTH)
+    status, printed, _ = evaluate(
+        "experiment=seeds", "trials.seeds=[0,3]", "trials.align=[ida]", f"trials.resume='{folder}'", BOTH
+    )
     assert status == 0, printed
     assert results(folder)["results"] == facts["results"]
     assert results(folder)["rejection"] == facts["rejection"]
@@ -91,6 +95,7 @@ def test_rejection_alone_needs_one_training(evaluate) -> None:
         (["trials.seeds=[]"], "trials.seeds is []; it must list different numbers"),
         (["trials.seeds=[1,1]"], "trials.seeds is [1, 1]"),
         (["trials.test_people=0"], "test_people is 0"),
+        (["trials.align=[idea]"], "ida"),
         (["trials.resume=nowhere"], "trials.resume is nowhere; there is no such folder"),
         (['trials.trainings=[{name: x, settings: ["loss=nothing"]}]'], "nothing"),
         (['trials.trainings=[{name: x, settings: ["loss=arcface"]}]'], "nothing would be measured"),
