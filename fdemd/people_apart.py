@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fdemd.cli import CONFIG_DIR, plan
 from fdemd.data.manifest import Manifest, write_manifest
@@ -19,8 +19,17 @@ from fdemd.report.identification import IdentificationReport
 Section = Mapping[str, Any]
 
 
-def people_apart(config: Section, test_people: int, seed: int, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The sections ``data`` of the people to train on and of those to test with, listed as CSV in the folder.
+class PeopleApart(NamedTuple):
+    """The sections ``data`` of the people to train on and of those to test with, and files that show nobody."""
+
+    training: dict[str, Any]
+    test: dict[str, Any]
+    ignored: tuple[tuple[str, str], ...]
+    """Path and reason."""
+
+
+def people_apart(config: Section, test_people: int, seed: int, folder: Path) -> PeopleApart:
+    """Divide the people, and list both parts as CSV in the folder.
 
     Args:
         config: whose ``data`` are divided.
@@ -34,7 +43,8 @@ def people_apart(config: Section, test_people: int, seed: int, folder: Path) -> 
     training, test = split_people(build_manifest(**data_settings(config["data"]).source), test_people, seed)
     if test is None:
         raise InputError("test_people is 0; people must be left for the test.")
-    return _listed(config, training, folder / "training.csv"), _listed(config, test, folder / "test.csv")
+    parts = _listed(config, training, folder / "training.csv"), _listed(config, test, folder / "test.csv")
+    return PeopleApart(*parts, tuple(training.ignored))
 
 
 def _listed(config: Section, manifest: Manifest, path: Path) -> dict[str, Any]:

@@ -97,7 +97,7 @@ class TrialsReport:
             write_json(folder / "curves.json", {"curves": self._curves()})
         write_yaml(folder / "config.yaml", dict(self.config))
         write_left_out(folder / "left_out.csv", self._left_out())
-        save_page(folder / "report.html", title, blocks, self._notes())
+        save_page(folder / "report.html", title, blocks, [] if rows else self._notes())
         done = f"Tables, curves and one page with all of them, report.html, and every training, are in {folder}/"
         console.print(done, soft_wrap=True, markup=False, highlight=False)
 

@@ -90,8 +90,9 @@ def _trial(
     folder: Path,
 ) -> Trial:
     folder.mkdir(exist_ok=True)
-    training, test = people_apart(config, wanted["test_people"], config["seed"], folder)
+    training, test, ignored = people_apart(config, wanted["test_people"], config["seed"], folder)
     trial = Trial(config["seed"])
+    trial.left_out.update(dict.fromkeys((path, "ignored", reason) for path, reason in ignored))
     if wanted["compare"]:
         _compare(trial, PRETRAINED, evaluated(config, test, None, folder / PRETRAINED))
         for way, section in aligned.items():
