@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fdemd.backbones import Backbone
 from fdemd.data.aligned import aligned_faces
-from fdemd.data.cohort import check_apart, people_drawn, pictures_of
+from fdemd.data.apart import check_apart, people_drawn, pictures_of
 from fdemd.data.datamodule import FaceDataset
 from fdemd.data.feature_store import FeatureStore
 from fdemd.data.manifest import Manifest, Photograph, check_identities

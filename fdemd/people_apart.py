@@ -29,7 +29,7 @@ class PeopleApart(NamedTuple):
 
 
 def people_apart(config: Section, test_people: int, seed: int, folder: Path) -> PeopleApart:
-    """Divide the people, and list both parts as CSV in the folder.
+    """Divide the people, and list both parts as CSV in the folder, unless an earlier run has listed the same there.
 
     Args:
         config: whose ``data`` are divided.
@@ -38,7 +38,7 @@ def people_apart(config: Section, test_people: int, seed: int, folder: Path) -> 
         folder: exists.
 
     Raises:
-        InputError: the data cannot be divided so.
+        InputError: the data cannot be divided so, or an earlier run divided them otherwise.
     """
     training, test = split_people(build_manifest(**data_settings(config["data"]).source), test_people, seed)
     if test is None:
@@ -48,7 +48,14 @@ def people_apart(config: Section, test_people: int, seed: int, folder: Path) -> 
 
 
 def _listed(config: Section, manifest: Manifest, path: Path) -> dict[str, Any]:
+    before = path.read_bytes() if path.exists() else None
     write_manifest(manifest, path)
+    if before is not None and path.read_bytes() != before:
+        path.write_bytes(before)
+        raise InputError(
+            f"{path} lists other photographs than the data and settings now give, so that people trained on then could "
+            "be tested now; start a new run."
+        )
     kept = {key: config["data"][key] for key in ("detector", "batch_size", "num_workers", "cache")}
     return {"name": "manifest", "manifest": str(path), "root": str(manifest.root), **kept}
 
@@ -69,26 +76,29 @@ def training_config(config: Section, data: Section, words: Sequence[str], seed: 
     named = [f"model={config['model']['backbone']}", "data=manifest", f"data.manifest='{data['manifest']}'"]
     (point,) = plan("train", [*named, "validation.people=0", *words], CONFIG_DIR)
     settings = dict(point.config)
-    settings["data"] = settings["data"] | data | _said(words, settings["data"])
-    settings["model"], settings["trainer"] = dict(config["model"]), settings["trainer"] | config["trainer"]
+    settings["data"] |= dict(data) | _said("data", words, settings)
+    settings["trainer"] |= dict(config["trainer"]) | _said("trainer", words, settings)
+    settings["model"] = dict(config["model"])
     return settings | {"logger": config["logger"], "seed": seed, "output": str(output)}
 
 
-def _said(words: Sequence[str], data: Section) -> dict[str, Any]:
-    """What some words say about the data: it stands above what the evaluation says."""
-    names = [word.split("=")[0].removeprefix("data.") for word in words if word.startswith("data.")]
-    return {name: data[name] for name in names}
+def _said(section: str, words: Sequence[str], settings: Section) -> dict[str, Any]:
+    """What some words say of a section: it stands above what the evaluation says."""
+    prefix = f"{section}."
+    names = [word.split("=")[0].removeprefix(prefix) for word in words if word.startswith(prefix)]
+    return {name: settings[section][name] for name in names}
 
 
-def trained(config: Section, data: Section, words: Sequence[str], seed: int, output: Path) -> Path:
+def trained(settings: Section) -> Path:
     """Train; the checkpoint of the last step: nothing is selected, least of all on the people of the test.
 
-    Arguments are those of :func:`training_config`.
+    Args:
+        settings: as :func:`training_config` gives them.
 
     Raises:
         InputError: as :func:`fdemd.finetune.finetune`.
     """
-    return finetune(training_config(config, data, words, seed, output)).checkpoint(LAST)
+    return finetune(settings).checkpoint(LAST)
 
 
 def evaluated(config: Section, data: Section, checkpoint: str | None, output: Path) -> IdentificationReport:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fdemd.errors import InputError
-from fdemd.people_apart import evaluated, people_apart, trained
+from fdemd.people_apart import evaluated, people_apart, trained, training_config
 from fdemd.report.files import run_folder
 from fdemd.report.identification import model_label
 from fdemd.report.table4 import Table4
@@ -32,7 +32,8 @@ def table4(config: Mapping[str, Any]) -> Table4:
         if not checkpoints:
             training, tested, _ = people_apart(config, wanted["test_people"], config["seed"], folder)
             checkpoints = [
-                trained(evaluation, training, wanted["training"], seed, folder / "training") for seed in wanted["seeds"]
+                trained(training_config(evaluation, training, wanted["training"], seed, folder / "training"))
+                for seed in wanted["seeds"]
             ]
         pretrained = evaluated(evaluation, tested, None, folder / "pretrained").comparisons
         finetuned = [evaluated(evaluation, tested, str(path), folder / "finetuned").comparisons for path in checkpoints]

@@ -68,6 +68,16 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
+LEFT_OUT = "left_out.csv"
+"""Where a run lists what it could not use."""
+
+
+def read_left_out(path: Path) -> list[tuple[str, str, str]]:
+    """What :func:`write_left_out` wrote."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [(path, problem, reason) for path, problem, reason in csv.reader(file)][1:]
+
+
 def write_left_out(path: Path, entries: Iterable[tuple[str, str, str]]) -> None:
     """Write the list of files that gave no face: path, problem and reason."""
     with path.open("w", newline="", encoding="utf-8") as file:

@@ -7,9 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
+from fdemd.identification import STAGE_1
 from fdemd.report.page import TableBlock
 from fdemd.report.spread import mean_and_deviation, spread_text
-from fdemd.trials.rejection import PORTIONS, SHARES, Rejection
+from fdemd.trials.rejection import NORM, PORTIONS, SHARES, Rejection
 from fdemd.trials.trial import Trial
 
 _SHOWN_PORTIONS = (0, 5, 10, 25)
@@ -81,6 +82,8 @@ def rejection_tables(trials: Sequence[Trial]) -> list[TableBlock]:
             f"{_each(found, 'missed')}; nobody to find (left out): {_each(found, 'lone')}; pairs of one person: "
             f"{_each(found, 'pairs')}."
         )
+        if NORM not in found[0].answered[STAGE_1]:
+            counts += " No feature norm: the network's embeddings all have the same length."
         for measure in dict.fromkeys(row["measure"] for row in rows):
             chosen = [row for row in rows if (row["training"], row["measure"]) == (training, measure)]
             title = f"{training}: {measure} of what is left, by share rejected"
@@ -128,9 +131,14 @@ def _similarity(training: str, found: Sequence[Rejection]) -> TableBlock:
             for far in rates
         }
         for name, rates in found[0].similarity.items()
+        if all(name in each.similarity for each in found)
     ]
-    shifts = ", ".join(f"{each.mu:.4f}" for each in found)
-    note = f"scaled: sqrt(s1 s2) (cosine - mu), mu of pairs of the people trained on: {shifts}. No pair is rejected."
+    note = "No pair is rejected."
+    if shifts := [f"{each.mu:.4f}" for each in found if each.mu is not None]:
+        note = (
+            f"scaled: sqrt(s1 s2) (cosine - mu), mu of pairs of the people trained on: {', '.join(shifts)} (a network "
+            f"that was trained too knows these people). {note}"
+        )
     return TableBlock(f"{training}: similarity of pairs", cells, ("similarity",), [note])
 
 

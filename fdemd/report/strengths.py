@@ -41,7 +41,8 @@ def read_runs(folders: Sequence[Path]) -> list[Facts]:
 
 def _but_strength(facts: Facts) -> str:
     align = {name: value for name, value in facts["align"].items() if name != "strength"}
-    return json.dumps([facts["data"], facts["model"], facts["seed"], align], sort_keys=True)
+    shown = sorted({(row["query"], row["protocol"]) for row in facts["results"]})
+    return json.dumps([facts["data"], facts["model"], facts["seed"], align, shown], sort_keys=True)
 
 
 def save_strengths(path: Path, runs: Sequence[Facts]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from fdemd.errors import InputError
 from fdemd.score_alignment.aligner import Aligner, DiscrepancyAligner, NormAligner, SupportOf
 from fdemd.score_alignment.cohort import Cohort
 from fdemd.score_alignment.estimator import train_estimator
@@ -20,11 +21,16 @@ def build_aligner(settings: AlignSettings, cohort: Cohort, seed: int) -> Aligner
         settings: method, strength, support and rule; who becomes the cohort plays no part here.
         cohort: faces of two people or more, none of whom is in the test.
         seed: of virtual faces, and of the training of an estimator.
+
+    Raises:
+        InputError: s-norm, and no face of the cohort has two of others.
     """
     if settings.support == LEARNED:
         return DiscrepancyAligner(train_estimator(cohort, settings.rule, seed), settings.strength)
     support = _support_in(settings, cohort, seed)
     if settings.method == SNORM:
+        if len(cohort) - int(cohort.person.unique(return_counts=True)[1].min()) < 2:
+            raise InputError("align=snorm needs a cohort in which a face has two of other people; give more people.")
         own = cohort.own_support(settings.rule)
         scale = Scale(float(own.mean.double().mean()), float(own.deviation.double().mean()))
         return NormAligner(support, scale, settings.strength)

@@ -57,7 +57,7 @@ class Mixture:
 
 
 @torch.inference_mode()
-def mix(
+def mixture_of(
     data: EmbeddedData,
     head: ScaleHead,
     settings: RerankSettings | None,

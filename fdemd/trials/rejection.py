@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
+from fdemd.errors import InputError
 from fdemd.identification import STAGE_1, STAGE_2
 from fdemd.losses.scale_head import ScaleHead
 from fdemd.metrics.rejection import (
@@ -32,6 +33,8 @@ PORTIONS = torch.linspace(0, 0.5, 26, dtype=torch.float64)
 SHARES = torch.linspace(0, 1, 21, dtype=torch.float64)
 """Of queries that are re-ranked."""
 _MOST_PAIRS = 500_000
+_LEAST_SPREAD = 1e-3
+"""Of feature norms, by their mean, so that they say anything."""
 _TEMPLATE = 4
 
 
@@ -50,8 +53,9 @@ class Rejection:
         pairs: of one person; there are as many of two, or all that exist.
         accepted: FAR -> confidence -> TAR at each of :data:`PORTIONS`, the threshold chosen anew.
         accepted_area: FAR -> confidence -> area under it by its range.
-        mu: half-way between the mean cosines of one person and of two, among the people trained on.
-        similarity: ``cosine``, ``scaled`` -> FAR -> TAR of all pairs.
+        mu: half-way between the mean cosines of one person and of two, among the people trained on; None if they make
+            no pair of one person or none of two.
+        similarity: ``cosine`` and, with mu, ``scaled`` -> FAR -> TAR of all pairs.
         reranked: confidence -> P@1 if the least sure share of queries is re-ranked, at each of :data:`SHARES`; empty
             without a second stage.
         templates: way of joining -> P@1; empty where people have too few photographs.
@@ -67,7 +71,7 @@ class Rejection:
     pairs: int
     accepted: Mapping[float, Mapping[str, Tensor]]
     accepted_area: Mapping[float, Mapping[str, float]]
-    mu: float
+    mu: float | None
     similarity: Mapping[str, Mapping[float, float]]
     reranked: Mapping[str, Tensor]
     templates: Mapping[str, float]
@@ -81,6 +85,9 @@ def measure_rejection(mixture: Mixture, trained_on: Mixture, head: ScaleHead, se
         trained_on: other people, for mu.
         head: that gave the logits of both.
         seed: of the pairs, of random confidence and of the templates.
+
+    Raises:
+        InputError: there is no pair of one person to test, or none of two.
     """
     generator = torch.Generator().manual_seed(seed)
     confidence = _confidence(mixture, generator)
@@ -91,11 +98,18 @@ def measure_rejection(mixture: Mixture, trained_on: Mixture, head: ScaleHead, se
         for stage, hits in mixture.right.items()
     }
     pairs, cosine = _pairs(mixture, generator)
+    if pairs.same.all() or not pairs.same.any():
+        kind = "two different people" if pairs.same.any() else "one person"
+        raise InputError(
+            f"The faces to test give no pair of {kind}; test more people, or people with more photographs."
+        )
     sure = _pair_confidence(mixture, pairs, head, generator)
     scales = head.scale_of(mixture.queries.logit), head.scale_of(mixture.gallery.logit)
     other_pairs, other_cosine = _pairs(trained_on, generator)
-    mu = separating_cosine(other_cosine, other_pairs.same)
-    scaled = scaled_similarity(cosine, scales[0][pairs.query], scales[1][pairs.gallery], mu)
+    mu, scores = None, {"cosine": cosine}
+    if other_pairs.same.any() and not other_pairs.same.all():
+        mu = separating_cosine(other_cosine, other_pairs.same)
+        scores["scaled"] = scaled_similarity(cosine, scales[0][pairs.query], scales[1][pairs.gallery], mu)
     accepted = {far: _accepted(cosine, pairs.same, sure, far) for far in FALSE_ACCEPT_RATES}
     return Rejection(
         scale=_by_kind(mixture, scales[0]),
@@ -120,7 +134,7 @@ def measure_rejection(mixture: Mixture, trained_on: Mixture, head: ScaleHead, se
         mu=mu,
         similarity={
             name: {far: tar_at_far(score, pairs.same, far).tar for far in FALSE_ACCEPT_RATES}
-            for name, score in (("cosine", cosine), ("scaled", scaled))
+            for name, score in scores.items()
         },
         reranked=_reranked(confidence, mixture),
         templates=template_accuracy(mixture, scales[0], size=_TEMPLATE, generator=generator),
@@ -129,12 +143,19 @@ def measure_rejection(mixture: Mixture, trained_on: Mixture, head: ScaleHead, se
 
 def _confidence(mixture: Mixture, generator: torch.Generator) -> dict[str, Tensor]:
     queries = mixture.queries
+    norm = {NORM: queries.embedding.double().norm(dim=1)} if _norms_differ(mixture) else {}
     return {
         SCALE: queries.logit,
-        NORM: queries.embedding.double().norm(dim=1),
+        **norm,
         FIRST: mixture.first.double(),
         RANDOM: torch.rand(len(queries.logit), dtype=torch.float64, generator=generator),
     }
+
+
+def _norms_differ(mixture: Mixture) -> bool:
+    """False for a network that gives embeddings of length 1, whose norms are rounding errors."""
+    norm = mixture.queries.embedding.double().norm(dim=1)
+    return bool(norm.std() > _LEAST_SPREAD * norm.mean())
 
 
 def _pairs(mixture: Mixture, generator: torch.Generator) -> tuple[MixedPairs, Tensor]:
@@ -152,9 +173,12 @@ def _pair_confidence(
     queries, gallery = mixture.queries, mixture.gallery
     one, other = queries.logit[pairs.query], gallery.logit[pairs.gallery]
     norms = [faces.embedding.double().norm(dim=1) for faces in (queries, gallery)]
+    norm = {}
+    if _norms_differ(mixture):
+        norm[NORM] = pair_confidence(norms[0][pairs.query] ** 2, norms[1][pairs.gallery] ** 2)
     return {
         SCALE: pair_confidence(head.scale_of(one), head.scale_of(other)),
-        NORM: pair_confidence(norms[0][pairs.query] ** 2, norms[1][pairs.gallery] ** 2),
+        **norm,
         RANDOM: torch.rand(len(pairs.same), dtype=torch.float64, generator=generator),
     }
 

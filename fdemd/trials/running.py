@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from fdemd.cli import CONFIG_DIR, plan
 from fdemd.embedded_data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
-from fdemd.finetune import LAST
-from fdemd.finetune_trainer import CHECKPOINTS
+from fdemd.finetune import training_data
 from fdemd.losses.scale_head import read_scale_head
 from fdemd.people_apart import evaluated, people_apart, trained, training_config
-from fdemd.report.files import run_folder
+from fdemd.report.files import LEFT_OUT, read_left_out, run_folder
 from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.report.left_out import left_out_files
 from fdemd.report.loggers import open_log
@@ -25,13 +23,11 @@ from fdemd.report.pairs_progress import pairs_progress
 from fdemd.report.results_log import log_results
 from fdemd.report.trials import TrialsReport
 from fdemd.rerank_settings import rerank_settings
-from fdemd.trials.mixture import mix
+from fdemd.trials.finished import finished_training
+from fdemd.trials.mixture import mixture_of
 from fdemd.trials.rejection import Rejection, measure_rejection
 from fdemd.trials.trainings import Training, read_trainings
 from fdemd.trials.trial import PRETRAINED, Trial
-
-_FINISHED = "results.json"
-"""A training writes it last."""
 
 
 def trials(config: Mapping[str, Any]) -> TrialsReport:
@@ -90,19 +86,24 @@ def _trial(
     folder: Path,
 ) -> Trial:
     folder.mkdir(exist_ok=True)
-    training, test, ignored = people_apart(config, wanted["test_people"], config["seed"], folder)
-    trial = Trial(config["seed"])
-    trial.left_out.update(dict.fromkeys((path, "ignored", reason) for path, reason in ignored))
+    seed = config["seed"]
+    training, test, ignored = people_apart(config, wanted["test_people"], seed, folder)
+    planned = {each: training_config(config, training, each.words, seed, folder / each.name) for each in trainings}
+    network = build_network(config)
+    for settings in planned.values():
+        training_data(settings, network)  # its mistakes are told by now
+    trial = Trial(seed)
+    trial.leave_out((path, "ignored", reason) for path, reason in ignored)
     if wanted["compare"]:
         _compare(trial, PRETRAINED, evaluated(config, test, None, folder / PRETRAINED))
         for way, section in aligned.items():
             cohort = {"align": section | {"manifest": training["manifest"], "root": training["root"]}}
-            _compare(
-                trial, f"{PRETRAINED}, {way}", evaluated(config | cohort, test, None, folder / f"{PRETRAINED}_{way}")
-            )
-    for each in trainings:
-        checkpoint = _trained(config, training, each.words, folder / each.name)
+            output = folder / f"{PRETRAINED}_{way}"
+            _compare(trial, f"{PRETRAINED}, {way}", evaluated(config | cohort, test, None, output))
+    for each, settings in planned.items():
+        checkpoint = finished_training(settings, folder / each.name) or trained(settings)
         trial.checkpoints[each.name] = str(checkpoint)
+        trial.leave_out(read_left_out(checkpoint.parents[1] / LEFT_OUT))
         if wanted["compare"] and each.changes_network:
             _compare(trial, each.name, evaluated(config, test, str(checkpoint), folder / each.name))
         if each.has_scales:
@@ -110,24 +111,14 @@ def _trial(
             sections = (config | {"model": model, "data": data} for data in (test, training))
             tested, trained_on = (describe_data(section, build_network(section)).embed() for section in sections)
             for data in (tested, trained_on):
-                trial.left_out.update(dict.fromkeys(left_out_files(data.faces.manifest, data.faces.faces)))
+                trial.leave_out(left_out_files(data.faces.manifest, data.faces.faces))
             trial.rejections[each.name] = _rejection(config, tested, trained_on, checkpoint)
     return trial
 
 
 def _compare(trial: Trial, weights: str, report: IdentificationReport) -> None:
     trial.compared[weights] = report.comparisons
-    trial.left_out.update(dict.fromkeys(left_out_files(report.faces.manifest, report.faces.faces)))
-
-
-def _trained(config: dict[str, Any], data: Mapping[str, Any], words: Sequence[str], output: Path) -> Path:
-    """The checkpoint of a training that is there already, with the same settings, or of a new one."""
-    settings = training_config(config, data, words, config["seed"], output)
-    for finished in sorted(output.glob(f"*/{_FINISHED}")):
-        before = yaml.safe_load((finished.parent / "config.yaml").read_text(encoding="utf-8"))
-        if before | {"logger": None} == settings | {"logger": None}:
-            return finished.parent / CHECKPOINTS / f"{LAST}.ckpt"
-    return trained(config, data, words, config["seed"], output)
+    trial.leave_out(left_out_files(report.faces.manifest, report.faces.faces))
 
 
 def _rejection(
@@ -135,6 +126,6 @@ def _rejection(
 ) -> Rejection:
     head, settings = read_scale_head(checkpoint), rerank_settings(config["rerank"])
     with pairs_progress(None, shown=settings is not None) as on_progress:
-        mixture = mix(tested, head, settings, on_progress)
+        mixture = mixture_of(tested, head, settings, on_progress)
     with torch.inference_mode():
-        return measure_rejection(mixture, mix(trained_on, head, None), head, config["seed"])
+        return measure_rejection(mixture, mixture_of(trained_on, head, None), head, config["seed"])

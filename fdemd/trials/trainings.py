@@ -10,6 +10,9 @@ from fdemd.cli import CONFIG_DIR, plan
 from fdemd.errors import InputError
 from fdemd.trials.trial import PRETRAINED
 
+_ALLOWED = ("loss", "optimizer", "augment", "batches", "trainer", "data")
+_OF_DATA = ("data.mask_share", "data.batch_size")
+
 
 @dataclass(frozen=True)
 class Training:
@@ -52,9 +55,22 @@ def read_trainings(entries: Sequence[Mapping[str, Any]]) -> list[Training]:
                 f"not {PRETRAINED}."
             )
         words = tuple(map(str, entry["settings"]))
+        for word in words:
+            _check_word(name, word)
         points = plan("train", list(words), CONFIG_DIR)
         if len(points) > 1:
             raise InputError(f"The training {name} of trials.trainings is a sweep; give each value a training.")
         scale_head = points[0].config["loss"].get("scale_head")
         found[name] = Training(name, words, scale_head is not None, scale_head is None or not scale_head["frozen"])
     return list(found.values())
+
+
+def _check_word(name: str, word: str) -> None:
+    """Raise InputError for a setting that is the comparison's: people, network, seed, place."""
+    key = word.split("=")[0]
+    group = key.split(".")[0]
+    if group not in _ALLOWED or (group == "data" and key not in _OF_DATA) or key == "trainer":
+        raise InputError(
+            f"The training {name} of trials.trainings says {word}; it can say loss, optimizer, augment, batches, "
+            f"trainer.* (each with its group's name), {' and '.join(_OF_DATA)}; all else is the same for each training."
+        )

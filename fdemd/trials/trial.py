@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fdemd.identification import Comparison
@@ -28,4 +28,8 @@ class Trial:
     compared: dict[str, Sequence[Comparison]] = field(default_factory=dict)
     rejections: dict[str, Rejection] = field(default_factory=dict)
     checkpoints: dict[str, str] = field(default_factory=dict)
-    left_out: dict[tuple[str, str, str], None] = field(default_factory=dict)
+    left_out: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def leave_out(self, files: Iterable[tuple[str, str, str]]) -> None:
+        """Add files that are not known yet."""
+        self.left_out.extend(each for each in files if each not in self.left_out)

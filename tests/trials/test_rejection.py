@@ -1,10 +1,13 @@
 """What scales are worth, on queries whose quality and answers are known, against counting one by one."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn.functional import normalize
 
+from fdemd.errors import InputError
 from fdemd.identification import STAGE_1, STAGE_2
 from fdemd.losses.scale_head import ScaleHead
 from fdemd.retrieval.protocol import Labels
@@ -94,6 +97,26 @@ def test_scales_are_averaged_by_kind(found: Rejection, head: ScaleHead) -> None:
     assert found.logit["clean"] == pytest.approx(clean.mean().item())
     assert found.scale["clean"] == pytest.approx((64 * clean.sigmoid()).mean().item())
     assert found.scale["clean"] > found.scale["blur"]
+
+
+def test_without_pairs_to_set_the_shift_by_there_is_no_scaled_similarity(head: ScaleHead) -> None:
+    other = mixture(1)
+    labels = other.gallery.labels
+    nobody = Labels(labels.identity + 1000, labels.source, labels.picture)
+    other = replace(other, gallery=replace(other.gallery, labels=nobody))
+    alone = measure_rejection(mixture(), other, head, seed=0)
+    assert (alone.mu, list(alone.similarity)) == (None, ["cosine"])
+    with pytest.raises(InputError, match="no pair of one person"):
+        measure_rejection(other, mixture(), head, seed=0)
+
+
+def test_norms_that_are_all_alike_are_no_confidence(head: ScaleHead, found: Rejection) -> None:
+    given = mixture()
+    queries = replace(given.queries, embedding=normalize(given.queries.embedding))
+    unit = measure_rejection(replace(given, queries=queries), mixture(1), head, seed=0)
+    assert NORM in found.answered[STAGE_1]
+    assert NORM not in unit.answered[STAGE_1]
+    assert NORM not in unit.accepted[0.01]
 
 
 def test_the_shift_comes_from_the_people_trained_on(head: ScaleHead, found: Rejection) -> None:

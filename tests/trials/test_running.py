@@ -62,6 +62,15 @@ def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatc
     assert {each["training"] for each in facts["rejection"]} == {"scales"}
     (settings,) = (folder / "seed_0" / "pretrained_ida").glob("*/config.yaml")
     assert f"manifest: {folder / 'seed_0' / 'training.csv'}" in settings.read_text(), "its cohort is trained on"
+    rejected = {(row["measure"], row["confidence"]): row for row in facts["rejection"]}
+    pretrained = [rows[key]["P@1"] for key in rows if key[2:] == ("pretrained", "stage 2") and key[0] != "official"]
+    mixed = rejected["P@1, stage 2", "random"]["0 % rejected"]
+    assert mixed == pytest.approx(sum(pretrained) / 2, abs=1e-3), "the same queries, under the same protocol"
+    for seed in (0, 3):
+        trained, tested = (
+            (folder / f"seed_{seed}" / name).read_text().split() for name in ("training.csv", "test.csv")
+        )
+        assert not {line.split("/")[0] for line in trained[1:]} & {line.split("/")[0] for line in tested[1:]}
     people = [set((folder / f"seed_{seed}" / "test.csv").read_text().split()) for seed in (0, 3)]
     assert people[0] != people[1], "each seed has its own people"
 
@@ -76,6 +85,23 @@ def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatc
     assert status == 0, printed
     assert results(folder)["results"] == facts["results"]
     assert results(folder)["rejection"] == facts["rejection"]
+
+
+def test_a_training_of_others_or_with_other_settings_is_not_taken(evaluate) -> None:
+    given = ["experiment=rejection", "rerank=none", "trials.seeds=[3]"]
+    status, printed, folder = evaluate(*given, f"trials.trainings=[{SCALES}]")
+    assert status == 0, printed
+    resumed = [*given, f"trials.resume='{folder}'"]
+    status, printed, _ = evaluate(*resumed, f"trials.trainings=[{SCALES}]", "trials.test_people=3")
+    assert status == 2
+    assert "lists other photographs than the data and settings now give" in printed
+    longer = SCALES.replace("max_steps=2", "max_steps=3")
+    status, printed, _ = evaluate(*resumed, f"trials.trainings=[{longer}]")
+    assert status == 0, printed
+    assert "is not taken: trainer.max_steps was 2, now 3" in printed
+    status, printed, _ = evaluate(*resumed, f"trials.trainings=[{SCALES}]")
+    assert status == 0, printed
+    assert "Taken from" in printed
 
 
 def test_rejection_alone_needs_one_training(evaluate) -> None:
@@ -99,8 +125,11 @@ def test_rejection_alone_needs_one_training(evaluate) -> None:
         (["trials.resume=nowhere"], "trials.resume is nowhere; there is no such folder"),
         (['trials.trainings=[{name: x, settings: ["loss=nothing"]}]'], "nothing"),
         (['trials.trainings=[{name: x, settings: ["loss=arcface"]}]'], "nothing would be measured"),
-        (['trials.trainings=[{name: x, settings: ["seed=1,2"]}]'], "is a sweep"),
+        (['trials.trainings=[{name: x, settings: ["optimizer.lr=0.1,0.2"]}]'], "is a sweep"),
         (["trials.trainings=[{name: x}]"], "has the entry"),
+        (['trials.trainings=[{name: x, settings: ["model=arcface"]}]'], "says model=arcface; it can say loss"),
+        (['trials.trainings=[{name: x, settings: ["loss=scaleface","mask_share=0.5"]}]'], "says mask_share=0.5"),
+        (['trials.trainings=[{name: x, settings: ["loss=scaleface","batches.order=balanced"]}]'], "multiple of"),
         ([f"trials.trainings=[{SCALES},{SCALES}]"], "occurs once"),
     ],
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.data.cohort import check_apart, people_drawn, pictures_of
+from fdemd.data.apart import check_apart, people_drawn, pictures_of
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.errors import InputError
 

@@ -1,0 +1,41 @@
+"""A training that an earlier run finished with the same settings need not be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fdemd.cli_help import flatten, show
+from fdemd.finetune import LAST
+from fdemd.finetune_trainer import CHECKPOINTS
+
+_FINISHED = "results.json"
+"""A training writes it last."""
+_FREE = ("output", "data.manifest", "data.num_workers", "data.cache")
+"""Settings that change nothing about the weights: whose photographs a manifest lists is checked where it is written."""
+
+
+def finished_training(settings: Mapping[str, Any], output: Path) -> Path | None:
+    """The checkpoint of the last step of such a training below ``output``; None if there is none.
+
+    A training with other settings is passed over, which is said.
+    """
+    for finished in sorted(output.glob(f"*/{_FINISHED}")):
+        folder = finished.parent
+        before = _decisive(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+        now = _decisive(settings)
+        changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+        if not changed:
+            print(f"Taken from {folder}", flush=True)
+            return folder / CHECKPOINTS / f"{LAST}.ckpt"
+        key = changed[0]
+        print(f"{folder} is not taken: {key} was {show(before.get(key))}, now {show(now.get(key))}", flush=True)
+    return None
+
+
+def _decisive(config: Mapping[str, Any]) -> dict[str, Any]:
+    values = ((key, value) for key, value in flatten(dict(config)) if not isinstance(value, dict))
+    return {key: value for key, value in values if key not in _FREE and not key.startswith("logger.")}
