@@ -144,15 +144,19 @@ class TrialsReport:
                 found.append(what | {"x": SHARES.tolist(), "y": [one.reranked[name].tolist() for one in each]})
         return found
 
+    def _below(self, checkpoints: Mapping[str, str]) -> dict[str, str]:
+        """Their paths as seen from the run's folder."""
+        return {name: Path(path).relative_to(self.folder).as_posix() for name, path in checkpoints.items()}
+
     def _facts(self) -> dict[str, Any]:
         rejections = rejections_of(self.trials)
         return {
             "written": datetime.now().astimezone().isoformat(timespec="seconds"),
             "data": {"name": self.config["data"]["name"]},
             "model": model_label(self.config["model"]),
-            "trials": dict(self.config["trials"]),
+            "trials": {name: value for name, value in self.config["trials"].items() if name != "resume"},
             "rerank": dict(self.config["rerank"]),
-            "checkpoints": {str(trial.seed): trial.checkpoints for trial in self.trials},
+            "checkpoints": {str(trial.seed): self._below(trial.checkpoints) for trial in self.trials},
             "scales": {name: [dict(each.scale) for each in found] for name, found in rejections.items()},
             "mu": {name: [each.mu for each in found] for name, found in rejections.items()},
             "similarity": {
