@@ -16,13 +16,13 @@ from fdemd.data.aligned import aligned_faces
 from fdemd.data.apart import check_apart, people_drawn, pictures_of
 from fdemd.data.datamodule import FaceDataset
 from fdemd.data.feature_store import FeatureStore
+from fdemd.data.left_out import left_out_files
 from fdemd.data.manifest import Manifest, Photograph, check_identities
 from fdemd.data.settings import cache_folder
 from fdemd.data.sources import listed_manifest
 from fdemd.embedding import check_dtype, embed
 from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
-from fdemd.report.left_out import left_out_files
 from fdemd.score_alignment.aligner import Aligner, DiscrepancyAligner
 from fdemd.score_alignment.building import build_aligner
 from fdemd.score_alignment.cohort import Cohort

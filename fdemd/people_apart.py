@@ -28,7 +28,7 @@ class PeopleApart(NamedTuple):
     """Path and reason."""
 
 
-def people_apart(config: Section, test_people: int, seed: int, folder: Path) -> PeopleApart:
+def people_apart(config: Section, test_people: int, seed: int, folder: Path, *, setting: str) -> PeopleApart:
     """Divide the people, and list both parts as CSV in the folder, unless an earlier run has listed the same there.
 
     Args:
@@ -36,13 +36,15 @@ def people_apart(config: Section, test_people: int, seed: int, folder: Path) -> 
         test_people: to draw for the test.
         seed: of the draw.
         folder: exists.
+        setting: that says how many are drawn, to be named in errors.
 
     Raises:
         InputError: the data cannot be divided so, or an earlier run divided them otherwise.
     """
-    training, test = split_people(build_manifest(**data_settings(config["data"]).source), test_people, seed)
+    whole = build_manifest(**data_settings(config["data"]).source)
+    training, test = split_people(whole, test_people, seed, setting=setting)
     if test is None:
-        raise InputError("test_people is 0; people must be left for the test.")
+        raise InputError(f"{setting} is 0; people must be left for the test.")
     parts = _listed(config, training, folder / "training.csv"), _listed(config, test, folder / "test.csv")
     return PeopleApart(*parts, tuple(training.ignored))
 

@@ -22,6 +22,11 @@ def decisive_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in flatten(chosen) if not isinstance(value, dict) and key not in _FREE}
 
 
+def changed_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Dotted keys whose values differ, or that only one side has."""
+    return [key for key in {**before, **now} if before.get(key) != now.get(key)]
+
+
 def state_to_resume(config: Mapping[str, Any]) -> Path:
     """The checkpoint to go on from: the last one of the folder ``config["resume"]``.
 
@@ -30,8 +35,7 @@ def state_to_resume(config: Mapping[str, Any]) -> Path:
     """
     path = Path(str(config["resume"])) / CHECKPOINTS / f"{LAST}.ckpt"
     before, now = read_checkpoint(path)[RUN]["settings"], decisive_settings(config)
-    changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-    if changed:
+    if changed := changed_settings(before, now):
         was = ", ".join(f"{key}={show(before.get(key))} (now {show(now.get(key))})" for key in changed[:3])
         raise InputError(
             f"The run in {config['resume']} was started with other settings: {was}; give the same ones, or start a new "

@@ -30,7 +30,9 @@ def table4(config: Mapping[str, Any]) -> Table4:
         tested, evaluation = dict(config["data"]), {key: value for key, value in config.items() if key != "table4"}
         checkpoints = [Path(str(path)) for path in wanted["finetuned"]]
         if not checkpoints:
-            training, tested, _ = people_apart(config, wanted["test_people"], config["seed"], folder)
+            training, tested, _ = people_apart(
+                config, wanted["test_people"], config["seed"], folder, setting="table4.test_people"
+            )
             checkpoints = [
                 trained(training_config(evaluation, training, wanted["training"], seed, folder / "training"))
                 for seed in wanted["seeds"]

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import torch
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")  # read when triton is first imported, which others do below
 
+from evaluate import run
 from fdemd.backbones import Backbone, build_backbone
+from fdemd.cli import main
 from fdemd.data.sources import orl_manifest
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
@@ -65,6 +68,20 @@ def few_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def people(few_people: Path, tmp_path: Path) -> Path:
     """A copy of ``few_people`` that a test may spoil."""
     return Path(shutil.copytree(few_people, tmp_path / "people"))
+
+
+@pytest.fixture
+def run_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, Path]]:
+    """Runs evaluate.py as typed; gives the status, what it printed, and the newest folder that it left, if any."""
+
+    def call(*arguments: object) -> tuple[int, str, Path]:
+        output = tmp_path / "out"
+        status = main("evaluate", run, "test", [*map(str, arguments), f"output='{output}'"])
+        printed = capsys.readouterr()
+        folders = sorted(output.iterdir()) if output.is_dir() else []
+        return status, printed.out + printed.err, folders[-1] if folders else output
+
+    return call
 
 
 @pytest.fixture(autouse=True)

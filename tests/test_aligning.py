@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from evaluate import run
-from fdemd.cli import main
 from fdemd.data.manifest import Manifest, write_manifest
 from fdemd.data.sources import orl_manifest
 
@@ -16,16 +14,12 @@ ORL = orl_manifest()
 
 
 @pytest.fixture
-def evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def evaluate(run_evaluate):
     """Runs evaluate.py; gives the status, what it printed, and the newest folder."""
 
     def call(*arguments: object) -> tuple[int, str, Path]:
-        output = tmp_path / "out"
-        words = ["data.num_workers=0", "logger=none", f"output='{output}'", *map(str, arguments)]
-        status = main("evaluate", run, "test", words)
-        printed = capsys.readouterr()
-        folders = sorted(output.iterdir()) if output.is_dir() else [output]
-        return status, printed.out + printed.err, folders[-1] if folders else output
+        words = ["data.num_workers=0", "logger=none", *map(str, arguments)]
+        return run_evaluate(*words)
 
     return call
 

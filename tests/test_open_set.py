@@ -10,8 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from evaluate import run
-from fdemd.cli import CONFIG_DIR, main, plan
+from fdemd.cli import CONFIG_DIR, plan
 from fdemd.embedded_data import build_network, describe_data
 
 Outcome = tuple[int, str, Path]
@@ -20,16 +19,13 @@ THREE_OF_FIVE = "open_set.outside=0.6"
 
 
 @pytest.fixture
-def evaluate(tmp_path: Path, few_people: Path, capsys: pytest.CaptureFixture[str]):
+def evaluate(run_evaluate, few_people: Path):
     """Runs the experiment, on ``few_people`` if nothing else is said; gives status, what it printed and its folder."""
 
     def call(*arguments: str, faces: Path = few_people) -> Outcome:
-        output = tmp_path / "out"
         given = ["experiment=open_set", "data=folder", f"data.root='{faces}'", "data.num_workers=0", *arguments]
-        status = main("evaluate", run, "test", [*given, f"output='{output}'"])
-        printed = capsys.readouterr()
-        folders = sorted(output.iterdir()) if output.is_dir() else [output]
-        return status, " ".join((printed.out + printed.err).split()), folders[-1] if folders else output
+        status, printed, folder = run_evaluate(*given)
+        return status, " ".join(printed.split()), folder
 
     return call
 

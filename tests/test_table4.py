@@ -5,22 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from evaluate import run
-from fdemd.cli import main
-
 
 @pytest.fixture
-def table4(tmp_path: Path, few_people: Path, capsys: pytest.CaptureFixture[str]):
+def table4(run_evaluate, few_people: Path):
     """Trains on three people, tests on two; gives the status, what it printed and the folder."""
 
     def call(*arguments: str) -> tuple[int, str, Path]:
-        output = tmp_path / "out"
         given = ["experiment=table4_orl", "data=folder", f"data.root='{few_people}'", "data.batch_size=6"]
-        given += ["data.num_workers=0", "trainer=cpu", "query=[mask]", "logger=none", f"output='{output}'"]
-        status = main("evaluate", run, "test", ["--rerank", *given, "table4.test_people=2", *arguments])
-        printed = capsys.readouterr()
-        folders = sorted(output.iterdir()) if output.is_dir() else [output]
-        return status, " ".join((printed.out + printed.err).split()), folders[-1] if folders else output
+        given += ["data.num_workers=0", "trainer=cpu", "query=[mask]", "logger=none"]
+        status, printed, folder = run_evaluate("--rerank", *given, "table4.test_people=2", *arguments)
+        return status, " ".join(printed.split()), folder
 
     return call
 

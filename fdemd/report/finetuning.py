@@ -11,13 +11,13 @@ from typing import Any
 from rich.console import Console
 
 from fdemd.cli_help import show
+from fdemd.data.left_out import left_out_files
 from fdemd.data.manifest import write_manifest
 from fdemd.data.training import TrainingDataModule
 from fdemd.identification import Comparison
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label
-from fdemd.report.left_out import left_out_files
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.tables import percent, rows_of
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from fdemd.aligning import ScoreAlignment
 from fdemd.backbones.convnet import RANDOM
 from fdemd.data.datamodule import FaceDataModule
+from fdemd.data.left_out import left_out_counts, left_out_files
 from fdemd.emd import Transport
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.similarity import reference_only
@@ -22,7 +23,6 @@ from fdemd.identification import FEWEST_PLACES, Comparison
 from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.flow import reconstruction
-from fdemd.report.left_out import left_out_counts, left_out_files
 from fdemd.report.picture import PictureRow, Shown, save_picture
 from fdemd.report.tables import csv_text, markdown_text, rich_table, rows_of
 from fdemd.rerank_settings import RerankSettings

@@ -12,13 +12,13 @@ from rich.console import Console
 
 from fdemd.backbones.convnet import RANDOM
 from fdemd.data.datamodule import FaceDataModule
+from fdemd.data.left_out import left_out_counts, left_out_files
 from fdemd.metrics.intervals import Estimate
 from fdemd.metrics.open_set import searches_needed
 from fdemd.open_searches import RATES, OpenSet
 from fdemd.report.det import save_det
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
-from fdemd.report.left_out import left_out_counts, left_out_files
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.tables import csv_text

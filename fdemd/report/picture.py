@@ -30,7 +30,7 @@ class PictureRow:
         kind: of query.
         query: the face, ``(H, W, 3)`` uint8.
         identity: of the query.
-        stage1: its best five by cosine.
+        stage1: its best five by the cosine, aligned or not.
         stage2: its best five after re-ranking; empty without it.
         flow: the query put together from the best face of stage 2, see :func:`fdemd.report.flow.reconstruction`.
     """
@@ -67,7 +67,7 @@ def save_picture(path: Path, rows: Sequence[PictureRow], title: str) -> None:
             _show(axis, face.face, face.identity, RIGHT if face.right else WRONG)
         if row.flow is not None:
             _show(line[-1], row.flow, "")
-    headings = {0: "query", 2: "stage 1: cosine"}
+    headings = {0: "query", 2: "stage 1"}
     if reranked:
         headings |= {second: "stage 2: EMD", len(widths) - 1: "flow"}
     for column, heading in headings.items():

@@ -12,12 +12,12 @@ from rich.console import Console
 
 from fdemd.aligning import ScoreAlignment
 from fdemd.data.datamodule import FaceDataModule
+from fdemd.data.left_out import left_out_counts, left_out_files
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import PROTOCOL_MEANING, model_label
-from fdemd.report.left_out import left_out_counts, left_out_files
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.paper import PAPER, compared_with_paper, paper_cells

@@ -11,6 +11,7 @@ import yaml
 from fdemd.cli_help import flatten, show
 from fdemd.finetune import LAST
 from fdemd.finetune_trainer import CHECKPOINTS
+from fdemd.resuming import changed_settings
 
 _FINISHED = "results.json"
 """A training writes it last."""
@@ -27,8 +28,7 @@ def finished_training(settings: Mapping[str, Any], output: Path) -> Path | None:
         folder = finished.parent
         before = _decisive(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
         now = _decisive(settings)
-        changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-        if not changed:
+        if not (changed := changed_settings(before, now)):
             print(f"Taken from {folder}", flush=True)
             return folder / CHECKPOINTS / f"{LAST}.ckpt"
         key = changed[0]

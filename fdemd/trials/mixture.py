@@ -10,14 +10,11 @@ from torch import Tensor
 
 from fdemd.embedded_data import EmbeddedData
 from fdemd.features import Features
-from fdemd.identification import STAGE_1, STAGE_2
-from fdemd.judging import Judge
+from fdemd.identification import STAGE_1, STAGE_2, compare_stages
 from fdemd.losses.scale_head import ScaleHead
-from fdemd.pair_similarity import PairSimilarity, patches_for
+from fdemd.pair_similarity import patches_for
 from fdemd.rerank_settings import RerankSettings
-from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, measured_protocols
-from fdemd.retrieval.stage1 import rank_by_cosine
-from fdemd.retrieval.stage2 import rerank
+from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, count_relevant
 
 _FACES_AT_ONCE = 256
 
@@ -40,7 +37,7 @@ class Mixture:
         gallery: faces to compare with.
         kinds: names of the kinds of query.
         kind: ``(B,)`` number of each query's kind.
-        first: ``(B,)`` cosine (aligned if the data are) to the first place of stage 1.
+        first: ``(B,)`` cosine to the first place of stage 1.
         right: stage -> ``(B,)`` boolean, whether its first place is the right person.
         missed: queries beside these whose face was not found.
         lone: queries without a right answer, which are left out.
@@ -78,27 +75,28 @@ def mixture_of(
     parts, rights, firsts, missed, lone = [], [], [], 0, 0
     for kind in data.features:
         query, labels = data.query(kind)
-        (protocol,) = measured_protocols([LEAVE_TWIN_OUT], labels, gallery_labels)
-        judge = Judge(labels, data.missed(kind), gallery_labels, protocol)
-        depth = settings.k if settings else 1
-        stage1 = rank_by_cosine(
-            query.embedding,
-            features.embedding,
+        (comparison,) = compare_stages(
+            kind,
+            view(query),
             labels,
+            seen,
             gallery_labels,
-            protocol=protocol,
-            depth=depth,
-            adjust=data.adjustment(query, features),
+            settings=settings,
+            protocols=[LEAVE_TWIN_OUT],
+            missed=data.missed(kind),
+            on_progress=on_progress,
         )
-        right = {STAGE_1: judge.hits(stage1)[:, 0]}
-        if settings:
-            pairs = PairSimilarity(view(query), seen, settings, on_progress)
-            right[STAGE_2] = judge.hits(rerank(stage1, pairs(stage1.indices).similarity, settings.alpha))[:, 0]
-        found = judge.relevant > 0
+        found = count_relevant(labels, gallery_labels, comparison.protocol) > 0
+        stages = {STAGE_1: comparison.stage1} | ({STAGE_2: comparison.stage2} if comparison.stage2 else {})
+        rights.append(
+            {
+                stage: ranking.hits(labels.identity, gallery_labels.identity)[found, 0]
+                for stage, ranking in stages.items()
+            }
+        )
         parts.append(Faces(query.embedding[found].float(), labels[found], _logit(head, query)[found]))
-        rights.append({stage: hits[found] for stage, hits in right.items()})
-        firsts.append(stage1.scores[found, 0])
-        missed, lone = missed + judge.failed, lone + judge.lone
+        firsts.append(comparison.stage1.scores[found, 0])
+        missed, lone = missed + comparison.missed, lone + comparison.lone
     return Mixture(
         _joined(parts),
         gallery,

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from fdemd.cli import CONFIG_DIR, plan
+from fdemd.data.left_out import left_out_files
 from fdemd.embedded_data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.finetune import training_data
@@ -17,7 +18,6 @@ from fdemd.losses.scale_head import read_scale_head
 from fdemd.people_apart import evaluated, people_apart, trained, training_config
 from fdemd.report.files import LEFT_OUT, read_left_out, run_folder
 from fdemd.report.identification import IdentificationReport, model_label
-from fdemd.report.left_out import left_out_files
 from fdemd.report.loggers import open_log
 from fdemd.report.pairs_progress import pairs_progress
 from fdemd.report.results_log import log_results
@@ -42,6 +42,11 @@ def trials(config: Mapping[str, Any]) -> TrialsReport:
     wanted = config["trials"]
     if not wanted["seeds"] or len(set(wanted["seeds"])) != len(wanted["seeds"]):
         raise InputError(f"trials.seeds is {wanted['seeds']}; it must list different numbers, such as [0,1,2].")
+    if config["align"]["method"] != "none":
+        raise InputError(
+            f"align is {config['align']['method']}; a comparison over seeds has the people trained on as cohort: "
+            "leave align away, and give trials.align=[ida]."
+        )
     trainings, aligned = read_trainings(wanted["trainings"]), _alignments(wanted["align"])
     if not wanted["compare"] and not any(each.has_scales for each in trainings):
         raise InputError(
@@ -87,7 +92,7 @@ def _trial(
 ) -> Trial:
     folder.mkdir(exist_ok=True)
     seed = config["seed"]
-    training, test, ignored = people_apart(config, wanted["test_people"], seed, folder)
+    training, test, ignored = people_apart(config, wanted["test_people"], seed, folder, setting="trials.test_people")
     planned = {each: training_config(config, training, each.words, seed, folder / each.name) for each in trainings}
     network = build_network(config)
     for settings in planned.values():

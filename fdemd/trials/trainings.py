@@ -43,7 +43,8 @@ def read_trainings(entries: Sequence[Mapping[str, Any]]) -> list[Training]:
     """
     found: dict[str, Training] = {}
     for entry in entries:
-        if not isinstance(entry, Mapping) or set(entry) != {"name", "settings"}:
+        form = isinstance(entry, Mapping) and set(entry) == {"name", "settings"}
+        if not form or not isinstance(entry["settings"], list):
             raise InputError(
                 f"trials.trainings has the entry {entry}; it must be such as "
                 '{name: plain, settings: ["loss=arcface"]}.'

@@ -6,21 +6,15 @@ from pathlib import Path
 import pytest
 
 import fdemd.pair_similarity
-from evaluate import run
-from fdemd.cli import main
 
 
 @pytest.fixture
-def study(tmp_path: Path, few_people: Path, capsys: pytest.CaptureFixture[str]):
+def study(run_evaluate, few_people: Path):
     """Runs an experiment on a few people; gives the status, what it printed, and the run's folder if it made one."""
 
     def call(*arguments: str) -> tuple[int, str, Path]:
-        output = tmp_path / "out"
-        data = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0", f"output='{output}'"]
-        status = main("evaluate", run, "test", ["--rerank", *data, "query=[clean,mask]", *arguments])
-        printed = capsys.readouterr()
-        folders = sorted(output.iterdir()) if output.is_dir() else [output]
-        return status, printed.out + printed.err, folders[-1] if folders else output
+        data = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0"]
+        return run_evaluate("--rerank", *data, "query=[clean,mask]", *arguments)
 
     return call
 

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 import fdemd.people_apart
-from evaluate import run
-from fdemd.cli import main
 
 ARCFACE = '{name: arcface, settings: ["trainer.max_steps=1","data.mask_share=0.5"]}'
 SCALES = '{name: scales, settings: ["loss=scaleface","trainer.max_steps=2"]}'
@@ -16,17 +14,14 @@ BOTH = f"trials.trainings=[{ARCFACE},{SCALES}]"
 
 
 @pytest.fixture
-def evaluate(tmp_path: Path, few_people: Path, capsys: pytest.CaptureFixture[str]):
+def evaluate(run_evaluate, few_people: Path):
     """Runs an experiment on five people, two of them for the test; gives status, what it printed and its folder."""
 
     def call(*arguments: str) -> tuple[int, str, Path]:
-        output = tmp_path / "out"
         given = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0", "data.batch_size=6", "trainer=cpu"]
-        given += ["trials.test_people=2", "logger=none", "query=[clean,mask]", f"output='{output}'"]
-        status = main("evaluate", run, "test", [*given, *arguments])
-        printed = capsys.readouterr()
-        folders = sorted(output.iterdir()) if output.is_dir() else [output]
-        return status, " ".join((printed.out + printed.err).split()), folders[-1] if folders else output
+        given += ["trials.test_people=2", "logger=none", "query=[clean,mask]"]
+        status, printed, folder = run_evaluate(*given, *arguments)
+        return status, " ".join(printed.split()), folder
 
     return call
 
@@ -120,7 +115,10 @@ def test_rejection_alone_needs_one_training(evaluate) -> None:
     [
         (["trials.seeds=[]"], "trials.seeds is []; it must list different numbers"),
         (["trials.seeds=[1,1]"], "trials.seeds is [1, 1]"),
-        (["trials.test_people=0"], "test_people is 0"),
+        (["trials.test_people=0"], "trials.test_people is 0"),
+        (["trials.test_people=9"], "trials.test_people is 9, but"),
+        (["align=ida"], "leave align away, and give trials.align=[ida]"),
+        (["trials.trainings=[{name: x, settings: loss}]"], "has the entry {'name': 'x', 'settings': 'loss'}"),
         (["trials.align=[idea]"], "ida"),
         (["trials.resume=nowhere"], "trials.resume is nowhere; there is no such folder"),
         (['trials.trainings=[{name: x, settings: ["loss=nothing"]}]'], "nothing"),
