@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
@@ -48,19 +48,20 @@ class PairSimilarity:
         settings: RerankSettings,
         on_progress: Callable[[int], None] = lambda pairs: None,
         store: SimilarityStore | None = None,
+        view: Callable[[Features], Features] = lambda given: given,
     ) -> None:
         """Describe the pairs.
 
         Args:
-            query: features of ``Q`` queries, with the kind of patches that the settings ask for (``patches_for``).
-            gallery: features of ``G`` faces, likewise.
+            query: features of ``Q`` queries.
+            gallery: features of ``G`` faces.
             settings: of the second stage; alpha and k play no part.
             on_progress: told the number of pairs just computed.
             store: of these features and settings; None keeps everything in memory.
+            view: makes of the features those with the kind of patches that the settings ask for (``patches_for``), once
+                a pair is to be computed; without it they have that kind already.
         """
-        self._store = store
-        if settings.grid is not None:
-            query, gallery = query.pooled(settings.grid), gallery.pooled(settings.grid)
+        self._store, self._view = store, view
         self._query, self._gallery, self._settings, self._on_progress = query, gallery, settings, on_progress
         self._candidates: Tensor | None = None
         self._known: dict[str, Tensor] = {}
@@ -98,10 +99,17 @@ class PairSimilarity:
         self._engine = self._engine or STORED
         return {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
 
+    @cached_property
+    def _sides(self) -> tuple[Features, Features]:
+        """Queries and gallery with the patches to compare; not needed where an earlier run stored all pairs."""
+        query, gallery, grid = self._view(self._query), self._view(self._gallery), self._settings.grid
+        return (query.pooled(grid), gallery.pooled(grid)) if grid else (query, gallery)
+
     def _compute_piece(self, rows: slice, candidates: Tensor) -> dict[str, Tensor]:
+        query, gallery = self._sides
         result = emd_similarity(
-            self._query[rows],
-            self._gallery,
+            query[rows],
+            gallery,
             candidates,
             weighting=self._settings.weighting,
             stop=self._settings.stopping_rule,

@@ -7,7 +7,6 @@ from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.identification import BEST_POSSIBLE, STAGE_1, STAGE_2, Comparison, compare_stages
 from fdemd.metrics.identification import MeanAveragePrecisionAtR, PrecisionAt1, RPrecision
-from fdemd.pair_similarity import PairSimilarity
 from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, PROTOCOLS, Labels
 
@@ -69,16 +68,6 @@ def test_sharing_pairs_between_protocols_changes_nothing(stop: str) -> None:
     for one, other in zip(together, apart, strict=True):
         assert torch.equal(one.stage2.indices, other.stage2.indices)
         torch.testing.assert_close(one.stage2.scores, other.stage2.scores, atol=2e-6, rtol=0)
-
-
-def test_a_pair_is_computed_once() -> None:
-    computed: list[int] = []
-    similarity = PairSimilarity(faces(2.0, 2), faces(1.0, 1), RerankSettings(), computed.append)
-    first = torch.stack([torch.randperm(COUNT)[:10] for _ in range(COUNT)])
-    similarity(first)
-    assert sum(computed) == 10 * COUNT
-    similarity(first.flip(1))
-    assert sum(computed) == 10 * COUNT
 
 
 def test_a_query_whose_face_was_not_found_is_a_miss() -> None:

@@ -199,15 +199,19 @@ class Measuring:
         """Earth Mover's similarity; a pair that two protocols ask for is computed once."""
         store = self._store(measure, kind)
         if asked not in pairs:
-            view = self._views[measure.patches]
-            if measure.patches not in self._seen_gallery:
-                self._seen_gallery = {measure.patches: view(self._gallery)}  # one at a time: they are large
-            pairs[asked] = PairSimilarity(
-                view(query), self._seen_gallery[measure.patches], measure, self._on_progress, store
-            )
+            view = partial(self._seen, measure.patches)
+            pairs[asked] = PairSimilarity(query, self._gallery, measure, self._on_progress, store, view)
         started = time.perf_counter()
         similarity = pairs[asked](candidates).similarity
         return similarity, pairs[asked].seconds or time.perf_counter() - started
+
+    def _seen(self, patches: str, features: Features) -> Features:
+        """The features with such patches. The gallery's are made once, and one kind is kept: they are large."""
+        if features is not self._gallery:
+            return self._views[patches](features)
+        if patches not in self._seen_gallery:
+            self._seen_gallery = {patches: self._views[patches](features)}
+        return self._seen_gallery[patches]
 
     def _reciprocal(
         self, measure: KReciprocalSettings, kind: str, query: Features, candidates: Tensor, barred: Tensor
