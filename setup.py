@@ -9,7 +9,7 @@ setup(
         Extension(
             "fdemd.emd.engines._cpu",
             [f"{NATIVE}/cpu.cpp"],
-            depends=[f"{NATIVE}/{header}.h" for header in ("problem", "vectors", "pairs", "tiles")],
+            depends=[f"{NATIVE}/{header}.h" for header in ("problem", "vectors", "cells", "products", "pairs", "tiles")],
             extra_compile_args=["-std=c++17", "-O3", "-pthread", "-Wno-psabi"],
             extra_link_args=["-pthread"],
             language="c++",

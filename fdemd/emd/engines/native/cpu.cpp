@@ -100,6 +100,19 @@ namespace avx512 {
 }  // namespace avx512
 TARGET_END
 
+#if __has_include(<avx512bf16intrin.h>)
+#define AVX512_BF16
+TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
+namespace avx512_bf16 {
+#define WIDTH 16
+#define PAIRS_HERE
+#include "pairs.h"
+#undef PAIRS_HERE
+#undef WIDTH
+}  // namespace avx512_bf16
+TARGET_END
+#endif
+
 #if defined(__linux__) && __has_include(<amxbf16intrin.h>)
 #define AMX
 TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,amx-tile,amx-bf16")
@@ -166,12 +179,13 @@ struct Instructions {
 };
 
 // Items [first, last) on several threads. An item is a query and some of its candidates.
-template <typename Scratch, void (*solve_candidates)(const Problem&, Scratch&, int64_t, int64_t, int64_t)>
+template <typename Scratch, typename Cell,
+          void (*solve_candidates)(const Problem&, Scratch&, int64_t query, int64_t first, int64_t last)>
 void share(const Problem& problem, int64_t first, int64_t last, int64_t threads) {
     const int64_t parts = (problem.places + problem.places_at_once - 1) / problem.places_at_once;
     std::atomic<int64_t> next{first};
     const auto work = [&] {
-        Scratch scratch(problem);
+        Scratch scratch(problem, Cell());
         for (int64_t item = next++; item < last; item = next++) {
             const int64_t place = item % parts * problem.places_at_once;
             const int64_t end = std::min(place + problem.places_at_once, problem.places);
@@ -184,6 +198,15 @@ void share(const Problem& problem, int64_t first, int64_t last, int64_t threads)
     for (auto& other : others) other.join();
 }
 
+// Likewise, by pairs of channels where both sides are stored in bfloat16, else by single ones.
+template <typename Scratch, typename Pair, typename Single,
+          void (*by_pairs)(const Problem&, Scratch&, int64_t, int64_t, int64_t),
+          void (*by_single)(const Problem&, Scratch&, int64_t, int64_t, int64_t)>
+void share_pairs(const Problem& problem, int64_t first, int64_t last, int64_t threads) {
+    const bool pairs = problem.query.precision == BFLOAT16 && problem.gallery.precision == BFLOAT16;
+    (pairs ? share<Scratch, Pair, by_pairs> : share<Scratch, Single, by_single>)(problem, first, last, threads);
+}
+
 const Instructions* instructions() {
 #if defined(__x86_64__)
     static const bool avx2 =
@@ -193,14 +216,24 @@ const Instructions* instructions() {
 #endif
     static const Instructions all[] = {
 #if defined(AMX)
-        {"amx", avx512 && tiles_here(), share<amx::Scratch, amx::solve_candidates_by_tiles<amx::Amx>>},
+        {"amx", avx512 && tiles_here(), share<amx::Scratch, amx::Single, amx::solve_candidates_by_tiles<amx::Amx>>},
+#endif
+#if defined(AVX512_BF16)
+        {"avx512-bf16", avx512 && __builtin_cpu_supports("avx512bf16"),
+         share_pairs<avx512_bf16::Scratch, avx512_bf16::Pair, avx512_bf16::Single,
+                     avx512_bf16::solve_candidates<avx512_bf16::Pair>,
+                     avx512_bf16::solve_candidates<avx512_bf16::Single>>},
 #endif
 #if defined(__x86_64__)
-        {"avx512", avx512, share<avx512::Scratch, avx512::solve_candidates>},
-        {"avx2", avx2, share<avx2::Scratch, avx2::solve_candidates>},
+        {"avx512", avx512, share<avx512::Scratch, avx512::Single, avx512::solve_candidates<avx512::Single>>},
+        {"avx2", avx2, share<avx2::Scratch, avx2::Single, avx2::solve_candidates<avx2::Single>>},
 #endif
-        {"portable", true, share<portable::Scratch, portable::solve_candidates>},
-        {"amx-emulated", true, share<portable::Scratch, portable::solve_candidates_by_tiles<portable::Emulated>>},
+        {"portable", true, share<portable::Scratch, portable::Single, portable::solve_candidates<portable::Single>>},
+        {"bf16-emulated", true,
+         share_pairs<portable::Scratch, portable::Pair, portable::Single, portable::solve_candidates<portable::Pair>,
+                     portable::solve_candidates<portable::Single>>},
+        {"amx-emulated", true,
+         share<portable::Scratch, portable::Single, portable::solve_candidates_by_tiles<portable::Emulated>>},
         {nullptr, false, nullptr},
     };
     return all;

@@ -75,10 +75,10 @@ template <typename Tiles>
 static void solve_candidates_by_tiles(const Problem& problem, Scratch& scratch, int64_t query, int64_t first,
                                       int64_t last) {
     if (problem.query.precision != BFLOAT16 || problem.gallery.precision != BFLOAT16)
-        return solve_candidates(problem, scratch, query, first, last);
-    const int64_t patches = problem.patches, stride = scratch.shape.stride;
+        return solve_candidates<Single>(problem, scratch, query, first, last);
+    const int64_t patches = problem.patches, stride = scratch.multiplier.shape.stride;
     const float* const query_norm = problem.query.inverse_norm + query * patches;
-    float* const cosine = scratch.products.data;
+    float* const cosine = scratch.multiplier.products.data;
     const bfloat16* const query_patches = stored(problem.query, query, problem);
     TileScratch tiles(problem);
     pack_query(query_patches, problem, tiles);

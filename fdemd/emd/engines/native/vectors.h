@@ -32,6 +32,16 @@ INLINE vec widen(const float16* from) {
 struct bfloat16 { uint16_t bits; };
 INLINE vec widen(const bfloat16* from) { return (vec)(widen_bits(&from->bits) << 16); }
 
+INLINE vec splat(float number) {
+#if WIDTH == 16
+    return _mm512_set1_ps(number);
+#elif WIDTH == 8
+    return _mm256_set1_ps(number);
+#else
+    return (vec){number, number, number, number};
+#endif
+}
+
 INLINE four fold(vec value) {
 #if WIDTH == 4
     return value;

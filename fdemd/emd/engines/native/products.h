@@ -1,0 +1,222 @@
+// The products of the rows of a query and of some candidates, which are the cosines of their patches (N x N) and, in
+// the last row and column, what the weights need. Included inside a namespace of each width, after cells.h.
+//
+// Where vectors are wide the query is laid in panels, the cells of WIDTH patches beside each other, which are
+// multiplied by one cell of the gallery at a time. What fills no panel, and everything where vectors are narrow, is
+// multiplied and summed along the rows: both faces are read as they lie, and small grids waste nothing.
+
+constexpr int PANELS = 4;  // multiplied together at the most: by 6 rows, 24 sums, which fit in the registers
+
+struct Shape {
+    int64_t rows;        // of a face: patches and context
+    int64_t chunk;       // cells at a time, a multiple of 16, so that rows of both faces stay in the nearest cache
+    int64_t chunks;
+    int64_t panels;      // of the query
+    int64_t first;       // row of the query in no panel
+    int64_t threes;      // those are taken by four, the last by three, which fits every number from 6 on
+    int64_t query_rows;  // and a smaller one is filled up with rows of zeros
+    int64_t stride;      // of the products: a row a candidate's row, a column a query's row
+    int64_t faces;       // candidates multiplied together
+    int64_t block;       // of their rows unpacked together, so that they stay in the nearest cache
+
+    template <typename Cell>
+    Shape(const Problem& problem, Cell) {
+        const int64_t cells = up(problem.channels, Cell::CHANNELS) / Cell::CHANNELS;
+        rows = problem.patches + Cell::CONTEXTS;
+        chunks = (cells + 511) / 512;
+        chunk = up((cells + chunks - 1) / chunks, 16);
+        // Four rows are summed at once; a panel of fewer patches would be mostly zeros.
+        panels = problem.patches / WIDTH + (problem.patches % WIDTH + Cell::CONTEXTS > 4);
+        // Reading the gallery's cells would take as long as multiplying them. Pairs are for wide vectors or emulate them.
+        if (panels < 2 || (WIDTH < 16 && Cell::CHANNELS == 1)) panels = 0;
+        first = std::min(panels * WIDTH, problem.patches);
+        const int64_t left = rows - first;
+        threes = left < 6 ? 0 : (4 - left % 4) % 4;
+        query_rows = threes ? rows : first + up(left, 4);
+        stride = up(std::max(query_rows + 1, panels * WIDTH), WIDTH);
+        faces = std::max<int64_t>(1, 49152 / (rows * chunk * chunks));
+        block = up(6144 / chunk, 12);
+    }
+};
+
+struct Multiplier {
+    Shape shape;
+    Floats query;       // unpacked rows, chunk by chunk
+    Floats panels;      // of the query, chunk by chunk
+    Floats query_norm;  // inverse
+    Floats gallery;     // one chunk of some unpacked rows
+    Floats products;    // (faces * rows, stride)
+
+    template <typename Cell>
+    Multiplier(const Problem& problem, Cell cell)
+        : shape(problem, cell),
+          query(shape.query_rows * shape.chunk * shape.chunks),
+          panels(shape.panels * WIDTH * shape.chunk * shape.chunks),
+          query_norm(shape.stride),
+          gallery(shape.block * shape.chunk),
+          products(shape.faces * shape.rows * shape.stride) {}
+};
+
+// Of the panels from `first` on, those that are multiplied together: 3, 3 and 3 of 9, not 4, 4 and 1.
+INLINE int64_t together(const Shape& shape, int64_t first) {
+    const int64_t left = shape.panels - first, tiles = (left + PANELS - 1) / PANELS;
+    return (left + tiles - 1) / tiles;
+}
+
+// The panels of an unpacked query.
+static void lay_panels(Multiplier& multiplier) {
+    const Shape& shape = multiplier.shape;
+    float* to = multiplier.panels.data;
+    for (int64_t part = 0; part < shape.chunks; part++) {
+        const float* query = multiplier.query.data + part * shape.query_rows * shape.chunk;
+        for (int64_t first = 0; first < shape.panels; first += together(shape, first)) {
+            const int64_t begin = first * WIDTH, width = together(shape, first) * WIDTH;
+            for (int64_t c = 0; c < shape.chunk; c++, to += width)
+                for (int64_t n = begin; n < std::min(begin + width, shape.first); n++)
+                    memcpy(to + n - begin, query + n * shape.chunk + c, 4);  // not as numbers: a pair is none
+        }
+    }
+}
+
+template <typename Cell>
+static void unpack_query(const Problem& problem, Multiplier& multiplier, int64_t query) {
+    const Shape& shape = multiplier.shape;
+    for (int64_t part = 0; part < shape.chunks; part++)
+        for (int64_t row = 0; row < shape.rows; row++)
+            unpack(Cell(), problem.query, problem, query, row, part * shape.chunk * Cell::CHANNELS,
+                   multiplier.query.data + (part * shape.query_rows + row) * shape.chunk, shape.chunk);
+    lay_panels(multiplier);
+    std::copy_n(problem.query.inverse_norm + query * problem.patches, problem.patches, multiplier.query_norm.data);
+}
+
+// P panels of the query by G rows of a gallery: a cell of the gallery times a column of each panel.
+template <typename Cell, int P, int G>
+static void multiply_panel_tile(const float* panels, const float* gallery, int64_t chunk, float* products,
+                                int64_t stride, bool add) {
+    vec total[G][P];
+    for (int g = 0; g < G; g++)
+        for (int p = 0; p < P; p++) total[g][p] = vec{};
+    for (int64_t c = 0; c < chunk; c++) {
+        vec here[P];
+        for (int p = 0; p < P; p++) here[p] = load(panels + (c * P + p) * WIDTH);
+        for (int g = 0; g < G; g++) {
+            const vec there = splat(gallery[g * chunk + c]);
+            for (int p = 0; p < P; p++) total[g][p] = Cell::add(total[g][p], there, here[p]);
+        }
+    }
+    for (int g = 0; g < G; g++)
+        for (int p = 0; p < P; p++) {
+            float* const to = products + g * stride + p * WIDTH;
+            store(to, add ? load(to) + total[g][p] : total[g][p]);
+        }
+}
+
+template <typename Cell, int P, int G>
+static void multiply_panel_rows(const float* panels, const float* gallery, int64_t rows, int64_t chunk, float* products,
+                                int64_t stride, bool add) {
+    for (; rows >= G; rows -= G, gallery += G * chunk, products += G * stride)
+        multiply_panel_tile<Cell, P, G>(panels, gallery, chunk, products, stride, add);
+    if constexpr (G > 1)
+        if (rows) multiply_panel_rows<Cell, P, G - 1>(panels, gallery, rows, chunk, products, stride, add);
+}
+
+template <typename Cell, int P>
+static void multiply_panels(int64_t number, const float* panels, const float* gallery, int64_t rows, int64_t chunk,
+                            float* products, int64_t stride, bool add) {
+    constexpr int G = P > 2 ? 6 : 12;
+    if (number == P) multiply_panel_rows<Cell, P, G>(panels, gallery, rows, chunk, products, stride, add);
+    else if constexpr (P > 1)
+        multiply_panels<Cell, P - 1>(number, panels, gallery, rows, chunk, products, stride, add);
+}
+
+// Q rows of a query by G rows of a gallery, 12 sums along the rows at the most.
+template <typename Cell, int Q, int G>
+static void multiply_tile(const float* query, const float* gallery, int64_t chunk, float* products, int64_t stride,
+                          bool add) {
+    vec total[4][G];
+    for (int q = 0; q < 4; q++)
+        for (int g = 0; g < G; g++) total[q][g] = vec{};
+    for (int64_t c = 0; c < chunk; c += WIDTH) {
+        vec there[G];
+        for (int g = 0; g < G; g++) there[g] = load(gallery + g * chunk + c);
+        for (int q = 0; q < Q; q++) {
+            const vec here = load(query + q * chunk + c);
+            for (int g = 0; g < G; g++) total[q][g] = Cell::add(total[q][g], here, there[g]);
+        }
+    }
+    for (int g = 0; g < G; g++) {
+        // Where Q < 4, what is beyond is 0; its place is that of the next rows, which are written later, or unused.
+        const four found = sums(total[0][g], total[1][g], total[2][g], total[3][g]);
+        float* const to = products + g * stride;
+        store_four(to, add ? load_four(to) + found : found);
+    }
+}
+
+template <typename Cell, int Q, int G>
+static void multiply_rows(const float* query, const float* gallery, int64_t rows, int64_t chunk, float* products,
+                          int64_t stride, bool add) {
+    for (; rows >= G; rows -= G, gallery += G * chunk, products += G * stride)
+        multiply_tile<Cell, Q, G>(query, gallery, chunk, products, stride, add);
+    if constexpr (G > 1)
+        if (rows) multiply_rows<Cell, Q, G - 1>(query, gallery, rows, chunk, products, stride, add);
+}
+
+template <typename Cell, int Q>
+static void multiply_some_rows(int64_t number, const float* query, const float* gallery, int64_t rows, int64_t chunk,
+                               float* products, int64_t stride, bool add) {
+    if (number == Q) multiply_rows<Cell, Q, 12 / Q>(query, gallery, rows, chunk, products, stride, add);
+    else if constexpr (Q > 1)
+        multiply_some_rows<Cell, Q - 1>(number, query, gallery, rows, chunk, products, stride, add);
+}
+
+// Products of all rows of the query and some rows of candidates, of which the buffer holds one chunk.
+template <typename Cell>
+static void multiply(Multiplier& multiplier, int64_t part, int64_t rows, float* products) {
+    const Shape& shape = multiplier.shape;
+    const int64_t chunk = shape.chunk, fours = shape.query_rows - 3 * shape.threes;
+    const float* const query = multiplier.query.data + part * shape.query_rows * chunk;
+    const float* const panels = multiplier.panels.data + part * shape.panels * WIDTH * chunk;
+    const float* const gallery = multiplier.gallery.data;
+    for (int64_t first = 0; first < shape.panels; first += together(shape, first))
+        multiply_panels<Cell, PANELS>(together(shape, first), panels + first * WIDTH * chunk, gallery, rows, chunk,
+                                      products + first * WIDTH, shape.stride, part > 0);
+    for (int64_t row = shape.first; row < shape.rows;) {
+        const int64_t number = row < fours ? std::min<int64_t>(4, shape.rows - row) : 3;
+        multiply_some_rows<Cell, 4>(number, query + row * chunk, gallery, rows, chunk, products + row, shape.stride,
+                                    part > 0);
+        row += number;
+    }
+}
+
+// Products of a query and some candidates.
+template <typename Cell>
+static void multiply_faces(const Problem& problem, Multiplier& multiplier, const int64_t* candidates, int64_t faces) {
+    const Shape& shape = multiplier.shape;
+    for (int64_t first = 0; first < faces * shape.rows; first += shape.block) {
+        const int64_t rows = std::min(shape.block, faces * shape.rows - first);
+        for (int64_t part = 0; part < shape.chunks; part++) {
+            for (int64_t row = first; row < first + rows; row++)
+                unpack(Cell(), problem.gallery, problem, candidates[row / shape.rows], row % shape.rows,
+                       part * shape.chunk * Cell::CHANNELS, multiplier.gallery.data + (row - first) * shape.chunk,
+                       shape.chunk);
+            multiply<Cell>(multiplier, part, rows, multiplier.products.data + first * shape.stride);
+        }
+    }
+}
+
+// What is missing in the products of one face: nothing, or the norms, and that a context has two rows.
+static inline void finish(Single, const Problem&, const Multiplier&, int64_t, float*) {}
+static inline void finish(Pair, const Problem& problem, const Multiplier& multiplier, int64_t candidate,
+                          float* products) {
+    const int64_t patches = problem.patches, stride = multiplier.shape.stride;
+    const float* const norm = problem.gallery.inverse_norm + candidate * patches;
+    for (int64_t m = 0; m <= patches; m++) {
+        float* const row = products + m * stride;
+        const float factor = m < patches ? norm[m] : 1.f, with_context = (row[patches] + row[patches + 1]) * factor;
+        for (int64_t n = 0; n < stride; n += WIDTH) {
+            const vec low = m < patches ? vec{} : load(row + stride + n);
+            store(row + n, (load(row + n) + low) * load(multiplier.query_norm.data + n) * factor);
+        }
+        row[patches] = with_context;
+    }
+}
