@@ -32,7 +32,7 @@ static void unpack_numbers(const Stored* from, int64_t length, float factor, flo
     std::fill(to + c, to + chunk, 0.f);
 }
 
-// The higher or the lower half of each number; the halves of a number add up to it.
+// The higher or the lower half of each number; the halves of a number add up to it, to 17 places.
 static inline void split(const float* from, int64_t length, bool lower, uint16_t* to) {
     for (int64_t c = 0; c < length; c++) {
         uint32_t bits;
@@ -43,6 +43,7 @@ static inline void split(const float* from, int64_t length, bool lower, uint16_t
             memcpy(&higher, &bits, 4);
             const float rest = from[c] - higher;
             memcpy(&bits, &rest, 4);
+            bits += 0x8000;  // to the nearest
         }
         to[c] = bits >> 16;
     }
