@@ -1,5 +1,7 @@
 """The one thing that setup.cfg cannot say: an engine compiled at install, left out where there is no compiler."""
 
+from glob import glob
+
 from setuptools import Extension, setup
 
 NATIVE = "fdemd/emd/engines/native"
@@ -9,7 +11,7 @@ setup(
         Extension(
             "fdemd.emd.engines._cpu",
             [f"{NATIVE}/cpu.cpp"],
-            depends=[f"{NATIVE}/{header}.h" for header in ("problem", "vectors", "cells", "products", "pairs", "tiles")],
+            depends=sorted(glob(f"{NATIVE}/*.h")),
             extra_compile_args=["-std=c++17", "-O3", "-pthread", "-Wno-psabi"],
             extra_link_args=["-pthread"],
             language="c++",

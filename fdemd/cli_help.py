@@ -47,11 +47,15 @@ def flags_of(job: str) -> dict[str, str]:
 def read_groups(config_dir: Path, job: str) -> dict[str, Group]:
     """Return every config group under ``config_dir`` by key, with the defaults of ``configs/<job>.yaml``."""
     folders: dict[str, dict[str, str]] = {}
+    addable = set()  # groups whose choices change the job's settings; added, all others would have no effect
     for path in sorted(config_dir.rglob("*.yaml")):
         if path.parent != config_dir:
-            choices = folders.setdefault(path.parent.relative_to(config_dir).as_posix(), {})
+            folder = path.parent.relative_to(config_dir).as_posix()
+            choices = folders.setdefault(folder, {})
             if _is_for(path, job):
                 choices[path.stem] = _description(path)
+            if "@package _global_" in _comments(path):
+                addable.add(folder)
     groups = {}
     for config in _primary_configs(config_dir, job):
         for entry in config.get("defaults", []):
@@ -61,7 +65,7 @@ def read_groups(config_dir: Path, job: str) -> dict[str, Group]:
                 if not key.startswith("hydra/"):
                     groups[key] = Group(key, folders.get(key.partition("@")[0], {}), default, in_job=True)
     used = {key.partition("@")[0] for key in groups}
-    others = {key: Group(key, choices, None, in_job=False) for key, choices in folders.items() if key not in used}
+    others = {key: Group(key, folders[key], None, in_job=False) for key in addable - used}
     return dict(sorted({**groups, **others}.items()))
 
 

@@ -35,7 +35,8 @@ CONFIGS = {
     "rerank/emd.yaml": "# Earth Mover's Distance.\nkind: emd\nalpha: 0.7\nlearned: false\n",
     "rerank/none.yaml": "# First stage only.\nkind: none\n",
     "experiment/quick.yaml": "# @package _global_\n# A fast look.\ndefaults:\n  - override /rerank: none\nseed: 1\n",
-    "logger/csv.yaml": "# A table of the losses.\nkind: csv\n",
+    "logger/csv.yaml": "# @package _global_\n# A table of the losses.\nlogger: {kind: csv}\n",
+    "loss/arcface.yaml": "# Another job's: there is nothing in this one that it would change.\nmargin: 0.5\n",
 }
 
 
@@ -153,6 +154,8 @@ def test_a_sweep_over_a_group_by_pattern(config_dir: Path) -> None:
         ("model=null", "unknown model 'null'; choose one of arcface, dlib."),
         ("model={size:1}", "unknown model '{size:1}'; choose one of arcface, dlib."),
         ("logger=csv", "evaluate has no logger; add it with +logger=CHOICE, one of csv."),
+        ("loss=arcface", "unknown key 'loss'; see --help for the groups and keys."),
+        ("+loss=arcface", "'+loss=arcface': no setting can be added, only changed; write loss=arcface without the +."),
         ("+experiment=quick", "experiment is a group of evaluate already; write experiment=quick without the +."),
         ("~model", "'~model': no setting can be removed, since every one is needed; give it another value."),
         # Keys.
@@ -319,10 +322,10 @@ def test_the_command_line_does_not_import_torch() -> None:
 
 def test_a_choice_that_is_for_another_job_is_none(config_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (config_dir / "rerank" / "learned.yaml").write_text("# @job train\n# Learns while it trains.\nkind: learned\n")
-    assert list(read_groups(config_dir, "evaluate")["rerank"].choices) == ["emd", "none"]
-    assert read_groups(config_dir, "train")["rerank"].choices["learned"] == "Learns while it trains."
+    (config_dir / "rerank" / "fast.yaml").write_text("# @job evaluate\n# Few patches.\nkind: fast\n")
+    assert list(read_groups(config_dir, "evaluate")["rerank"].choices) == ["emd", "fast", "none"]
     assert main("evaluate", never, "Rank.", ["rerank=learned"], config_dir) == 2
-    assert "unknown rerank 'learned'; choose one of emd, none." in capsys.readouterr().err
+    assert "unknown rerank 'learned'; choose one of emd, fast, none." in capsys.readouterr().err
 
 
 def real_choices() -> list[tuple[str, str, str]]:

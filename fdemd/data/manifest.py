@@ -138,7 +138,9 @@ def _photograph(header: Sequence[str], row: Sequence[str], root: Path, where: st
     if not values["path"] or not values["identity"]:
         raise InputError(f"{where}: path and identity must not be empty.")
     path, source = (_normalised(values.get(name) or values["path"]) for name in ("path", "source"))
-    if "\0" in path or path == ".." or path.startswith("../") or Path(path).is_absolute():
+    if Path(path).is_absolute():
+        raise InputError(f"{where}: {path!r} is absolute; paths must be relative to the folder {root} (data.root).")
+    if "\0" in path or path == ".." or path.startswith("../"):
         raise InputError(f"{where}: {path!r} leads out of the folder {root}.")
     flags = {}
     for name in ("is_query", "is_gallery"):
