@@ -1,6 +1,6 @@
 """The one thing that setup.cfg cannot say: an engine compiled at install, left out where there is no compiler."""
 
-from glob import glob
+from pathlib import Path
 
 from setuptools import Extension, setup
 
@@ -11,7 +11,7 @@ setup(
         Extension(
             "fdemd.emd.engines._cpu",
             [f"{NATIVE}/cpu.cpp"],
-            depends=sorted(glob(f"{NATIVE}/*.h")),
+            depends=sorted(map(str, Path(NATIVE).glob("*.h"))),
             extra_compile_args=["-std=c++17", "-O3", "-pthread", "-Wno-psabi"],
             extra_link_args=["-pthread"],
             language="c++",
