@@ -35,6 +35,9 @@ def build_trainer(config: Mapping[str, Any], log: RunLog, *, validated: bool) ->
     for name, value in (("trainer.save_every", save_every), ("validation.every", every)):
         if value < 1:
             raise InputError(f"{name} is {value}; it must be 1 step or more.")
+    for name in ("max_steps", "max_epochs"):
+        if settings[name] == 0:
+            raise InputError(f"trainer.{name} is 0; nothing would be trained. Give 1 or more, or -1 for no such limit.")
     if settings["max_steps"] < 0 and settings["max_epochs"] < 0:
         raise InputError("The run would never end; set trainer.max_steps or trainer.max_epochs.")
     kept: dict[str, Any] = {

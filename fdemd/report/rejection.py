@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fdemd.identification import STAGE_1
 from fdemd.report.page import TableBlock
-from fdemd.report.spread import mean_and_deviation, spread_text
+from fdemd.report.spread import mean_and_deviation, spread_note, spread_text
 from fdemd.trials.rejection import NORM, PORTIONS, SHARES, Rejection
 from fdemd.trials.trial import Trial
 
@@ -17,9 +17,9 @@ _SHOWN_PORTIONS = (0, 5, 10, 25)
 _SHOWN_SHARES = (0, 5, 10, 15, 20)
 """Places in PORTIONS (0, 10, 20, 50 %) and SHARES (0, 25, 50, 75, 100 %) that tables show."""
 
-_SPREAD = "Percent, mean +- standard deviation over seeds. oracle: rejects mistakes first, the best possible."
-_QUERIES = f"{_SPREAD} Queries of all kinds together; area: mean over every coverage, from one query to all."
-_PAIRS = f"{_SPREAD} Half of the pairs show one person; thresholds chosen anew; area: mean over 0 to 50 % rejected."
+_ORACLE = "oracle: rejects mistakes first, the best possible."
+_QUERIES = f"{_ORACLE} Queries of all kinds together; area: mean over every coverage, from one query to all."
+_PAIRS = f"{_ORACLE} Half of the pairs show one person; thresholds chosen anew; area: mean over 0 to 50 % rejected."
 
 
 def rejections_of(trials: Sequence[Trial]) -> dict[str, list[Rejection]]:
@@ -87,7 +87,7 @@ def rejection_tables(trials: Sequence[Trial]) -> list[TableBlock]:
         for measure in dict.fromkeys(row["measure"] for row in rows):
             chosen = [row for row in rows if (row["training"], row["measure"]) == (training, measure)]
             title = f"{training}: {measure} of what is left, by share rejected"
-            note = _PAIRS if measure.startswith("TAR") else _QUERIES
+            note = f"Percent{spread_note(len(found))}. {_PAIRS if measure.startswith('TAR') else _QUERIES}"
             tables.append(TableBlock(title, [_area_cells(row) for row in chosen], ("least sure by",), [note, counts]))
         tables += [_scales(training, found), _similarity(training, found)]
         if found[0].reranked:
@@ -119,7 +119,7 @@ def _scales(training: str, found: Sequence[Rejection]) -> TableBlock:
         }
         for kind in found[0].scale
     ]
-    note = "Mean over the faces of a kind; +- is the standard deviation over seeds. logit: before the sigmoid."
+    note = f"Mean over the faces of a kind{spread_note(len(found))}. logit: before the sigmoid."
     return TableBlock(f"{training}: mean scale", cells, ("query",), [note])
 
 

@@ -114,10 +114,12 @@ class TrialsReport:
 
     def _notes(self) -> list[str]:
         seeds = self.config["trials"]["seeds"]
+        over = f"Mean +- standard deviation over the seeds {', '.join(map(str, seeds))}. Each draws its own"
+        if len(seeds) == 1:
+            over = f"One seed, {seeds[0]}, which draws"
         notes = [
-            f"Mean +- standard deviation over the seeds {', '.join(map(str, seeds))}. Each draws its own "
-            f"{self.config['trials']['test_people']} people to test; the others are trained on; weights of the last "
-            "step, nothing selected.",
+            f"{over} {self.config['trials']['test_people']} people to test; the others are trained on; weights of the "
+            "last step, nothing selected.",
         ]
         notes.append(f"{len(self._left_out())} files were not used (left_out.csv).")
         if self.trials[0].compared:

@@ -95,8 +95,9 @@ def _trial(
     training, test, ignored = people_apart(config, wanted["test_people"], seed, folder, setting="trials.test_people")
     planned = {each: training_config(config, training, each.words, seed, folder / each.name) for each in trainings}
     network = build_network(config)
-    for settings in planned.values():
-        training_data(settings, network)  # its mistakes are told by now
+    for each, settings in planned.items():
+        with _named(each):
+            training_data(settings, network)  # its mistakes are told by now
     trial = Trial(seed)
     trial.leave_out((path, "ignored", reason) for path, reason in ignored)
     if wanted["compare"]:
@@ -106,7 +107,8 @@ def _trial(
             output = folder / f"{PRETRAINED}_{way}"
             _compare(trial, f"{PRETRAINED}, {way}", evaluated(config | cohort, test, None, output))
     for each, settings in planned.items():
-        checkpoint = finished_training(settings, folder / each.name) or trained(settings)
+        with _named(each):
+            checkpoint = finished_training(settings, folder / each.name) or trained(settings)
         trial.checkpoints[each.name] = str(checkpoint)
         trial.leave_out(read_left_out(checkpoint.parents[1] / LEFT_OUT))
         if wanted["compare"] and each.changes_network:
@@ -119,6 +121,15 @@ def _trial(
                 trial.leave_out(left_out_files(data.faces.manifest, data.faces.faces))
             trial.rejections[each.name] = _rejection(config, tested, trained_on, checkpoint)
     return trial
+
+
+@contextmanager
+def _named(training: Training) -> Iterator[None]:
+    """Let a mistake say which training it is of."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"The training {training.name} of trials.trainings: {error}") from error
 
 
 def _compare(trial: Trial, weights: str, report: IdentificationReport) -> None:

@@ -1,7 +1,7 @@
 import math
 import statistics
 
-from fdemd.report.spread import mean_and_deviation, spread_text
+from fdemd.report.spread import mean_and_deviation, spread_note, spread_text
 
 
 def test_mean_and_deviation_are_those_of_a_sample_in_percent() -> None:
@@ -13,5 +13,6 @@ def test_mean_and_deviation_are_those_of_a_sample_in_percent() -> None:
 def test_one_seed_has_no_deviation_and_a_missing_figure_no_mean() -> None:
     assert mean_and_deviation([0.5]) == (50.0, None)
     assert spread_text(50.0, None, digits=2) == "50.00"
+    assert (spread_note(1), spread_note(2)) == ("", ", mean +- standard deviation over seeds")
     assert mean_and_deviation([0.5, math.nan]) == (None, None)
     assert spread_text(None, None) == "none"

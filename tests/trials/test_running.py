@@ -127,7 +127,10 @@ def test_rejection_alone_needs_one_training(evaluate) -> None:
         (["trials.trainings=[{name: x}]"], "has the entry"),
         (['trials.trainings=[{name: x, settings: ["model=arcface"]}]'], "says model=arcface; it can say loss"),
         (['trials.trainings=[{name: x, settings: ["loss=scaleface","mask_share=0.5"]}]'], "says mask_share=0.5"),
-        (['trials.trainings=[{name: x, settings: ["loss=scaleface","batches.order=balanced"]}]'], "multiple of"),
+        (
+            ['trials.trainings=[{name: x, settings: ["loss=scaleface","batches.order=balanced"]}]'],
+            "training x of trials.trainings: data.batch_size is",
+        ),
         ([f"trials.trainings=[{SCALES},{SCALES}]"], "occurs once"),
     ],
 )
