@@ -16,7 +16,8 @@ Every number here is in a JSON file in `results/`, of which this page is made: `
 folder of `lfw-deepfunneled.tar`, the folder of the weight files) measures them anew. Cells: P@1 (95 % interval,
 bootstrap over people) / R-Precision / MAP@R, in percent. *maximum*: the best that re-ranking the first k could do.
 Occlusions are drawn on aligned faces, so that what a detector would miss is not in these figures. `DATA` in a command
-is the folder of the prepared faces, `WEIGHTS` that of the weights.
+is the folder of the prepared faces, `WEIGHTS` that of the weights. *faces*, *weights*: how their sha256 begins; with
+others the figures will differ.
 
 | protocol | a query may be compared with |
 | --- | --- |
@@ -45,7 +46,8 @@ def _section(name: str, facts: Facts) -> str:
         f"{point['photographs']} photographs of {point['people']} people, {point['gallery']} in the gallery, "
         f"{point['queries a kind']} of {point['of']} queries a kind. Left out: {point['unreadable']} unreadable, "
         f"{point['no face found']} without a face found, {point['ignored']} other files. Seed {facts['seed']}, eps "
-        f"{rerank['eps']}, tolerance {rerank['tolerance']}, patches in {facts['patch precision']}, fdemd "
+        f"{rerank['eps']}, tolerance {rerank['tolerance']}, patches in {facts['patch precision']}, faces "
+        f"{point['data_sha256'][:12]}, weights {point['weights_sha256'][:12]}, fdemd "
         f"{facts['versions'].get('commit', facts['versions']['fdemd'])}, torch {facts['versions']['torch']}. "
         f"`results/{name}.json`.",
         "",
