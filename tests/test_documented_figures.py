@@ -1,9 +1,13 @@
-"""Figures over seeds in the documentation are those of a run whose results are kept beside them."""
+"""Figures in the documentation are those of runs whose results are kept beside them."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+
+from fdemd.identification import STAGE_1
+from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT
 
 ROOT = Path(__file__).resolve().parents[1]
 SPREAD = re.compile(r"\d+\.\d+ \+- \d+\.\d+")
@@ -15,3 +19,27 @@ def test_every_mean_with_its_deviation_is_in_the_results(page: str) -> None:
     measured = set(SPREAD.findall((ROOT / "results" / "seeds.md").read_text(encoding="utf-8")))
     assert shown
     assert [each for each in shown if each not in measured] == []
+
+
+SECOND_STAGES = {
+    "FaceNet (the paper's), alpha 0.7": ("facenet", "raw", "apc", 0.7),
+    "FaceNet, alpha auto": ("facenet", "raw", "apc", "auto"),
+    "dlib, alpha 0.7": ("dlib", "raw", "apc", 0.7),
+    "dlib, alpha auto": ("dlib", "raw", "apc", "auto"),
+    "MobileFaceNet, alpha 0.7": ("mobilefacenet", "raw", "apc", 0.7),
+    "MobileFaceNet, alpha auto": ("mobilefacenet", "raw", "apc", "auto"),
+    "w600k_mbf, alpha 0.7": ("w600k_mbf", "raw", "apc", 0.7),
+    "w600k_mbf, projected patches, norm, auto": ("w600k_mbf", "projected", "norm", "auto"),
+}
+
+
+@pytest.mark.parametrize("label", SECOND_STAGES)
+def test_the_readme_shows_figures_of_the_results(label: str) -> None:
+    network, *second = SECOND_STAGES[label]
+    rows = json.loads((ROOT / "results" / f"lfw_{network}.json").read_text(encoding="utf-8"))["results"]
+    rows = [row for row in rows if row["protocol"] in (LEAVE_ONE_OUT, LEAVE_TWIN_OUT)]
+    before = {row["query"]: row["P@1"] for row in rows if row["method"] == STAGE_1}
+    after = {row["query"]: row["P@1"] for row in rows if [row["patches"], row["weighting"], row["alpha"]] == second}
+    cells = [f"{before[kind]:.1f} -> {after[kind]:.1f}" for kind in ("clean", "mask", "sunglass", "crop", "rotate")]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("**", "")
+    assert f"| {label} | {' | '.join(cells)} |" in readme
