@@ -134,11 +134,11 @@ class Composer:
         line, key = str(override.input_line), _key(override)
         if override.is_hydra_override():
             raise InputError(f"{key!r} is a setting of Hydra itself, which has no effect here.")
+        full = self._full_key(key, nodes, choices)
         if override.is_add() or override.is_force_add():
             raise InputError(
                 f"{line!r}: no setting can be added, only changed; write {line.lstrip('+')} without the +."
             )
-        full = self._full_key(key, nodes, choices)
         if full in NAMES_OF_CHOICES:
             group = full.partition(".")[0]
             raise InputError(f"{full} belongs to the choice of {group}; write {group}=CHOICE instead.")

@@ -155,7 +155,7 @@ def test_a_sweep_over_a_group_by_pattern(config_dir: Path) -> None:
         ("model={size:1}", "unknown model '{size:1}'; choose one of arcface, dlib."),
         ("logger=csv", "evaluate has no logger; add it with +logger=CHOICE, one of csv."),
         ("loss=arcface", "unknown key 'loss'; see --help for the groups and keys."),
-        ("+loss=arcface", "'+loss=arcface': no setting can be added, only changed; write loss=arcface without the +."),
+        ("+loss=arcface", "unknown key 'loss'; see --help for the groups and keys."),
         ("+experiment=quick", "experiment is a group of evaluate already; write experiment=quick without the +."),
         ("~model", "'~model': no setting can be removed, since every one is needed; give it another value."),
         # Keys.
