@@ -54,8 +54,8 @@ def read_groups(config_dir: Path, job: str) -> dict[str, Group]:
             choices = folders.setdefault(folder, {})
             if _is_for(path, job):
                 choices[path.stem] = _description(path)
-            if "@package _global_" in _comments(path):
-                addable.add(folder)
+                if "@package _global_" in _comments(path):
+                    addable.add(folder)
     groups = {}
     for config in _primary_configs(config_dir, job):
         for entry in config.get("defaults", []):

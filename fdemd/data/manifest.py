@@ -139,7 +139,7 @@ def _photograph(header: Sequence[str], row: Sequence[str], root: Path, where: st
         raise InputError(f"{where}: path and identity must not be empty.")
     path, source = (_normalised(values.get(name) or values["path"]) for name in ("path", "source"))
     if Path(path).is_absolute():
-        raise InputError(f"{where}: {path!r} is absolute; paths must be relative to the folder {root} (data.root).")
+        raise InputError(f"{where}: {path!r} is absolute; paths must be relative to the folder {root}.")
     if "\0" in path or path == ".." or path.startswith("../"):
         raise InputError(f"{where}: {path!r} leads out of the folder {root}.")
     flags = {}

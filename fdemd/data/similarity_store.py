@@ -15,7 +15,7 @@ from torch import Tensor
 
 from fdemd.data.cache import kept
 
-_VERSION = "1"
+_VERSION = "2"
 """Part of every key; raised when engines or these files change, so that older stores are not used."""
 
 Computed = dict[str, Tensor]

@@ -90,10 +90,11 @@ def _times(files: Mapping[str, Facts]) -> str:
         "",
         "Seconds on two cores, in the run that wrote the JSON file: with features and similarities stored by an "
         "earlier run a step only ranks and judges. The column *s a kind* above is what the similarities of one kind of "
-        "query took when they were computed, on a machine that had other work to do as well.",
+        "query took when they were computed, with making the patches where they are projected or pooled.",
         "",
         "| step | s |",
         "| --- | --- |",
     ]
     lines += [f"| {name} | {facts['took']} |" for name, facts in files.items()]
+    lines.append(f"| all | {sum(facts['took'] for facts in files.values()):.1f} |")
     return "\n".join([*lines, ""])

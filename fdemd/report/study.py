@@ -178,8 +178,8 @@ class StudyReport:
             "Mean in percent (95 % interval, bootstrap over people). maximum: the best that re-ranking the first k "
             "could do.",
             f"Patches in {self.config['features']['dtype']}, eps {rerank['eps']:g}, stop {stop}, seed "
-            f"{self.config['seed']}. s: seconds that the similarities of all pairs of one kind of query took, on the "
-            "machine and in the run that computed them.",
+            f"{self.config['seed']}. s: seconds that the similarities of all pairs of one kind of query took, "
+            "with making projected or pooled patches, on the machine and in the run that computed them.",
         ]
         if self.config["legacy_self_count"]:
             notes.append("R counts the query itself where it is in the gallery, as in the published tables (legacy).")

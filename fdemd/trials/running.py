@@ -26,7 +26,7 @@ from fdemd.rerank_settings import rerank_settings
 from fdemd.trials.finished import finished_training
 from fdemd.trials.mixture import mixture_of
 from fdemd.trials.rejection import Rejection, measure_rejection
-from fdemd.trials.trainings import Training, read_trainings
+from fdemd.trials.trainings import Training, named, read_trainings
 from fdemd.trials.trial import PRETRAINED, Trial
 
 
@@ -96,7 +96,7 @@ def _trial(
     planned = {each: training_config(config, training, each.words, seed, folder / each.name) for each in trainings}
     network = build_network(config)
     for each, settings in planned.items():
-        with _named(each):
+        with named(each.name):
             training_data(settings, network)  # its mistakes are told by now
     trial = Trial(seed)
     trial.leave_out((path, "ignored", reason) for path, reason in ignored)
@@ -107,7 +107,7 @@ def _trial(
             output = folder / f"{PRETRAINED}_{way}"
             _compare(trial, f"{PRETRAINED}, {way}", evaluated(config | cohort, test, None, output))
     for each, settings in planned.items():
-        with _named(each):
+        with named(each.name):
             checkpoint = finished_training(settings, folder / each.name) or trained(settings)
         trial.checkpoints[each.name] = str(checkpoint)
         trial.leave_out(read_left_out(checkpoint.parents[1] / LEFT_OUT))
@@ -121,15 +121,6 @@ def _trial(
                 trial.leave_out(left_out_files(data.faces.manifest, data.faces.faces))
             trial.rejections[each.name] = _rejection(config, tested, trained_on, checkpoint)
     return trial
-
-
-@contextmanager
-def _named(training: Training) -> Iterator[None]:
-    """Let a mistake say which training it is of."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"The training {training.name} of trials.trainings: {error}") from error
 
 
 def _compare(trial: Trial, weights: str, report: IdentificationReport) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,12 +59,22 @@ def read_trainings(entries: Sequence[Mapping[str, Any]]) -> list[Training]:
         words = tuple(map(str, entry["settings"]))
         for word in words:
             _check_word(name, word)
-        points = plan("train", list(words), CONFIG_DIR)
+        with named(name):
+            points = plan("train", list(words), CONFIG_DIR)
         if len(points) > 1:
             raise InputError(f"The training {name} of trials.trainings is a sweep; give each value a training.")
         scale_head = points[0].config["loss"].get("scale_head")
         found[name] = Training(name, words, scale_head is not None, scale_head is None or not scale_head["frozen"])
     return list(found.values())
+
+
+@contextmanager
+def named(training: str) -> Iterator[None]:
+    """Let a mistake say which training it is of."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"The training {training} of trials.trainings: {error}") from error
 
 
 def _check_word(name: str, word: str) -> None:

@@ -21,7 +21,7 @@ from fdemd.retrieval.ranking import sorted_by_score
 
 pytestmark = pytest.mark.skipif(bool(cpu.missing()), reason=cpu.missing())
 
-SIZES = [*range(1, 12), 16, 25, 42, 49, 63, 64, 65, 70]
+SIZES = [*range(1, 12), 16, 25, 34, 35, 42, 49, 63, 64, 65, 70]
 CHANNELS = [1, 2, 3, 8, 15, 17, 64, 128, 513, 1792]
 KINDS = ("random", "nearly equal", "opposite", "some zero", "positive", "large", "small")
 F32, F16, BF16 = torch.float32, torch.float16, torch.bfloat16

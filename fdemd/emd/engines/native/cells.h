@@ -2,14 +2,14 @@
 // each width, after vectors.h.
 
 // Four bytes of an unpacked row, and how the products of cells are added up.
-struct Single {  // a channel in float32
+struct OneChannel {  // in float32
     static constexpr int CHANNELS = 1, CONTEXTS = 1;
     INLINE vec add(vec total, vec a, vec b) { return total + a * b; }
 };
-struct Pair {  // two neighbouring channels in bfloat16; a context is two rows of them, which add up to it
+struct TwoChannels {  // neighbours in bfloat16; a context is two rows of them, which add up to it
     static constexpr int CHANNELS = 2, CONTEXTS = 2;
     INLINE vec add(vec total, vec a, vec b) {
-#if defined(PAIRS_HERE)
+#if defined(HAS_BF16_PRODUCTS)
         return _mm512_dpbf16_ps(total, (__m512bh)a, (__m512bh)b);
 #else
         total += (vec)((uvec)a << 16) * (vec)((uvec)b << 16);
@@ -32,26 +32,23 @@ static void unpack_numbers(const Stored* from, int64_t length, float factor, flo
     std::fill(to + c, to + chunk, 0.f);
 }
 
+static inline uint16_t rounded(float from) {
+    uint32_t bits;
+    memcpy(&bits, &from, sizeof bits);
+    return (bits + 0x8000) >> 16;
+}
+
 // The higher or the lower half of each number; the halves of a number add up to it, to 17 places.
 static inline void split(const float* from, int64_t length, bool lower, uint16_t* to) {
     for (int64_t c = 0; c < length; c++) {
-        uint32_t bits;
-        memcpy(&bits, from + c, 4);
-        if (lower) {
-            bits &= 0xffff0000;
-            float higher;
-            memcpy(&higher, &bits, 4);
-            const float rest = from[c] - higher;
-            memcpy(&bits, &rest, 4);
-            bits += 0x8000;  // to the nearest
-        }
-        to[c] = bits >> 16;
+        const bfloat16 higher = {rounded(from[c])};
+        to[c] = lower ? rounded(from[c] - number(higher)) : higher.bits;
     }
 }
 
 // A chunk of a row of a face, from channel `first` on: of a unit patch or the context.
-static inline void unpack(Single, const Side& side, const Problem& problem, int64_t face, int64_t row, int64_t first,
-                          float* to, int64_t chunk) {
+static inline void unpack(OneChannel, const Side& side, const Problem& problem, int64_t face, int64_t row,
+                          int64_t first, float* to, int64_t chunk) {
     const int64_t length = std::min(chunk, problem.channels - first);
     if (row == problem.patches)
         return unpack_numbers(side.context + face * problem.channels + first, length, 1.f, to, chunk);
@@ -66,8 +63,8 @@ static inline void unpack(Single, const Side& side, const Problem& problem, int6
 }
 
 // Likewise of a patch as it is stored, whose products are multiplied by the norms afterwards, or half of the context.
-static inline void unpack(Pair, const Side& side, const Problem& problem, int64_t face, int64_t row, int64_t first,
-                          float* to, int64_t chunk) {
+static inline void unpack(TwoChannels, const Side& side, const Problem& problem, int64_t face, int64_t row,
+                          int64_t first, float* to, int64_t chunk) {
     const int64_t length = std::min(2 * chunk, problem.channels - first), half = row - problem.patches;
     uint16_t* const halves = reinterpret_cast<uint16_t*>(to);
     if (half >= 0) {

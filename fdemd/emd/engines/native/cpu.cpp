@@ -100,14 +100,14 @@ namespace avx512 {
 }  // namespace avx512
 TARGET_END
 
-#if __has_include(<avx512bf16intrin.h>)
+#if __has_include(<avx512bf16intrin.h>) && (!defined(__clang__) || __clang_major__ >= 18)  // 16 and 17 crash on it
 #define AVX512_BF16
 TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
 namespace avx512_bf16 {
 #define WIDTH 16
-#define PAIRS_HERE
+#define HAS_BF16_PRODUCTS
 #include "pairs.h"
-#undef PAIRS_HERE
+#undef HAS_BF16_PRODUCTS
 #undef WIDTH
 }  // namespace avx512_bf16
 TARGET_END
@@ -179,17 +179,16 @@ struct Instructions {
 };
 
 // Items [first, last) on several threads. An item is a query and some of its candidates.
-template <typename Scratch, typename Cell,
-          void (*solve_candidates)(const Problem&, Scratch&, int64_t query, int64_t first, int64_t last)>
+template <typename Solver>
 void share(const Problem& problem, int64_t first, int64_t last, int64_t threads) {
     const int64_t parts = (problem.places + problem.places_at_once - 1) / problem.places_at_once;
     std::atomic<int64_t> next{first};
     const auto work = [&] {
-        Scratch scratch(problem, Cell());
+        Solver solver(problem);
         for (int64_t item = next++; item < last; item = next++) {
             const int64_t place = item % parts * problem.places_at_once;
             const int64_t end = std::min(place + problem.places_at_once, problem.places);
-            solve_candidates(problem, scratch, item / parts, place, end);
+            solver.solve(problem, item / parts, place, end);
         }
     };
     std::vector<std::thread> others;
@@ -198,42 +197,44 @@ void share(const Problem& problem, int64_t first, int64_t last, int64_t threads)
     for (auto& other : others) other.join();
 }
 
-// Likewise, by pairs of channels where both sides are stored in bfloat16, else by single ones.
-template <typename Scratch, typename Pair, typename Single,
-          void (*by_pairs)(const Problem&, Scratch&, int64_t, int64_t, int64_t),
-          void (*by_single)(const Problem&, Scratch&, int64_t, int64_t, int64_t)>
-void share_pairs(const Problem& problem, int64_t first, int64_t last, int64_t threads) {
-    const bool pairs = problem.query.precision == BFLOAT16 && problem.gallery.precision == BFLOAT16;
-    (pairs ? share<Scratch, Pair, by_pairs> : share<Scratch, Single, by_single>)(problem, first, last, threads);
+// Likewise, by two channels at a time where both sides are stored in bfloat16.
+template <typename ByTwo, typename ByOne>
+void share_by_precision(const Problem& problem, int64_t first, int64_t last, int64_t threads) {
+    const bool by_two = problem.query.precision == BFLOAT16 && problem.gallery.precision == BFLOAT16;
+    (by_two ? share<ByTwo> : share<ByOne>)(problem, first, last, threads);
 }
+
+#if defined(__x86_64__)
+// Older compilers cannot be asked for it by name.
+bool f16c_here() {
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c >> 29 & 1);
+}
+#endif
 
 const Instructions* instructions() {
 #if defined(__x86_64__)
-    static const bool avx2 =
-        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    static const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && f16c_here();
     static const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #endif
     static const Instructions all[] = {
 #if defined(AMX)
-        {"amx", avx512 && tiles_here(), share<amx::Scratch, amx::Single, amx::solve_candidates_by_tiles<amx::Amx>>},
+        {"amx", avx512 && tiles_here(), share<amx::TileSolver<amx::Amx>>},
 #endif
 #if defined(AVX512_BF16)
         {"avx512-bf16", avx512 && __builtin_cpu_supports("avx512bf16"),
-         share_pairs<avx512_bf16::Scratch, avx512_bf16::Pair, avx512_bf16::Single,
-                     avx512_bf16::solve_candidates<avx512_bf16::Pair>,
-                     avx512_bf16::solve_candidates<avx512_bf16::Single>>},
+         share_by_precision<avx512_bf16::Solver<avx512_bf16::TwoChannels>,
+                            avx512_bf16::Solver<avx512_bf16::OneChannel>>},
 #endif
 #if defined(__x86_64__)
-        {"avx512", avx512, share<avx512::Scratch, avx512::Single, avx512::solve_candidates<avx512::Single>>},
-        {"avx2", avx2, share<avx2::Scratch, avx2::Single, avx2::solve_candidates<avx2::Single>>},
+        {"avx512", avx512, share<avx512::Solver<avx512::OneChannel>>},
+        {"avx2", avx2, share<avx2::Solver<avx2::OneChannel>>},
 #endif
-        {"portable", true, share<portable::Scratch, portable::Single, portable::solve_candidates<portable::Single>>},
+        {"portable", true, share<portable::Solver<portable::OneChannel>>},
         {"bf16-emulated", true,
-         share_pairs<portable::Scratch, portable::Pair, portable::Single, portable::solve_candidates<portable::Pair>,
-                     portable::solve_candidates<portable::Single>>},
-        {"amx-emulated", true,
-         share<portable::Scratch, portable::Single, portable::solve_candidates_by_tiles<portable::Emulated>>},
+         share_by_precision<portable::Solver<portable::TwoChannels>, portable::Solver<portable::OneChannel>>},
+        {"amx-emulated", true, share<portable::TileSolver<portable::Emulated>>},
         {nullptr, false, nullptr},
     };
     return all;

@@ -175,3 +175,12 @@ static void solve_candidates(const Problem& problem, Scratch& scratch, int64_t q
         }
     }
 }
+
+// What a thread works with.
+template <typename Cell>
+struct Solver : Scratch {
+    explicit Solver(const Problem& problem) : Scratch(problem, Cell()) {}
+    void solve(const Problem& problem, int64_t query, int64_t first, int64_t last) {
+        solve_candidates<Cell>(problem, *this, query, first, last);
+    }
+};

@@ -12,9 +12,8 @@ struct Shape {
     int64_t chunk;       // cells at a time, a multiple of 16, so that rows of both faces stay in the nearest cache
     int64_t chunks;
     int64_t panels;      // of the query
-    int64_t first;       // row of the query in no panel
-    int64_t threes;      // those are taken by four, the last by three, which fits every number from 6 on
-    int64_t query_rows;  // and a smaller one is filled up with rows of zeros
+    int64_t in_panels;   // rows of the query; the others are taken by four
+    int64_t threes;      // and the last by three, which fits every number from 6 on, so that few tiles are small
     int64_t stride;      // of the products: a row a candidate's row, a column a query's row
     int64_t faces;       // candidates multiplied together
     int64_t block;       // of their rows unpacked together, so that they stay in the nearest cache
@@ -27,13 +26,12 @@ struct Shape {
         chunk = up((cells + chunks - 1) / chunks, 16);
         // Four rows are summed at once; a panel of fewer patches would be mostly zeros.
         panels = problem.patches / WIDTH + (problem.patches % WIDTH + Cell::CONTEXTS > 4);
-        // Reading the gallery's cells would take as long as multiplying them. Pairs are for wide vectors or emulate them.
+        // Where it is 0, reading the gallery's cells would take as long as multiplying them. Two channels at a time are
+        // for wide vectors, or emulate them.
         if (panels < 2 || (WIDTH < 16 && Cell::CHANNELS == 1)) panels = 0;
-        first = std::min(panels * WIDTH, problem.patches);
-        const int64_t left = rows - first;
-        threes = left < 6 ? 0 : (4 - left % 4) % 4;
-        query_rows = threes ? rows : first + up(left, 4);
-        stride = up(std::max(query_rows + 1, panels * WIDTH), WIDTH);
+        in_panels = std::min(panels * WIDTH, problem.patches);
+        threes = rows - in_panels < 6 ? 0 : (4 - (rows - in_panels) % 4) % 4;
+        stride = up(std::max(rows + 3, panels * WIDTH), WIDTH);  // four sums are written from the last row on
         faces = std::max<int64_t>(1, 49152 / (rows * chunk * chunks));
         block = up(6144 / chunk, 12);
     }
@@ -50,7 +48,7 @@ struct Multiplier {
     template <typename Cell>
     Multiplier(const Problem& problem, Cell cell)
         : shape(problem, cell),
-          query(shape.query_rows * shape.chunk * shape.chunks),
+          query(shape.rows * shape.chunk * shape.chunks),
           panels(shape.panels * WIDTH * shape.chunk * shape.chunks),
           query_norm(shape.stride),
           gallery(shape.block * shape.chunk),
@@ -68,11 +66,11 @@ static void lay_panels(Multiplier& multiplier) {
     const Shape& shape = multiplier.shape;
     float* to = multiplier.panels.data;
     for (int64_t part = 0; part < shape.chunks; part++) {
-        const float* query = multiplier.query.data + part * shape.query_rows * shape.chunk;
+        const float* query = multiplier.query.data + part * shape.rows * shape.chunk;
         for (int64_t first = 0; first < shape.panels; first += together(shape, first)) {
             const int64_t begin = first * WIDTH, width = together(shape, first) * WIDTH;
             for (int64_t c = 0; c < shape.chunk; c++, to += width)
-                for (int64_t n = begin; n < std::min(begin + width, shape.first); n++)
+                for (int64_t n = begin; n < std::min(begin + width, shape.in_panels); n++)
                     memcpy(to + n - begin, query + n * shape.chunk + c, 4);  // not as numbers: a pair is none
         }
     }
@@ -84,7 +82,7 @@ static void unpack_query(const Problem& problem, Multiplier& multiplier, int64_t
     for (int64_t part = 0; part < shape.chunks; part++)
         for (int64_t row = 0; row < shape.rows; row++)
             unpack(Cell(), problem.query, problem, query, row, part * shape.chunk * Cell::CHANNELS,
-                   multiplier.query.data + (part * shape.query_rows + row) * shape.chunk, shape.chunk);
+                   multiplier.query.data + (part * shape.rows + row) * shape.chunk, shape.chunk);
     lay_panels(multiplier);
     std::copy_n(problem.query.inverse_norm + query * problem.patches, problem.patches, multiplier.query_norm.data);
 }
@@ -100,7 +98,7 @@ static void multiply_panel_tile(const float* panels, const float* gallery, int64
         vec here[P];
         for (int p = 0; p < P; p++) here[p] = load(panels + (c * P + p) * WIDTH);
         for (int g = 0; g < G; g++) {
-            const vec there = splat(gallery[g * chunk + c]);
+            const vec there = splat(gallery + g * chunk + c);
             for (int p = 0; p < P; p++) total[g][p] = Cell::add(total[g][p], there, here[p]);
         }
     }
@@ -125,7 +123,7 @@ static void multiply_panels(int64_t number, const float* panels, const float* ga
                             float* products, int64_t stride, bool add) {
     constexpr int G = P > 2 ? 6 : 12;
     if (number == P) multiply_panel_rows<Cell, P, G>(panels, gallery, rows, chunk, products, stride, add);
-    else if constexpr (P > 1)
+    else if constexpr (P > 2)
         multiply_panels<Cell, P - 1>(number, panels, gallery, rows, chunk, products, stride, add);
 }
 
@@ -173,14 +171,14 @@ static void multiply_some_rows(int64_t number, const float* query, const float* 
 template <typename Cell>
 static void multiply(Multiplier& multiplier, int64_t part, int64_t rows, float* products) {
     const Shape& shape = multiplier.shape;
-    const int64_t chunk = shape.chunk, fours = shape.query_rows - 3 * shape.threes;
-    const float* const query = multiplier.query.data + part * shape.query_rows * chunk;
+    const int64_t chunk = shape.chunk, fours = shape.rows - 3 * shape.threes;
+    const float* const query = multiplier.query.data + part * shape.rows * chunk;
     const float* const panels = multiplier.panels.data + part * shape.panels * WIDTH * chunk;
     const float* const gallery = multiplier.gallery.data;
     for (int64_t first = 0; first < shape.panels; first += together(shape, first))
         multiply_panels<Cell, PANELS>(together(shape, first), panels + first * WIDTH * chunk, gallery, rows, chunk,
                                       products + first * WIDTH, shape.stride, part > 0);
-    for (int64_t row = shape.first; row < shape.rows;) {
+    for (int64_t row = shape.in_panels; row < shape.rows;) {
         const int64_t number = row < fours ? std::min<int64_t>(4, shape.rows - row) : 3;
         multiply_some_rows<Cell, 4>(number, query + row * chunk, gallery, rows, chunk, products + row, shape.stride,
                                     part > 0);
@@ -205,8 +203,8 @@ static void multiply_faces(const Problem& problem, Multiplier& multiplier, const
 }
 
 // What is missing in the products of one face: nothing, or the norms, and that a context has two rows.
-static inline void finish(Single, const Problem&, const Multiplier&, int64_t, float*) {}
-static inline void finish(Pair, const Problem& problem, const Multiplier& multiplier, int64_t candidate,
+static inline void finish(OneChannel, const Problem&, const Multiplier&, int64_t, float*) {}
+static inline void finish(TwoChannels, const Problem& problem, const Multiplier& multiplier, int64_t candidate,
                           float* products) {
     const int64_t patches = problem.patches, stride = multiplier.shape.stride;
     const float* const norm = problem.gallery.inverse_norm + candidate * patches;

@@ -14,13 +14,6 @@ struct TileScratch {
           gallery(problem.patches % 32 || problem.channels % 32 ? patches * channels : 0), products(patches * patches) {}
 };
 
-INLINE float number(bfloat16 from) {
-    const uint32_t bits = static_cast<uint32_t>(from.bits) << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 static const bfloat16* stored(const Side& side, int64_t face, const Problem& problem) {
     return static_cast<const bfloat16*>(side.patches) + face * problem.patches * problem.channels;
 }
@@ -75,7 +68,7 @@ template <typename Tiles>
 static void solve_candidates_by_tiles(const Problem& problem, Scratch& scratch, int64_t query, int64_t first,
                                       int64_t last) {
     if (problem.query.precision != BFLOAT16 || problem.gallery.precision != BFLOAT16)
-        return solve_candidates<Single>(problem, scratch, query, first, last);
+        return solve_candidates<OneChannel>(problem, scratch, query, first, last);
     const int64_t patches = problem.patches, stride = scratch.multiplier.shape.stride;
     const float* const query_norm = problem.query.inverse_norm + query * patches;
     float* const cosine = scratch.multiplier.products.data;
@@ -100,3 +93,11 @@ static void solve_candidates_by_tiles(const Problem& problem, Scratch& scratch, 
     }
     Tiles::release();
 }
+
+template <typename Tiles>
+struct TileSolver : Scratch {
+    explicit TileSolver(const Problem& problem) : Scratch(problem, OneChannel()) {}
+    void solve(const Problem& problem, int64_t query, int64_t first, int64_t last) {
+        solve_candidates_by_tiles<Tiles>(problem, *this, query, first, last);
+    }
+};

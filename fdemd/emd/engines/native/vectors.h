@@ -31,15 +31,18 @@ INLINE vec widen(const float16* from) {
 }
 struct bfloat16 { uint16_t bits; };
 INLINE vec widen(const bfloat16* from) { return (vec)(widen_bits(&from->bits) << 16); }
+INLINE float number(bfloat16 from) {
+    const uint32_t bits = static_cast<uint32_t>(from.bits) << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
-INLINE vec splat(float number) {
-#if WIDTH == 16
-    return _mm512_set1_ps(number);
-#elif WIDTH == 8
-    return _mm256_set1_ps(number);
-#else
-    return (vec){number, number, number, number};
-#endif
+// Four bytes, whatever they are, in each place.
+INLINE vec splat(const float* from) {
+    uint32_t bits;
+    memcpy(&bits, from, sizeof bits);
+    return (vec)(uvec{} + bits);
 }
 
 INLINE four fold(vec value) {
