@@ -17,7 +17,16 @@ import yaml
 
 from fdemd.errors import InputError
 
-_PACKAGES = ("fdemd", "torch", "pytorch-lightning", "torchmetrics", "numpy", "albumentations", "dlib-bin")
+_PACKAGES = (
+    "fdemd",
+    "torch",
+    "pytorch-lightning",
+    "torchmetrics",
+    "numpy",
+    "albumentations",
+    "dlib-bin",
+    "opencv-python-headless",
+)
 
 
 @contextmanager

@@ -30,4 +30,4 @@ def test_an_output_that_is_a_file_names_the_setting(tmp_path: Path) -> None:
 
 
 def test_versions_name_what_decides_results() -> None:
-    assert {"python", "fdemd", "torch", "dlib-bin"} <= versions().keys()
+    assert {"python", "fdemd", "torch", "dlib-bin", "opencv-python-headless"} <= versions().keys()
