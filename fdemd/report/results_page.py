@@ -17,8 +17,8 @@ folder of `lfw-deepfunneled.tar`, the folder of the weight files) measures them 
 bootstrap over people) / R-Precision / MAP@R, in percent. *maximum*: the best that re-ranking the first k could do.
 Occlusions are drawn on aligned faces, so that what a detector would miss is not in these figures. `DATA` in a command
 is the folder of the prepared faces, `WEIGHTS` that of the weights. *faces*, *weights*: how their sha256 begins. With
-faces aligned in another way figures differ by tenths; another processor may round pixels differently, which moved them by
-hundredths.
+faces aligned in another way figures differ by tenths; another processor may round pixels differently, which moved them
+by hundredths.
 
 | protocol | a query may be compared with |
 | --- | --- |
