@@ -66,17 +66,19 @@ def _lines(place: Axes, rows: Sequence[Row], axis: str) -> None:
     for row in rows:
         if row["method"] == "stage 1":
             place.axhline(row["P@1"], color="black", linestyle="--", linewidth=1, label="stage 1")
-        elif row[axis] == AUTO:
-            what = " ".join(str(row[name]) for name in others)
-            place.axhline(row["P@1"], color="tab:red", linestyle=":", linewidth=1.2, label=f"{what} auto".strip())
-        elif isinstance(row[axis], int | float) and row["method"] != "maximum":
+        elif row["method"] != "maximum":
             series.setdefault(" ".join(str(row[name]) for name in others) or row["method"], []).append(row)
-    for label, points in series.items():
-        points = sorted(points, key=lambda row: row[axis])
-        x, y = [row[axis] for row in points], [row["P@1"] for row in points]
-        (line,) = place.plot(x, y, marker="o", markersize=3, label=label)
-        low, high = ([row[f"P@1 {end}"] for row in points] for end in ("low", "high"))
-        place.fill_between(x, low, high, alpha=0.12, color=line.get_color())
+    for number, (label, points) in enumerate(series.items()):
+        colour = f"C{number}"
+        for row in points:
+            if row[axis] == AUTO:
+                place.axhline(row["P@1"], color=colour, linestyle=":", linewidth=1.2, label=f"{label} auto")
+        fixed = sorted((row for row in points if isinstance(row[axis], int | float)), key=lambda row: row[axis])
+        x, y = [row[axis] for row in fixed], [row["P@1"] for row in fixed]
+        if x:
+            place.plot(x, y, marker="o", markersize=3, color=colour, label=label)
+            low, high = ([row[f"P@1 {end}"] for row in fixed] for end in ("low", "high"))
+            place.fill_between(x, low, high, alpha=0.12, color=colour)
     place.set_xlabel(axis, fontsize=8)
 
 
