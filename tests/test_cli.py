@@ -324,6 +324,7 @@ def test_a_choice_that_is_for_another_job_is_none(config_dir: Path, capsys: pyte
     (config_dir / "rerank" / "learned.yaml").write_text("# @job train\n# Learns while it trains.\nkind: learned\n")
     (config_dir / "rerank" / "fast.yaml").write_text("# @job evaluate\n# Few patches.\nkind: fast\n")
     assert list(read_groups(config_dir, "evaluate")["rerank"].choices) == ["emd", "fast", "none"]
+    assert read_groups(config_dir, "evaluate")["rerank"].choices["fast"] == "Few patches."
     assert main("evaluate", never, "Rank.", ["rerank=learned"], config_dir) == 2
     assert "unknown rerank 'learned'; choose one of emd, fast, none." in capsys.readouterr().err
 

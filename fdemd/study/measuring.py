@@ -21,7 +21,7 @@ from fdemd.judging import Judge
 from fdemd.metrics.identification import best_possible
 from fdemd.metrics.intervals import Estimate
 from fdemd.pair_similarity import PairSimilarity, patches_for
-from fdemd.rerank_settings import RAW, RerankSettings
+from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.k_reciprocal import KReciprocal
 from fdemd.retrieval.protocol import Labels, barred_rows, measured_protocols
 from fdemd.retrieval.query_expansion import expanded_similarity
@@ -206,11 +206,11 @@ class Measuring:
         return similarity, pairs[asked].seconds or time.perf_counter() - started
 
     def _seen(self, patches: str, features: Features) -> Features:
-        """The features with such patches. The gallery's are made once, and one kind is kept: they are large."""
-        if patches == RAW or features is not self._gallery:
+        """The features with such patches, those of the gallery made once."""
+        if features is not self._gallery:
             return self._views[patches](features)
         if patches not in self._seen_gallery:
-            self._seen_gallery = {patches: self._views[patches](features)}
+            self._seen_gallery[patches] = self._views[patches](features)
         return self._seen_gallery[patches]
 
     def _reciprocal(

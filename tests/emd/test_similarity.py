@@ -110,7 +110,7 @@ def test_halves_are_read_as_they_are_stored() -> None:
         found = emd_similarity(query.to(dtype), halves, candidates).similarity
         assert found.dtype == torch.float32
         expected = emd_similarity(query.to(dtype).to(torch.float32), same, candidates).similarity
-        torch.testing.assert_close(found, expected, atol=5e-6, rtol=0)
+        torch.testing.assert_close(found, expected, atol=2e-6, rtol=0)
 
 
 def test_a_patch_of_zeros_has_no_direction() -> None:

@@ -129,7 +129,7 @@ def test_rejection_alone_needs_one_training(evaluate) -> None:
         (['trials.trainings=[{name: x, settings: ["loss=scaleface","mask_share=0.5"]}]'], "says mask_share=0.5"),
         (
             ['trials.trainings=[{name: x, settings: ["loss=scaleface","batches.order=balanced"]}]'],
-            "training x of trials.trainings: data.batch_size is",
+            "training x of trials.trainings: data.batch_size is 6; it must be a multiple of",
         ),
         ([f"trials.trainings=[{SCALES},{SCALES}]"], "occurs once"),
     ],
