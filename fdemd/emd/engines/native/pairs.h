@@ -167,11 +167,11 @@ static void solve_candidates(const Problem& problem, Scratch& scratch, int64_t q
         const int64_t faces = std::min(shape.faces, last - first);
         const int64_t* candidates = problem.candidates + query * problem.candidates_apart + first;
         multiply_faces<Cell>(problem, multiplier, candidates, faces);
-        if (problem.products_only) continue;
         for (int64_t face = 0; face < faces; face++) {
             float* const products = multiplier.products.data + face * shape.rows * shape.stride;
             finish(Cell(), problem, multiplier, candidates[face], products);
-            solve_pair(problem, scratch, query, candidates[face], query * problem.places + first + face, products);
+            if (!problem.products_only)
+                solve_pair(problem, scratch, query, candidates[face], query * problem.places + first + face, products);
         }
     }
 }

@@ -71,7 +71,7 @@ static void lay_panels(Multiplier& multiplier) {
             const int64_t begin = first * WIDTH, width = together(shape, first) * WIDTH;
             for (int64_t c = 0; c < shape.chunk; c++, to += width)
                 for (int64_t n = begin; n < std::min(begin + width, shape.in_panels); n++)
-                    memcpy(to + n - begin, query + n * shape.chunk + c, 4);  // not as numbers: a pair is none
+                    memcpy(to + n - begin, query + n * shape.chunk + c, 4);  // not as a number: two channels are none
         }
     }
 }
@@ -88,83 +88,77 @@ static void unpack_query(const Problem& problem, Multiplier& multiplier, int64_t
 }
 
 // P panels of the query by G rows of a gallery: a cell of the gallery times a column of each panel.
-template <typename Cell, int P, int G>
-static void multiply_panel_tile(const float* panels, const float* gallery, int64_t chunk, float* products,
-                                int64_t stride, bool add) {
-    vec total[G][P];
-    for (int g = 0; g < G; g++)
-        for (int p = 0; p < P; p++) total[g][p] = vec{};
-    for (int64_t c = 0; c < chunk; c++) {
-        vec here[P];
-        for (int p = 0; p < P; p++) here[p] = load(panels + (c * P + p) * WIDTH);
-        for (int g = 0; g < G; g++) {
-            const vec there = splat(gallery + g * chunk + c);
-            for (int p = 0; p < P; p++) total[g][p] = Cell::add(total[g][p], there, here[p]);
-        }
-    }
-    for (int g = 0; g < G; g++)
-        for (int p = 0; p < P; p++) {
-            float* const to = products + g * stride + p * WIDTH;
-            store(to, add ? load(to) + total[g][p] : total[g][p]);
-        }
-}
-
-template <typename Cell, int P, int G>
-static void multiply_panel_rows(const float* panels, const float* gallery, int64_t rows, int64_t chunk, float* products,
-                                int64_t stride, bool add) {
-    for (; rows >= G; rows -= G, gallery += G * chunk, products += G * stride)
-        multiply_panel_tile<Cell, P, G>(panels, gallery, chunk, products, stride, add);
-    if constexpr (G > 1)
-        if (rows) multiply_panel_rows<Cell, P, G - 1>(panels, gallery, rows, chunk, products, stride, add);
-}
-
 template <typename Cell, int P>
-static void multiply_panels(int64_t number, const float* panels, const float* gallery, int64_t rows, int64_t chunk,
-                            float* products, int64_t stride, bool add) {
-    constexpr int G = P > 2 ? 6 : 12;
-    if (number == P) multiply_panel_rows<Cell, P, G>(panels, gallery, rows, chunk, products, stride, add);
-    else if constexpr (P > 2)
-        multiply_panels<Cell, P - 1>(number, panels, gallery, rows, chunk, products, stride, add);
-}
+struct PanelTile {
+    static constexpr int ROWS = P > 2 ? 6 : 12;
+
+    template <int G>
+    static void multiply(const float* panels, const float* gallery, int64_t chunk, float* products, int64_t stride,
+                         bool add) {
+        vec total[G][P];
+        for (int g = 0; g < G; g++)
+            for (int p = 0; p < P; p++) total[g][p] = vec{};
+        for (int64_t c = 0; c < chunk; c++) {
+            vec here[P];
+            for (int p = 0; p < P; p++) here[p] = load(panels + (c * P + p) * WIDTH);
+            for (int g = 0; g < G; g++) {
+                const vec there = splat(gallery + g * chunk + c);
+                for (int p = 0; p < P; p++) total[g][p] = Cell::add(total[g][p], there, here[p]);
+            }
+        }
+        for (int g = 0; g < G; g++)
+            for (int p = 0; p < P; p++) {
+                float* const to = products + g * stride + p * WIDTH;
+                store(to, add ? load(to) + total[g][p] : total[g][p]);
+            }
+    }
+};
 
 // Q rows of a query by G rows of a gallery, 12 sums along the rows at the most.
-template <typename Cell, int Q, int G>
-static void multiply_tile(const float* query, const float* gallery, int64_t chunk, float* products, int64_t stride,
-                          bool add) {
-    vec total[4][G];
-    for (int q = 0; q < 4; q++)
-        for (int g = 0; g < G; g++) total[q][g] = vec{};
-    for (int64_t c = 0; c < chunk; c += WIDTH) {
-        vec there[G];
-        for (int g = 0; g < G; g++) there[g] = load(gallery + g * chunk + c);
-        for (int q = 0; q < Q; q++) {
-            const vec here = load(query + q * chunk + c);
-            for (int g = 0; g < G; g++) total[q][g] = Cell::add(total[q][g], here, there[g]);
+template <typename Cell, int Q>
+struct RowTile {
+    static constexpr int ROWS = 12 / Q;
+
+    template <int G>
+    static void multiply(const float* query, const float* gallery, int64_t chunk, float* products, int64_t stride,
+                         bool add) {
+        vec total[4][G];
+        for (int q = 0; q < 4; q++)
+            for (int g = 0; g < G; g++) total[q][g] = vec{};
+        for (int64_t c = 0; c < chunk; c += WIDTH) {
+            vec there[G];
+            for (int g = 0; g < G; g++) there[g] = load(gallery + g * chunk + c);
+            for (int q = 0; q < Q; q++) {
+                const vec here = load(query + q * chunk + c);
+                for (int g = 0; g < G; g++) total[q][g] = Cell::add(total[q][g], here, there[g]);
+            }
+        }
+        for (int g = 0; g < G; g++) {
+            // Where Q < 4, what is beyond is 0; its place is that of the next rows, written later, or unused.
+            const four found = sums(total[0][g], total[1][g], total[2][g], total[3][g]);
+            float* const to = products + g * stride;
+            store_four(to, add ? load_four(to) + found : found);
         }
     }
-    for (int g = 0; g < G; g++) {
-        // Where Q < 4, what is beyond is 0; its place is that of the next rows, which are written later, or unused.
-        const four found = sums(total[0][g], total[1][g], total[2][g], total[3][g]);
-        float* const to = products + g * stride;
-        store_four(to, add ? load_four(to) + found : found);
-    }
-}
+};
 
-template <typename Cell, int Q, int G>
-static void multiply_rows(const float* query, const float* gallery, int64_t rows, int64_t chunk, float* products,
+// Down the rows of the gallery, G at a time.
+template <typename Tile, int G = Tile::ROWS>
+static void multiply_down(const float* query, const float* gallery, int64_t rows, int64_t chunk, float* products,
                           int64_t stride, bool add) {
     for (; rows >= G; rows -= G, gallery += G * chunk, products += G * stride)
-        multiply_tile<Cell, Q, G>(query, gallery, chunk, products, stride, add);
+        Tile::template multiply<G>(query, gallery, chunk, products, stride, add);
     if constexpr (G > 1)
-        if (rows) multiply_rows<Cell, Q, G - 1>(query, gallery, rows, chunk, products, stride, add);
+        if (rows) multiply_down<Tile, G - 1>(query, gallery, rows, chunk, products, stride, add);
 }
 
-template <typename Cell, int Q>
-static void multiply_some_rows(int64_t number, const float* query, const float* gallery, int64_t rows, int64_t chunk,
-                               float* products, int64_t stride, bool add) {
-    if (number == Q) multiply_rows<Cell, Q, 12 / Q>(query, gallery, rows, chunk, products, stride, add);
-    else if constexpr (Q > 1)
-        multiply_some_rows<Cell, Q - 1>(number, query, gallery, rows, chunk, products, stride, add);
+// By the tile of `number` panels or rows of the query, N at the most.
+template <template <typename, int> class Tile, typename Cell, int N>
+static void multiply_by(int64_t number, const float* query, const float* gallery, int64_t rows, int64_t chunk,
+                        float* products, int64_t stride, bool add) {
+    if (number == N) multiply_down<Tile<Cell, N>>(query, gallery, rows, chunk, products, stride, add);
+    else if constexpr (N > 1)
+        multiply_by<Tile, Cell, N - 1>(number, query, gallery, rows, chunk, products, stride, add);
 }
 
 // Products of all rows of the query and some rows of candidates, of which the buffer holds one chunk.
@@ -176,12 +170,12 @@ static void multiply(Multiplier& multiplier, int64_t part, int64_t rows, float* 
     const float* const panels = multiplier.panels.data + part * shape.panels * WIDTH * chunk;
     const float* const gallery = multiplier.gallery.data;
     for (int64_t first = 0; first < shape.panels; first += together(shape, first))
-        multiply_panels<Cell, PANELS>(together(shape, first), panels + first * WIDTH * chunk, gallery, rows, chunk,
-                                      products + first * WIDTH, shape.stride, part > 0);
+        multiply_by<PanelTile, Cell, PANELS>(together(shape, first), panels + first * WIDTH * chunk, gallery, rows,
+                                             chunk, products + first * WIDTH, shape.stride, part > 0);
     for (int64_t row = shape.in_panels; row < shape.rows;) {
         const int64_t number = row < fours ? std::min<int64_t>(4, shape.rows - row) : 3;
-        multiply_some_rows<Cell, 4>(number, query + row * chunk, gallery, rows, chunk, products + row, shape.stride,
-                                    part > 0);
+        multiply_by<RowTile, Cell, 4>(number, query + row * chunk, gallery, rows, chunk, products + row, shape.stride,
+                                      part > 0);
         row += number;
     }
 }
