@@ -5,6 +5,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 
+from fdemd.files.text import shown
+
 
 class InputError(ValueError):
     """A mistake in what the user gave (a file, a folder, a setting), told as a sentence.
@@ -46,5 +48,5 @@ def exit_status(program: str, work: Callable[[], None], stopped: str = "stopped 
 
 def _one_line(message: str) -> str:
     """Return ``message`` as it reads after ``program:``, in one line and not capitalised."""
-    message = " ".join(message.split())
+    message = shown(" ".join(message.split()))  # it may quote names that others chose
     return message[:1].lower() + message[1:] if re.match(r"[A-Z][a-z]* ", message) else message

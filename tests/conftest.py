@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,35 @@ def run_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable
 @pytest.fixture(autouse=True)
 def seed() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def as_other_user(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What to put before a command so that permissions bind it: root reads everything, an ordinary user does not."""
+    if os.getuid():
+        return []
+    prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+    secret = tmp_path_factory.mktemp("secret") / "file"
+    secret.touch(mode=0o000)
+    if not shutil.which("unshare") or subprocess.run([*prefix, "test", "-r", secret], check=False).returncode != 1:
+        pytest.skip("permissions cannot be tested: root may read everything here, and user namespaces are not allowed")
+    return prefix
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Mounts an empty disk of so many MiB, in memory; only root may."""
+    mounted: list[Path] = []
+
+    def mount(mebibytes: int) -> Path:
+        place = tmp_path / f"disk {len(mounted)}"
+        place.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "none", str(place)]
+        if os.getuid() or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("a full disk cannot be tested: only root may mount a small one")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", "-l", str(place)], check=True)

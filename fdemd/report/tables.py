@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from fdemd.files.text import csv_table
 from fdemd.identification import Comparison
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
@@ -31,11 +30,8 @@ def rows_of(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
 
 def csv_text(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as CSV with a header."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    header = list(rows[0])
+    return csv_table([header, *([row.get(column, "") for column in header] for row in rows)])
 
 
 def markdown_text(title: str, comparisons: Sequence[Comparison], notes: Sequence[str]) -> str:

@@ -1,0 +1,46 @@
+"""Files and folders that a person named: there, of the right kind and readable, or a sentence that says what is not."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from fdemd.errors import InputError
+
+
+def check_file(path: Path, what: str, advice: str = "") -> Path:
+    """Return ``path`` if it is a file that can be read.
+
+    Unlike :meth:`pathlib.Path.is_file` it never raises ``PermissionError``: a folder that may not be entered is told.
+
+    Args:
+        path: the file.
+        what: it is, as a sentence begins, such as ``The manifest``.
+        advice: what a person can do, such as ``give it with data.manifest=PATH``.
+
+    Raises:
+        InputError: it is missing, no file, or not ours to read.
+    """
+    return _checked(path, what, advice, folder=False)
+
+
+def check_folder(path: Path, what: str, advice: str = "") -> Path:
+    """Return ``path`` if it is a folder that can be listed; otherwise as :func:`check_file`."""
+    return _checked(path, what, advice, folder=True)
+
+
+def _checked(path: Path, what: str, advice: str, *, folder: bool) -> Path:
+    rest = f"; {advice}." if advice else "."
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        raise InputError(f"{what} {path} does not exist{rest}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputError(f"{what} {path} cannot be read ({getattr(error, 'strerror', None) or error}){rest}") from error
+    if is_folder != folder:
+        kind = "a folder, not a file" if is_folder else "a file, not a folder"
+        raise InputError(f"{what} {path} is {kind}{rest}")
+    if not os.access(path, os.R_OK | (os.X_OK if folder else 0)):
+        raise InputError(f"{what} {path} cannot be read (Permission denied){rest}")
+    return path

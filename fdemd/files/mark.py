@@ -1,0 +1,47 @@
+"""The mark by which the program knows what it made itself: only that may it overwrite or remove."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from fdemd.errors import InputError
+from fdemd.files.whole import cannot_write, write_text
+
+MARK = ".fdemd"
+"""Name of the file in a folder that says what fdemd keeps there."""
+
+
+def is_marked(folder: Path, what: str) -> bool:
+    """Whether fdemd made this folder, for what is named."""
+    try:
+        return bool(json.loads((folder / MARK).read_text(encoding="utf-8")) == {"made by": "fdemd", "holds": what})
+    except (OSError, ValueError):
+        return False
+
+
+def claim(folder: Path, what: str, advice: str = "") -> None:
+    """Make a folder that is ours, or find that it already is.
+
+    Args:
+        folder: new, empty, or claimed before for the same purpose.
+        what: it holds, such as ``prepared faces``.
+        advice: what a person can do if it cannot be taken, such as ``choose another --out``.
+
+    Raises:
+        InputError: it holds something else, or cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if is_marked(folder, what):
+            return
+        foreign = next(iter(sorted(entry.name for entry in folder.iterdir())), None)
+    except OSError as error:
+        raise cannot_write(folder, error, advice) from error
+    if foreign is not None:
+        rest = f"; {advice}" if advice else ""
+        raise InputError(
+            f"{folder} holds files that fdemd did not write there ({foreign}), and nothing of yours is ever "
+            f"overwritten{rest}."
+        )
+    write_text(folder / MARK, json.dumps({"made by": "fdemd", "holds": what}) + "\n", advice)

@@ -1,0 +1,66 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fdemd.errors import InputError
+from fdemd.files.given import check_file, check_folder
+
+
+def test_what_is_there_is_given_back(tmp_path: Path) -> None:
+    file = tmp_path / "a b's.csv"
+    file.touch()
+    assert check_file(file, "The manifest") == file
+    assert check_folder(tmp_path, "The folder") == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("missing", r"The manifest .*missing does not exist; give it with data.manifest=PATH\."),
+        ("folder", r"The manifest .*folder is a folder, not a file; give it"),
+        ("loop", r"The manifest .*loop cannot be read \(Too many levels of symbolic links\)"),
+        ("x" * 300, r"cannot be read \(File name too long\)"),
+        ("nul\0", r"cannot be read \(embedded null byte\)"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match=said):
+        check_file(tmp_path / name, "The manifest", "give it with data.manifest=PATH")
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"The data folder .*file is a file, not a folder\."):
+        check_folder(tmp_path / "file", "The data folder")
+
+
+def test_what_may_not_be_read_is_told_to_another_user(tmp_path: Path, as_other_user: list[str]) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "file").touch()
+    (tmp_path / "file").touch(mode=0o000)
+    (tmp_path / "closed").chmod(0o000)
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from fdemd.errors import exit_status\n"
+        "from fdemd.files.given import check_file, check_folder\n"
+        "check = check_folder if sys.argv[1] == 'closed' else check_file\n"
+        "sys.exit(exit_status('test', lambda: check(Path(sys.argv[1]), 'The file')))\n"
+    )
+    try:
+        for name in ("closed", "closed/file", "file"):
+            command = [*as_other_user, sys.executable, "-c", program, name]
+            root = str(Path(__file__).resolve().parents[2])
+            done = subprocess.run(
+                command, cwd=tmp_path, env={"PYTHONPATH": root}, capture_output=True, text=True, check=False
+            )
+            assert (done.returncode, done.stderr) == (
+                2,
+                f"test: the file {name} cannot be read (Permission denied).\n",
+            )
+    finally:
+        (tmp_path / "closed").chmod(0o755)
