@@ -53,5 +53,5 @@ def warn_of_spellings(names: Iterable[str], where: object) -> None:
 
 def _listed(groups: Sequence[Sequence[str]]) -> str:
     more = len(groups) - _SHOWN
-    listed = "; ".join(" = ".join(f"'{shown(name)}'" for name in group) for group in groups[:_SHOWN])
+    listed = "; ".join("/".join(f"'{shown(name)}'" for name in group) for group in groups[:_SHOWN])
     return listed + (f" and {more} more" if more > 0 else "")
