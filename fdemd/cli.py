@@ -16,6 +16,8 @@ from hydra import initialize_config_dir
 from fdemd.cli_help import flags_of, help_text, read_groups
 from fdemd.cli_overrides import Composer, Point
 from fdemd.errors import InputError, exit_status, unknown
+from fdemd.settings.jobs import JOBS
+from fdemd.settings.section import Section
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "configs"
 RERANK_OFF = "rerank=none"
@@ -27,12 +29,14 @@ def main(
     description: str,
     argv: Sequence[str] | None = None,
     config_dir: Path = CONFIG_DIR,
+    schema: type[Section] | None = None,
 ) -> int:
     """Call ``run`` with the config of each sweep point that the command line asks for; return the exit status.
 
     ``job`` names the primary config, ``run`` gets it resolved, as plain dicts and lists. Every point is composed and
-    checked before the first one runs. The status is 0, or 2 after an ``InputError`` (from the command line or from
-    ``run``; one sentence on stderr, no further point is run), or 130 after Ctrl-C. Other exceptions are bugs and pass.
+    checked against ``schema``, by default the job's own, before the first one runs. The status is 0, or 2 after an
+    ``InputError`` (from the command line or from ``run``; one sentence on stderr, no further point is run), or 130
+    after Ctrl-C. Other exceptions are bugs and pass.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
 
@@ -40,7 +44,7 @@ def main(
         if "--help" in arguments or "-h" in arguments:
             print(help_text(job, description, config_dir))
             return
-        points = plan(job, arguments, config_dir)
+        points = plan(job, arguments, config_dir, schema)
         for number, point in enumerate(points, start=1):
             if len(points) > 1:
                 print(f"sweep {number}/{len(points)}: {point.label}", flush=True)
@@ -49,7 +53,9 @@ def main(
     return exit_status(job, work)
 
 
-def plan(job: str, arguments: Sequence[str], config_dir: Path) -> list[Point]:
+def plan(
+    job: str, arguments: Sequence[str], config_dir: Path = CONFIG_DIR, schema: type[Section] | None = None
+) -> list[Point]:
     """Return the sweep points of a command line, at least one, in order.
 
     Raises ``InputError`` for whatever in ``arguments`` does not give a complete, valid config.
@@ -60,7 +66,7 @@ def plan(job: str, arguments: Sequence[str], config_dir: Path) -> list[Point]:
     if "--no-rerank" in flags:
         words.append(RERANK_OFF)
     with initialize_config_dir(str(config_dir.resolve()), version_base=None):
-        composer = Composer(job, read_groups(config_dir, job), insist_rerank="--rerank" in flags)
+        composer = Composer(job, read_groups(config_dir, job), schema or JOBS[job], insist_rerank="--rerank" in flags)
         alternatives = [composer.alternatives(word) for word in words]
         swept = [len(values) > 1 for values in alternatives]
         return [composer.point(overrides, swept) for overrides in product(*alternatives)]

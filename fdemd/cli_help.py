@@ -1,6 +1,5 @@
 """What a job's command line offers, read from its config directory, and the ``--help`` text that says so."""
 
-import json
 import shutil
 import textwrap
 from collections.abc import Iterator
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+
+from fdemd.settings.checking import show
 
 MISSING = "???"
 
@@ -112,15 +113,6 @@ def flatten(node: dict[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
         yield key, value
         if isinstance(value, dict):
             yield from flatten(value, f"{key}.")
-
-
-def show(value: object) -> str:
-    """Return ``value`` as it would be written after ``key=``."""
-    if isinstance(value, list):
-        return f"[{','.join(map(show, value))}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{key}:{show(item)}' for key, item in value.items())}}}"
-    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
 
 
 def _primary_configs(config_dir: Path, name: str) -> Iterator[dict[str, Any]]:

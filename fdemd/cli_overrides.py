@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hydra import compose
@@ -17,14 +18,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fdemd.cli_help import MISSING, Group, flags_of, flatten, show
 from fdemd.errors import InputError, unknown
+from fdemd.settings.checking import check_settings, text_settings
+from fdemd.settings.section import Section
 
 NAMES_OF_CHOICES = ("data.name", "model.backbone", "stage1.search", "align.method", "rerank.method", "logger.kind")
 """Keys that say which code a choice is for: with another one, its other settings would not fit."""
-
-WORDS = [("rerank.alpha", "auto")]
-"""Settings that take a number or this word."""
-OPEN = ("study.methods", "trials.trainings")
-"""Lists whose entries differ in form; whoever reads them checks them."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,22 @@ class Point:
 
     label: str
     config: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Word:
+    """One argument ``KEY=VALUE``, or one value of a sweep.
+
+    Attributes:
+        override: as Hydra reads it.
+        typed: what stands after the ``=``, as it reached the program.
+        problem: why Hydra cannot read it; the override then has the typed text in quotes, which only settings that
+            take text may have.
+    """
+
+    override: Override
+    typed: str
+    problem: InputError | None = None
 
 
 @dataclass(frozen=True)
@@ -48,25 +62,27 @@ class _Base:
 class Composer:
     """Checks override strings and composes configs of one job; to be used inside ``initialize_config_dir``."""
 
-    def __init__(self, job: str, groups: dict[str, Group], insist_rerank: bool) -> None:
+    def __init__(self, job: str, groups: dict[str, Group], schema: type[Section], insist_rerank: bool) -> None:
         self._job = job
+        self._schema = schema
         self._groups = groups
         self._insist_rerank = insist_rerank
         self._parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
         self._bases: dict[tuple[str, ...], _Base] = {}
 
-    def alternatives(self, word: str) -> list[Override]:
-        """Return the overrides that a word sweeps over: itself, if it is no sweep. Raises ``InputError``."""
+    def alternatives(self, word: str) -> list[Word]:
+        """Return what an argument sweeps over: itself, if it is no sweep. Raises ``InputError``."""
         if word.startswith("~"):
             raise InputError(f"{word!r}: no setting can be removed, since every one is needed; give it another value.")
         if "=" not in word.lstrip("="):
             raise InputError(f"{word!r} is not a setting{self._meant_setting(word)}; settings are written KEY=VALUE.")
-        override = self._parsed(word)
-        if not override.is_sweep_override():
-            return [override]
+        given = self._read(word)
+        override = given.override
+        if not override.is_sweep_override() or _is_path(given.typed):
+            return [given]
         try:
             # Each value is read again by itself, so that the points know plain overrides only.
-            values = [self._parsed(f"{override.get_key_element()}={text}") for text in override.sweep_string_iterator()]
+            values = [self._read(f"{override.get_key_element()}={text}") for text in override.sweep_string_iterator()]
         except (HydraException, ValueError) as error:
             raise InputError(
                 f"cannot sweep over {word!r}; use A,B or choice(A,B) or range(START,STOP,STEP)."
@@ -75,42 +91,49 @@ class Composer:
             raise InputError(f"{word!r} sweeps over no value at all.")
         return values
 
-    def point(self, overrides: Sequence[Override], swept: Sequence[bool]) -> Point:
-        """Return the point that ``overrides`` give; those ``swept`` make its label. Raises ``InputError``."""
+    def point(self, words: Sequence[Word], swept: Sequence[bool]) -> Point:
+        """Return the point that ``words`` give; those ``swept`` make its label. Raises ``InputError``."""
         # A group decides which keys exist, so all groups are settled before any key is looked up.
-        chosen = {index: self._choice(each) for index, each in enumerate(overrides) if self._names_group(each)}
+        chosen = {index: self._choice(each) for index, each in enumerate(words) if self._names_group(each.override)}
         choices = [line for line in chosen.values() if line]
         base = self._base(choices)
         if self._insist_rerank and base.choices.get("rerank") in (None, "none"):
             methods = ", ".join(name for name in self._groups["rerank"].choices if name != "none")
             raise InputError(f"--rerank needs a re-ranking method, not rerank=none; choose one of {methods}.")
         settings = {
-            index: self._setting(each, base.nodes, choices)
-            for index, each in enumerate(overrides)
-            if index not in chosen
+            index: self._setting(each, base.nodes, choices) for index, each in enumerate(words) if index not in chosen
         }
-        lines = {**{index: overrides[index].input_line for index in chosen}, **settings}
+        lines = {**{index: words[index].override.input_line for index in chosen}, **settings}
         label = " ".join(
-            f"{str(lines[index]).partition('=')[0]}={show(each.value())}"
-            for index, each in enumerate(overrides)
+            f"{str(lines[index]).partition('=')[0]}={show(each.override.value())}"
+            for index, each in enumerate(words)
             if swept[index]
         )
-        return Point(label, _resolved(self._compose([*choices, *settings.values()])))
+        config = _resolved(self._compose([*choices, *settings.values()]))
+        check_settings(self._schema, config)
+        return Point(label, config)
 
-    def _parsed(self, word: str) -> Override:
+    def _read(self, word: str) -> Word:
+        key, _, typed = word.partition("=")
         try:
-            return self._parser.parse_overrides([word])[0]
-        except HydraException as error:
-            key, _, value = word.partition("=")
-            quoted = shlex.quote(f'{key}="{value}"')
+            return Word(self._parser.parse_overrides([word])[0], typed)
+        except HydraException:
+            quoted = shlex.quote(f'{key}="{typed}"')
             hint = f"brackets must be closed, and text with special characters needs quotes, as in {quoted}"
-            raise InputError(f"cannot read {word!r}; {hint}.") from error
+            problem = InputError(f"cannot read {word!r}; {hint}.")
+        try:
+            return Word(self._parser.parse_overrides([f"{key}={_verbatim(typed)}"])[0], typed, problem)
+        except HydraException:
+            raise problem from None
 
     def _names_group(self, override: Override) -> bool:
         return _key(override) in self._groups
 
-    def _choice(self, override: Override) -> str | None:
+    def _choice(self, word: Word) -> str | None:
         """Return the checked override of a group, or nothing if it says null where that is the default."""
+        if word.problem:
+            raise word.problem
+        override = word.override
         group, value, line = self._groups[_key(override)], override.value(), str(override.input_line)
         adds = override.is_add() or override.is_force_add()
         if adds and group.in_job and not group.several:
@@ -129,8 +152,9 @@ class Composer:
                 raise unknown(group.key, show(name), group.choices)
         return line
 
-    def _setting(self, override: Override, nodes: dict[str, Any], choices: list[str]) -> str:
+    def _setting(self, word: Word, nodes: dict[str, Any], choices: list[str]) -> str:
         """Return the checked override of a setting, its key written in full."""
+        override = word.override
         line, key = str(override.input_line), _key(override)
         if override.is_hydra_override():
             raise InputError(f"{key!r} is a setting of Hydra itself, which has no effect here.")
@@ -142,15 +166,17 @@ class Composer:
         if full in NAMES_OF_CHOICES:
             group = full.partition(".")[0]
             raise InputError(f"{full} belongs to the choice of {group}; write {group}=CHOICE instead.")
-        line = line.replace(key, full, 1)
-        default, value = nodes[full], override.value()
-        if not (full in OPEN or _fits(default, value) or (full, value) in WORDS):
-            raise InputError(f"{full} takes {_kind(default, value)}, not {show(value)!r}.")
-        if isinstance(default, str) and not isinstance(value, str):
-            # Text that looks like a number (a folder called 2024) stays text, as the default is.
-            text = QuotedString(override.get_value_string().strip(), Quote.double)
-            line = f"{line.partition('=')[0]}={text.with_quotes()}"
-        return line
+        takes_text = full in text_settings(self._schema, nodes)
+        if word.problem and not takes_text:
+            raise word.problem
+        if takes_text and (override.is_sweep_override() or not isinstance(override.value(), str | None)):
+            # What follows KEY= is the text as it stands, such as a folder called 2024 or "[old] photos, 1".
+            return f"{full}={_verbatim(word.typed)}"
+        for kind, name in ((list, "a list"), (dict, "a section {KEY: VALUE}")):
+            value = override.value()
+            if isinstance(nodes[full], kind) and isinstance(value, list | dict) and not isinstance(value, kind):
+                raise InputError(f"{full} takes {name}, not {show(value)!r}.")  # Hydra cannot merge the two
+        return line.replace(key, full, 1)
 
     def _full_key(self, key: str, nodes: dict[str, Any], choices: list[str]) -> str:
         """Return the full key that ``key`` stands for: itself, or the only leaf of that name."""
@@ -214,29 +240,18 @@ def _matches(key: str, nodes: dict[str, Any]) -> list[str]:
     return [full for full, value in nodes.items() if full.rpartition(".")[2] == key and not isinstance(value, dict)]
 
 
-def _fits(default: object, value: object) -> bool:
-    """Whether ``value`` has the type of ``default``; null, ``???`` and interpolations leave the type open."""
-    interpolated = any(isinstance(each, str) and "${" in each for each in (default, value))
-    if default is None or default == MISSING or interpolated:
-        return True
-    if isinstance(default, dict):
-        return isinstance(value, dict) and all(_fits(default.get(key), item) for key, item in value.items())
-    if isinstance(default, list):
-        return isinstance(value, list) and all(any(_fits(each, item) for each in default or [None]) for item in value)
-    if isinstance(default, str):
-        return isinstance(value, str | bool | int | float)
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    return isinstance(value, int) or (isinstance(default, float) and isinstance(value, float))
+def _is_path(typed: str) -> bool:
+    """Whether a list with commas is the path of something that is there, and no sweep."""
+    try:
+        return "/" in typed and Path(typed).expanduser().exists()
+    except (OSError, ValueError):
+        return False
 
 
-def _kind(default: object, value: object) -> str:
-    """Return the name of the type of ``default``, for a person who gave ``value``."""
-    if isinstance(default, list):
-        items = default if isinstance(value, list | None) else [value]
-        return f"a list such as {show(items)}"
-    kinds = {bool: "true or false", int: "a whole number", float: "a number", dict: "a section {KEY: VALUE}"}
-    return kinds.get(type(default), "text")
+def _verbatim(text: str) -> str:
+    """Return ``text`` in quotes for Hydra, so that nothing in it has a meaning, ``${`` included."""
+    escaped = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+    return str(QuotedString(escaped, Quote.double).with_quotes())
 
 
 def _resolved(config: DictConfig) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""From a composed configuration to typed settings, or to the one sentence that says what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from fdemd.errors import InputError, unknown
+from fdemd.settings.section import KIND, RULE, SENTENCE, Section
+
+_KINDS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "dict_type": "a section {KEY: VALUE}",
+    "model_type": "a section {KEY: VALUE}",
+    "model_attributes_type": "a section {KEY: VALUE}",
+}
+"""Pydantic's error of a type -> what the setting takes, in words."""
+
+
+def check_settings(schema: type[Section], config: Mapping[str, Any]) -> Section:
+    """Return a composed configuration as typed, frozen settings.
+
+    Args:
+        schema: of the job, one of :data:`fdemd.settings.jobs.JOBS`.
+        config: plain containers, resolved.
+
+    Raises:
+        InputError: a setting is missing, of another type, out of range or contradicts another.
+    """
+    try:
+        return schema.model_validate(dict(config))
+    except ValidationError as error:
+        raise _told(error.errors()[0], config) from error
+
+
+def text_settings(schema: type[Section], config: Mapping[str, Any]) -> set[str]:
+    """Dotted keys of the settings that take free text, such as paths, in a configuration that may still be wrong."""
+    return set(_texts(schema, config, ""))
+
+
+def show(value: object) -> str:
+    """Return ``value`` as it would be written after ``key=``."""
+    if isinstance(value, list):
+        return f"[{','.join(map(show, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{show(item)}' for key, item in value.items())}}}"
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+
+
+def _told(error: ErrorDetails, config: Mapping[str, Any]) -> InputError:
+    """The sentence for an error of pydantic."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == SENTENCE:
+        return InputError(context["sentence"])
+    key, value = _key(error["loc"], config), show(error["input"])
+    if kind == RULE:
+        return InputError(f"{key} is {value}; {context['rule']}.")
+    if kind == KIND:
+        return InputError(f"{key} takes {context['kind']}, not {value!r}.")
+    if kind == "literal_error":
+        return unknown(key, value, _quoted(context["expected"]))
+    if kind == "union_tag_invalid":
+        name = context["discriminator"].strip("'")
+        return unknown(f"{key}.{name}", context["tag"], _quoted(context["expected_tags"]))
+    if kind == "union_tag_not_found":
+        return InputError(f"{key} is {value}; it must say its {context['discriminator']}.")
+    if kind == "missing":
+        return InputError(f"{key} must be set; add {key}=VALUE.")
+    if kind == "extra_forbidden":
+        return InputError(f"There is no setting {key}.")
+    if kind == "list_type":
+        return InputError(f"{key} takes a list such as [{value}], not {value!r}.")
+    if kind in _KINDS:
+        return InputError(f"{key} takes {_KINDS[kind]}, not {value!r}.")
+    return InputError(f"{key} is {value}, which it cannot be: {error['msg']}.")
+
+
+def _quoted(expected: str) -> list[str]:
+    """``'a', 'b' or 8`` -> its three names."""
+    return [name.strip("' ") for name in expected.replace(" or ", ", ").split(", ")]
+
+
+def _key(place: Sequence[int | str], config: object) -> str:
+    """The dotted key of a place in the configuration; names of alternatives, which pydantic inserts, are left out."""
+    key, node = "", config
+    for number, part in enumerate(place):
+        if isinstance(node, Mapping) and isinstance(part, str) and part in node:
+            key, node = f"{key}.{part}", node[part]
+        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+            key, node = f"{key}[{part}]", node[part]
+        elif number == len(place) - 1 and isinstance(node, Mapping):
+            key = f"{key}.{part}"
+    return key.lstrip(".") or "The configuration"
+
+
+def _texts(section: type[BaseModel], values: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        kinds, value, key = list(_alternatives(field.annotation)), values.get(name), f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            for kind in kinds:
+                if _is_section(kind) and _is_chosen(kind, field.discriminator, value):
+                    yield from _texts(kind, value, f"{key}.")
+        elif name in values and str in kinds:
+            yield key
+
+
+def _alternatives(annotation: Any) -> Iterator[Any]:
+    """The types that a field may have: of a union each, of ``Annotated`` what it annotates."""
+    if get_origin(annotation) is Annotated:
+        yield from _alternatives(get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, UnionType):
+        for part in get_args(annotation):
+            yield from _alternatives(part)
+    else:
+        yield annotation
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _is_chosen(section: type[BaseModel], discriminator: Any, values: Mapping[str, Any]) -> bool:
+    """Whether a section is the one of several alternatives that the values name."""
+    return discriminator is None or values.get(discriminator) in get_args(
+        section.model_fields[discriminator].annotation
+    )

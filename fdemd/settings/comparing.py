@@ -1,0 +1,142 @@
+"""Sections that make a job of many runs: ``study``, ``open_set``, ``table4`` and ``trials``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
+
+from fdemd.settings.ranking import Alpha, Eps, Grid, K, Weighting
+from fdemd.settings.section import (
+    FolderName,
+    Section,
+    Seed,
+    Text,
+    at_least,
+    is_whole,
+    refuse,
+    that,
+    within,
+)
+
+Words = list[Text]
+"""Of a command line, such as ``[model=dlib, data=lfw]``."""
+
+
+def _listed(value: Any) -> Any:
+    """A setting of a method is one value or a list of them; a grid is itself a list of two."""
+    return tuple(value) if isinstance(value, list) else (value,)
+
+
+def _grids(value: Any) -> Any:
+    one = not isinstance(value, list) or (bool(value) and all(map(is_whole, value)))
+    return (value,) if one else tuple(value)
+
+
+_Several = BeforeValidator(_listed)
+_KOrAll = Annotated[Any, BeforeValidator(lambda k: k if k == "all" else TypeAdapter(K).validate_python(k, strict=True))]
+
+
+class EmdMethods(Section):
+    """An entry ``{method: emd, ...}`` of ``study.methods``; every combination of the values is measured."""
+
+    method: Literal["emd"]
+    alpha: Annotated[tuple[Alpha, ...], _Several] = ()
+    k: Annotated[tuple[_KOrAll, ...], _Several] = ()
+    weighting: Annotated[tuple[Weighting, ...], _Several] = ()
+    eps: Annotated[tuple[Eps, ...], _Several] = ()
+    stop: Annotated[tuple[Literal["converged", "official"], ...], _Several] = ()
+    tolerance: Annotated[tuple[float, ...], _Several] = ()
+    patches: Annotated[tuple[Literal["raw", "projected"], ...], _Several] = ()
+    grid: Annotated[tuple[Grid, ...], BeforeValidator(_grids)] = ()
+    engine: Annotated[tuple[Literal["auto", "reference", "cpu", "cuda"], ...], _Several] = ()
+
+
+_Neighbours = Annotated[int, at_least(1, "it must be at least 1")]
+
+
+class KReciprocalMethods(Section):
+    """An entry ``{method: k_reciprocal, ...}``."""
+
+    method: Literal["k_reciprocal"]
+    alpha: Annotated[tuple[Alpha, ...], _Several] = ()
+    k: Annotated[tuple[_KOrAll, ...], _Several] = ()
+    k1: Annotated[tuple[_Neighbours, ...], _Several] = ()
+    k2: Annotated[tuple[_Neighbours, ...], _Several] = ()
+
+
+class ExpansionMethods(Section):
+    """An entry ``{method: query_expansion, ...}``."""
+
+    method: Literal["query_expansion"]
+    alpha: Annotated[tuple[Alpha, ...], _Several] = ()
+    k: Annotated[tuple[_KOrAll, ...], _Several] = ()
+    n: Annotated[tuple[_Neighbours, ...], _Several] = ()
+
+
+Methods = Annotated[EmdMethods | KReciprocalMethods | ExpansionMethods, Field(discriminator="method")]
+
+
+class Study(Section):
+    """Section ``study``: methods side by side, at one point of the settings or several."""
+
+    name: FolderName
+    title: Text
+    points: list[Words]
+    sample: Annotated[int, at_least(1, "it must be at least 1 query, or null for all")] | None
+    methods: Annotated[list[Methods], that(bool, "give at least one, such as study.methods=[{method: emd}]")]
+    paper: Literal["table1", "table2", "table3"] | None
+
+
+class OpenSet(Section):
+    """Section ``open_set``."""
+
+    outside: Annotated[
+        float,
+        within(
+            lambda share: 0 < share < 1,
+            "it must lie above 0 and below 1: the share of people who are not in the gallery",
+        ),
+    ]
+    rank: Annotated[int, at_least(1, "it must be 1 (the first place) or more")]
+
+
+class Table4(Section):
+    """Section ``table4``."""
+
+    finetuned: list[Text]
+    seeds: list[Seed]
+    test_people: Annotated[int, at_least(0, "it must be 0 or more")]
+    training: Words
+
+    @model_validator(mode="after")
+    def _has_networks(self) -> Table4:
+        if not self.finetuned and not self.seeds:
+            raise refuse("Table 4 needs finetuned weights; give table4.finetuned=[CHECKPOINT,...] or table4.seeds.")
+        return self
+
+
+class Training(Section):
+    """An entry of ``trials.trainings``: a name, and words of the command line of ``train.py``."""
+
+    name: FolderName
+    settings: Words
+
+
+class Trials(Section):
+    """Section ``trials``."""
+
+    name: FolderName
+    title: Text
+    seeds: Annotated[
+        list[Seed],
+        that(
+            lambda seeds: bool(seeds) and len(set(seeds)) == len(seeds),
+            "it must list different numbers, such as [0,1,2]",
+        ),
+    ]
+    test_people: Annotated[int, at_least(1, "people must be left for the test")]
+    trainings: list[Training]
+    align: list[Literal["ida", "snorm", "none"]]
+    compare: bool
+    resume: Text | None

@@ -1,0 +1,96 @@
+"""What sections of settings are made of: strict types, ranges with the words that explain them, names that are text."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
+
+RULE, KIND, SENTENCE = "rule", "kind", "sentence"
+"""Kinds of errors of our own: a value out of range, of another type, and a whole sentence about several values."""
+
+
+class Section(BaseModel):
+    """A section of settings. Nothing is converted: ``true`` is no number, and ``1.5`` no whole one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+
+
+def that(holds: Callable[[Any], bool], rule: str) -> AfterValidator:
+    """Return a check of a value of the right type.
+
+    Args:
+        holds: whether a value is good.
+        rule: follows ``KEY is VALUE;`` in the error, such as ``it must be 1 or more``.
+    """
+
+    def check(value: Any) -> Any:
+        if not holds(value):
+            raise PydanticCustomError(RULE, "{rule}", {"rule": rule})
+        return value
+
+    return AfterValidator(check)
+
+
+def takes(fits: Callable[[Any], bool], kind: str) -> BeforeValidator:
+    """Return a check of a value's type, for settings that take one of several.
+
+    Args:
+        fits: whether a value is of a right type.
+        kind: follows ``KEY takes`` in the error, such as ``a whole number or null``.
+    """
+
+    def check(value: Any) -> Any:
+        if not fits(value):
+            raise PydanticCustomError(KIND, "{kind}", {"kind": kind})
+        return value
+
+    return BeforeValidator(check)
+
+
+def refuse(sentence: str) -> PydanticCustomError:
+    """Return the error for settings that do not go together; the sentence says all of it."""
+    return PydanticCustomError(SENTENCE, "{sentence}", {"sentence": sentence})
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, which ``true`` is not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _as_text(value: Any) -> Any:
+    """A folder may be called 2024: what the command line took for a number is text again."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+"""Free text, such as the path of a file: whatever was typed after ``KEY=``."""
+
+Seed = Annotated[int, that(lambda seed: 0 <= seed < 2**32, "it must lie between 0 and 4294967295")]
+
+FolderName = Annotated[
+    Text,
+    that(
+        lambda name: bool(re.fullmatch(r"\w[\w-]{0,99}", name)),
+        "it becomes part of a folder's name: up to 100 letters, digits, - and _",
+    ),
+]
+
+
+def at_least(least: int, rule: str) -> AfterValidator:
+    """Return a check of a whole number, which must also fit into 32 bits; see :func:`that`."""
+    return that(lambda value: least <= value < 2**31, rule)
+
+
+def within(holds: Callable[[float], bool], rule: str) -> AfterValidator:
+    """Return a check of a number, which must also be finite; see :func:`that`."""
+    return that(lambda value: math.isfinite(value) and holds(value), rule)
