@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # What an installation is made of beside the Python files, which it takes from where they are.
 BUILD := setup.cfg setup.py pyproject.toml $(wildcard fdemd/emd/engines/native/*)
 
-.PHONY: evaluate train table4 results test test-slow lint clean
+.PHONY: evaluate train table4 results test test-slow break lint clean
 
 evaluate: $(VENV)/.installed
 	$(BIN)/python evaluate.py --rerank $(ARGS)
@@ -25,7 +25,11 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m slow --ignore tests/breaking $(ARGS)
+
+# Everything that was tried to break it, minutes; the table goes into docs/reliability.md.
+break: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m slow tests/breaking --reliability docs/reliability.md $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
