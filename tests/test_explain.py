@@ -43,7 +43,7 @@ def test_the_same_photograph_twice_is_told(few_people: Path, tmp_path: Path, cap
         ("rerank=none", "nothing to explain"),
         ("alpha=0.1,0.2", "one value"),
         ("rerank.k=5", "plays no part"),
-        ("data.detector=nobody", "Unknown detector"),
+        ("data.detector=nobody", "Unknown data.detector"),
     ],
 )
 def test_wrong_settings(few_people: Path, tmp_path: Path, capsys, setting: str, said: str) -> None:

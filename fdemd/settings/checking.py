@@ -73,8 +73,12 @@ def _told(error: ErrorDetails, config: Mapping[str, Any]) -> InputError:
         name = context["discriminator"].strip("'")
         return unknown(f"{key}.{name}", context["tag"], _quoted(context["expected_tags"]))
     if kind == "union_tag_not_found":
-        return InputError(f"{key} is {value}; it must say its {context['discriminator']}.")
+        name = context["discriminator"].strip("'")
+        return InputError(f"{key} is {value}; it must say its {name}.")
     if kind == "missing":
+        entry, _, name = key.rpartition(".")
+        if entry.endswith("]"):  # of a list, which the command line gives as a whole
+            return InputError(f"{entry} is {value}; it must say its {name}.")
         return InputError(f"{key} must be set; add {key}=VALUE.")
     if kind == "extra_forbidden":
         return InputError(f"There is no setting {key}.")

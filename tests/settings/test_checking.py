@@ -73,7 +73,7 @@ from fdemd.settings.jobs import JOBS, Evaluate
         ("experiment=ood study.methods=[emd]", "study.methods[0] takes a section {KEY: VALUE}, not 'emd'."),
         ("experiment=ood study.methods=[]", "study.methods is []; give at least one"),
         ("experiment=ood study.methods=[{method:[emd]}]", "unknown study.methods[0].method"),
-        ("experiment=ood study.methods=[{weighting:apc}]", "study.methods[0] is {weighting:apc}; it must say its 'me"),
+        ("experiment=ood study.methods=[{weighting:apc}]", "study.methods[0] is {weighting:apc}; it must say its me"),
         ("experiment=ood study.methods=[{method:emd,alpha:2}]", "study.methods[0].alpha is 2; it must lie between"),
         ("experiment=ood study.methods=[{method:emd,alpha:[0,[1]]}]", "study.methods[0].alpha[1] takes a number"),
         ("experiment=ood study.methods=[{method:emd,k:[0]}]", "study.methods[0].k[0] is 0; at least 1 candidate"),
@@ -91,7 +91,7 @@ from fdemd.settings.jobs import JOBS, Evaluate
         ("experiment=seeds trials.seeds=[0,0]", "trials.seeds is [0,0]; it must list different numbers"),
         ("experiment=seeds trials.seeds=[]", "trials.seeds is []; it must list different numbers"),
         ("experiment=seeds trials.trainings=[arcface]", "trials.trainings[0] takes a section"),
-        ("experiment=seeds trials.trainings=[{name:a}]", "trials.trainings[0].settings must be set"),
+        ("experiment=seeds trials.trainings=[{name:a}]", "trials.trainings[0] is {name:a}; it must say its settings."),
         ("experiment=seeds trials.trainings=[{name:a/b,settings:[]}]", "trials.trainings[0].name is a/b; it becomes"),
         ("experiment=table4", "table 4 needs finetuned weights"),
         # What does not go together.

@@ -114,17 +114,20 @@ def test_rejection_alone_needs_one_training(evaluate) -> None:
     ("words", "sentence"),
     [
         (["trials.seeds=[]"], "trials.seeds is []; it must list different numbers"),
-        (["trials.seeds=[1,1]"], "trials.seeds is [1, 1]"),
+        (["trials.seeds=[1,1]"], "trials.seeds is [1,1]"),
         (["trials.test_people=0"], "trials.test_people is 0"),
         (["trials.test_people=9"], "trials.test_people is 9, but"),
         (["align=ida"], "leave align away, and give trials.align=[ida]"),
-        (["trials.trainings=[{name: x, settings: loss}]"], "has the entry {'name': 'x', 'settings': 'loss'}"),
+        (
+            ["trials.trainings=[{name: x, settings: loss}]"],
+            "trials.trainings[0].settings takes a list such as [loss], not 'loss'",
+        ),
         (["trials.align=[idea]"], "ida"),
         (["trials.resume=nowhere"], "trials.resume is nowhere; there is no such folder"),
         (['trials.trainings=[{name: x, settings: ["loss=nothing"]}]'], "nothing"),
         (['trials.trainings=[{name: x, settings: ["loss=arcface"]}]'], "nothing would be measured"),
         (['trials.trainings=[{name: x, settings: ["optimizer.lr=0.1,0.2"]}]'], "is a sweep"),
-        (["trials.trainings=[{name: x}]"], "has the entry"),
+        (["trials.trainings=[{name: x}]"], "trials.trainings[0] is {name:x}; it must say its settings"),
         (['trials.trainings=[{name: x, settings: ["model=arcface"]}]'], "says model=arcface; it can say loss"),
         (['trials.trainings=[{name: x, settings: ["loss=scaleface","mask_share=0.5"]}]'], "says mask_share=0.5"),
         (
