@@ -260,5 +260,5 @@ def test_one_fold_is_not_enough(lfw_like: Path, tmp_path: Path) -> None:
 
 
 def test_an_unknown_detector_is_refused(lfw_like: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="Unknown data.detector 'mtcn'"):
+    with pytest.raises(InputError, match=r"Unknown data\.detector 'mtcn'"):
         verify(config_of(lfw_like, tmp_path, "data.detector=mtcn"))

@@ -120,7 +120,7 @@ def test_rejection_alone_needs_one_training(evaluate) -> None:
         (["align=ida"], "leave align away, and give trials.align=[ida]"),
         (
             ["trials.trainings=[{name: x, settings: loss}]"],
-            "trials.trainings[0].settings takes a list such as [loss], not 'loss'",
+            "trials.trainings[0].settings takes a list such as [loss]",
         ),
         (["trials.align=[idea]"], "ida"),
         (["trials.resume=nowhere"], "trials.resume is nowhere; there is no such folder"),
