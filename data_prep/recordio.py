@@ -14,13 +14,14 @@ from __future__ import annotations
 import io
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from data_prep.containers import LARGEST_MEMBER
 from fdemd.errors import InputError
 
 _MAGIC = struct.pack("<I", 0xCED7230A)
@@ -28,7 +29,7 @@ _PART = struct.Struct("<4sI")
 _HEADER = struct.Struct("<IfQQ")
 _LENGTH_BITS = 29
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
-_CHUNK = 1 << 20
+_CHUNK, _FIRST_PIECE = 1 << 20, 1 << 12
 
 
 class Record(NamedTuple):
@@ -74,12 +75,15 @@ class RecordFile:
     Attributes:
         path: the file.
         table: ``(N, 3)`` int64, a row as :class:`Place` has it.
-        damaged: what was found damaged while looking for records without an index.
+        damaged: what was found damaged while looking for records without an index, and records of the index at a
+            position that it has for another one already.
+        unlisted: positions of records that the index does not have.
     """
 
     path: Path
     table: np.ndarray
     damaged: tuple[DamagedRecordError, ...] = ()
+    unlisted: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -111,9 +115,9 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
 
     Args:
         path: the records, such as ``train.rec``.
-        index: its index; by default the file of the same name that ends in ``.idx``, if there is one. Without an index
-            the whole file is read through: what is damaged is skipped up to the next magic word and counted as one
-            record, so that numbers after it may be too small.
+        index: its index; by default the file of the same name that ends in ``.idx``, if there is one. It may list some
+            of the records only; the others are told. Without an index the whole file is read through: what is damaged
+            is skipped up to the next magic word and counted as one record, so that numbers after it may be too small.
 
     Raises:
         InputError: a file cannot be read, is no RecordIO or no index of it.
@@ -123,16 +127,55 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
                 raise InputError(f"{path} is not a RecordIO file: it does not begin with the magic word 0xced7230a.")
-            if not index.is_file():
-                return _scanned(path, file)
-        numbers, positions = _read_index(index)
-        size = path.stat().st_size
+            if not os.path.lexists(index):
+                places, damaged = _scanned(file, 0, file.seek(0, os.SEEK_END))
+                return RecordFile(path, np.array(places, dtype=np.int64).reshape(-1, 3), tuple(damaged))
+            return _indexed(path, file, *_read_index(index))
     except OSError as error:
         raise InputError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
-    borders = np.append(np.unique(positions), size)
-    following = np.searchsorted(borders[:-1], positions, side="right")
+
+
+def _indexed(path: Path, file: io.BufferedReader, numbers: np.ndarray, positions: np.ndarray) -> RecordFile:
+    """The records that an index lists, and what it lists twice or not at all."""
+    size = file.seek(0, os.SEEK_END)
+    distinct, first = np.unique(positions, return_index=True)
+    twice = np.setdiff1d(np.arange(len(positions)), first)
+    known = numbers[first[np.searchsorted(distinct, positions[twice])]]
+    damaged = tuple(
+        DamagedRecordError(number, f"the index has it at byte {position}, where it has record {other}")
+        for number, position, other in zip(
+            *(row.tolist() for row in (numbers[twice], positions[twice], known)), strict=True
+        )
+    )
+    rows = np.sort(first)
+    borders = np.append(distinct, size)
+    following = np.searchsorted(distinct, positions[rows], side="right")
     ends = np.minimum(borders[following], size)  # of a file cut short, the index names places beyond its end
-    return RecordFile(path, np.stack([numbers, positions, ends], axis=1))
+    table = np.stack([numbers[rows], positions[rows], ends], axis=1)
+    return RecordFile(path, table, damaged, tuple(_unlisted(file, distinct.tolist(), size)))
+
+
+def _unlisted(file: io.BufferedReader, positions: Sequence[int], size: int) -> Iterator[int]:
+    """Where records begin that lie before, between or behind those at ``positions``, which are sorted."""
+    starts = [0, *(max(_end_of(file, position, size), 0) for position in positions)]
+    for start, end in zip(starts, [*positions, size], strict=True):
+        if start < end:
+            yield from (place.position for place in _scanned(file, start, min(end, size))[0])
+
+
+def _end_of(file: io.BufferedReader, position: int, size: int) -> int:
+    """Where the record at ``position`` ends by its headers; the byte after it if there is no record."""
+    flag, at = _FIRST, position
+    while flag in (_FIRST, _MIDDLE):
+        if not 0 <= at <= size - _PART.size:
+            return position + 1
+        file.seek(at)
+        head = file.read(_PART.size)
+        if not head.startswith(_MAGIC):
+            return position + 1
+        flag, length = _flag_and_length(head)
+        at += _PART.size + length + -length % 4
+    return at
 
 
 class _DamageError(Exception):
@@ -155,7 +198,7 @@ def _read_parts(file: io.BufferedReader, position: int, end: int) -> tuple[bytes
     The file is left there. No byte from ``end`` on belongs to the record.
     """
     parts: list[bytes] = []
-    flag = _FIRST
+    flag, total = _FIRST, 0
     while flag in (_FIRST, _MIDDLE):
         if not 0 <= position <= end - _PART.size:
             raise _DamageError(f"it should begin at byte {position}, but there is no room for it before byte {end}")
@@ -170,11 +213,9 @@ def _read_parts(file: io.BufferedReader, position: int, end: int) -> tuple[bytes
             raise _DamageError(
                 f"{length} bytes should follow byte {position + _PART.size}, but it must end by byte {end}"
             )
-        parts.append(file.read(length))
-        if len(parts[-1]) < length:
-            raise _DamageError("the file has become shorter")
-        if _has_magic(parts[-1]):
-            raise _DamageError(f"the {length} bytes at byte {position + _PART.size} run into another record")
+        if (total := total + length) > LARGEST_MEMBER:
+            raise _DamageError(f"{total} bytes, more than a photograph has")
+        parts.append(_read_data(file, length))
         position = min(position + _PART.size + length + -length % 4, end)
     file.seek(position)
     return _MAGIC.join(parts), position
@@ -185,11 +226,21 @@ def _flag_and_length(data: bytes, at: int = 0) -> tuple[int, int]:
     return word >> _LENGTH_BITS, word & ((1 << _LENGTH_BITS) - 1)
 
 
-def _has_magic(part: bytes) -> bool:
-    at = part.find(_MAGIC)
-    while at % 4 and at > 0:
-        at = part.find(_MAGIC, at + 1)
-    return at >= 0
+def _read_data(file: io.BufferedReader, length: int) -> bytes:
+    """The data of a part. It is read piece by piece, as a wrong length may reach over thousands of records."""
+    data, step = bytearray(), _FIRST_PIECE
+    while len(data) < length:
+        piece = file.read(min(step, length - len(data)))
+        if not piece:
+            raise _DamageError("the file has become shorter")
+        searched, step = max(len(data) - len(_MAGIC) + 1, 0), 2 * step
+        data += piece
+        at = data.find(_MAGIC, searched)
+        while at % 4 and at > 0:
+            at = data.find(_MAGIC, at + 1)
+        if at >= 0:
+            raise _DamageError(f"the {length} bytes that should follow run into another record")
+    return bytes(data)
 
 
 def _unpacked(number: int, data: bytes) -> Record:
@@ -222,37 +273,39 @@ def _read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return table[:, 0], table[:, 1]
 
 
-def _scanned(path: Path, file: io.BufferedReader) -> RecordFile:
-    """Find the records by reading the file through."""
-    size = file.seek(0, os.SEEK_END)
+def _scanned(file: io.BufferedReader, start: int, end: int) -> tuple[list[Place], list[DamagedRecordError]]:
+    """The records that lie from ``start`` to ``end``, found by reading the file through."""
     places: list[Place] = []
     damaged: list[DamagedRecordError] = []
-    position = 0
-    while position < size:
+    position = start
+    while position < end:
         number = len(places) + len(damaged)
         try:
-            _, end = _read_parts(file, position, size)
-            if end < size and file.read(len(_MAGIC)) != _MAGIC and _next_record(file, position + 1, size) < end:
-                raise _DamageError(f"another record begins before it ends at byte {end}")
-            places.append(Place(number, position, end))
+            _, following = _read_parts(file, position, end)
+            lost = following < end and file.read(len(_MAGIC)) != _MAGIC
+            if lost and _next_record(file, position + 1, end) < following:
+                raise _DamageError(f"another record begins before it ends at byte {following}")
+            places.append(Place(number, position, following))
         except _DamageError as damage:
             damaged.append(DamagedRecordError(number, str(damage)))
-            end = _next_record(file, position + 1, size)
-        position = end
-    return RecordFile(path, np.array(places, dtype=np.int64).reshape(-1, 3), tuple(damaged))
+            following = _next_record(file, position + 1, end)
+        position = following
+    return places, damaged
 
 
-def _next_record(file: io.BufferedReader, start: int, size: int) -> int:
-    """Position of the next magic word from which the first part of a record can go on; ``size`` if there is none."""
+def _next_record(file: io.BufferedReader, start: int, end: int) -> int:
+    """Position of the next magic word from which the first part of a record can go on; ``end`` if there is none."""
     overlap = _PART.size - 1
-    while start + overlap < size:
+    while start + overlap < end:
         file.seek(start)
-        chunk = file.read(_CHUNK)
+        chunk = file.read(min(_CHUNK, end - start))
         at = chunk.find(_MAGIC, 0, -4)
         while at >= 0:
             flag, length = _flag_and_length(chunk, at)
-            if flag in (_WHOLE, _FIRST) and start + at + _PART.size + length <= size:
+            if flag in (_WHOLE, _FIRST) and start + at + _PART.size + length <= end:
                 return start + at
             at = chunk.find(_MAGIC, at + 1, -4)
+        if len(chunk) <= overlap:  # the file has become shorter
+            break
         start += len(chunk) - overlap
-    return size
+    return end
