@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data_prep.archives import stamp_of
 from data_prep.downloads import open_download
 from data_prep.layouts import Layout, Photo
 from data_prep.opening import check_download
@@ -45,15 +46,17 @@ class PackedFaces(Source):
     """Pictures in a RecordIO file; an item's key is the record's :class:`data_prep.recordio.Place`."""
 
     file: Path = Path()
+    stamp: tuple[int, int] = (0, 0)
 
     def read(self, item: Item) -> bytes:
         """See :meth:`data_prep.sources.Source.read`."""
         place = Place(*map(int, item.key.split()))
         try:
             content = read_record(self.file, place).content
+            stamp = stamp_of(self.file.stat())
         except (DamagedRecordError, OSError) as error:
             raise UnreadableImageError(str(error)) from error
-        if len(content) != item.size:
+        if stamp != self.stamp:
             raise UnreadableImageError(f"{self.file.name} was replaced while it was read")
         return content
 
@@ -86,6 +89,7 @@ def open_packed(file: Path) -> PackedFaces:
     Raises:
         InputError: the file, its index or its ``property`` cannot be read, or there is no picture.
     """
+    stamp = stamp_of(check_file(file, "The file of records").stat())
     records = open_records(file)
     items: list[Item] = []
     unused = [_unused(damage) for damage in records.damaged]
@@ -114,6 +118,7 @@ def open_packed(file: Path) -> PackedFaces:
         aligned=_PACKED_TEMPLATE if _first_size(records) == _PACKED_SIZE else "",
         official=(pictures, people) if pictures and people else None,
         file=file,
+        stamp=stamp,
     )
 
 

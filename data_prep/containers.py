@@ -84,7 +84,7 @@ class Folder(Container):
         entered: dict[str, str] = {}
         folders, links = deque([""]), deque[str]()
         while folders or links:  # links last, so that a folder is known by its own name
-            path = folders.pop() if folders else links.popleft()
+            path = folders.popleft() if folders else links.popleft()
             first = entered.setdefault(os.path.realpath(self.path / path), path)
             if first != path:
                 found.refuse(path, f"a link to {first or 'the whole folder'}, which is listed already")

@@ -60,7 +60,7 @@ def open_download(paths: Sequence[Path], work: Path, layout: Layout) -> Download
             "expected."
         )
     items = _items(found)
-    warn_of_spellings({photo.identity for _, photo in found.photos}, ", ".join(map(str, paths)))
+    warn_of_spellings(sorted({photo.identity for _, photo in found.photos}), ", ".join(map(str, paths)))
     lists = sorted(found.lists.items())
     return Download(
         tuple(_named(item, found.people) for item in items),

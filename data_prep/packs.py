@@ -42,16 +42,16 @@ class PackedPairs(Source):
     """The pictures of a pack; an item's key is its place there."""
 
     file: Path = Path()
+    stamp: tuple[int, int] = (0, 0)
 
     def read(self, item: Item) -> bytes:
         """See :meth:`data_prep.sources.Source.read`."""
         try:
-            picture = _kept_pack(self.file, stamp_of(self.file.stat())).images[int(item.key)]
-        except (InputError, IndexError, OSError) as error:
+            if stamp_of(self.file.stat()) == self.stamp:
+                return _kept_pack(self.file, self.stamp).images[int(item.key)]
+        except (InputError, OSError) as error:
             raise UnreadableImageError(f"{self.file.name} has changed: {error}") from error
-        if len(picture) != item.size:
-            raise UnreadableImageError(f"{self.file.name} was replaced while it was read")
-        return picture
+        raise UnreadableImageError(f"{self.file.name} was replaced while it was read")
 
 
 def open_pack(paths: Sequence[Path], work: Path) -> PackedPairs:
@@ -69,13 +69,15 @@ def open_pack(paths: Sequence[Path], work: Path) -> PackedPairs:
     """
     if len(paths) != 1:
         raise InputError(f"{len(paths)} files are given with --source; packs are prepared one by one.")
-    pack = read_pack(check_file(paths[0], "The pack", "give it with --source"))
+    stamp = stamp_of(check_file(paths[0], "The pack", "give it with --source").stat())
+    pack = read_pack(paths[0])
     items = [
         Item(f"{person}/{person}_{number:04d}", person, str(key), len(pack.images[key]), _SPLIT, "", False, False)
         for key, (person, number) in enumerate(name for pair in _names(pack.same) for name in pair)
     ]
     lists = {"pairs.txt": _list_of_pairs(pack.same, paths[0]).encode()}
-    return PackedPairs(tuple(sorted(items, key=lambda item: item.name)), aligned=_TEMPLATE, lists=lists, file=paths[0])
+    items.sort(key=lambda item: item.name)
+    return PackedPairs(tuple(items), aligned=_TEMPLATE, lists=lists, file=paths[0], stamp=stamp)
 
 
 def read_pack(path: Path) -> Pack:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,8 @@ _HEADER = struct.Struct("<IfQQ")
 _LENGTH_BITS = 29
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
 _CHUNK, _FIRST_PIECE = 1 << 20, 1 << 12
+_MOST_DAMAGED = 10_000
+"""Records beyond those that are whole; a file of more is no use to look through."""
 
 
 class Record(NamedTuple):
@@ -77,7 +79,7 @@ class RecordFile:
         table: ``(N, 3)`` int64, a row as :class:`Place` has it.
         damaged: what was found damaged while looking for records without an index, and records of the index at a
             position that it has for another one already.
-        unlisted: positions of records that the index does not have.
+        unlisted: positions of what is there and the index does not have.
     """
 
     path: Path
@@ -128,8 +130,9 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
             if file.read(len(_MAGIC)) != _MAGIC:
                 raise InputError(f"{path} is not a RecordIO file: it does not begin with the magic word 0xced7230a.")
             if not os.path.lexists(index):
-                places, damaged = _scanned(file, 0, file.seek(0, os.SEEK_END))
-                return RecordFile(path, np.array(places, dtype=np.int64).reshape(-1, 3), tuple(damaged))
+                places, damaged = _scanned(file)
+                table = np.array(places, dtype=np.int64).reshape(-1, 3)
+                return RecordFile(path, table, tuple(damage for _, damage in damaged))
             return _indexed(path, file, *_read_index(index))
     except OSError as error:
         raise InputError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
@@ -152,30 +155,9 @@ def _indexed(path: Path, file: io.BufferedReader, numbers: np.ndarray, positions
     following = np.searchsorted(distinct, positions[rows], side="right")
     ends = np.minimum(borders[following], size)  # of a file cut short, the index names places beyond its end
     table = np.stack([numbers[rows], positions[rows], ends], axis=1)
-    return RecordFile(path, table, damaged, tuple(_unlisted(file, distinct.tolist(), size)))
-
-
-def _unlisted(file: io.BufferedReader, positions: Sequence[int], size: int) -> Iterator[int]:
-    """Where records begin that lie before, between or behind those at ``positions``, which are sorted."""
-    starts = [0, *(max(_end_of(file, position, size), 0) for position in positions)]
-    for start, end in zip(starts, [*positions, size], strict=True):
-        if start < end:
-            yield from (place.position for place in _scanned(file, start, min(end, size))[0])
-
-
-def _end_of(file: io.BufferedReader, position: int, size: int) -> int:
-    """Where the record at ``position`` ends by its headers; the byte after it if there is no record."""
-    flag, at = _FIRST, position
-    while flag in (_FIRST, _MIDDLE):
-        if not 0 <= at <= size - _PART.size:
-            return position + 1
-        file.seek(at)
-        head = file.read(_PART.size)
-        if not head.startswith(_MAGIC):
-            return position + 1
-        flag, length = _flag_and_length(head)
-        at += _PART.size + length + -length % 4
-    return at
+    places, others = _scanned(file)
+    there = {place.position for place in places} | {position for position, _ in others}
+    return RecordFile(path, table, damaged, tuple(sorted(there.difference(distinct.tolist()))))
 
 
 class _DamageError(Exception):
@@ -273,39 +255,42 @@ def _read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return table[:, 0], table[:, 1]
 
 
-def _scanned(file: io.BufferedReader, start: int, end: int) -> tuple[list[Place], list[DamagedRecordError]]:
-    """The records that lie from ``start`` to ``end``, found by reading the file through."""
+def _scanned(file: io.BufferedReader) -> tuple[list[Place], list[tuple[int, DamagedRecordError]]]:
+    """The records that are found by reading the file through, and where something damaged begins."""
+    size = file.seek(0, os.SEEK_END)
     places: list[Place] = []
-    damaged: list[DamagedRecordError] = []
-    position = start
-    while position < end:
+    damaged: list[tuple[int, DamagedRecordError]] = []
+    position = 0
+    while position < size:
         number = len(places) + len(damaged)
         try:
-            _, following = _read_parts(file, position, end)
-            lost = following < end and file.read(len(_MAGIC)) != _MAGIC
-            if lost and _next_record(file, position + 1, end) < following:
-                raise _DamageError(f"another record begins before it ends at byte {following}")
-            places.append(Place(number, position, following))
+            _, end = _read_parts(file, position, size)
+            if end < size and file.read(len(_MAGIC)) != _MAGIC and _next_record(file, position + 1, size) < end:
+                raise _DamageError(f"another record begins before it ends at byte {end}")
+            places.append(Place(number, position, end))
         except _DamageError as damage:
-            damaged.append(DamagedRecordError(number, str(damage)))
-            following = _next_record(file, position + 1, end)
-        position = following
+            damaged.append((position, DamagedRecordError(number, str(damage))))
+            end = _next_record(file, position + 1, size)
+            if len(damaged) > len(places) + _MOST_DAMAGED:
+                raise InputError(f"{file.name} is damaged all over, {damage} for one; fetch it again.") from None
+        position = end
     return places, damaged
 
 
-def _next_record(file: io.BufferedReader, start: int, end: int) -> int:
-    """Position of the next magic word from which the first part of a record can go on; ``end`` if there is none."""
-    overlap = _PART.size - 1
-    while start + overlap < end:
+def _next_record(file: io.BufferedReader, start: int, size: int) -> int:
+    """Position of the next magic word from which the first part of a record can go on; ``size`` if there is none."""
+    overlap, step = _PART.size - 1, _FIRST_PIECE
+    while start + overlap < size:
         file.seek(start)
-        chunk = file.read(min(_CHUNK, end - start))
+        chunk = file.read(step)
+        step = min(2 * step, _CHUNK)  # it is near as a rule, and a damaged file may have thousands to look for
         at = chunk.find(_MAGIC, 0, -4)
         while at >= 0:
             flag, length = _flag_and_length(chunk, at)
-            if flag in (_WHOLE, _FIRST) and start + at + _PART.size + length <= end:
+            if flag in (_WHOLE, _FIRST) and start + at + _PART.size + length <= size:
                 return start + at
             at = chunk.find(_MAGIC, at + 1, -4)
         if len(chunk) <= overlap:  # the file has become shorter
             break
         start += len(chunk) - overlap
-    return end
+    return size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from typing import cast
 
 from data_prep.archives import Archive, explained, member_path
 from data_prep.containers import Listing, Member
@@ -11,8 +12,6 @@ from fdemd.faces.reading import UnreadableImageError
 
 _LARGEST_HEADER, _MOST_FIELDS, _MOST_COMMON_FIELDS = 1 << 20, 1000, 100
 """Bytes of a header with its long names, fields of one and fields that hold for all members; real ones have a tenth."""
-_TYPE = slice(156, 157)
-_WITH_FIELDS = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 
 
 class Tar(Archive):
@@ -22,7 +21,7 @@ class Tar(Archive):
         """Every file in it."""
         found = Listing([], [])
         with explained(self.path), _Bounded(io.FileIO(self.path)) as file:
-            archive = tarfile.TarFile(fileobj=file)
+            archive = tarfile.TarFile(fileobj=file, tarinfo=_Header)
             before = -1
             while entry := archive.next():
                 archive.members = []  # type: ignore[attr-defined]  # a list of all would take gigabytes for large sets
@@ -51,29 +50,32 @@ class Tar(Archive):
         return content
 
 
-class _Bounded(io.BufferedReader):
-    """A file as :mod:`tarfile` may read it.
+class _Header(tarfile.TarInfo):
+    """A header whose fields (``10 key=value``) are looked at first.
 
-    No more at once than a header has, nowhere outside the file, and no fields (``10 key=value``) whose lengths are
-    wrong: tarfile takes each for as long as it says, and copies the rest of the header for everyone.
+    :mod:`tarfile` takes each for as long as it says, and copies the rest of the header for every one.
     """
+
+    def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        file = cast(_Bounded, archive.fileobj)
+        position = file.tell()
+        _check_fields(file.read(self._block(self.size)))  # type: ignore[attr-defined]
+        file.seek(position)
+        return cast(tarfile.TarInfo, super()._proc_pax(archive))  # type: ignore[misc]
+
+
+class _Bounded(io.BufferedReader):
+    """A file as :mod:`tarfile` may read it: no more at once than a header has, and nowhere outside the file."""
 
     def __init__(self, file: io.FileIO) -> None:
         super().__init__(file)
         self.length = super().seek(0, io.SEEK_END)
         super().seek(0)
-        self._fields_follow = False
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or not 0 <= size <= _LARGEST_HEADER:
             raise tarfile.ReadError(f"a header at byte {self.tell()} claims {size} bytes")
-        content = super().read(size)
-        if self._fields_follow:
-            _check_fields(content)
-            self._fields_follow = False
-        else:
-            self._fields_follow = size == tarfile.BLOCKSIZE and content[_TYPE] in _WITH_FIELDS
-        return content
+        return super().read(size)
 
     def seek(self, position: int, whence: int = io.SEEK_SET, /) -> int:
         if whence != io.SEEK_SET or not 0 <= position <= self.length:
@@ -81,9 +83,11 @@ class _Bounded(io.BufferedReader):
         return super().seek(position)
 
     def check_end(self, position: int) -> None:
-        """Check that the last member is followed by zeros or nothing; tarfile takes a damaged header for the end."""
+        """Check that zeros follow the last member; tarfile takes a damaged header for the end, or any place."""
         self.seek(position)
-        if any(self.read(tarfile.BLOCKSIZE)):
+        if not (block := self.read(tarfile.BLOCKSIZE)):
+            raise tarfile.ReadError("it lacks the mark at its end")
+        if any(block):
             raise tarfile.ReadError(f"the header at byte {position} is damaged")
 
     def bytes_after(self, position: int) -> int:

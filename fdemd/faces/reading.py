@@ -12,6 +12,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from fdemd.files.text import shown
+
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
 """What a file may be, whatever its name says: the formats that :data:`fdemd.data.sources.IMAGE_ENDINGS` stand for.
 
@@ -73,7 +75,7 @@ def opened_image(file: Path | BinaryIO) -> Iterator[Image.Image]:
     except MemoryError as error:
         raise UnreadableImageError("it needs more memory than there is") from error
     except Exception as error:  # decoders raise many kinds on damaged files
-        raise UnreadableImageError(f"damaged: {error or type(error).__name__}") from error
+        raise UnreadableImageError(f"damaged: {shown(str(error)) or type(error).__name__}") from error
 
 
 def check_sides(width: int, height: int) -> None:
