@@ -85,10 +85,11 @@ class _Bounded(io.BufferedReader):
     def check_end(self, position: int) -> None:
         """Check that zeros follow the last member; tarfile takes a damaged header for the end, or any place."""
         self.seek(position)
-        if not (block := self.read(tarfile.BLOCKSIZE)):
-            raise tarfile.ReadError("it lacks the mark at its end")
+        block = self.read(tarfile.BLOCKSIZE)
         if any(block):
             raise tarfile.ReadError(f"the header at byte {position} is damaged")
+        if len(block) < tarfile.BLOCKSIZE:
+            raise tarfile.ReadError("it lacks the mark at its end")
 
     def bytes_after(self, position: int) -> int:
         """How many bytes follow the zeros at ``position``."""
