@@ -1,88 +1,68 @@
-"""Archives, read member by member.
+"""What zip and tar archives share: they are read in place, member by member.
 
 Nothing of an archive is ever written under a name that the archive chose. Archives with members that would lead out of
-a folder, and archives that swell beyond all measure, are refused (PEP 706 tells what such archives do).
+a folder, and archives that swell beyond all measure, are refused (PEP 706 tells what such archives do). Nothing that an
+archive says of itself is believed before it is compared with the archive's own length.
 """
 
 from __future__ import annotations
 
 import lzma
+import os
 import re
-import stat
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from data_prep.containers import Container, Listing, Member
+from data_prep.containers import Container
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
+from fdemd.files.text import shown
 
 ALWAYS_ALLOWED, LARGEST_RATIO = 256 << 20, 50
 """An archive may grow to the first, in bytes, or to the second times its own size: photographs hardly shrink."""
-BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
+BROKEN = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
+    *(ValueError, LookupError, ArithmeticError, RuntimeError, MemoryError),
+)
 """What the standard library raises for damaged archives."""
 
 
-class Zip(Container):
-    """A zip archive."""
+@dataclass(frozen=True)
+class Archive(Container):
+    """An archive that is a file.
 
-    def listing(self) -> Listing:
-        """Every file in it."""
-        with explained(self.path):
-            entries = [entry for entry in _zip(self.path).infolist() if not entry.is_dir()]
-        check_growth(self.path, sum(entry.file_size for entry in entries))
-        if any(entry.flag_bits & 1 for entry in entries):
-            raise InputError(
-                f"{self.path} is locked with a password; unpack it with the password that its authors gave you, and "
-                "give the folder with --source."
-            )
-        found = Listing([], [])
-        for entry in entries:
-            path = _checked(entry.filename, self.path)
-            if stat.S_ISLNK(entry.external_attr >> 16):
-                found.refuse(path, "a link")
-            else:
-                found.offer(Member(path, entry.file_size, entry.filename))
-        return found
+    Attributes:
+        stamp: bytes and time of the file when it was opened first, by which one that was replaced is told.
+    """
 
-    def read(self, key: str, size: int) -> bytes:
-        """The content of a member; never more bytes than the archive announced."""
+    stamp: tuple[int, int]
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """The file.
+
+        Raises:
+            UnreadableImageError: it is gone, was replaced, or what the ``with`` block reads of it is damaged.
+        """
         try:
-            with _zip(self.path).open(key) as file:
-                return file.read(size)
-        except (*BROKEN, KeyError, NotImplementedError) as error:
-            raise UnreadableImageError(f"damaged in {self.path.name}: {error}") from error
+            with self.path.open("rb") as file:
+                if stamp_of(os.fstat(file.fileno())) != self.stamp:
+                    raise UnreadableImageError(f"{shown(self.path.name)} was replaced while it was read")
+                yield file
+        except BROKEN as error:
+            raise UnreadableImageError(f"damaged in {shown(self.path.name)}: {shown(str(error))}") from error
 
 
-class Tar(Container):
-    """A tar archive that is not compressed, so that any member can be read at once."""
-
-    def listing(self) -> Listing:
-        """Every file in it."""
-        found = Listing([], [])
-        with explained(self.path), tarfile.open(self.path, "r:") as archive:
-            while entry := archive.next():
-                archive.members = []  # type: ignore[attr-defined]  # a list of all would take gigabytes for large sets
-                path = _checked(entry.name, self.path)
-                if entry.isreg() and not entry.issparse():
-                    found.offer(Member(path, entry.size, str(entry.offset_data)))
-                elif not entry.isdir():
-                    found.refuse(path, "a link or not a file")
-        return found
-
-    def read(self, key: str, size: int) -> bytes:
-        """The content of a member."""
-        file = _file(self.path)
-        file.seek(int(key))
-        content = file.read(size)
-        if len(content) != size:
-            raise UnreadableImageError(f"cut short in {self.path.name}")
-        return content
+def stamp_of(status: os.stat_result) -> tuple[int, int]:
+    """Bytes and time by which a file that was replaced is told from the one that was listed."""
+    return status.st_size, status.st_mtime_ns
 
 
 @contextmanager
@@ -90,8 +70,11 @@ def explained(archive: Path) -> Iterator[None]:
     """Turn what a damaged archive raises into an ``InputError``."""
     try:
         yield
+    except InputError:
+        raise
     except BROKEN as error:
-        raise InputError(f"{archive} is damaged or cut short ({error}); download it again.") from error
+        words = shown(str(error)) or type(error).__name__
+        raise InputError(f"{archive} is damaged or cut short ({words}); download it again.") from error
 
 
 def check_growth(archive: Path, size: int) -> None:
@@ -108,7 +91,7 @@ def check_growth(archive: Path, size: int) -> None:
         )
 
 
-def _checked(name: str, archive: Path) -> str:
+def member_path(name: str, archive: Path) -> str:
     """The member's path with forward slashes.
 
     Raises:
@@ -116,15 +99,5 @@ def _checked(name: str, archive: Path) -> str:
     """
     path = name.replace("\\", "/").removeprefix("./")
     if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in path.split("/"):
-        raise InputError(f"{archive} is not safe: its member {name!r} leads out of the archive's folder.")
+        raise InputError(f"{archive} is not safe: its member {name!r:.300} leads out of the archive's folder.")
     return path
-
-
-@cache
-def _zip(path: Path) -> zipfile.ZipFile:
-    return zipfile.ZipFile(path)
-
-
-@cache
-def _file(path: Path) -> BinaryIO:
-    return path.open("rb")

@@ -9,20 +9,21 @@ numbered anew from 0, so they cannot be told from the numbers of the tree.
 from __future__ import annotations
 
 import io
-import math
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PIL import Image
-
+from data_prep.archives import stamp_of
 from data_prep.downloads import open_download
 from data_prep.layouts import Layout, Photo
+from data_prep.opening import check_download
 from data_prep.recordio import DamagedRecordError, Place, Record, RecordFile, open_records, read_record
 from data_prep.sources import Item, Source, Unused
 from fdemd.errors import InputError
-from fdemd.faces.reading import UnreadableImageError
+from fdemd.faces.reading import UnreadableImageError, opened_image
+from fdemd.files.given import check_file
 
 _SPLIT = "train"
 _PACKED_SIZE, _PACKED_TEMPLATE = (112, 112), "insightface"
@@ -45,14 +46,19 @@ class PackedFaces(Source):
     """Pictures in a RecordIO file; an item's key is the record's :class:`data_prep.recordio.Place`."""
 
     file: Path = Path()
+    stamp: tuple[int, int] = (0, 0)
 
     def read(self, item: Item) -> bytes:
         """See :meth:`data_prep.sources.Source.read`."""
         place = Place(*map(int, item.key.split()))
         try:
-            return read_record(self.file, place).content
+            content = read_record(self.file, place).content
+            stamp = stamp_of(self.file.stat())
         except (DamagedRecordError, OSError) as error:
             raise UnreadableImageError(str(error)) from error
+        if stamp != self.stamp:
+            raise UnreadableImageError(f"{self.file.name} was replaced while it was read")
+        return content
 
 
 def open_casia(paths: Sequence[Path], work: Path) -> Source:
@@ -66,7 +72,7 @@ def open_casia(paths: Sequence[Path], work: Path) -> Source:
     Raises:
         InputError: neither is there, or it cannot be used.
     """
-    packed = [file for path in paths for file in _record_files(path)]
+    packed = [file for path in paths for file in _record_files(check_download(path))]
     if len(packed) > 1:
         raise InputError(f"There are several files of records, {packed[0]} and {packed[1]}; give one with --source.")
     if packed:
@@ -83,14 +89,19 @@ def open_packed(file: Path) -> PackedFaces:
     Raises:
         InputError: the file, its index or its ``property`` cannot be read, or there is no picture.
     """
+    stamp = stamp_of(check_file(file, "The file of records").stat())
     records = open_records(file)
     items: list[Item] = []
     unused = [_unused(damage) for damage in records.damaged]
+    unused += (
+        Unused(f"the record at byte {position}", f"{file.stem}.idx does not list it; without that file it is taken too")
+        for position in records.unlisted
+    )
     pictures = None
     for place, record in records:
         if isinstance(record, DamagedRecordError):
             unused.append(_unused(record))
-        elif not math.isfinite(record.labels[0]):
+        elif not record.labels[0].is_integer():
             unused.append(
                 Unused(f"record {place.number}", f"its label is {record.labels[0]}, which is nobody's number")
             )
@@ -107,6 +118,7 @@ def open_packed(file: Path) -> PackedFaces:
         aligned=_PACKED_TEMPLATE if _first_size(records) == _PACKED_SIZE else "",
         official=(pictures, people) if pictures and people else None,
         file=file,
+        stamp=stamp,
     )
 
 
@@ -131,19 +143,21 @@ def _first_size(records: RecordFile) -> tuple[int, int] | None:
     for _, record in records:
         if isinstance(record, Record) and record.content:
             try:
-                with Image.open(io.BytesIO(record.content)) as image:
+                with opened_image(io.BytesIO(record.content)) as image:
                     return image.size
-            except (OSError, ValueError, Image.DecompressionBombError):
+            except UnreadableImageError:
                 continue
     return None
 
 
 def _people(file: Path) -> int | None:
     """Number of people that the file ``property`` announces; None without it."""
-    if not file.is_file():
+    if not os.path.lexists(file):
         return None
     try:
-        people, _, _ = map(int, file.read_text(encoding="utf-8").strip().split(","))
+        people, _, _ = map(int, check_file(file, "The file").read_text(encoding="utf-8").strip().split(","))
+    except InputError:
+        raise
     except ValueError as error:
         raise InputError(
             f"{file} must hold people,height,width, such as 10572,112,112; remove it if it does not."

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from abc import ABC, abstractmethod
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +14,8 @@ from typing import NamedTuple
 from data_prep.sources import Unused
 from fdemd.faces.reading import UnreadableImageError
 
-LARGEST_MEMBER = 64 << 20
-"""Bytes; no photograph of a face is larger."""
+LARGEST_MEMBER, LONGEST_PATH = 64 << 20, 4096
+"""Bytes; no photograph of a face is larger, and no system has a longer path."""
 ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|gz|bz2|xz|7z|rar)$", re.IGNORECASE)
 
 
@@ -33,7 +35,9 @@ class Listing(NamedTuple):
 
     def offer(self, member: Member) -> None:
         """Take in a file, if it can be anything that a set needs."""
-        if member.size > LARGEST_MEMBER:
+        if len(member.path) > LONGEST_PATH:
+            self.refuse(f"{member.path[:200]}...", f"{len(member.path)} letters, more than a path may have")
+        elif member.size > LARGEST_MEMBER:
             self.refuse(member.path, f"{member.size} bytes, more than a photograph has")
         elif ARCHIVE.search(member.path):
             self.refuse(member.path, "an archive by its name; give it with --source itself")
@@ -72,18 +76,28 @@ class Folder(Container):
     """A tree of files, or a single file."""
 
     def listing(self) -> Listing:
-        """Every file below the folder; linked folders are not entered."""
-        if self.path.is_file():
-            return Listing([Member(self.path.name, self.path.stat().st_size, "")], [])
+        """Every file below the folder. Folders that are links are entered as well, each real folder once."""
         found = Listing([], [])
-        for folder, _, names in os.walk(self.path):
-            for name in names:
-                file = Path(folder, name)
-                path = file.relative_to(self.path).as_posix()
-                if file.is_file():
-                    found.offer(Member(path, file.stat().st_size, path))
-                else:
-                    found.refuse(path, "a broken link or not a file")
+        if self.path.is_file():
+            found.offer(Member(self.path.name, self.path.stat().st_size, ""))
+            return found
+        entered: dict[str, str] = {}
+        folders, links = deque([""]), deque[str]()
+        while folders or links:  # links last, so that a folder is known by its own name
+            path = folders.popleft() if folders else links.popleft()
+            first = entered.setdefault(os.path.realpath(self.path / path), path)
+            if first != path:
+                found.refuse(path, f"a link to {first or 'the whole folder'}, which is listed already")
+                continue
+            try:
+                entries = sorted(os.scandir(self.path / path), key=lambda entry: entry.name)
+            except OSError as error:
+                found.refuse(path, f"a folder that cannot be read: {error.strerror}")
+                continue
+            for entry in entries:
+                own = f"{path}/{entry.name}" if path else entry.name
+                if _take(entry, own, found):
+                    (links if entry.is_symlink() else folders).append(own)
         return found
 
     def read(self, key: str, size: int) -> bytes:
@@ -92,3 +106,18 @@ class Folder(Container):
             return (self.path / key).read_bytes()
         except OSError as error:
             raise UnreadableImageError(f"cannot be read: {error.strerror}") from error
+
+
+def _take(entry: os.DirEntry[str], path: str, found: Listing) -> bool:
+    """Sort in what lies in a folder; whether it is a folder itself."""
+    try:
+        status = entry.stat()
+    except OSError as error:
+        gone = isinstance(error, FileNotFoundError)
+        found.refuse(path, "a link to nothing" if gone else f"it cannot be read: {error.strerror}")
+        return False
+    if stat.S_ISREG(status.st_mode):
+        found.offer(Member(path, status.st_size, path))
+    elif not stat.S_ISDIR(status.st_mode):
+        found.refuse(path, "not a file")
+    return stat.S_ISDIR(status.st_mode)

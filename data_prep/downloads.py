@@ -9,10 +9,14 @@ from pathlib import Path, PurePosixPath
 
 from data_prep.containers import Container, Member
 from data_prep.layouts import IMAGE, Layout, Photo
+from data_prep.names import person_name, safe_name, unique_names
 from data_prep.opening import open_container
 from data_prep.sources import Item, Source, Unused
+from fdemd.data.names import warn_of_spellings
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
+from fdemd.files.hidden import HIDDEN, is_hidden
+from fdemd.files.text import shown
 
 
 @dataclass(frozen=True)
@@ -43,23 +47,27 @@ def open_download(paths: Sequence[Path], work: Path, layout: Layout) -> Download
     for number, container in enumerate(containers):
         members, refused = container.listing()
         found.unused += refused
-        images = (member.path for member in members if IMAGE.search(member.path) and not _is_hidden(member.path))
+        images = (member.path for member in members if IMAGE.search(member.path) and not is_hidden(member.path))
         shared = _around_people(images) if layout.free_form else ""
         for member in sorted(members):
             found.take(member, number, container, member.path.removeprefix(shared))
     if not found.photos:
         named = ", ".join(map(str, paths))
-        first = f" ({found.unused[0].name}: {found.unused[0].reason})" if found.unused else ""
+        first = f" ({shown(found.unused[0].name)}: {shown(found.unused[0].reason)})" if found.unused else ""
         wanted = "lies in a folder of a person" if layout.free_form else "is named like a photograph of this set"
         raise InputError(
             f"{named}: none of the {len(found.unused)} files in it {wanted}{first}; docs/data.md shows what is "
             "expected."
         )
     items = _items(found)
+    warn_of_spellings(sorted({photo.identity for _, photo in found.photos}), ", ".join(map(str, paths)))
+    lists = sorted(found.lists.items())
     return Download(
         tuple(_named(item, found.people) for item in items),
         tuple(sorted(found.unused)),
-        lists=dict(sorted(found.lists.items())),
+        lists=dict(
+            zip(unique_names([name for name, _ in lists], ""), (content for _, (_, content) in lists), strict=True)
+        ),
         official=layout.official,
         containers=containers,
     )
@@ -71,29 +79,34 @@ class _Found:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.photos: list[tuple[Member, Photo]] = []
-        self.lists: dict[str, bytes] = {}
+        self.lists: dict[str, tuple[str, bytes]] = {}
         self.people: list[str] = []
         self.unused: list[Unused] = []
 
     def take(self, member: Member, number: int, container: Container, path: str) -> None:
         """Sort in one file; ``path`` is the part of its path that the layout is about."""
         name = PurePosixPath(path).name
-        if match := self.layout.lists.search(path):
-            self.lists[match["name"]] = _content(container, member)
+        if is_hidden(member.path):
+            self.unused.append(Unused(member.path, HIDDEN))
+        elif match := self.layout.lists.search(path):
+            self._take_list(match["name"], member.path, _content(container, member))
         elif self.layout.people and name == self.layout.people:
             self.people = _content(container, member).decode("utf-8", "replace").split("\n")
-        elif _is_hidden(path):
-            self.unused.append(Unused(member.path, "made by an operating system"))
         elif not IMAGE.search(path):
             self.unused.append(Unused(member.path, "not an image by its name"))
-        elif photo := self.layout.read(path):
-            self.photos.append((member._replace(key=f"{number}:{member.key}"), photo))
-        else:
+        elif not (photo := self.layout.read(path)):
             self.unused.append(Unused(member.path, "its name is not one of a photograph of this set"))
+        elif not person_name(photo.identity):
+            self.unused.append(Unused(member.path, "the name of its person is blank"))
+        else:
+            self.photos.append((member._replace(key=f"{number}:{member.key}"), photo))
 
-
-def _is_hidden(path: str) -> bool:
-    return "__MACOSX/" in path or path.split("/")[-1].startswith((".", "Thumbs.db"))
+    def _take_list(self, name: str, path: str, content: bytes) -> None:
+        """Keep an official list; of several that differ, the one that was given last."""
+        before, old = self.lists.get(name, (path, content))
+        if old != content:
+            self.unused.append(Unused(before, f"{path} takes its place"))
+        self.lists[name] = path, content
 
 
 def _content(container: Container, member: Member) -> bytes:
@@ -117,7 +130,7 @@ def _around_people(paths: Iterable[str]) -> str:
 
 
 def _items(found: _Found) -> list[Item]:
-    """One item a name, sorted; photographs as taken come before copies that somebody aligned.
+    """One item a photograph, sorted by name; photographs as taken come before copies that somebody aligned.
 
     Of free form, files that differ in their ending only are different photographs and keep it.
     """
@@ -130,27 +143,36 @@ def _items(found: _Found) -> list[Item]:
             else (member, photo)
             for member, photo in photos
         ]
-    chosen: dict[str, tuple[Member, Photo]] = {}
+    chosen: dict[str, list[tuple[Member, Photo]]] = {}
     for member, photo in sorted(photos, key=lambda entry: (_is_aligned_copy(entry[0].path), entry[0].path)):
-        if photo.name not in chosen:
-            chosen[photo.name] = (member, photo)
+        same = chosen.setdefault(photo.name, [])
+        # An archive may have two files of one name, which in a tree of the user's own need not be one photograph.
+        if not same or (found.layout.free_form and _container(member) == _container(same[0][0])):
+            same.append((member, photo))
+        elif member.path == same[0][0].path:
+            found.unused.append(Unused(member.path, "a second file of this name"))
         else:
-            first = chosen[photo.name][0].path
-            found.unused.append(Unused(member.path, f"another file of the photograph {first}"))
-    return [
+            found.unused.append(Unused(member.path, f"another file of the photograph {same[0][0].path}"))
+    kept = [entry for _, same in sorted(chosen.items()) for entry in same]
+    items = [
         Item(
-            photo.name,
-            photo.identity,
+            name,
+            person_name(photo.identity),
             member.key,
             member.size,
             split=found.layout.split,
-            source=photo.source,
+            source=photo.source and safe_name(photo.source),
             is_query=photo.is_query,
             is_gallery=photo.is_gallery,
             file=member.path,
         )
-        for _, (member, photo) in sorted(chosen.items())
+        for name, (member, photo) in zip(unique_names([photo.name for _, photo in kept]), kept, strict=True)
     ]
+    return sorted(items, key=lambda item: item.name)
+
+
+def _container(member: Member) -> str:
+    return member.key.partition(":")[0]
 
 
 def _is_aligned_copy(path: str) -> bool:
@@ -161,4 +183,4 @@ def _named(item: Item, people: Sequence[str]) -> Item:
     """The item with the person's name instead of the number, where the set's list has one."""
     number = int(item.identity) if people and item.identity.isdigit() else 0
     name = people[number - 1].strip() if 0 < number <= len(people) else ""
-    return replace(item, identity=f"{item.identity} {name}") if name else item
+    return replace(item, identity=person_name(f"{item.identity} {name}")) if name else item

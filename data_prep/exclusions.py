@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from data_prep.names import person_name
 from data_prep.sources import Source, Unused
 from fdemd.errors import InputError
 
@@ -26,13 +27,15 @@ def without_people(source: Source, file: Path) -> Source:
         raise InputError(f"{file}, named by --exclude, cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{file}, named by --exclude, is not a text file in UTF-8: {error}.") from error
-    names = {_plain(name) for line in lines if (name := line.partition("#")[0].strip())}
+    names = {_plain(name) for line in lines if (name := person_name(line.partition("#")[0]))}
     excluded = [item for item in source.items if _plain(item.identity) in names]
     if not excluded:
         raise InputError(
             f"{file}, named by --exclude, names nobody of the set, whose people are named like "
             f"{source.items[0].identity}."
         )
+    if len(excluded) == len(source.items):
+        raise InputError(f"{file}, named by --exclude, names everybody of the set, so that nobody is left.")
     strangers = sorted(names - {_plain(item.identity) for item in excluded})
     return replace(
         source,

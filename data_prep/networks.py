@@ -40,7 +40,10 @@ def chosen_network(words: Sequence[str]) -> Backbone:
         if not is_setting or key not in settings or key == "backbone":
             known = ", ".join(key for key in settings if key != "backbone")
             raise InputError(f"--by-embedding {name} has no setting {word!r}; write KEY=VALUE, the keys are {known}.")
-        settings[key] = yaml.safe_load(value) if not isinstance(settings[key], str) else value
+        try:
+            settings[key] = yaml.safe_load(value) if not isinstance(settings[key], str) else value
+        except yaml.YAMLError as error:
+            raise InputError(f"--by-embedding {name}: {value!r} is no value for the setting {key}.") from error
     return build_backbone(**settings)
 
 

@@ -19,5 +19,5 @@ def plain_name(name: str) -> str:
 
 def shared_people(people: Iterable[str], others: Iterable[str]) -> list[str]:
     """Those of ``people`` whose plain names are among ``others``, sorted; a mere number is nobody's name."""
-    known = {plain for name in others if not (plain := plain_name(name)).isdigit()}
+    known = {plain for name in others if (plain := plain_name(name)) and not plain.isdigit()}
     return sorted(name for name in set(people) if plain_name(name) in known)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from data_prep.archives import stamp_of
 from data_prep.pickles import Call, read_pickle
 from data_prep.sources import Item, Source
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
+from fdemd.files.given import check_file
 
 _TEMPLATE, _SPLIT = "insightface", "pairs"
 _FOLDS = 10
@@ -40,13 +42,16 @@ class PackedPairs(Source):
     """The pictures of a pack; an item's key is its place there."""
 
     file: Path = Path()
+    stamp: tuple[int, int] = (0, 0)
 
     def read(self, item: Item) -> bytes:
         """See :meth:`data_prep.sources.Source.read`."""
         try:
-            return _kept_pack(self.file).images[int(item.key)]
-        except (InputError, IndexError) as error:
+            if stamp_of(self.file.stat()) == self.stamp:
+                return _kept_pack(self.file, self.stamp).images[int(item.key)]
+        except (InputError, OSError) as error:
             raise UnreadableImageError(f"{self.file.name} has changed: {error}") from error
+        raise UnreadableImageError(f"{self.file.name} was replaced while it was read")
 
 
 def open_pack(paths: Sequence[Path], work: Path) -> PackedPairs:
@@ -64,13 +69,15 @@ def open_pack(paths: Sequence[Path], work: Path) -> PackedPairs:
     """
     if len(paths) != 1:
         raise InputError(f"{len(paths)} files are given with --source; packs are prepared one by one.")
+    stamp = stamp_of(check_file(paths[0], "The pack", "give it with --source").stat())
     pack = read_pack(paths[0])
     items = [
         Item(f"{person}/{person}_{number:04d}", person, str(key), len(pack.images[key]), _SPLIT, "", False, False)
         for key, (person, number) in enumerate(name for pair in _names(pack.same) for name in pair)
     ]
     lists = {"pairs.txt": _list_of_pairs(pack.same, paths[0]).encode()}
-    return PackedPairs(tuple(sorted(items, key=lambda item: item.name)), aligned=_TEMPLATE, lists=lists, file=paths[0])
+    items.sort(key=lambda item: item.name)
+    return PackedPairs(tuple(items), aligned=_TEMPLATE, lists=lists, file=paths[0], stamp=stamp)
 
 
 def read_pack(path: Path) -> Pack:
@@ -89,10 +96,23 @@ def read_pack(path: Path) -> Pack:
     for number, value in enumerate(same):
         if value not in (0, 1):
             raise InputError(f"{path}: pair {number} is marked {_shown(value)}; it must be True or False.")
-    return Pack(
-        tuple(_picture(image, f"{path}: picture {number}") for number, image in enumerate(images)),
-        tuple(bool(value) for value in same),
-    )
+    return Pack(_pictures(images, path), tuple(bool(value) for value in same))
+
+
+def _pictures(images: Sequence[Any], path: Path) -> tuple[bytes, ...]:
+    """The encoded pictures. One that stands in several pairs is held once, and all together are no more than the file.
+
+    A pickle may name one string a million times, and ask for a copy of it each time.
+    """
+    pictures: dict[int, bytes] = {}
+    room = path.stat().st_size
+    for number, image in enumerate(images):
+        if id(image) not in pictures:
+            pictures[id(image)] = _picture(image, f"{path}: picture {number}")
+            room -= len(pictures[id(image)])
+            if room < 0:
+                raise InputError(f"{path} is refused: its pictures would take more bytes than the file itself.")
+    return tuple(pictures[id(image)] for image in images)
 
 
 def _names(same: Sequence[bool]) -> list[tuple[tuple[str, int], tuple[str, int]]]:
@@ -133,9 +153,9 @@ def _balanced(same: Sequence[bool], folds: int) -> bool:
     )
 
 
-@cache
-def _kept_pack(path: Path) -> Pack:
-    """The pack, read once a process."""
+@lru_cache(maxsize=1)
+def _kept_pack(path: Path, stamp: tuple[int, int]) -> Pack:
+    """The pack, read once a process unless it was replaced."""
     return read_pack(path)
 
 
@@ -173,4 +193,9 @@ def _row(data: bytes | None, shape: tuple[Any, ...], element: Any, where: str) -
 
 
 def _shown(value: Any) -> str:
-    return f"a {type(value).__name__}" if not isinstance(value, int | str) else repr(value)[:40]
+    match value:
+        case str():
+            return repr(value[:40])
+        case int() if abs(value) < 1 << 64:
+            return repr(value)
+    return f"a {type(value).__name__}"

@@ -2,7 +2,8 @@
 
 Only the opcodes (https://docs.python.org/3/library/pickletools.html) of lists, tuples, numbers, strings and bytes are
 followed. Names of functions stay names: a *call* in the file becomes a :class:`Call`, for the few that write bytes and
-NumPy arrays; any other name is refused.
+NumPy arrays; any other name is refused. Lists of pictures have few opcodes for their bytes, so that the memory that a
+pickle takes is bounded by its length.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _LITERALS = frozenset(
     | {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "STRING", "BINSTRING", "SHORT_BINSTRING"}
     | {"BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"}
 )
+_ALWAYS_ALLOWED, _BYTES_AN_OPCODE = 10_000, 16
+"""A pickle may have the first number of opcodes, and one more for so many bytes; a picture takes 40 of them at most."""
 _PYTHON_2_STRINGS = frozenset({"STRING", "BINSTRING", "SHORT_BINSTRING"})
 
 
@@ -61,12 +64,12 @@ def read_pickle(path: Path) -> Any:
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return _Reader().read(content)
+            return _Reader().read(content, _ALWAYS_ALLOWED + len(content) // _BYTES_AN_OPCODE)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     except _NotPlainError as error:
         raise InputError(f"{path} is refused: {error} Do not load it with anything else.") from None
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError) as error:
         raise InputError(
             f"{path} is not a whole pickle ({error}); it may have been cut short: fetch it again."
         ) from error
@@ -84,10 +87,12 @@ class _Reader:
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
 
-    def read(self, content: Any) -> Any:
-        for opcode, argument, _ in pickletools.genops(content):
+    def read(self, content: Any, most_opcodes: int) -> Any:
+        for number, (opcode, argument, _) in enumerate(pickletools.genops(content)):
             if opcode.name == "STOP":
                 break
+            if number >= most_opcodes:
+                raise _NotPlainError(f"its {len(content)} bytes have more opcodes than pictures need.")
             self._follow(opcode.name, argument)
         return self.stack.pop()
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_prep.containers import LARGEST_MEMBER
 from fdemd.errors import InputError
 
 _MAGIC = struct.pack("<I", 0xCED7230A)
@@ -28,7 +29,9 @@ _PART = struct.Struct("<4sI")
 _HEADER = struct.Struct("<IfQQ")
 _LENGTH_BITS = 29
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
-_CHUNK = 1 << 20
+_CHUNK, _FIRST_PIECE = 1 << 20, 1 << 12
+_MOST_DAMAGED = 10_000
+"""Records beyond those that are whole; a file of more is no use to look through."""
 
 
 class Record(NamedTuple):
@@ -74,12 +77,15 @@ class RecordFile:
     Attributes:
         path: the file.
         table: ``(N, 3)`` int64, a row as :class:`Place` has it.
-        damaged: what was found damaged while looking for records without an index.
+        damaged: what was found damaged while looking for records without an index, and records of the index at a
+            position that it has for another one already.
+        unlisted: positions of what is there and the index does not have.
     """
 
     path: Path
     table: np.ndarray
     damaged: tuple[DamagedRecordError, ...] = ()
+    unlisted: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -111,9 +117,9 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
 
     Args:
         path: the records, such as ``train.rec``.
-        index: its index; by default the file of the same name that ends in ``.idx``, if there is one. Without an index
-            the whole file is read through: what is damaged is skipped up to the next magic word and counted as one
-            record, so that numbers after it may be too small.
+        index: its index; by default the file of the same name that ends in ``.idx``, if there is one. It may list some
+            of the records only; the others are told. Without an index the whole file is read through: what is damaged
+            is skipped up to the next magic word and counted as one record, so that numbers after it may be too small.
 
     Raises:
         InputError: a file cannot be read, is no RecordIO or no index of it.
@@ -123,16 +129,35 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
                 raise InputError(f"{path} is not a RecordIO file: it does not begin with the magic word 0xced7230a.")
-            if not index.is_file():
-                return _scanned(path, file)
-        numbers, positions = _read_index(index)
-        size = path.stat().st_size
+            if not os.path.lexists(index):
+                places, damaged = _scanned(file)
+                table = np.array(places, dtype=np.int64).reshape(-1, 3)
+                return RecordFile(path, table, tuple(damage for _, damage in damaged))
+            return _indexed(path, file, *_read_index(index))
     except OSError as error:
         raise InputError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
-    borders = np.append(np.unique(positions), size)
-    following = np.searchsorted(borders[:-1], positions, side="right")
+
+
+def _indexed(path: Path, file: io.BufferedReader, numbers: np.ndarray, positions: np.ndarray) -> RecordFile:
+    """The records that an index lists, and what it lists twice or not at all."""
+    size = file.seek(0, os.SEEK_END)
+    distinct, first = np.unique(positions, return_index=True)
+    twice = np.setdiff1d(np.arange(len(positions)), first)
+    known = numbers[first[np.searchsorted(distinct, positions[twice])]]
+    damaged = tuple(
+        DamagedRecordError(number, f"the index has it at byte {position}, where it has record {other}")
+        for number, position, other in zip(
+            *(row.tolist() for row in (numbers[twice], positions[twice], known)), strict=True
+        )
+    )
+    rows = np.sort(first)
+    borders = np.append(distinct, size)
+    following = np.searchsorted(distinct, positions[rows], side="right")
     ends = np.minimum(borders[following], size)  # of a file cut short, the index names places beyond its end
-    return RecordFile(path, np.stack([numbers, positions, ends], axis=1))
+    table = np.stack([numbers[rows], positions[rows], ends], axis=1)
+    places, others = _scanned(file)
+    there = {place.position for place in places} | {position for position, _ in others}
+    return RecordFile(path, table, damaged, tuple(sorted(there.difference(distinct.tolist()))))
 
 
 class _DamageError(Exception):
@@ -155,7 +180,7 @@ def _read_parts(file: io.BufferedReader, position: int, end: int) -> tuple[bytes
     The file is left there. No byte from ``end`` on belongs to the record.
     """
     parts: list[bytes] = []
-    flag = _FIRST
+    flag, total = _FIRST, 0
     while flag in (_FIRST, _MIDDLE):
         if not 0 <= position <= end - _PART.size:
             raise _DamageError(f"it should begin at byte {position}, but there is no room for it before byte {end}")
@@ -170,11 +195,9 @@ def _read_parts(file: io.BufferedReader, position: int, end: int) -> tuple[bytes
             raise _DamageError(
                 f"{length} bytes should follow byte {position + _PART.size}, but it must end by byte {end}"
             )
-        parts.append(file.read(length))
-        if len(parts[-1]) < length:
-            raise _DamageError("the file has become shorter")
-        if _has_magic(parts[-1]):
-            raise _DamageError(f"the {length} bytes at byte {position + _PART.size} run into another record")
+        if (total := total + length) > LARGEST_MEMBER:
+            raise _DamageError(f"{total} bytes, more than a photograph has")
+        parts.append(_read_data(file, length))
         position = min(position + _PART.size + length + -length % 4, end)
     file.seek(position)
     return _MAGIC.join(parts), position
@@ -185,11 +208,21 @@ def _flag_and_length(data: bytes, at: int = 0) -> tuple[int, int]:
     return word >> _LENGTH_BITS, word & ((1 << _LENGTH_BITS) - 1)
 
 
-def _has_magic(part: bytes) -> bool:
-    at = part.find(_MAGIC)
-    while at % 4 and at > 0:
-        at = part.find(_MAGIC, at + 1)
-    return at >= 0
+def _read_data(file: io.BufferedReader, length: int) -> bytes:
+    """The data of a part. It is read piece by piece, as a wrong length may reach over thousands of records."""
+    data, step = bytearray(), _FIRST_PIECE
+    while len(data) < length:
+        piece = file.read(min(step, length - len(data)))
+        if not piece:
+            raise _DamageError("the file has become shorter")
+        searched, step = max(len(data) - len(_MAGIC) + 1, 0), 2 * step
+        data += piece
+        at = data.find(_MAGIC, searched)
+        while at % 4 and at > 0:
+            at = data.find(_MAGIC, at + 1)
+        if at >= 0:
+            raise _DamageError(f"the {length} bytes that should follow run into another record")
+    return bytes(data)
 
 
 def _unpacked(number: int, data: bytes) -> Record:
@@ -222,11 +255,11 @@ def _read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return table[:, 0], table[:, 1]
 
 
-def _scanned(path: Path, file: io.BufferedReader) -> RecordFile:
-    """Find the records by reading the file through."""
+def _scanned(file: io.BufferedReader) -> tuple[list[Place], list[tuple[int, DamagedRecordError]]]:
+    """The records that are found by reading the file through, and where something damaged begins."""
     size = file.seek(0, os.SEEK_END)
     places: list[Place] = []
-    damaged: list[DamagedRecordError] = []
+    damaged: list[tuple[int, DamagedRecordError]] = []
     position = 0
     while position < size:
         number = len(places) + len(damaged)
@@ -236,23 +269,28 @@ def _scanned(path: Path, file: io.BufferedReader) -> RecordFile:
                 raise _DamageError(f"another record begins before it ends at byte {end}")
             places.append(Place(number, position, end))
         except _DamageError as damage:
-            damaged.append(DamagedRecordError(number, str(damage)))
+            damaged.append((position, DamagedRecordError(number, str(damage))))
             end = _next_record(file, position + 1, size)
+            if len(damaged) > len(places) + _MOST_DAMAGED:
+                raise InputError(f"{file.name} is damaged all over, {damage} for one; fetch it again.") from None
         position = end
-    return RecordFile(path, np.array(places, dtype=np.int64).reshape(-1, 3), tuple(damaged))
+    return places, damaged
 
 
 def _next_record(file: io.BufferedReader, start: int, size: int) -> int:
     """Position of the next magic word from which the first part of a record can go on; ``size`` if there is none."""
-    overlap = _PART.size - 1
+    overlap, step = _PART.size - 1, _FIRST_PIECE
     while start + overlap < size:
         file.seek(start)
-        chunk = file.read(_CHUNK)
+        chunk = file.read(step)
+        step = min(2 * step, _CHUNK)  # it is near as a rule, and a damaged file may have thousands to look for
         at = chunk.find(_MAGIC, 0, -4)
         while at >= 0:
             flag, length = _flag_and_length(chunk, at)
             if flag in (_WHOLE, _FIRST) and start + at + _PART.size + length <= size:
                 return start + at
             at = chunk.find(_MAGIC, at + 1, -4)
+        if len(chunk) <= overlap:  # the file has become shorter
+            break
         start += len(chunk) - overlap
     return size

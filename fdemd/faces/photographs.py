@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fdemd.errors import InputError
 from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, aligned_already
 from fdemd.faces.landmarks import find_face
 from fdemd.faces.reading import UnreadableImageError
@@ -35,7 +36,8 @@ def face_in(image: np.ndarray, way: Way, *, aligned: bool) -> tuple[AlignedFace 
         None and 0 if the detector finds no face.
 
     Raises:
-        UnreadableImageError: it cannot follow the template, being of other proportions.
+        UnreadableImageError: it cannot follow the template, being of other proportions; or the detector or the template
+            fails on this picture, as some do on odd shapes.
         InputError: the template, the detector or the size is not one.
     """
     if aligned:
@@ -46,7 +48,12 @@ def face_in(image: np.ndarray, way: Way, *, aligned: bool) -> tuple[AlignedFace 
                 f"{width}x{height} pixels are not of the proportions of the alignment {way.template}"
             )
         return aligned_already(image, way.template, way.size), 1
-    found = find_face(image, way.detector)
-    if found is None:
-        return None, 0
-    return align(image, found, way.template, way.size), found.faces
+    try:
+        found = find_face(image, way.detector)
+        return (None, 0) if found is None else (align(image, found, way.template, way.size), found.faces)
+    except (InputError, OSError, ImportError):  # not the picture's fault: networks and weights that cannot be loaded
+        raise
+    except Exception as error:  # OpenCV, dlib and PyTorch raise many kinds
+        height, width = image.shape[:2]
+        words = " ".join(str(error).split()) or type(error).__name__
+        raise UnreadableImageError(f"no face can be looked for in {width}x{height} pixels: {words}") from error

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-SMALLEST_SIDE = 16
-"""Pixels; a smaller picture cannot hold a face worth the name."""
+from fdemd.files.text import shown
+
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
+"""What a file may be, whatever its name says: the formats that :data:`fdemd.data.sources.IMAGE_ENDINGS` stand for.
+
+Pillow knows more, some of which start other programs (EPS). A phone's JPEG of several pictures (MPO) is opened as a
+JPEG. Those of the list that this Pillow was built without are left out.
+"""
+SMALLEST_SIDE, LARGEST_RATIO = 16, 50
+"""Pixels, and long side over short: a smaller or narrower picture cannot hold a face worth the name. Faces are looked
+for in a copy whose long side has 1000 pixels, where such a strip is narrower than the smallest face that is found."""
 
 
 class UnreadableImageError(Exception):
@@ -24,28 +36,64 @@ def read_image(file: Path | BinaryIO) -> np.ndarray:
     animation the first frame is taken. Pillow's limit on the number of pixels stays in force.
 
     Raises:
-        UnreadableImageError: not an image, cut short, too small or too large.
+        UnreadableImageError: not an image, of a format that photographs do not have, cut short, too small, too large or
+            too narrow.
+    """
+    with opened_image(file) as image:
+        check_sides(*image.size)
+        image.load()
+        # Pillow opens PGM files of more than 8 bits as 32-bit ones, stretched to 16 bits from the maximum of the file.
+        levels = image.convert("I;16") if (image.format, image.mode) == ("PPM", "I") else image
+        return np.array(_to_rgb(_upright(levels)))
+
+
+@contextmanager
+def opened_image(file: Path | BinaryIO) -> Iterator[Image.Image]:
+    """Open a picture; its pixels are not decoded yet.
+
+    Raises:
+        UnreadableImageError: for whatever goes wrong while it is opened or in the ``with`` block.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
-                image.load()
-                pixels = np.array(_to_rgb(_upright(image)))
+            warnings.simplefilter("ignore")  # what Pillow murmurs about odd metadata is nothing to act on
+            with Image.open(file, formats=_known_formats()) as image:
+                limit = Image.MAX_IMAGE_PIXELS
+                if limit is not None and image.width * image.height > limit:
+                    raise Image.DecompressionBombError
+                yield image
+    except UnreadableImageError:
+        raise
     except UnidentifiedImageError as error:
         raise UnreadableImageError("not an image, or of an unknown format") from error
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
         raise UnreadableImageError("more pixels than Pillow takes for safe") from error
     except FileNotFoundError as error:
         raise UnreadableImageError("there is no such file") from error
-    except UnreadableImageError:
-        raise
+    except PermissionError as error:
+        raise UnreadableImageError("it may not be read (permission denied)") from error
+    except MemoryError as error:
+        raise UnreadableImageError("it needs more memory than there is") from error
     except Exception as error:  # decoders raise many kinds on damaged files
-        raise UnreadableImageError(f"damaged: {error}") from error
-    if min(pixels.shape[:2]) < SMALLEST_SIDE:
-        height, width = pixels.shape[:2]
+        raise UnreadableImageError(f"damaged: {shown(str(error)) or type(error).__name__}") from error
+
+
+def check_sides(width: int, height: int) -> None:
+    """Check that a picture is of a shape that can show a face.
+
+    Raises:
+        UnreadableImageError: it is too small or too narrow.
+    """
+    if min(width, height) < SMALLEST_SIDE:
         raise UnreadableImageError(f"{width}x{height} pixels are too small for a face")
-    return pixels
+    if max(width, height) > LARGEST_RATIO * min(width, height):
+        raise UnreadableImageError(f"{width}x{height} pixels are too narrow a strip for a face")
+
+
+@cache
+def _known_formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -118,6 +118,113 @@ def test_a_download_that_was_cut_short_is_refused(tmp_path: Path, name: str) -> 
         open_container(path, tmp_path / "work").listing()
 
 
+@pytest.mark.parametrize(
+    ("size", "sentence"),
+    [
+        (b"\xff" * 10 + b"\xfe\0", "a member of -512 bytes"),
+        (b"\x80" + bytes(3) + b"\x7f" * 8, "points to byte|bytes at byte"),
+        (b"77777777777\0", "a member of 8589934591 bytes at byte 512 of"),
+        (b"nonsense...\0", "download it again"),
+    ],
+)
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_no_size_in_a_tar_is_believed(tmp_path: Path, size: bytes, sentence: str, kind: bytes) -> None:
+    header = bytearray(tarfile.TarInfo("set/Ann/0.jpg").tobuf(tarfile.USTAR_FORMAT))
+    header[124:136], header[156:157], header[148:156] = size, kind, b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    path = tmp_path / "a.tar"
+    path.write_bytes(bytes(header) + write_tar(tmp_path / "rest.tar", FILES).read_bytes())
+    wanted = sentence if kind == tarfile.REGTYPE else r"a header at byte \d+ claims -?\d+ bytes|download it again"
+    with pytest.raises(InputError, match=wanted):
+        open_container(path, tmp_path / "work").listing()
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_whole"),
+    [
+        (b"21 path=set/Cy/3.jpg\n", True),
+        (b"2 " * 600 + b"=", False),
+        (b"99 path=set/Cy/3.jpg\n", False),
+        (b"0 path=x\n", False),
+        (b"6 a=b\n" * 2000, False),
+    ],
+)
+def test_fields_of_a_tar_are_as_long_as_they_say(tmp_path: Path, fields: bytes, is_whole: bool) -> None:
+    header = tarfile.TarInfo("fields")
+    header.type, header.size = tarfile.XHDTYPE, len(fields)
+    block = fields.ljust(-(-len(fields) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE, b"\0")
+    rest = write_tar(tmp_path / "rest.tar", {"set/Ann/1.jpg": b"first"}).read_bytes()
+    (tmp_path / "a.tar").write_bytes(header.tobuf(tarfile.USTAR_FORMAT) + block + rest)
+    if is_whole:
+        assert content(open_container(tmp_path / "a.tar", tmp_path / "work")) == {"set/Cy/3.jpg": b"first"}
+    else:
+        with pytest.raises(InputError, match="fields of wrong lengths, or too many"):
+            open_container(tmp_path / "a.tar", tmp_path / "work").listing()
+
+
+@pytest.mark.parametrize("cut", [0, 512, 700, 2048])
+def test_a_tar_without_the_mark_at_its_end_was_cut_short(tmp_path: Path, cut: int) -> None:
+    whole = write_tar(tmp_path / "a.tar", FILES).read_bytes()
+    end = whole.rindex(b"second") // 512 * 512 + 512
+    assert not any(whole[end:])
+    (tmp_path / "a.tar").write_bytes(whole[: end - cut])
+    with pytest.raises(InputError, match="download it again"):
+        open_container(tmp_path / "a.tar", tmp_path / "work").listing()
+
+
+def test_a_damaged_header_is_not_taken_for_the_end(tmp_path: Path) -> None:
+    path = write_tar(tmp_path / "a.tar", FILES)
+    path.write_bytes(path.read_bytes().replace(b"set/Bob", b"set/Rob"))
+    with pytest.raises(InputError, match=r"the header at byte 1024 is damaged\); download it again"):
+        open_container(path, tmp_path / "work").listing()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_zips_of_every_method_are_read_and_swell_no_further_than_they_say(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("Ann/1.jpg", bytes(3_000_000))
+    assert content(open_container(path, tmp_path / "work")) == {"Ann/1.jpg": bytes(3_000_000)}
+    path.write_bytes(path.read_bytes().replace((3_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little")))
+    container = open_container(path, tmp_path / "work")
+    (member,) = container.listing().members
+    with pytest.raises(UnreadableImageError, match=r"damaged in a\.zip"):
+        container.read(member.key, member.size)
+
+
+def test_a_flipped_bit_in_a_zip_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Ann/1.jpg", b"content")
+    path.write_bytes(path.read_bytes().replace(b"content", b"konTent", 1))
+    container = open_container(path, tmp_path / "work")
+    (member,) = container.listing().members
+    with pytest.raises(UnreadableImageError, match="not those that the archive announces"):
+        container.read(member.key, member.size)
+
+
+@pytest.mark.parametrize("write", [write_tar, write_zip])
+def test_an_archive_that_is_replaced_is_noticed(tmp_path: Path, write: Callable[..., Path]) -> None:
+    path = write(tmp_path / "archive", FILES)
+    container = open_container(path, tmp_path / "work")
+    (member, *_) = container.listing().members
+    assert container.read(member.key, member.size) == b"first"
+    write(path, {"set/Ann/1.jpg": b"another picture"})
+    with pytest.raises(UnreadableImageError, match="archive was replaced while it was read"):
+        container.read(member.key, member.size)
+    assert content(open_container(path, tmp_path / "work")) == {"set/Ann/1.jpg": b"another picture"}
+    path.unlink()
+    with pytest.raises(UnreadableImageError, match="No such file"):
+        container.read(member.key, member.size)
+
+
+def test_a_path_longer_than_any_system_has_is_listed(tmp_path: Path) -> None:
+    path = write_tar(tmp_path / "a.tar", FILES | {"n" * 5000: b"x"})
+    members, unused = open_container(path, tmp_path / "work").listing()
+    assert len(members) == 2
+    assert unused == [("n" * 200 + "...", "5000 letters, more than a path may have")]
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist; give what you downloaded"):
         open_container(tmp_path / "lfw.tgz", tmp_path)

@@ -105,14 +105,42 @@ def test_damaged_records_are_told_by_number_and_the_rest_kept(tmp_path: Path) ->
     assert source.official == (6, 3), "what the set should have is known all the same"
 
 
-def test_a_label_that_is_no_number_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("label", [float("nan"), float("inf"), 7.5])
+def test_a_label_that_is_nobodys_number_is_told(tmp_path: Path, label: float) -> None:
     positions = pack(tmp_path)
     with (tmp_path / "train.rec").open("r+b") as file:
         file.seek(positions[4] + 12)
-        file.write(struct.pack("<f", float("nan")))
+        file.write(struct.pack("<f", label))
     source = open_casia([tmp_path], tmp_path / "work")
-    assert source.unused == (Unused("record 4", "its label is nan, which is nobody's number"),)
+    assert source.unused == (Unused("record 4", f"its label is {label}, which is nobody's number"),)
     assert len(source.items) == 5
+
+
+def test_records_that_were_replaced_after_they_were_listed_are_unreadable(tmp_path: Path) -> None:
+    pack(tmp_path)
+    source = open_casia([tmp_path], tmp_path / "work")
+    pack(tmp_path, encoded=lambda label, number: jpeg(number)[:-4] + b"    ")
+    with pytest.raises(UnreadableImageError, match=r"train\.rec was replaced while it was read"):
+        source.read(source.items[0])
+
+
+def test_what_the_index_leaves_out_or_has_twice_is_told(tmp_path: Path) -> None:
+    positions = pack(tmp_path)
+    at = {number: positions[number] for number in (0, 1, 3, 4)} | {5: positions[4]}
+    (tmp_path / "train.idx").write_text("".join(f"{number}\t{position}\n" for number, position in at.items()))
+    source = open_casia([tmp_path], tmp_path / "work")
+    assert [source.read(item) for item in source.items] == [jpeg(number) for number in (1, 3, 4)]
+    left = [number for number in positions if number not in (0, 1, 3, 4)]
+    assert source.unused == (
+        Unused("record 5", f"the index has it at byte {positions[4]}, where it has record 4"),
+        *(
+            Unused(
+                f"the record at byte {positions[number]}",
+                "train.idx does not list it; without that file it is taken too",
+            )
+            for number in left
+        ),
+    )
 
 
 def test_without_an_index_the_same_pictures_are_found(tmp_path: Path) -> None:
@@ -186,7 +214,12 @@ def test_people_are_excluded_by_a_list(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(None, "cannot be read"), (b"\xff\xfe", "not a text file"), (b"77\n", "names nobody of the set")],
+    [
+        (None, "cannot be read"),
+        (b"\xff\xfe", "not a text file"),
+        (b"77\n", "names nobody of the set"),
+        (b"0\n1\n10\n", "names everybody of the set"),
+    ],
 )
 def test_a_list_of_the_wrong_kind_is_refused(tmp_path: Path, content: bytes | None, sentence: str) -> None:
     pack(tmp_path)

@@ -13,6 +13,7 @@ from data_prep.__main__ import main
 from data_prep.packs import Pack, open_pack, read_pack
 from fdemd.data.manifest import read_manifest
 from fdemd.errors import InputError
+from fdemd.faces.reading import UnreadableImageError
 
 PICTURES = [bytes(range(256)), b"\xff\xd8\xff\xe0 a JPEG", b"one more", bytes([0, 10, 13]) * 30_000]
 PACK = Pack(tuple(PICTURES), (True, False))
@@ -110,6 +111,41 @@ def test_broken_pickles_are_no_crash(tmp_path: Path, content: bytes) -> None:
         read_pack(write(tmp_path / "lfw.bin", content))
 
 
+def shared_copies(times: int) -> bytes:
+    """A pack of 1 MiB that asks for so many copies of its one string, each as bytes of its own."""
+    text = b"X" + struct.pack("<I", 1 << 20) + b"a" * (1 << 20)  # BINUNICODE
+    encoded = b"c_codecs\nencode\nh\x00X\x06\x00\x00\x00latin1\x86R"  # GLOBAL, BINGET, BINUNICODE, TUPLE2, REDUCE
+    return b"\x80\x05" + text + b"q\x00](" + encoded * times + b"e](" + b"\x88\x89" * (times // 4) + b"e\x86."
+
+
+def test_one_string_that_is_asked_for_a_thousand_times_is_not_copied(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="its pictures would take more bytes than the file itself"):
+        read_pack(write(tmp_path / "lfw.bin", shared_copies(1000)))
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_a_picture_in_many_pairs_is_held_once(tmp_path: Path, kind: type) -> None:
+    pack = read_pack(write(tmp_path / "lfw.bin", ([kind(b"a picture")] * 2000, [True, False] * 500), 5))
+    assert len({id(image) for image in pack.images}) == 1
+
+
+@pytest.mark.parametrize("opcode", [b"]", b")", b"(", b"N", b"]\x94", b"]\x85"])
+def test_more_opcodes_than_pictures_need_are_refused(tmp_path: Path, opcode: bytes) -> None:
+    with pytest.raises(InputError, match=r"is refused: its \d+ bytes have more opcodes than pictures need"):
+        read_pack(write(tmp_path / "lfw.bin", b"\x80\x04" + opcode * 200_000 + b"."))
+
+
+def test_a_pack_that_was_replaced_is_read_anew_or_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "lfw.bin", ([b"old", b"old", b"old", b"old"], [True, False]))
+    source = open_pack([path], tmp_path)
+    assert source.read(source.items[0]) == b"old"
+    write(path, ([b"newer"] * 4, [True, False]))
+    with pytest.raises(UnreadableImageError, match=r"lfw\.bin was replaced while it was read"):
+        source.read(source.items[0])
+    again = open_pack([path], tmp_path)
+    assert again.read(again.items[0]) == b"newer"
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -117,6 +153,7 @@ def test_broken_pickles_are_no_crash(tmp_path: Path, content: bytes) -> None:
         ((PICTURES, [True], []), "is not a verification pack"),
         ((PICTURES, [True]), "4 pictures for 1 pairs"),
         ((PICTURES, [True, 2]), "pair 1 is marked 2"),
+        ((PICTURES, [True, 10**600]), "pair 1 is marked a int"),
         ((["a.jpg", b""], [True]), "picture 0 is 'a.jpg'"),
         (([b"", None], [True]), "picture 1 is a NoneType"),
         (([b"", np.zeros((3, 3), np.uint8)], [True]), "picture 1 is an array that is not a row of bytes"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from data_prep import recordio
 from data_prep.recordio import DamagedRecordError, Place, Record, RecordFile, open_records, read_record
 from fdemd.errors import InputError
 
@@ -96,10 +97,54 @@ def test_without_an_index_records_are_numbered_as_they_lie(tmp_path: Path) -> No
 def test_an_index_may_name_some_of_the_records_in_any_order(tmp_path: Path) -> None:
     path, positions = write(tmp_path, FACES)
     (tmp_path / "some.idx").write_text(f"40 {positions[4]}\n20 {positions[1]}\n")
-    assert [entry.content for entry in kept(open_records(path, tmp_path / "some.idx"))] == [
-        FACES[4].content,
-        FACES[1].content,
+    records = open_records(path, tmp_path / "some.idx")
+    assert [entry.content for entry in kept(records)] == [FACES[4].content, FACES[1].content]
+    assert records.unlisted == tuple(position for number, position in enumerate(positions) if number not in (1, 4))
+
+
+@pytest.mark.parametrize("listed", [[], [0], [7], [0, 7], [3, 4], list(range(8))])
+def test_every_record_is_listed_or_told(tmp_path: Path, listed: list[int]) -> None:
+    path, positions = write(tmp_path, FACES)
+    lines = [f"{number}\t{positions[number]}\n" for number in listed]
+    (tmp_path / "train.idx").write_text("".join(lines) or f"99\t{positions[0] + 1}\n")
+    records = open_records(path)
+    assert len(kept(records)) == len(listed)
+    assert records.unlisted == tuple(positions[number] for number in range(8) if number not in listed)
+
+
+def test_a_position_that_the_index_has_twice_is_told(tmp_path: Path) -> None:
+    path, positions = write(tmp_path, FACES)
+    wrong = [positions[0], positions[1], positions[0], *positions[3:]]
+    (tmp_path / "train.idx").write_text("".join(f"{number}\t{at}\n" for number, at in enumerate(wrong, start=1)))
+    records = open_records(path)
+    assert [str(damage) for damage in records.damaged] == [
+        "record 3: the index has it at byte 0, where it has record 1"
     ]
+    assert records.unlisted == (positions[2],)
+    assert [entry.number for entry in kept(records)] == [1, 2, 4, 5, 6, 7, 8]
+
+
+def test_records_behind_a_damaged_one_that_the_index_does_not_list_are_told(tmp_path: Path) -> None:
+    path, positions = write(tmp_path, FACES)
+    (tmp_path / "train.idx").write_text(f"1\t{positions[0]}\n2\t{positions[1]}\n")
+    overwrite(path, positions[1], b"????")
+    records = open_records(path)
+    assert damaged(records) == [2]
+    assert records.unlisted == tuple(positions[2:])
+
+
+def test_positions_outside_the_file_are_damage(tmp_path: Path) -> None:
+    path, positions = write(tmp_path, FACES)
+    (tmp_path / "train.idx").write_text(f"1\t-8\n2\t{positions[1]}\n3\t{1 << 60}\n")
+    records = open_records(path)
+    assert damaged(records) == [1, 3]
+    assert records.unlisted == (positions[0], *positions[2:])
+
+
+def test_no_record_is_larger_than_a_photograph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, _ = write(tmp_path, FACES)
+    monkeypatch.setattr(recordio, "LARGEST_MEMBER", 39)
+    assert damaged(open_records(path)) == [2, 3, 4, 5], "one whole, two in parts, one whole"
 
 
 @pytest.mark.parametrize("index", [True, False])

@@ -1,5 +1,6 @@
 """One way to read an image, whatever its file is like."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,97 @@ def test_a_decompression_bomb_is_not_opened(tmp_path: Path) -> None:
     Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
     with pytest.raises(UnreadableImageError, match="more pixels"):
         read_image(tmp_path / "bomb.png")
+
+
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "MPO"])
+def test_every_format_of_photographs_is_known_by_its_content(tmp_path: Path, picture: np.ndarray, name: str) -> None:
+    Image.init()
+    if name not in Image.SAVE:
+        pytest.skip(f"this Pillow was built without {name}")
+    Image.fromarray(picture).save(tmp_path / "photo.jpg", name)
+    assert np.abs(read_image(tmp_path / "photo.jpg").astype(int) - picture).mean() < 12
+
+
+@pytest.mark.parametrize("name", ["EPS", "PDF", "TGA", "PCX", "ICO", "IM", "SGI", "MSP", "SPIDER"])
+def test_no_other_format_is_opened_whatever_it_is_called(
+    tmp_path: Path, picture: np.ndarray, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mode = {"MSP": "1", "SPIDER": "F"}.get(name, "RGB")
+    Image.fromarray(picture).convert(mode).save(tmp_path / "photo.jpg", name)
+
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError("another program was started")
+
+    monkeypatch.setattr("subprocess.Popen", started)  # Ghostscript, for EPS
+    with pytest.raises(UnreadableImageError, match="not an image, or of an unknown format"):
+        read_image(tmp_path / "photo.jpg")
+
+
+@pytest.mark.parametrize("maximum", [65535, 4095, 1023, 256])
+@pytest.mark.parametrize("plain", [True, False])
+def test_pgm_of_more_than_8_bits_is_stretched_from_its_own_maximum(tmp_path: Path, maximum: int, plain: bool) -> None:
+    levels = np.linspace(0, maximum, 20 * 30).astype(np.uint16).reshape(20, 30)
+    words = " ".join(map(str, levels.ravel())).encode()
+    head = f"{'P2' if plain else 'P5'}\n30 20\n{maximum}\n".encode()
+    (tmp_path / "deep.pgm").write_bytes(head + (words if plain else levels.astype(">u2").tobytes()))
+    found = read_image(tmp_path / "deep.pgm")
+    assert np.abs(found[..., 0] - levels * (255 / maximum)).max() <= 1
+    assert (found[0, 0, 0], found[-1, -1, 0]) == (0, 255)
+
+
+@pytest.mark.parametrize("name", ["deep.tiff", "deep.pfm"])
+def test_32_bit_grey_is_refused(tmp_path: Path, picture: np.ndarray, name: str) -> None:
+    Image.fromarray(picture[..., 0].astype(np.float32)).save(tmp_path / name)
+    with pytest.raises(UnreadableImageError, match="32-bit grey levels have no agreed range"):
+        read_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("size", [(16, 40_000), (40_000, 16), (20, 1001)])
+def test_a_strip_is_no_face(tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.new("L", size).save(tmp_path / "strip.png")
+    with pytest.raises(UnreadableImageError, match=f"{size[0]}x{size[1]} pixels are too narrow a strip for a face"):
+        read_image(tmp_path / "strip.png")
+
+
+def test_the_longest_panorama_is_read(tmp_path: Path) -> None:
+    Image.new("L", (1000, 20)).save(tmp_path / "wide.png")
+    assert read_image(tmp_path / "wide.png").shape == (20, 1000, 3)
+
+
+def test_a_picture_between_pillows_warning_and_its_error_is_not_decoded(tmp_path: Path) -> None:
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "large.png")
+    with pytest.raises(UnreadableImageError, match="more pixels"):
+        read_image(tmp_path / "large.png")
+
+
+@pytest.mark.parametrize(
+    ("raised", "sentence"),
+    [
+        (MemoryError(), "it needs more memory than there is"),
+        (RecursionError("too deep"), "damaged: too deep"),
+        (UserWarning(), "damaged: UserWarning"),
+        (SystemError("tile cannot extend"), "damaged: tile cannot extend"),
+        (PermissionError(13, "Permission denied"), r"it may not be read \(permission denied\)"),
+    ],
+)
+def test_whatever_a_decoder_raises_is_a_reason_in_words(
+    tmp_path: Path, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch, raised: Exception, sentence: str
+) -> None:
+    Image.fromarray(picture).save(tmp_path / "photo.png")
+
+    def fails(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fails)
+    with pytest.raises(UnreadableImageError, match=sentence):
+        read_image(tmp_path / "photo.png")
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_pillow_murmurs_about_metadata_is_not_shown(tmp_path: Path, picture: np.ndarray) -> None:
+    Image.fromarray(picture).save(tmp_path / "odd.tiff", tiffinfo={270: "odd"})
+    content = bytearray((tmp_path / "odd.tiff").read_bytes())
+    at = content.index(struct.pack("<HH", 270, 2))
+    content[at + 8 : at + 12] = struct.pack("<I", len(content) + 100)  # the text lies behind the end of the file
+    (tmp_path / "odd.tiff").write_bytes(content)
+    np.testing.assert_array_equal(read_image(tmp_path / "odd.tiff"), picture)
