@@ -18,8 +18,8 @@ from torch.nn.functional import normalize
 from torch.utils.data import DataLoader, Dataset
 
 from fdemd.backbones import Backbone
+from fdemd.cache.entries import default_cache, kept
 from fdemd.checkpoints import sha256_of
-from fdemd.data.cache import default_cache, kept
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init
 from fdemd.faces.alignment import between

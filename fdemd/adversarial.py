@@ -19,8 +19,8 @@ from torch.nn.functional import cosine_similarity
 from fdemd.attacks import DODGING, GOALS, Attack, Faces, anchors, to_pixels, victims
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.backbones.realigned import Realigned
+from fdemd.cache.entries import kept
 from fdemd.data.aligned import AlignedFaces
-from fdemd.data.cache import kept
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError, unknown

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from fdemd.backbones import Backbone
+from fdemd.cache.features import TENSORS, FeatureStore, StoreWriter
 from fdemd.data.datamodule import FaceBatch, FaceDataset
-from fdemd.data.feature_store import TENSORS, FeatureStore, StoreWriter
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features

@@ -12,8 +12,8 @@ import numpy as np
 from rich.progress import track
 from torch.utils.data import DataLoader, Dataset
 
+from fdemd.cache.entries import kept
 from fdemd.checkpoints import read_card, sha256_of
-from fdemd.data.cache import kept
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fdemd.data.cache import default_cache
+from fdemd.cache.entries import default_cache
 
 _LOADING = ("detector", "batch_size", "num_workers")
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.data.cache import DAY, NewEntry, age, entries, mark_used, remove, size
-from tests.data.conftest import make_old
+from fdemd.cache.entries import DAY, NewEntry, age, entries, mark_used, remove, size
+from tests.cache.conftest import make_old
 
 NAME = "0" * 64
 

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fdemd.data.cache import NewEntry, mark_used, remove
+from fdemd.cache.entries import NewEntry, mark_used, remove
 from fdemd.errors import InputError
 from fdemd.features import Features
 

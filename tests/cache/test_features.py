@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from fdemd.data.cache import entries
-from fdemd.data.feature_store import TENSORS, FeatureStore
+from fdemd.cache.entries import entries
+from fdemd.cache.features import TENSORS, FeatureStore
 from fdemd.errors import InputError
 from fdemd.features import Features
-from tests.data.conftest import make_old
+from tests.cache.conftest import make_old
 
 FACES = 10
 KEY = {"faces": "abc", "query": {"kind": "mask", "seed": 0}}
@@ -156,7 +156,7 @@ WRITER = f"""
 import os, signal, sys, time
 from pathlib import Path
 import torch
-from fdemd.data.feature_store import FeatureStore
+from fdemd.cache.features import FeatureStore
 from fdemd.features import Features
 
 cache, half_way, number = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])

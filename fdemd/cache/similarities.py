@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fdemd.data.cache import kept
+from fdemd.cache.entries import kept
 
 _VERSION = "2"
 """Part of every key; raised when engines or these files change, so that older stores are not used."""

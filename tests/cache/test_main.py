@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.cache import main
-from fdemd.data.cache import NewEntry
-from tests.data.conftest import make_old
+from fdemd.cache.__main__ import main
+from fdemd.cache.entries import NewEntry
+from tests.cache.conftest import make_old
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from fdemd.data.cache import DAY, age, default_cache, entries, remove, size
+from fdemd.cache.entries import DAY, age, default_cache, entries, remove, size
 from fdemd.errors import InputError, exit_status
 
 
