@@ -1,65 +1,83 @@
-"""The cache: a folder of what can be made again. Each entry is a folder that is there as a whole or not at all."""
+"""Entries of the cache: folders that we made, each there as a whole or not at all. Nothing else is ever touched."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import stat
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 
 from fdemd.errors import InputError
+from fdemd.files.lock import Lock
+from fdemd.files.mark import MARK, is_marked, write_mark
 
 DAY = 24 * 60 * 60
 """Seconds."""
-_UNFINISHED = "unfinished-"
+ENTRY = "an entry of the cache"
+"""What the mark in each entry says; it is the first thing that is written there, and the last that is removed."""
+UNFINISHED = "unfinished-"
+"""How the name of an entry begins that is being made, or was when its run was killed."""
 _SHA256 = re.compile("[0-9a-f]{64}")
-
-
-def default_cache() -> Path:
-    """Folder of everything that can be made again: $FDEMD_CACHE or ~/.cache/fdemd."""
-    return Path(os.environ.get("FDEMD_CACHE", "~/.cache/fdemd")).expanduser()
-
-
-def kept(entry: Path, make: Callable[[Path], None]) -> Path:
-    """An entry, filled by ``make`` if it is not there yet, and marked as used.
-
-    Args:
-        entry: its name should tell all that its content depends on.
-        make: fills the empty folder that it is given; whatever it raises is passed on, and nothing is kept.
-
-    Raises:
-        InputError: the cache cannot be written.
-    """
-    if not entry.is_dir():
-        try:
-            new = NewEntry(entry)
-        except OSError as error:
-            raise InputError(
-                f"The cache folder {entry.parent} cannot be written ({error.strerror}); choose another with "
-                "data.cache=PATH."
-            ) from error
-        with new:
-            make(new.folder)
-            new.finish()
-    mark_used(entry)
-    return entry
+_EARLIER = {
+    "adversarial": {"images.npy"},
+    "centres": {"directions.npy", "people.json"},
+    "faces": {"images.npy", "landmarks.npy", "report.json"},
+    "features": {"embedding", "patches", "landmarks", "meta.json", "meta.sha256"},
+    "similarities": {"computed.npz"},
+}
+"""The files of an entry as versions of fdemd wrote it that did not mark what they made."""
 
 
 def entries(cache: Path) -> Iterator[Path]:
-    """Entries of every kind, ``CACHE/KIND/SHA256``, and what killed runs left of some.
+    """Entries of every kind, ``CACHE/KIND/SHA256``, and unfinished ones.
 
     Whatever else lies there is somebody else's.
+
+    Raises:
+        InputError: the cache cannot be read.
     """
-    for kind in sorted(cache.iterdir()) if cache.is_dir() else ():
-        for folder in sorted(kind.iterdir()) if kind.is_dir() else ():
-            if folder.is_dir() and (_SHA256.fullmatch(folder.name) or _is_abandoned(folder)):
+    for kind in _folders(cache, ours=True):
+        for folder in _folders(kind, ours=kind.name in _EARLIER):
+            if (_SHA256.fullmatch(folder.name) or is_unfinished(folder)) and is_ours(folder):
                 yield folder
+
+
+def is_unfinished(entry: Path) -> bool:
+    """Whether an entry is not whole: being made, or left by a run that was broken off."""
+    return entry.name.startswith(UNFINISHED)
+
+
+def is_ours(entry: Path) -> bool:
+    """Whether fdemd made this folder: it carries our mark, or holds what earlier versions wrote and nothing else."""
+    return not entry.is_symlink() and (is_marked(entry, ENTRY) or is_of_an_earlier_version(entry))
+
+
+def is_of_an_earlier_version(entry: Path) -> bool:
+    """Whether a folder without a mark holds files of an entry as earlier versions wrote it, and nothing else."""
+    try:
+        found = list(os.scandir(entry))
+        names = {each.name for each in found if not each.is_dir(follow_symlinks=False)}
+        return 0 < len(names) == len(found) and names <= _EARLIER.get(entry.parent.name, set())
+    except OSError:
+        return False
+
+
+def in_use(entry: Path) -> bool:
+    """Whether a running program is making this entry."""
+    if not is_unfinished(entry):
+        return False
+    try:
+        Lock(entry / MARK, wait=False).release()
+    except BlockingIOError:
+        return True
+    except OSError:  # of an earlier version, or on a disk without locks
+        return age(entry) < DAY
+    return False
 
 
 def mark_used(entry: Path) -> None:
@@ -78,64 +96,94 @@ def size(entry: Path) -> int:
     return sum(found.st_size for found in _stats(entry) if stat.S_ISREG(found.st_mode))
 
 
-def _stats(entry: Path) -> list[os.stat_result]:
-    """Of a folder and everything in it."""
-    found = []
-    with contextlib.suppress(FileNotFoundError):  # another run is just removing it
-        for path in (entry, *entry.rglob("*")):
-            found.append(path.stat())
-    return found
-
-
-def remove(entry: Path) -> None:
+def remove(entry: Path) -> bool:
     """Take an entry away at once as seen by other runs; those that have mapped its files keep them.
 
+    Returns:
+        Whether it is gone by this; not if a running program is making it.
+
     Raises:
-        OSError: it cannot be removed.
+        OSError: it, or something in it, cannot be removed.
     """
-    doomed = tempfile.mkdtemp(dir=entry.parent, prefix=_UNFINISHED)
-    try:
-        with contextlib.suppress(FileNotFoundError):  # another run was faster
+    with contextlib.ExitStack() as stack:
+        if is_unfinished(entry):
+            try:
+                lock = Lock(entry / MARK, wait=False)
+                stack.callback(lock.release)
+            except BlockingIOError:
+                return False
+            except OSError:  # of an earlier version, or on a disk without locks
+                if age(entry) < DAY:
+                    return False
+            else:
+                if not lock.is_on(entry / MARK):  # finished, or removed by another run, a moment ago
+                    return False
+        doomed = entry.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
+        try:
             entry.rename(doomed)
-    finally:
-        shutil.rmtree(doomed, ignore_errors=True)
+        except FileNotFoundError:  # another run was faster
+            return False
+        destroy(doomed)
+    return True
 
 
-def _is_abandoned(folder: Path) -> bool:
-    return folder.name.startswith(_UNFINISHED) and age(folder) > DAY
+def remove_abandoned(kind: Path) -> None:
+    """Remove what killed runs left among the entries of a kind, but for what a later run can go on with."""
+    for entry in _folders(kind, ours=True):
+        if (
+            is_unfinished(entry)
+            and not _SHA256.fullmatch(entry.name.removeprefix(UNFINISHED))
+            and is_marked(entry, ENTRY)
+        ):
+            with contextlib.suppress(OSError):  # another user's
+                remove(entry)
 
 
-class NewEntry:
-    """A folder to be filled, which then takes its place in the cache. Use it in a ``with`` block.
+def destroy(entry: Path) -> None:
+    """Delete the files of an entry, the mark last, so that what a kill leaves of it is still known.
 
-    What is not finished is gone after the block; what a killed run left is gone a day later.
-
-    Attributes:
-        folder: where to write.
+    Raises:
+        OSError: something in it cannot be deleted.
     """
+    with contextlib.suppress(OSError, InputError):
+        entry.chmod(0o700)
+        if not is_marked(entry, ENTRY):
+            write_mark(entry, ENTRY)
+    empty(entry)
+    (entry / MARK).unlink(missing_ok=True)
+    entry.rmdir()
 
-    def __init__(self, place: Path) -> None:
-        """Make the folder beside ``place``.
 
-        Raises:
-            OSError: the cache cannot be written.
-        """
-        place.parent.mkdir(parents=True, exist_ok=True)
-        for left in filter(_is_abandoned, place.parent.iterdir()):
-            shutil.rmtree(left, ignore_errors=True)
-        self._place = place
-        self.folder = Path(tempfile.mkdtemp(dir=place.parent, prefix=_UNFINISHED))
+def empty(entry: Path) -> None:
+    """Delete what is in an entry, but for its mark.
 
-    def finish(self) -> None:
-        """Put the folder in its place, unless another run was faster: then that one's stays."""
-        self.folder.chmod(0o755)  # a shared cache is for others to read; temporary folders are private
+    Raises:
+        OSError: something in it cannot be deleted.
+    """
+    for path in entry.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != MARK:
+            path.unlink()
+
+
+def _folders(path: Path, *, ours: bool) -> list[Path]:
+    """The folders in a folder, in order; those of one that is not ours only as far as we may look."""
+    try:
+        return sorted(Path(each.path) for each in os.scandir(path) if each.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        if not ours:
+            return []
+        raise InputError(f"The cache folder {path} cannot be read ({error.strerror}).") from error
+
+
+def _stats(entry: Path) -> list[os.stat_result]:
+    """Of a folder and everything in it, as far as it is there: another run may just be removing it."""
+    found = []
+    paths = [entry, *(Path(folder, name) for folder, *names in os.walk(entry) for each in names for name in each)]
+    for path in paths:
         with contextlib.suppress(OSError):
-            self.folder.rename(self._place)
-
-    def __enter__(self) -> NewEntry:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+            found.append(path.lstat())
+    return found

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import logging
-import math
-import os
-import shutil
-import warnings
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from fdemd.cache.entries import NewEntry, mark_used, remove
-from fdemd.errors import InputError
+from fdemd.cache.new_entry import ADVICE, NewEntry
+from fdemd.cache.tensors import Stored, stored
 from fdemd.features import Features
 
 TENSORS = ("embedding", "patches", "landmarks")
 """What is kept of :class:`~fdemd.features.Features`, a file each, beside the grid."""
 _VERSION = "1"
 """Part of every key; raised when networks, queries or these files change, so that older stores are not used."""
-_BLOCK = 1 << 24
-_log = logging.getLogger(__name__)
+_WHAT = "features"
 
 
 class FeatureStore:
     """Stored features of one network, an entry a key.
 
     A key says everything that decides the features apart from the network's settings. It is made of plain values, and
-    the entry is called by the sha256 of both. An entry has the raw numbers of each tensor, ``meta.json`` (key, shapes,
-    precisions, grid, a CRC-32 of each file: against accidents, at 4 GB/s where SHA-256 has 1.6) and the sha256 of
-    ``meta.json``.
+    the entry is called by the sha256 of both.
 
     Attributes:
         folder: of all networks' features.
@@ -61,17 +46,8 @@ class FeatureStore:
         A damaged entry counts as none: it is removed, and a sentence says so.
         """
         key, place = self._whole(key)
-        if not place.is_dir():
-            return None
-        try:
-            features = _read(place, key)
-        except (OSError, ValueError) as error:
-            _log.warning("The features stored in %s are damaged (%s); they are computed again.", place, error)
-            with suppress(OSError):  # then the new ones cannot take their place, but are used all the same
-                remove(place)
-            return None
-        mark_used(place)
-        return features
+        found = stored(place, key, _WHAT)
+        return _features(found) if found else None
 
     def writer(self, key: Mapping[str, Any], faces: int) -> StoreWriter:
         """A writer of the features of a key, to be used in a ``with`` block.
@@ -99,13 +75,9 @@ class StoreWriter:
     """
 
     def __init__(self, place: Path, key: Mapping[str, Any], faces: int) -> None:
-        self._folder, self._key, self._faces = place.parent, key, faces
-        self._filled = 0
-        self._files: dict[str, BinaryIO] = {}
-        self._facts: dict[str, dict[str, Any]] = {}
+        self._key, self._faces, self._filled = key, faces, 0
         self._features: Features | None = None
-        with self._told():
-            self._entry = NewEntry(place)
+        self._entry = NewEntry(place, _WHAT, f"{ADVICE}, or do without with features.store=false")
 
     def append(self, features: Features) -> None:
         """Add a batch, which lies on the CPU.
@@ -114,16 +86,12 @@ class StoreWriter:
             InputError: the disk is full or fails.
         """
         tensors = {name: getattr(features, name) for name in TENSORS}
-        with self._told():
-            if not self._files:
-                self._begin(tensors)
-            for name, tensor in tensors.items():
-                data = tensor.contiguous().view(torch.uint8).numpy()
-                self._files[name].write(data)
-                self._facts[name]["crc32"] = zlib.crc32(data, self._facts[name]["crc32"])
-            self._filled += len(features)
-            if self._filled == self._faces:
-                self._finish(features.grid)
+        if not self._filled:
+            self._entry.begin({name: (each.dtype, (self._faces, *each.shape[1:])) for name, each in tensors.items()})
+        self._entry.append(tensors)
+        self._filled += len(features)
+        if self._filled == self._faces:
+            self._features = _features(self._entry.finish(self._key, {"grid": features.grid}))
 
     def features(self) -> Features:
         """All that was written, memory-mapped and read-only: the very numbers that a later run will read."""
@@ -131,80 +99,15 @@ class StoreWriter:
             raise ValueError(f"{self._filled} of {self._faces} faces have been written.")
         return self._features
 
-    def _begin(self, tensors: Mapping[str, Tensor]) -> None:
-        size = sum(tensor[0].numel() * tensor.element_size() for tensor in tensors.values()) * self._faces
-        if size > shutil.disk_usage(self._entry.folder).free:  # told now, not after an hour
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        for name, tensor in tensors.items():
-            self._files[name] = (self._entry.folder / name).open("wb")
-            dtype = str(tensor.dtype).removeprefix("torch.")
-            self._facts[name] = {"dtype": dtype, "shape": [self._faces, *tensor.shape[1:]], "crc32": 0}
-
-    def _finish(self, grid: tuple[int, int]) -> None:
-        for file in self._files.values():
-            file.close()
-        meta = {"key": self._key, "grid": grid, "tensors": self._facts}
-        content = json.dumps(meta, indent=1).encode()
-        (self._entry.folder / "meta.json").write_bytes(content)
-        (self._entry.folder / "meta.sha256").write_text(hashlib.sha256(content).hexdigest(), encoding="ascii")
-        # Mapped before the folder takes its place: from then on another run may remove it.
-        self._features = _mapped(self._entry.folder, meta)
-        self._entry.finish()
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise InputError(
-                f"The features cannot be stored in {self._folder} ({error.strerror}); make room (python -m "
-                "fdemd.cache), choose another folder with data.cache=PATH, or do without with features.store=false."
-            ) from error
-
     def __enter__(self) -> StoreWriter:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._entry:
-            for file in self._files.values():
-                with suppress(OSError):  # of a full disk, which was told already
-                    file.close()
+        self._entry.__exit__(kind, error, trace)
 
 
-def _read(place: Path, key: Mapping[str, Any]) -> Features:
-    """Raises ValueError or OSError for an entry that is not exactly what was written."""
-    content = (place / "meta.json").read_bytes()
-    if hashlib.sha256(content).hexdigest() != (place / "meta.sha256").read_text(encoding="ascii"):
-        raise ValueError("meta.json was changed")
-    meta = json.loads(content)
-    if meta["key"] != key:
-        raise ValueError("meta.json belongs to other features")
-    for name, facts in meta["tensors"].items():
-        wanted = math.prod(facts["shape"]) * getattr(torch, facts["dtype"]).itemsize
-        if (size := (place / name).stat().st_size) != wanted:
-            raise ValueError(f"{name} has {size} bytes instead of {wanted}")
-        if _crc32(place / name) != facts["crc32"]:
-            raise ValueError(f"{name} was changed")
-    return _mapped(place, meta)
-
-
-def _mapped(place: Path, meta: Mapping[str, Any]) -> Features:
-    tensors = {}
-    for name, facts in meta["tensors"].items():
-        # Read-only, since the kernel may refuse a private mapping that is larger than the memory.
-        numbers = np.memmap(place / name, np.uint8, mode="r")
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*not writable.*")  # nobody writes to features
-            tensors[name] = torch.from_numpy(numbers).view(getattr(torch, facts["dtype"])).view(facts["shape"])
-    rows, columns = meta["grid"]
-    return Features(**tensors, grid=(rows, columns))
-
-
-def _crc32(path: Path) -> int:
-    crc, block = 0, bytearray(_BLOCK)
-    with path.open("rb", buffering=0) as file:
-        while size := file.readinto(block):
-            crc = zlib.crc32(memoryview(block)[:size], crc)
-    return crc
+def _features(found: Stored) -> Features:
+    rows, columns = found.facts["grid"]
+    return Features(**found.tensors, grid=(rows, columns))

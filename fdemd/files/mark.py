@@ -44,4 +44,13 @@ def claim(folder: Path, what: str, advice: str = "") -> None:
             f"{folder} holds files that fdemd did not write there ({foreign}), and nothing of yours is ever "
             f"overwritten{rest}."
         )
+    write_mark(folder, what, advice)
+
+
+def write_mark(folder: Path, what: str, advice: str = "") -> None:
+    """Mark a folder that is known to be ours: just made by the program itself, or by an earlier version of it.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     write_text(folder / MARK, json.dumps({"made by": "fdemd", "holds": what}) + "\n", advice)
