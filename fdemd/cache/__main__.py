@@ -46,16 +46,17 @@ def _show(cache: Path) -> None:
     """Print the size of each kind, and of what is unfinished."""
     sizes: dict[tuple[Path, str], list[int]] = {}
     for entry in entries(cache):
-        state = ""
-        if is_unfinished(entry):
-            state = (
-                ", being made by a running program" if in_use(entry) else ", unfinished, of runs that were broken off"
-            )
-        sizes.setdefault((entry.parent, state), []).append(size(entry))
+        sizes.setdefault((entry.parent, _state(entry)), []).append(size(entry))
     for (kind, state), each in sizes.items():
         print(f"{kind}: {decimal(sum(each))} in {len(each)} {'entry' if len(each) == 1 else 'entries'}{state}")
     if not sizes:
         print(f"{cache}: nothing")
+
+
+def _state(entry: Path) -> str:
+    if not is_unfinished(entry):
+        return ""
+    return ", being made by a running program" if in_use(entry) else ", unfinished, of runs that were broken off"
 
 
 def _clear(cache: Path, days: float) -> None:

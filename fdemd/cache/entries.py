@@ -15,6 +15,7 @@ from pathlib import Path
 from fdemd.errors import InputError
 from fdemd.files.lock import Lock
 from fdemd.files.mark import MARK, is_marked, write_mark
+from fdemd.files.whole import PART
 
 DAY = 24 * 60 * 60
 """Seconds."""
@@ -23,6 +24,8 @@ ENTRY = "an entry of the cache"
 UNFINISHED = "unfinished-"
 """How the name of an entry begins that is being made, or was when its run was killed."""
 _SHA256 = re.compile("[0-9a-f]{64}")
+_PRIVATE = re.compile(f"{UNFINISHED}[a-z0-9_]{{8}}")
+_PART = re.compile(f"\\.[0-9a-f]{{16}}\\{PART}")
 _EARLIER = {
     "adversarial": {"images.npy"},
     "centres": {"directions.npy", "people.json"},
@@ -54,17 +57,30 @@ def is_unfinished(entry: Path) -> bool:
 
 def is_ours(entry: Path) -> bool:
     """Whether fdemd made this folder: it carries our mark, or holds what earlier versions wrote and nothing else."""
-    return not entry.is_symlink() and (is_marked(entry, ENTRY) or is_of_an_earlier_version(entry))
+    return not entry.is_symlink() and (
+        is_marked(entry, ENTRY) or is_of_an_earlier_version(entry) or _is_not_marked_yet(entry)
+    )
 
 
 def is_of_an_earlier_version(entry: Path) -> bool:
     """Whether a folder without a mark holds files of an entry as earlier versions wrote it, and nothing else."""
+    names = _names(entry)
+    return bool(names) and names is not None and names <= _EARLIER.get(entry.parent.name, set())
+
+
+def _is_not_marked_yet(entry: Path) -> bool:
+    """Whether a folder of ours holds nothing but the file that is becoming its mark, or not even that."""
+    names = _names(entry) if _PRIVATE.fullmatch(entry.name) else None
+    return names is not None and all(map(_PART.fullmatch, names))
+
+
+def _names(entry: Path) -> set[str] | None:
+    """Of the files of an entry; None if it has a folder in it, or cannot be read."""
     try:
         found = list(os.scandir(entry))
-        names = {each.name for each in found if not each.is_dir(follow_symlinks=False)}
-        return 0 < len(names) == len(found) and names <= _EARLIER.get(entry.parent.name, set())
+        return None if any(each.is_dir(follow_symlinks=False) for each in found) else {each.name for each in found}
     except OSError:
-        return False
+        return None
 
 
 def in_use(entry: Path) -> bool:
@@ -133,7 +149,7 @@ def remove_abandoned(kind: Path) -> None:
         if (
             is_unfinished(entry)
             and not _SHA256.fullmatch(entry.name.removeprefix(UNFINISHED))
-            and is_marked(entry, ENTRY)
+            and (is_marked(entry, ENTRY) or _is_not_marked_yet(entry))
         ):
             with contextlib.suppress(OSError):  # another user's
                 remove(entry)

@@ -148,7 +148,6 @@ def unfinished(cache: Path) -> None:
 
 def empty_folders(cache: Path) -> None:
     (cache / "kind" / NAME).mkdir(parents=True)
-    (cache / "faces" / "unfinished-abcdefgh").mkdir(parents=True)
 
 
 def a_link_to_photographs(cache: Path) -> None:
@@ -235,6 +234,19 @@ def test_what_earlier_versions_made_is_known_and_never_read_wrongly(
     assert not remove(left), "a run of that version may be at work there"
     make_old(left, days=2)
     assert remove(left)
+
+
+@pytest.mark.parametrize("half", [None, ".0123456789abcdef.part"])
+def test_a_run_killed_before_it_could_mark_its_folder(tmp_path: Path, half: str | None) -> None:
+    folder = tmp_path / "kind" / "unfinished-ab3_efgh"
+    folder.mkdir(parents=True)
+    if half:
+        (folder / half).touch()
+    entry(tmp_path, 1.0)
+    assert folder.exists(), "its run may be about to"
+    make_old(folder, days=2)
+    entry(tmp_path, 1.0, OTHER)
+    assert not folder.exists()
 
 
 def test_a_cache_that_cannot_be_read_is_told(tmp_path: Path, as_other_user: list[str]) -> None:
