@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import track
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
@@ -26,6 +25,7 @@ from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError, unknown
 from fdemd.faces.alignment import between
 from fdemd.identification import STAGE_1, STAGE_2, Comparison
+from fdemd.report.steady_progress import track
 
 ADVERSARIAL = "adversarial"
 _AT_ONCE = 16
@@ -137,7 +137,7 @@ class Adversary:
         if self.goal == DODGING:
             towards = -towards  # away from it
         images = new.allocate("images", torch.uint8, faces.images.shape)
-        for batch in track(list(_filled(range(len(query_rows)))), "Attacking faces", transient=True):
+        for batch in track(list(_filled(range(len(query_rows)))), "Attacking faces"):
             rows, anchor = query_rows[batch], towards[batch]
             start = torch.stack([_start(self._seed, manifest.photographs[row].path, faces) for row in rows.tolist()])
             attacked = self.attack(

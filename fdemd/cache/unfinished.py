@@ -34,7 +34,6 @@ class UnfinishedFolder:
 
         Raises:
             OSError: it cannot be made.
-            InputError: it cannot be marked.
         """
         self._place, self._what, self.waited = place, what, False
         self.path, self._lock = self._private()
@@ -73,8 +72,11 @@ class UnfinishedFolder:
             folder = Path(tempfile.mkdtemp(dir=self._place.parent, prefix=UNFINISHED))
             try:
                 write_mark(folder, ENTRY)
-            except BaseException:
-                folder.rmdir()
+            except BaseException as error:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+                if isinstance(error.__cause__, OSError):  # told of the entry, not of its mark
+                    raise error.__cause__ from None
                 raise
             try:
                 lock = Lock(folder / MARK, wait=True)
