@@ -15,7 +15,10 @@ MARK = ".fdemd"
 def is_marked(folder: Path, what: str) -> bool:
     """Whether fdemd made this folder, for what is named."""
     try:
-        return bool(json.loads((folder / MARK).read_text(encoding="utf-8")) == {"made by": "fdemd", "holds": what})
+        mark = folder / MARK
+        if not mark.is_file():  # a pipe would never end
+            return False
+        return bool(json.loads(mark.read_text(encoding="utf-8")) == {"made by": "fdemd", "holds": what})
     except (OSError, ValueError):
         return False
 
