@@ -412,7 +412,7 @@ def test_a_run_that_is_killed_again_and_again(tmp_path: Path, tally: Tally) -> N
     for number in range(15):
         cache = tmp_path / str(number)
         for _ in range(200):
-            status = killed_at(chance.randrange(25, 45), lambda cache=cache: faces(cache))
+            status = killed_at(chance.randrange(18, 34), lambda cache=cache: faces(cache))
             times += 1
             held += status in (-signal.SIGKILL, HELD)
             if status == HELD:
