@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,9 +18,11 @@ from torch.nn.functional import normalize
 from torch.utils.data import DataLoader, Dataset
 
 from fdemd.backbones import Backbone
+from fdemd.cache.new_entry import NewEntry, kept
+from fdemd.cache.place import cache_folder
 from fdemd.checkpoints import sha256_of
-from fdemd.data.cache import default_cache, kept
 from fdemd.data.manifest import Manifest
+from fdemd.data.workers import worker_init
 from fdemd.faces.alignment import between
 from fdemd.faces.photographs import Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
@@ -68,11 +70,10 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
         file = manifest.file(photograph)
         content = sha256_of(file) if file.is_file() else None
         digest.update(json.dumps([photograph.path, photograph.identity, photograph.aligned, content]).encode())
-    entry = default_cache() / "centres" / digest.hexdigest()
-    kept(entry, lambda folder: _look(faces, network, 0 if workers == 1 else workers, folder))
-    facts = json.loads((entry / "people.json").read_text(encoding="utf-8"))
-    directions = torch.from_numpy(np.load(entry / "directions.npy"))
-    return Centres(tuple(facts["people"]), tuple(facts["examples"]), directions, facts["left out"])
+    place = cache_folder() / "centres" / digest.hexdigest()
+    found = kept(place, "centres of people", lambda new: _look(faces, network, 0 if workers == 1 else workers, new))
+    facts = found.facts
+    return Centres(tuple(facts["people"]), tuple(facts["examples"]), found.tensors["directions"], facts["left out"])
 
 
 class _Faces(Dataset[tuple[int, np.ndarray | None]]):
@@ -99,7 +100,7 @@ class _Faces(Dataset[tuple[int, np.ndarray | None]]):
 
 
 @torch.inference_mode()
-def _look(faces: _Faces, network: Backbone, workers: int, folder: Path) -> None:
+def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry) -> dict[str, Any]:
     """Write the centres; of the embeddings only a sum a person is kept in memory."""
     photographs = faces.manifest.photographs
     number_of = {name: number for number, name in enumerate(dict.fromkeys(row.identity for row in photographs))}
@@ -108,7 +109,7 @@ def _look(faces: _Faces, network: Backbone, workers: int, folder: Path) -> None:
     sums: Tensor | None = None
     examples: dict[int, str] = {}
     looked_at = 0
-    loader = DataLoader(faces, batch_size=_AT_ONCE, num_workers=workers, collate_fn=_usable)
+    loader = DataLoader(faces, batch_size=_AT_ONCE, num_workers=workers, collate_fn=_usable, worker_init_fn=worker_init)
     for rows, images in track(loader, "Looking at faces", console=Console(stderr=True), transient=True):
         if not rows:
             continue
@@ -121,14 +122,13 @@ def _look(faces: _Faces, network: Backbone, workers: int, folder: Path) -> None:
         looked_at += len(rows)
     seen = sorted(examples)
     directions = torch.zeros(0, 1) if sums is None else normalize(sums[seen]).float()
-    np.save(folder / "directions.npy", directions.numpy())
+    new.write({"directions": directions})
     names = list(number_of)
-    facts = {
+    return {
         "people": [names[number] for number in seen],
         "examples": [examples[number] for number in seen],
         "left out": len(photographs) - looked_at,
     }
-    (folder / "people.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
 def _usable(items: Sequence[tuple[int, np.ndarray | None]]) -> tuple[list[int], Tensor]:

@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import track
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from fdemd.attacks import DODGING, GOALS, Attack, Faces, anchors, to_pixels, victims
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.backbones.realigned import Realigned
+from fdemd.cache.new_entry import NewEntry, kept
 from fdemd.data.aligned import AlignedFaces
-from fdemd.data.cache import kept
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError, unknown
 from fdemd.faces.alignment import between
 from fdemd.identification import STAGE_1, STAGE_2, Comparison
+from fdemd.report.steady_progress import track
 
 ADVERSARIAL = "adversarial"
 _AT_ONCE = 16
@@ -85,11 +85,14 @@ class Adversary:
         query_rows, gallery_rows = (_by_path(manifest, rows) for rows in (query_rows, gallery_rows))
         digest = self._digest(manifest, faces, query_rows, gallery_rows)
         with torch.inference_mode(False):  # gradients, whoever asks
-            store = kept(
+            found = kept(
                 self._cache / ADVERSARIAL / digest,
-                lambda folder: self._attack_all(manifest, faces, query_rows, gallery_rows, folder / "images.npy"),
+                "attacked faces",
+                lambda new: self._attack_all(manifest, faces, query_rows, gallery_rows, new),
             )
-        return replace(faces, images=np.load(store / "images.npy", mmap_mode="r"), digest=digest)
+        images = found.tensors["images"].numpy()
+        images.flags.writeable = False  # they are mapped read-only
+        return replace(faces, images=images, digest=digest)
 
     def aims(self, manifest: Manifest, query_rows: Tensor, gallery_rows: Tensor) -> list[str]:
         """The person that each query is moved away from (its own) or towards."""
@@ -125,23 +128,23 @@ class Adversary:
         return digest.hexdigest()
 
     def _attack_all(
-        self, manifest: Manifest, faces: AlignedFaces, query_rows: Tensor, gallery_rows: Tensor, file: Path
-    ) -> None:
+        self, manifest: Manifest, faces: AlignedFaces, query_rows: Tensor, gallery_rows: Tensor, new: NewEntry
+    ) -> dict[str, Any]:
         self._network.to(self._device)
         queries = self._faces(manifest, faces, query_rows, mirrored=True)
         gallery = self._faces(manifest, faces, gallery_rows)
         towards = anchors(queries, gallery, self.aims(manifest, query_rows, gallery_rows))
         if self.goal == DODGING:
             towards = -towards  # away from it
-        images = np.lib.format.open_memmap(file, "w+", np.uint8, faces.images.shape)
-        for batch in track(list(_filled(range(len(query_rows)))), "Attacking faces", transient=True):
+        images = new.allocate("images", torch.uint8, faces.images.shape)
+        for batch in track(list(_filled(range(len(query_rows)))), "Attacking faces"):
             rows, anchor = query_rows[batch], towards[batch]
             start = torch.stack([_start(self._seed, manifest.photographs[row].path, faces) for row in rows.tolist()])
             attacked = self.attack(
                 partial(self._cosine, anchor=anchor), self._pixels(faces, rows), start.to(self._device)
             )
             images[rows.numpy()] = to_pixels(attacked).permute(0, 2, 3, 1).cpu().numpy()
-        images.flush()
+        return {}
 
     def _cosine(self, pixels: Tensor, anchor: Tensor) -> Tensor:
         return cosine_similarity(self._network(pixels).embedding, anchor)

@@ -12,13 +12,13 @@ from pytorch_lightning import Trainer
 from torch import Tensor
 
 from fdemd.backbones import Backbone
+from fdemd.cache.features import FeatureStore
+from fdemd.cache.place import cache_folder
 from fdemd.data.aligned import aligned_faces
 from fdemd.data.apart import check_apart, people_drawn, pictures_of
 from fdemd.data.datamodule import FaceDataset
-from fdemd.data.feature_store import FeatureStore
 from fdemd.data.left_out import left_out_files
 from fdemd.data.manifest import Manifest, Photograph, check_identities
-from fdemd.data.settings import cache_folder
 from fdemd.data.sources import listed_manifest
 from fdemd.embedding import check_dtype, embed
 from fdemd.errors import InputError

@@ -14,8 +14,8 @@ from torch import Tensor
 from fdemd.adversarial import ADVERSARIAL, Adversary
 from fdemd.aligning import CohortFaces, DescribedAlignment, ScoreAlignment, describe_alignment
 from fdemd.backbones import Backbone, build_backbone
+from fdemd.cache.features import FeatureStore
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.data.feature_store import FeatureStore
 from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.embedding import EmbeddedFaces, check_dtype, embed

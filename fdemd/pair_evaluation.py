@@ -14,11 +14,11 @@ from torch import Tensor
 
 from fdemd.aligning import describe_alignment
 from fdemd.backbones import Backbone, build_backbone
+from fdemd.cache.features import FeatureStore
+from fdemd.cache.place import cache_folder
 from fdemd.data.aligned import AlignedFaces, aligned_faces
 from fdemd.data.datamodule import FaceDataset
-from fdemd.data.feature_store import FeatureStore
 from fdemd.data.pairs import Pairs, read_pairs
-from fdemd.data.settings import cache_folder
 from fdemd.data.sources import pairs_manifest
 from fdemd.embedded_data import single_device_trainer
 from fdemd.embedding import check_dtype, embed

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fdemd.backbones import Backbone
 from fdemd.backbones.projection import Projection
-from fdemd.data.similarity_store import SimilarityStore
+from fdemd.cache.similarities import SimilarityStore
 from fdemd.emd import Transport, emd_similarity
 from fdemd.features import Features
 from fdemd.rerank_settings import RAW, RerankSettings

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from fdemd.backbones import Backbone
+from fdemd.cache.features import TENSORS, FeatureStore
 from fdemd.data.aligned import aligned_faces
 from fdemd.data.datamodule import FaceBatch, FaceDataset
-from fdemd.data.feature_store import TENSORS, FeatureStore
 from fdemd.data.sources import folder_manifest
 from fdemd.embedded_data import single_device_trainer
 from fdemd.embedding import DTYPES, EmbeddedFaces, check_dtype, embed, embed_batch

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from fdemd.data.similarity_store import SimilarityStore
+from fdemd.cache.similarities import SimilarityStore
 from fdemd.features import Features
 from fdemd.pair_similarity import STORED, PairSimilarity
 from fdemd.rerank_settings import RerankSettings

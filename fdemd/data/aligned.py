@@ -9,20 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.progress import track
-from torch.utils.data import DataLoader, Dataset
+import torch
+from torch.utils.data import DataLoader, Dataset, Subset
 
+from fdemd.cache.journal import JournaledRows
+from fdemd.cache.new_entry import NewEntry
+from fdemd.cache.tensors import Stored, stored
 from fdemd.checkpoints import read_card, sha256_of
-from fdemd.data.cache import kept
 from fdemd.data.manifest import Manifest
+from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace, check_alignment
 from fdemd.faces.landmarks import LANDMARKS, check_detector
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
+from fdemd.report.steady_progress import steady_progress
 
 _PIPELINE = "3"
 """Part of every key; raised when reading, searching or aligning changes, so that older stores are not used."""
+_WHAT = "aligned faces"
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ def aligned_faces(
 ) -> AlignedFaces:
     """Aligned faces of a manifest, from the cache if these very files were aligned before.
 
+    What was broken off goes on where it was. If another run is aligning the same files, this one waits for it.
+
     Args:
         manifest: the photographs.
         alignment: a name in :data:`fdemd.faces.alignment.TEMPLATES`.
@@ -78,13 +85,12 @@ def aligned_faces(
 
     Raises:
         InputError: unknown alignment or detector, files aligned in another way, not one photograph gave a face, or the
-            cache cannot be written.
+            cache has no room for them or cannot be written.
     """
     way = Way(check_alignment(alignment, size), size, check_detector(detector))
     _check_aligned(manifest, alignment)
     digest = _digest(manifest, way)
-    store = kept(cache / "faces" / digest, lambda folder: _align_all(manifest, way, folder, num_workers))
-    faces = _read(store, digest)
+    faces = _faces(_kept(cache / "faces" / digest, manifest, way, num_workers), digest)
     if len(faces.left_out) == len(manifest):
         first = faces.left_out[0]
         raise InputError(
@@ -116,22 +122,37 @@ class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
         return face, "", "", faces
 
 
-def _align_all(manifest: Manifest, way: Way, store: Path, num_workers: int) -> None:
+def _kept(place: Path, manifest: Manifest, way: Way, num_workers: int) -> Stored:
+    if found := stored(place, place.name, _WHAT):
+        return found
+    with NewEntry(place, _WHAT, resumable=True) as new:
+        found = stored(place, place.name, _WHAT) if new.waited else None
+        return found or _align_all(manifest, way, new, place.name, num_workers)
+
+
+def _align_all(manifest: Manifest, way: Way, new: NewEntry, digest: str, num_workers: int) -> Stored:
     rows = len(manifest)
-    images = np.lib.format.open_memmap(store / "images.npy", "w+", np.uint8, (rows, *way.size, 3))
-    landmarks = np.zeros((rows, LANDMARKS, 2), np.float32)
-    report: dict[str, Any] = {"left_out": [], "several": []}
-    loader = DataLoader(_Alignment(manifest, way), batch_size=None, num_workers=num_workers, collate_fn=_unchanged)
-    for row, (face, problem, reason, faces) in enumerate(track(loader, "Aligning faces", total=rows, transient=True)):
-        if face is None:
-            report["left_out"].append([row, problem, reason])
-        else:
-            images[row], landmarks[row] = face
-        if faces > 1:
-            report["several"].append(row)
-    images.flush()
-    np.save(store / "landmarks.npy", landmarks)
-    (store / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    black, nothing = torch.zeros((*way.size, 3), dtype=torch.uint8), torch.zeros(LANDMARKS, 2)
+    row_of = {"images": (black.dtype, black.shape), "landmarks": (nothing.dtype, nothing.shape)}
+    with JournaledRows(new, rows, row_of) as aligned:
+        if aligned.done:
+            print(f"Aligning goes on after {aligned.done:,} of {rows:,} photographs of an earlier run.", flush=True)
+        loader = DataLoader(
+            Subset(_Alignment(manifest, way), range(aligned.done, rows)),
+            batch_size=None,
+            num_workers=num_workers,
+            collate_fn=_unchanged,
+            worker_init_fn=worker_init,
+        )
+        with steady_progress("Aligning faces", rows, aligned.done) as advance:
+            for row, (face, problem, reason, faces) in enumerate(loader, aligned.done):
+                image, landmarks = map(torch.from_numpy, face) if face else (black, nothing)
+                left_out = [] if face else [["left_out", row, problem, reason]]
+                several = [["several", row]] if faces > 1 else []
+                aligned.append({"images": image, "landmarks": landmarks}, [*left_out, *several])
+                advance(1)
+    facts = {kind: [note for note in aligned.notes if note[0] == kind] for kind in ("left_out", "several")}
+    return aligned.finish(digest, {kind: [note[1:] for note in notes] for kind, notes in facts.items()})
 
 
 def _unchanged(item: Any) -> Any:
@@ -150,15 +171,11 @@ def _check_aligned(manifest: Manifest, alignment: str) -> None:
             )
 
 
-def _read(store: Path, digest: str) -> AlignedFaces:
-    report = json.loads((store / "report.json").read_text(encoding="utf-8"))
-    return AlignedFaces(
-        np.load(store / "images.npy", mmap_mode="r"),
-        np.load(store / "landmarks.npy"),
-        tuple(LeftOut(*entry) for entry in report["left_out"]),
-        tuple(report["several"]),
-        digest,
-    )
+def _faces(found: Stored, digest: str) -> AlignedFaces:
+    images, landmarks = (found.tensors[name].numpy() for name in ("images", "landmarks"))
+    images.flags.writeable = landmarks.flags.writeable = False  # they are mapped read-only
+    left_out = tuple(LeftOut(*note) for note in found.facts["left_out"])
+    return AlignedFaces(images, landmarks, left_out, tuple(row for (row,) in found.facts["several"]), digest)
 
 
 def _digest(manifest: Manifest, way: Way) -> str:

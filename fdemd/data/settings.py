@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from fdemd.data.cache import default_cache
+from fdemd.cache.place import cache_folder
 
 _LOADING = ("detector", "batch_size", "num_workers")
 
@@ -33,8 +32,3 @@ def data_settings(section: Mapping[str, Any]) -> DataSettings:
     loading = {key: source.pop(key) for key in _LOADING}
     loading["cache"] = cache_folder(source.pop("cache"))
     return DataSettings(mask_share=source.pop("mask_share", 0.0), source=source, loading=loading)
-
-
-def cache_folder(cache: Any) -> Path:
-    """The folder that ``data.cache`` means."""
-    return Path(str(cache)).expanduser() if cache else default_cache()

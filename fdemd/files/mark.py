@@ -15,7 +15,10 @@ MARK = ".fdemd"
 def is_marked(folder: Path, what: str) -> bool:
     """Whether fdemd made this folder, for what is named."""
     try:
-        return bool(json.loads((folder / MARK).read_text(encoding="utf-8")) == {"made by": "fdemd", "holds": what})
+        mark = folder / MARK
+        if not mark.is_file():  # a pipe would never end
+            return False
+        return bool(json.loads(mark.read_text(encoding="utf-8")) == {"made by": "fdemd", "holds": what})
     except (OSError, ValueError):
         return False
 
@@ -44,4 +47,13 @@ def claim(folder: Path, what: str, advice: str = "") -> None:
             f"{folder} holds files that fdemd did not write there ({foreign}), and nothing of yours is ever "
             f"overwritten{rest}."
         )
+    write_mark(folder, what, advice)
+
+
+def write_mark(folder: Path, what: str, advice: str = "") -> None:
+    """Mark a folder that is known to be ours: just made by the program itself, or by an earlier version of it.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     write_text(folder / MARK, json.dumps({"made by": "fdemd", "holds": what}) + "\n", advice)

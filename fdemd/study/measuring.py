@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fdemd.data.similarity_store import Computed, SimilarityStore
+from fdemd.cache.similarities import Computed, SimilarityStore
 from fdemd.embedded_data import EmbeddedData
 from fdemd.features import Features
 from fdemd.identification import COSINE, STAGE_1

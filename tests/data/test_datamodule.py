@@ -105,17 +105,6 @@ def test_the_cache_is_used_and_noticed_to_be_stale(
     assert not np.array_equal(second.images[0], first.images[0])
 
 
-def test_an_interrupted_alignment_leaves_nothing_behind(
-    people: Path, dlib_net: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr("fdemd.data.aligned.np.save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            module(people, dlib_net, tmp_path)
-    assert not list((tmp_path / "faces").iterdir())
-    assert len(module(people, dlib_net, tmp_path).query_rows) == 20
-
-
 def test_photographs_without_any_face_are_an_error(tmp_path: Path, dlib_net: Backbone) -> None:
     for person in ("a", "b"):
         (tmp_path / "walls" / person).mkdir(parents=True)

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,9 @@ def test_a_mark_of_another_kind_is_none(tmp_path: Path, content: str) -> None:
     assert not is_marked(tmp_path, WHAT)
     with pytest.raises(InputError):
         claim(tmp_path, WHAT)
+
+
+def test_a_pipe_is_no_mark(tmp_path: Path) -> None:
+    """It would never end to be read."""
+    os.mkfifo(tmp_path / MARK)
+    assert not is_marked(tmp_path, WHAT)

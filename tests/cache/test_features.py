@@ -11,11 +11,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from fdemd.data.cache import entries
-from fdemd.data.feature_store import TENSORS, FeatureStore
+from fdemd.cache.entries import entries
+from fdemd.cache.features import TENSORS, FeatureStore
 from fdemd.errors import InputError
 from fdemd.features import Features
-from tests.data.conftest import make_old
 
 FACES = 10
 KEY = {"faces": "abc", "query": {"kind": "mask", "seed": 0}}
@@ -130,7 +129,7 @@ def test_an_entry_under_the_name_of_another_is_found(tmp_path: Path, caplog: pyt
     shutil.rmtree(there)
     entry.rename(there)
     assert store_of(tmp_path).read(other) is None
-    assert "belongs to other features" in caplog.text
+    assert "belongs to another entry" in caplog.text
 
 
 def test_features_in_use_outlive_their_entry(tmp_path: Path) -> None:
@@ -156,7 +155,7 @@ WRITER = f"""
 import os, signal, sys, time
 from pathlib import Path
 import torch
-from fdemd.data.feature_store import FeatureStore
+from fdemd.cache.features import FeatureStore
 from fdemd.features import Features
 
 cache, half_way, number = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
@@ -196,7 +195,6 @@ def test_a_killed_run_leaves_nothing_that_is_used_or_that_stays(tmp_path: Path) 
     assert start(tmp_path, "die", 1).wait(60) < 0
     (left,) = (tmp_path / "features").iterdir()
     assert store_of(tmp_path).read(KEY) is None
-    make_old(left, days=2)
     features = some_features()
     write(tmp_path, features)
     assert not left.exists()
@@ -205,7 +203,7 @@ def test_a_killed_run_leaves_nothing_that_is_used_or_that_stays(tmp_path: Path) 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"cannot be stored in .*data\.cache=PATH.*features\.store=false"):
+    with pytest.raises(InputError, match=r"features cannot be written .*data\.cache=PATH.*features\.store=false"):
         store_of(tmp_path / "file").writer(KEY, FACES)
 
 
@@ -213,7 +211,7 @@ def test_a_disk_without_room_is_told_before_the_work(tmp_path: Path, monkeypatch
     features = some_features()
     size = sum(getattr(features, name).nbytes for name in TENSORS)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=size - 1))
-    with store_of(tmp_path).writer(KEY, FACES) as writer, pytest.raises(InputError, match="No space left on device"):
+    with store_of(tmp_path).writer(KEY, FACES) as writer, pytest.raises(InputError, match="no room for the features"):
         writer.append(features[:1])
     assert list((tmp_path / "features").iterdir()) == []
 
@@ -223,7 +221,7 @@ def test_a_disk_that_fails_half_way_is_told(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-        with pytest.raises(InputError, match=r"cannot be stored in .*\(File too large\)"):
+        with pytest.raises(InputError, match=r"features cannot be written \(File too large\)"):
             write(tmp_path, some_features())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

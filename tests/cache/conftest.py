@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from fdemd.data.cache import DAY
+from fdemd.cache.entries import DAY
 
 
 def make_old(folder: Path, days: float) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from fdemd.data.cache import kept
+from fdemd.cache.new_entry import NewEntry
+from fdemd.cache.tensors import stored
+from fdemd.errors import InputError
 
 _VERSION = "2"
-"""Part of every key; raised when engines or these files change, so that older stores are not used."""
+"""Part of every key; raised when engines change, so that older stores are not used."""
+_WHAT = "similarities"
+_log = logging.getLogger(__name__)
 
 Computed = dict[str, Tensor]
 """Name -> tensor; what is computed of some pairs."""
@@ -43,32 +46,40 @@ class SimilarityStore:
         self._key = json.dumps({"version": _VERSION, **key}, sort_keys=True).encode()
         self.seconds = 0.0
         self.stored = 0
+        self._told = False
 
     def get(self, rows: slice, candidates: Tensor, compute: Callable[[], Computed]) -> Computed:
         """What was, or now is, computed of some queries' candidates.
+
+        Where it cannot be stored it is given all the same, and a sentence says so.
 
         Args:
             rows: of the queries.
             candidates: ``(n, k)`` gallery rows of these queries.
             compute: gives it; tensors of any shape.
-
-        Raises:
-            InputError: the cache cannot be written.
         """
         digest = hashlib.sha256(self._key)
         digest.update(f"{rows.start} {rows.stop} {tuple(candidates.shape)}".encode())
         digest.update(candidates.contiguous().numpy().data)
-        computed = False
+        place = self._folder / digest.hexdigest()
+        if found := stored(place, place.name, _WHAT):
+            self.stored += 1
+            self.seconds += found.facts["seconds"]
+            return {name: tensor.clone() for name, tensor in found.tensors.items()}
+        started = time.perf_counter()
+        computed = compute()
+        seconds = time.perf_counter() - started
+        self.seconds += seconds
+        self._write(place, computed, seconds)
+        return computed
 
-        def make(folder: Path) -> None:
-            nonlocal computed
-            started = time.perf_counter()
-            tensors = {name: tensor.numpy() for name, tensor in compute().items()}
-            seconds, computed = time.perf_counter() - started, True
-            np.savez(folder / "computed.npz", allow_pickle=False, seconds=np.float64(seconds), **tensors)
-
-        entry = kept(self._folder / digest.hexdigest(), make)
-        self.stored += not computed
-        with np.load(entry / "computed.npz", allow_pickle=False) as arrays:
-            self.seconds += float(arrays["seconds"])
-            return {name: torch.from_numpy(arrays[name]) for name in arrays.files if name != "seconds"}
+    def _write(self, place: Path, computed: Computed, seconds: float) -> None:
+        """Store it, if there is a place for it: hours of computing are not to end for the want of one."""
+        try:
+            with NewEntry(place, _WHAT) as new:
+                new.write(computed)
+                new.finish(place.name, {"seconds": seconds})
+        except InputError as error:
+            if not self._told:
+                _log.warning("Similarities are computed, but not stored for later runs: %s", error)
+            self._told = True

@@ -1,0 +1,204 @@
+"""What an entry of the cache holds: named tensors as raw files whose damage is found, and plain facts about them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import os
+import stat
+import warnings
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fdemd.cache.entries import is_of_an_earlier_version, is_ours, mark_used, remove
+
+_META, _META_SHA256 = "meta.json", "meta.sha256"
+_BLOCK = 1 << 24
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The content of an entry.
+
+    Attributes:
+        tensors: by name, memory-mapped and read-only.
+        facts: plain values.
+    """
+
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any]
+
+
+def stored(place: Path, key: object, what: str) -> Stored | None:
+    """The content of an entry, which counts as used from now on; None if it is not there.
+
+    Damaged is as good as not there: the entry is removed, and a sentence says so.
+
+    Args:
+        place: of the entry.
+        key: that it was written with.
+        what: it holds, for the sentence, such as ``features``.
+    """
+    if not os.path.lexists(place):
+        return None
+    try:
+        found = _verified(place, key)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        _log.warning("The %s stored in %s are %s; they are computed again.", what, place, _fault(place, error))
+        _make_way(place)
+        return None
+    mark_used(place)
+    return found
+
+
+def _fault(place: Path, error: Exception) -> str:
+    if is_of_an_earlier_version(place) and not any(place.glob("meta.*")):
+        return "without checksums, by an earlier version of fdemd"
+    if isinstance(error, OSError) and error.filename:
+        return f"damaged ({Path(error.filename).name}: {error.strerror})"
+    return f"damaged ({error})"
+
+
+def _make_way(place: Path) -> None:
+    """Remove what lies in the place of an entry, if it is ours; else the new entry is used, but cannot be kept."""
+    reason = "it does not carry the mark of fdemd"
+    try:
+        if is_ours(place):
+            remove(place)
+            return
+    except OSError as error:
+        reason = error.strerror or str(error)
+    _log.warning("%s is in the way and was not removed (%s): nothing new is kept in its place.", place, reason)
+
+
+class TensorFile:
+    """A tensor as a raw file that grows from its beginning to its end."""
+
+    def __init__(self, path: Path, dtype: torch.dtype, shape: Sequence[int], *, size: int = 0, crc32: int = 0) -> None:
+        """Begin the file, or go on with one.
+
+        Args:
+            path: the file.
+            dtype: of the tensor.
+            shape: of the whole tensor.
+            size: bytes to go on after; what follows them is dropped.
+            crc32: of these bytes.
+        """
+        self._file: BinaryIO = path.open("r+b" if size else "wb")
+        self._file.truncate(size)
+        self._file.seek(size)
+        self._dtype, self._shape, self._crc32 = dtype, list(shape), crc32
+
+    def append(self, part: Tensor) -> None:
+        """Write the next part, which lies on the CPU."""
+        data = part.contiguous().flatten().view(torch.uint8).numpy().data
+        self._file.write(data)
+        self._crc32 = zlib.crc32(data, self._crc32)
+
+    def flush(self) -> None:
+        """Bring it all to the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What the description of the entry says of the file."""
+        return {"dtype": str(self._dtype).removeprefix("torch."), "shape": self._shape, "crc32": self._crc32}
+
+
+def describe(folder: Path, key: object, facts: Mapping[str, Any], tensors: Mapping[str, Mapping[str, Any]]) -> Stored:
+    """Write the description of an entry whose tensors are on the disk; return its content.
+
+    Args:
+        folder: of the entry.
+        key: everything that decides the content.
+        facts: other plain values; not called ``key`` or ``tensors``.
+        tensors: name of each file -> what it holds, as :attr:`TensorFile.described`.
+    """
+    meta = {"key": key, **facts, "tensors": tensors}
+    content = json.dumps(meta, indent=1).encode()
+    for name, text in ((_META, content), (_META_SHA256, hashlib.sha256(content).hexdigest().encode("ascii"))):
+        with (folder / name).open("wb") as written:
+            written.write(text)
+            written.flush()
+            os.fsync(written.fileno())
+    # Mapped before the folder takes its place: from then on another run may remove it.
+    mapped = {}
+    for name, described in tensors.items():
+        with opened(folder / name) as file:
+            mapped[name] = _mapped(file, described)
+    return Stored(mapped, facts)
+
+
+def crc32_of(file: FileIO, size: int, crc32: int = 0) -> int:
+    """CRC-32 of the next ``size`` bytes, or of what there is, after ``crc32``.
+
+    Against accidents: it takes half the time of SHA-256 and less.
+    """
+    block = memoryview(bytearray(min(size, _BLOCK)))
+    while size and (count := file.readinto(block[:size])):
+        crc32 = zlib.crc32(block[:count], crc32)
+        size -= count
+    return crc32
+
+
+def opened(path: Path) -> FileIO:
+    """A file, to be read without a buffer, and nothing but a file: a pipe would never end.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is something else.
+    """
+    file = FileIO(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise ValueError(f"{path.name} is no file")
+    return file
+
+
+def _verified(place: Path, key: object) -> Stored:
+    """Raises OSError, ValueError, KeyError or TypeError for an entry that is not exactly what was written."""
+    with opened(place / _META) as file:
+        content = file.read()
+    with opened(place / _META_SHA256) as file:
+        if hashlib.sha256(content).hexdigest().encode("ascii") != file.read():
+            raise ValueError(f"{_META} was changed")
+    meta = json.loads(content)
+    if meta.pop("key") != key:
+        raise ValueError(f"{_META} belongs to another entry")
+    tensors = {}
+    for name, described in meta.pop("tensors").items():
+        with opened(place / name) as file:
+            wanted = math.prod(described["shape"]) * getattr(torch, described["dtype"]).itemsize
+            if (size := os.fstat(file.fileno()).st_size) != wanted:
+                raise ValueError(f"{name} has {size} bytes instead of {wanted}")
+            if crc32_of(file, size) != described["crc32"]:
+                raise ValueError(f"{name} was changed")
+            tensors[name] = _mapped(file, described)
+    return Stored(tensors, meta)
+
+
+def _mapped(file: FileIO, described: Mapping[str, Any]) -> Tensor:
+    dtype, shape = getattr(torch, described["dtype"]), described["shape"]
+    if not math.prod(shape):
+        return torch.empty(shape, dtype=dtype)
+    # Read-only, since the kernel may refuse a private mapping that is larger than the memory.
+    numbers = np.memmap(file, np.uint8, mode="r")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*not writable.*")  # nobody writes to what is kept
+        return torch.from_numpy(numbers).view(dtype).view(shape)
