@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -93,6 +94,9 @@ def work_folder(out: Path) -> Iterator[Path]:
     for left in out.glob(f"{_WORK_PREFIX}*"):
         if is_marked(left, _WORK):
             shutil.rmtree(left, ignore_errors=True)
+        else:  # killed before it had its mark, if it is empty
+            with contextlib.suppress(OSError):
+                left.rmdir()
     try:
         work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=out))
     except OSError as error:

@@ -172,9 +172,9 @@ def test_two_runs_at_once_do_not_share_a_folder(pack: Path, tmp_path: Path, data
 
 def test_a_folder_that_cannot_be_taken_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"file cannot be written \(.*\); choose another folder with --out\."):
-        with output_folder(tmp_path / "file", FACES):
-            pass
+    told = pytest.raises(InputError, match=r"file cannot be written \(.*\); choose another folder with --out\.")
+    with told, output_folder(tmp_path / "file", FACES):
+        pass
 
 
 UNREADABLE = {

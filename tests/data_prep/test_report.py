@@ -63,14 +63,12 @@ def test_photographs_of_excluded_people_are_counted_apart(tmp_path: Path, data_p
     command = ["casia", "--source", tmp_path / "casia", "--out", out, "--workers", 1]
     status, printed = data_prep(*command, "--exclude", tmp_path / "people.txt")
     assert status == 0
-    assert (
-        "1 more photographs are of people who were to be left out; 1 of the names to leave out are nobody's." in printed
-    )
+    assert "1 more photographs are of people who were to be left out; 1 of the names" in printed
     check_counts(out)
     report = json.loads((out / "report.json").read_text())
     assert report["photographs"]["in the source"] == 5
     assert report["photographs"]["of excluded people"] == 1
-    assert report["files not used"] == {"its magic number is wrong": 1} or sum(report["files not used"].values()) == 1
+    assert sum(report["files not used"].values()) == 1
 
 
 def test_everybody_excluded_is_a_sentence(tmp_path: Path, data_prep: Callable) -> None:
