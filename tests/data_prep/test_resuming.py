@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.archives import _file as opened
-from data_prep.archives import _zip as zipped
 from tests.data_prep.conftest import PEOPLE, digests, lfw_files, picture, write_tar, write_tree, write_zip
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -103,19 +101,15 @@ def test_a_photograph_replaced_by_one_of_the_same_size_and_time_is_read_again(
     size = max(len(one), len(other))  # what follows the end of a JPEG is ignored
     files = {"Ann/1.jpg": one.ljust(size, b"\0"), "Bob/1.jpg": picture(1, 1)}
     write = {"folder": write_tree, "zip": write_zip, "tar": write_tar}[kind]
-    source, out = tmp_path / f"source.{kind}", tmp_path / "out"
-    command = ["folder", "--source", source, "--out", out, "--template", "dlib", "--workers", 1]
-    write(source, files)
-    assert data_prep(*command)[0] == 0
+    source, newer, out = tmp_path / f"source.{kind}", tmp_path / f"newer.{kind}", tmp_path / "out"
+    options = ["--out", out, "--template", "dlib", "--workers", 1]
+    assert data_prep("folder", "--source", write(source, files), *options)[0] == 0
     before = digests(out)
-    places = [path for path in (source, source / "Ann" / "1.jpg") if path.exists()]
-    times = [(path, path.stat().st_mtime_ns) for path in places]
-    write(source, files | {"Ann/1.jpg": other.ljust(size, b"\0")})
-    for path, time_ns in times:
-        os.utime(path, ns=(time_ns, time_ns))
-    zipped.cache_clear()
-    opened.cache_clear()
-    status, printed = data_prep(*command)
+    write(newer, files | {"Ann/1.jpg": other.ljust(size, b"\0")})
+    for path in (source, *source.rglob("*")):
+        time_ns = path.stat().st_mtime_ns
+        os.utime(newer / path.relative_to(source), ns=(time_ns, time_ns))
+    status, printed = data_prep("folder", "--source", newer, *options)
     assert status == 0
     assert "1 photographs read" in printed
     changed = {name for name, digest in digests(out).items() if digest != before[name]}
