@@ -18,7 +18,7 @@ def without_people(source: Source, file: Path) -> Source:
             skipped.
 
     Raises:
-        InputError: the file cannot be read, or names nobody or everybody of the set.
+        InputError: the file cannot be read, or names nobody of the set.
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
@@ -34,7 +34,7 @@ def without_people(source: Source, file: Path) -> Source:
             f"{source.items[0].identity}."
         )
     if len(excluded) == len(source.items):
-        raise InputError(f"{file}, named by --exclude, names everybody of the set; nobody would be left.")
+        raise InputError(f"{file}, named by --exclude, names everybody of the set, so that nobody is left.")
     strangers = sorted(names - {_plain(item.identity) for item in excluded})
     return replace(
         source,

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -17,12 +16,11 @@ from data_prep.journal import first_settings
 from fdemd.errors import InputError
 from fdemd.files.given import check_file, check_folder
 from fdemd.files.mark import MARK, claim, is_marked
-from fdemd.files.whole import PART, cannot_write, write_text
+from fdemd.files.whole import cannot_write, is_part, write_text
 
 FACES, COPIES = "prepared faces", "copies of faces as queries"
 """What the mark of an output folder says that it holds."""
 _WORK, _WORK_PREFIX = "unpacked archives", ".unpacked-"
-_PART = re.compile(r"\.[0-9a-f]{16}" + re.escape(PART))
 _ADVICE = "choose another folder with --out"
 _SETTINGS = {
     FACES: (("journal.jsonl",), {"template", "size", "detector", "pipeline"}),
@@ -79,7 +77,7 @@ def output_folder(out: Path, what: str) -> Iterator[None]:
     _claim(out, what)
     with _alone(out):
         for folder, _, names in os.walk(out):
-            for part in filter(_PART.fullmatch, names):
+            for part in filter(is_part, names):
                 Path(folder, part).unlink(missing_ok=True)
         yield
 

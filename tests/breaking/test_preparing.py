@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KILLER = r"""
-import hashlib, json, os, signal, sys
+import contextlib, hashlib, io, json, os, signal, sys
 from pathlib import Path
 
 from data_prep.__main__ import main
@@ -50,17 +50,19 @@ def prepared(out, kill_before):
         return os.waitpid(pid, 0)[1]
     global moment
     moment = kill_before
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    os._exit(main(["pack", "--source", source, "--out", out, "--workers", "1"]))
+    os._exit(prepare(out))
+
+def prepare(out):
+    with contextlib.redirect_stdout(io.StringIO()):
+        return main(["pack", "--source", source, "--out", out, "--workers", "1"])
 
 def digests(out):
     files = sorted(file for file in Path(out).rglob("*") if file.is_file())
     return {str(file.relative_to(out)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
-import data_prep.preparation
 sys.addaudithook(hook)
 straight = f"{folder}/straight"
-assert prepared(straight, 0) == 0
+assert prepare(straight) == 0  # in this process, so that all others have its modules and the landmark model
 n, killed = 1, True
 while killed:
     out = f"{folder}/{n}"
