@@ -142,7 +142,14 @@ def test_ctrl_c_is_told_in_a_line_and_leaves_nothing_half(workers: int, larger: 
     out = tmp_path / "out"
     arguments = ["lfw", "--source", str(larger), "--out", str(out), "--workers", str(workers)]
     command = [sys.executable, "-m", "data_prep", *arguments]
-    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # shells ignore it in the background
+    )
     deadline = time.monotonic() + 120
     while not (out / "faces").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
