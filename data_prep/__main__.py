@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fdemd.errors import InputError, exit_status
+from fdemd.files.text import shown
 
 if TYPE_CHECKING:
     from data_prep.likeness import Comparer
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status: 0, 2 after an InputError (one sentence), 130 after Ctrl-C."""
-    arguments = _parser().parse_args(argv)
-    stopped = "stopped by Ctrl-C; the same command goes on where it was."
-    return exit_status("data_prep", lambda: arguments.run(arguments), stopped)
+
+    def work() -> None:
+        arguments = _parser().parse_args(argv)
+        arguments.run(arguments)
+
+    return exit_status("data_prep", work, "stopped by Ctrl-C; the same command goes on where it was.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -113,9 +117,9 @@ def _prepare(arguments: argparse.Namespace) -> None:
         )
     )
     seconds = time.perf_counter() - started
-    print((arguments.out / "report.md").read_text(encoding="utf-8").split("\n| ")[0])
+    print(findings.summary)
     print(f"{findings.made:,} photographs read in {seconds:.1f} s ({findings.made / seconds:.1f} a second).")
-    print(arguments.out / "manifest.csv")
+    print(shown(str(arguments.out / "manifest.csv")))
 
 
 def _comparer(arguments: argparse.Namespace) -> Comparer | None:
@@ -150,8 +154,8 @@ def _occlude(arguments: argparse.Namespace) -> None:
     )
     if without:
         reasons = ", ".join(f"{count:,} {problem}" for problem, count in copies.problems.most_common())
-        print(f"{without:,} have none ({reasons}), see {copies.left_out}.")
-    print(copies.manifest)
+        print(f"{without:,} have none ({reasons}), see {shown(str(copies.left_out))}.")
+    print(shown(str(copies.manifest)))
 
 
 def _way(arguments: argparse.Namespace, template: str) -> Way:
@@ -169,10 +173,10 @@ def _verify(arguments: argparse.Namespace) -> None:
 
     manifest, problems = verify(arguments.manifest)
     if problems:
-        print("\n".join(problems))
+        print("\n".join(map(shown, problems)))
         raise InputError(f"{arguments.manifest} has {len(problems)} problems; they are listed above.")
     people = len({photograph.identity for photograph in manifest.photographs})
-    print(f"{arguments.manifest}: {len(manifest):,} files of {people:,} people, all as they should be.")
+    print(f"{shown(str(arguments.manifest))}: {len(manifest):,} files of {people:,} people, all as they should be.")
 
 
 if __name__ == "__main__":

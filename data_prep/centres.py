@@ -11,12 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor
 from torch.nn.functional import normalize
 from torch.utils.data import DataLoader, Dataset
 
+from data_prep.signals import left_to_this_process
 from fdemd.backbones import Backbone
 from fdemd.cache.new_entry import NewEntry, kept
 from fdemd.cache.place import cache_folder
@@ -26,6 +25,7 @@ from fdemd.data.workers import worker_init
 from fdemd.faces.alignment import between
 from fdemd.faces.photographs import Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
+from fdemd.report.steady_progress import track
 
 _AT_ONCE = 64
 """Faces a batch."""
@@ -68,7 +68,10 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
     digest = hashlib.sha256(json.dumps([_PIPELINE, network.fingerprint(), detector]).encode())
     for photograph in manifest.photographs:
         file = manifest.file(photograph)
-        content = sha256_of(file) if file.is_file() else None
+        try:
+            content = sha256_of(file)
+        except OSError:
+            content = None  # it will not be looked at
         digest.update(json.dumps([photograph.path, photograph.identity, photograph.aligned, content]).encode())
     place = cache_folder() / "centres" / digest.hexdigest()
     found = kept(place, "centres of people", lambda new: _look(faces, network, 0 if workers == 1 else workers, new))
@@ -110,7 +113,9 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry) -> dict
     examples: dict[int, str] = {}
     looked_at = 0
     loader = DataLoader(faces, batch_size=_AT_ONCE, num_workers=workers, collate_fn=_usable, worker_init_fn=worker_init)
-    for rows, images in track(loader, "Looking at faces", console=Console(stderr=True), transient=True):
+    with left_to_this_process():
+        batches = iter(loader)
+    for rows, images in track(batches, "Looking at faces", len(loader)):
         if not rows:
             continue
         found = normalize(network(images.to(device)).embedding).double().cpu()

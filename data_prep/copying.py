@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from torch.utils.data import Dataset
 
-from data_prep.faces import Record
-from data_prep.files import replaced
+from data_prep.faces import Record, is_face, write_face
 from fdemd.data.manifest import Manifest, Photograph
+from fdemd.errors import InputError
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
 from fdemd.faces.queries import QueryMaker
 from fdemd.faces.reading import UnreadableImageError, read_image
@@ -24,23 +25,62 @@ def copy_path(kind: str, path: str) -> str:
     return f"{kind}/{path}" if path.lower().endswith(".png") else f"{kind}/{path}.png"
 
 
-class Copying(Dataset[Record]):
-    """Row -> what became of the copy, which is written on the way."""
+class Copying(Dataset["Record | InputError"]):
+    """Row -> what became of the copy, which is written on the way, or why it could not be written.
+
+    Args:
+        manifest: of the photographs.
+        chosen: those of its rows that get a copy.
+        maker: of the queries.
+        way: from photographs to faces.
+        out: folder of the copies.
+        advice: what a person can do if a copy cannot be written.
+    """
 
     def __init__(
-        self, manifest: Manifest, chosen: tuple[Photograph, ...], maker: QueryMaker, way: Way, out: Path
+        self,
+        manifest: Manifest,
+        chosen: tuple[Photograph, ...],
+        maker: QueryMaker,
+        way: Way,
+        out: Path,
+        advice: str = "",
     ) -> None:
         self.manifest, self.chosen, self.maker, self.way, self.out = manifest, chosen, maker, way, out
+        self.advice = advice
 
     def __len__(self) -> int:
         return len(self.chosen)
 
-    def __getitem__(self, row: int) -> Record:
-        photograph = self.chosen[row]
-        file = self.manifest.file(photograph)
-        record = Record(photograph.path, size_of(file), "")
+    def __getitem__(self, row: int) -> Record | InputError:
         try:
-            face, faces = face_in(read_image(file), self.way, aligned=bool(photograph.aligned))
+            return self._copied(self.chosen[row])
+        except InputError as error:  # given, not raised: on its way from another process it would lose its sentence
+            return error
+
+    def is_done(self, row: int, record: Record | None) -> bool:
+        """Whether a record tells of this very photograph, and its copy is as it was written."""
+        photograph = self.chosen[row]
+        if record is None or not record.sha256:
+            return False
+        try:
+            content = self.manifest.file(photograph).read_bytes()
+        except OSError:
+            return False
+        if hashlib.sha256(content).hexdigest() != record.sha256:
+            return False
+        return bool(record.problem) or is_face(self.out / copy_path(self.maker.kind, photograph.path), record)
+
+    def _copied(self, photograph: Photograph) -> Record:
+        record = Record(photograph.path, 0, "")
+        try:
+            content = self.manifest.file(photograph).read_bytes()
+        except OSError as error:
+            reason = "there is no such file" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
+            return record._replace(problem=UNREADABLE, reason=reason)
+        record = record._replace(size=len(content), sha256=hashlib.sha256(content).hexdigest())
+        try:
+            face, faces = face_in(read_image(io.BytesIO(content)), self.way, aligned=bool(photograph.aligned))
         except UnreadableImageError as error:
             return record._replace(problem=UNREADABLE, reason=str(error))
         record = record._replace(faces=faces)
@@ -50,12 +90,4 @@ class Copying(Dataset[Record]):
         if np.array_equal(made.image, face.image):
             return record._replace(problem=UNCHANGED, reason=f"the {self.maker.kind} lies outside the picture")
         target = self.out / copy_path(self.maker.kind, photograph.path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(target) as copy:
-            Image.fromarray(made.image).save(copy, "PNG")
-        return record
-
-
-def size_of(file: Path) -> int:
-    """Bytes of a file, 0 if it is missing."""
-    return file.stat().st_size if file.is_file() else 0
+        return record._replace(face=write_face(made.image, target, self.advice))

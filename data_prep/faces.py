@@ -7,16 +7,18 @@ import io
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from data_prep.duplicates import difference_hash
-from data_prep.files import replaced
 from data_prep.sources import Item, Source
+from fdemd.checkpoints import sha256_of
 from fdemd.errors import InputError, unknown
 from fdemd.faces.alignment import TEMPLATES
 from fdemd.faces.landmarks import check_detector
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
+from fdemd.files.whole import cannot_write, write_bytes
 
 
 class Record(NamedTuple):
@@ -30,6 +32,7 @@ class Record(NamedTuple):
         faces: how many it shows; the largest central one is taken.
         problem: empty, ``UNREADABLE`` or ``NO_FACE``.
         reason: the problem in words.
+        face: sha256 of the PNG file that was written, hexadecimal; empty if there is none.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Record(NamedTuple):
     faces: int = 0
     problem: str = ""
     reason: str = ""
+    face: str = ""
 
 
 def face_path(name: str) -> str:
@@ -50,11 +54,15 @@ def face_path(name: str) -> str:
     return f"faces/{name}.png"
 
 
-def make_face(source: Source, item: Item, way: Way, out: Path) -> Record:
-    """Read, search, align and write one face; the file appears whole or not at all."""
+def make_face(source: Source, item: Item, way: Way, out: Path, advice: str = "") -> Record:
+    """Read, search, align and write one face; the file appears whole or not at all.
+
+    Raises:
+        InputError: it cannot be written; ``advice`` says what a person can do.
+    """
     try:
         content = source.read(item)
-    except UnreadableImageError as error:
+    except (UnreadableImageError, OSError) as error:
         return Record(item.name, item.size, "", problem=UNREADABLE, reason=str(error))
     record = Record(item.name, item.size, hashlib.sha256(content).hexdigest())
     try:
@@ -65,11 +73,31 @@ def make_face(source: Source, item: Item, way: Way, out: Path) -> Record:
         return record._replace(problem=UNREADABLE, reason=str(error))
     if face is None:
         return record._replace(problem=NO_FACE, reason=f"the detector {way.detector} found none")
-    path = out / face_path(item.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path) as file:
-        Image.fromarray(face.image).save(file, "PNG")
-    return record._replace(faces=faces)
+    return record._replace(faces=faces, face=write_face(face.image, out / face_path(item.name), advice))
+
+
+def write_face(image: np.ndarray, path: Path, advice: str = "") -> str:
+    """Write a face ``(H, W, 3)`` uint8 as PNG and return the sha256 of the file.
+
+    Raises:
+        InputError: it cannot be written; ``advice`` says what a person can do.
+    """
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, "PNG")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error, advice) from error
+    write_bytes(path, content.getvalue(), advice)
+    return hashlib.sha256(content.getvalue()).hexdigest()
+
+
+def is_face(path: Path, record: Record) -> bool:
+    """Whether a file is, byte for byte, the face that a record vouches for."""
+    try:
+        return sha256_of(path) == record.face
+    except OSError:
+        return False
 
 
 def check_way(template: str, size: tuple[int, int] | None, detector: str) -> Way:

@@ -1,40 +1,49 @@
-"""Files that are there whole or not at all, whenever the program is killed."""
+"""Files of an output folder that are made of others as they are."""
 
 from __future__ import annotations
 
+import contextlib
+import filecmp
 import os
+import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
-from fdemd.errors import InputError
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to that takes the place of ``path`` when all is written."""
-    part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
-        yield file
-    part.replace(path)
+from fdemd.data.manifest import Manifest, Photograph, write_manifest
+from fdemd.files.given import check_file
+from fdemd.files.whole import PART, cannot_write, replaced
 
 
 def link(file: Path, target: Path) -> None:
-    """The same file under another name, or a copy where the two folders are on different disks.
+    """Give a file another name, or copy it where the two folders are on different disks.
 
     Raises:
-        InputError: the file is missing.
+        InputError: the file cannot be read, or its new name not be written.
     """
-    if not file.is_file():
-        raise InputError(f"{file} of the gallery's manifest is missing; run python -m data_prep verify on it.")
-    if target.is_file() and (target.samefile(file) or target.stat().st_size == file.stat().st_size):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
+    check_file(file, "The photograph", "run python -m data_prep verify on the manifest that names it")
     try:
-        os.link(file, target)
-    except OSError:
-        with replaced(target) as copy, file.open("rb") as original:
-            shutil.copyfileobj(original, copy)
+        with contextlib.suppress(FileNotFoundError):
+            if target.samefile(file) or filecmp.cmp(target, file, shallow=False):
+                return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{secrets.token_hex(8)}{PART}")
+        try:
+            os.link(file, part)
+        except OSError:
+            with replaced(target) as copy, file.open("rb") as original:
+                shutil.copyfileobj(original, copy)
+        else:
+            part.replace(target)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+
+
+def write_rows(rows: Sequence[Photograph], path: Path) -> None:
+    """Write a manifest that is relative to its folder, whole or not at all.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    with replaced(path, "run the same command again once it can") as file:
+        write_manifest(Manifest(path.parent, tuple(rows)), Path(file.name))

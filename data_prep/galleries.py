@@ -44,7 +44,7 @@ def join_gallery(queries: Sequence[Photograph], gallery: Manifest, out: Path) ->
         out: the folder of the queries.
 
     Raises:
-        InputError: a face of the gallery is missing.
+        InputError: a face of the gallery cannot be read, or not be linked.
     """
     rows: list[Photograph] = []
     twins: dict[str, str] = {}

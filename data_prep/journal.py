@@ -4,68 +4,143 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+import sys
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from data_prep.faces import Record
-from data_prep.files import replaced
 from fdemd.errors import InputError
+from fdemd.files.text import shown
+from fdemd.files.whole import cannot_write, write_bytes
 
 
 class Journal:
-    """A line a photograph, appended when its face is written; the first line tells how all faces are made."""
+    """A line a photograph, appended when its face is on the disk; the first line tells how all faces are made.
 
-    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+    A line is the record and a checksum of it. What has no right checksum (damaged, cut short, or of a version that
+    wrote none) vouches for nothing: its photograph is made again, which is said once. Use it in a ``with`` block.
+
+    Attributes:
+        records: what is done, by name.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, Any], advice: str = "") -> None:
         """Open the journal, or begin it.
 
+        Args:
+            path: the file; its folder must exist.
+            settings: how the faces are made.
+            advice: what a person can do if it cannot be written.
+
         Raises:
-            InputError: it was begun with other settings, or cannot be written.
+            InputError: it was begun with other settings, or cannot be read or written.
         """
-        self._path, self._settings = path, json.dumps(settings, sort_keys=True)
+        self._path, self._advice = path, advice
+        self._settings = json.dumps(settings, sort_keys=True)
         self.records: dict[str, Record] = {}
-        lines, whole = self._read()
-        if lines and lines[0] != self._settings:
+        content = self._content()
+        whole = content.rfind(b"\n") + 1  # a last line that was cut short by a kill is no damage
+        first, *lines = content[:whole].split(b"\n")[:-1] or [b""]
+        begun = _object(first)
+        if begun is None:
+            damaged, whole = len(lines), 0
+        elif begun != json.loads(self._settings):
             raise InputError(
-                f"{path.parent} holds faces that were prepared otherwise ({lines[0]} instead of {self._settings}); "
-                "choose another folder with --out, or remove that one."
+                f"{path.parent} holds faces that were prepared otherwise ({json.dumps(begun, sort_keys=True)} instead "
+                f"of {self._settings}); choose another folder with --out, or remove that one."
             )
-        for line in lines[1:]:
-            record = Record(*json.loads(line))
-            self.records[record.name] = record
+        else:
+            records = [_record(line) for line in lines]
+            damaged = records.count(None)
+            self.records = {record.name: record for record in records if record is not None}
+        if damaged:
+            print(
+                f"{shown(str(path))}: {damaged:,} lines are damaged or of an earlier version; their photographs "
+                "are made again.",
+                file=sys.stderr,
+            )
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a+b")
+            self._file = path.open("ab", buffering=0)
             self._file.truncate(whole)
         except OSError as error:
-            raise InputError(f"{path.parent} cannot be written ({error.strerror}); choose another --out.") from error
-        if not lines:
-            self._write([self._settings])
+            raise cannot_write(path, error, advice) from error
+        if not whole:
+            self._write(self._settings.encode() + b"\n")
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def add(self, records: Iterable[Record]) -> None:
-        """Note photographs that are done."""
+        """Note photographs that are done.
+
+        Raises:
+            InputError: they cannot be written.
+        """
         records = list(records)
         self.records |= {record.name: record for record in records}
-        self._write([json.dumps(record, ensure_ascii=False) for record in records])
+        self._write(b"".join(map(_line, records)))
 
     def finish(self, names: Iterable[str]) -> list[Record]:
         """Put the lines in the order of ``names``, drop all others, and return the records in this order."""
         records = [self.records[name] for name in names]
         self._file.close()
-        lines = [self._settings, *(json.dumps(record, ensure_ascii=False) for record in records)]
-        with replaced(self._path) as file:
-            file.write("".join(f"{line}\n" for line in lines).encode())
+        write_bytes(self._path, b"".join([self._settings.encode() + b"\n", *map(_line, records)]), self._advice)
         return records
 
-    def _read(self) -> tuple[list[str], int]:
-        """The whole lines and their bytes; a last line that was cut short by a kill is left out."""
-        if not self._path.is_file():
-            return [], 0
-        content = self._path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        return content[:whole].decode().split("\n")[:-1], whole
+    def _content(self) -> bytes:
+        try:
+            return self._path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise InputError(f"{self._path} cannot be read ({error.strerror}); choose another --out.") from error
 
-    def _write(self, lines: Iterable[str]) -> None:
-        self._file.write("".join(f"{line}\n" for line in lines).encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+    def _write(self, content: bytes) -> None:
+        try:
+            while content:
+                content = content[self._file.write(content) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise cannot_write(self._path, error, self._advice) from error
+
+
+def first_settings(path: Path) -> Mapping[str, Any] | None:
+    """The settings that a journal begins with; None if there is no such file, or it begins with anything else."""
+    try:
+        with path.open("rb") as file:
+            return _object(file.readline(1 << 16))
+    except OSError:
+        return None
+
+
+def _object(line: bytes) -> Mapping[str, Any] | None:
+    value = _parsed(line)
+    return value if isinstance(value, dict) else None
+
+
+def _line(record: Sequence[Any]) -> bytes:
+    return json.dumps([*record, _checksum(record)]).encode() + b"\n"
+
+
+def _record(line: bytes) -> Record | None:
+    """The record of a line; None if its checksum is not right."""
+    match _parsed(line):
+        case [*fields, int(checksum)] if checksum == _checksum(fields) and len(fields) == len(Record._fields):
+            return Record(*fields)
+    return None
+
+
+def _checksum(fields: Sequence[Any]) -> int:
+    return zlib.crc32(json.dumps(fields).encode())
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):  # whatever it is, no line of ours
+        return None

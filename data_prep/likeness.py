@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ from data_prep.networks import chosen_network, usual_threshold
 from data_prep.overlaps import shared_people
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError
+from fdemd.files.text import csv_table
+from fdemd.files.whole import write_text
 
 _AT_ONCE = 1024
 """People who are compared with everybody of the other set at once."""
@@ -51,14 +53,15 @@ class Likenesses:
 
     def write(self, path: Path) -> None:
         """Write all pairs as CSV."""
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("set", "person", "other", "cosine", "same_name", "photograph", "other_photograph"))
-            for manifest, pairs in self.pairs.items():
-                for pair in pairs:
-                    cosine = f"{pair.cosine:.4f}"
-                    photographs = pair.photograph, pair.other_photograph
-                    writer.writerow((manifest, pair.person, pair.other, cosine, int(pair.same_name), *photographs))
+        rows: list[tuple[object, ...]] = [
+            ("set", "person", "other", "cosine", "same_name", "photograph", "other_photograph")
+        ]
+        for manifest, pairs in self.pairs.items():
+            for pair in pairs:
+                names = manifest, pair.person, pair.other
+                same = int(pair.same_name)
+                rows.append((*names, Decimal(f"{pair.cosine:.4f}"), same, pair.photograph, pair.other_photograph))
+        write_text(path, csv_table(rows))
 
 
 class Comparer:

@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import sys
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, replace
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import cv2
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.filesize import decimal
 
-from data_prep.faces import Record, face_path, make_face
+from data_prep.faces import Record, face_path, is_face, make_face
 from data_prep.journal import Journal
+from data_prep.signals import left_to_this_process
 from data_prep.sources import Item, Source
 from fdemd.data.workers import end_with_parent
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Way
+from fdemd.faces.reading import UnreadableImageError
+from fdemd.files.text import shown
+from fdemd.report.steady_progress import steady_progress, track
 
 _AT_ONCE = 32
 """Photographs that a process takes; so many a process are made again after a kill, at most."""
 _PIPELINE = 1
 """Raised when reading, searching or aligning changes, so that faces of two kinds never stand in one folder."""
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """All that a process needs to make faces."""
+
+    source: Source
+    way: Way
+    out: Path
+    advice: str
+
+    def __call__(self, item: Item) -> Record:
+        return make_face(self.source, item, self.way, self.out, self.advice)
 
 
 def make_faces(source: Source, way: Way, out: Path, workers: int) -> tuple[list[Record], int]:
@@ -41,68 +61,90 @@ def make_faces(source: Source, way: Way, out: Path, workers: int) -> tuple[list[
     Raises:
         InputError: the folder cannot be used or written, or a process was killed.
     """
-    journal = Journal(out / "journal.jsonl", {**asdict(way), "size": list(way.size), "pipeline": _PIPELINE})
-    missing = [item for item in source.items if not _is_done(item, journal.records.get(item.name), out)]
-    portions = [missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)]
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    try:
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task(
-                "Aligning faces", total=len(source.items), completed=len(source.items) - len(missing)
-            )
-            for records in _made(source, portions, way, out, workers):
-                journal.add(records)
-                progress.advance(task, len(records))
-    except BrokenProcessPool as error:
-        raise InputError(
-            "A process that aligned faces was killed, most likely for want of memory; run the same command again with "
-            "fewer --workers, and it goes on where it was."
-        ) from error
-    except OSError as error:
-        raise InputError(f"{out} cannot be written ({error}); run the same command again once it can.") from error
-    return journal.finish(item.name for item in source.items), len(missing)
+    settings = {**asdict(way), "size": list(way.size), "pipeline": _PIPELINE}
+    again = "once it can be, run the same command again, and it goes on where it was"
+    with Journal(out / "journal.jsonl", settings, again) as journal:
+        missing = _missing(source, journal.records, out)
+        room = decimal(3 * way.size[0] * way.size[1] * len(missing))
+        reader = replace(source, items=(), unused=(), lists={})  # all that the processes need of it
+        maker = _Maker(reader, way, out, f"{again} ({len(missing):,} faces are still to be made, up to {room})")
+        portions = [missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)]
+        total = len(source.items)
+        try:
+            with (
+                closing(_made(maker, portions, workers)) as made,
+                steady_progress("Aligning faces", total, total - len(missing)) as advance,
+            ):
+                for records in made:
+                    journal.add(records)
+                    advance(len(records))
+        except BrokenProcessPool as error:
+            raise InputError(
+                "A process that aligned faces was killed, most likely for want of memory; run the same command again "
+                "with fewer --workers, and it goes on where it was."
+            ) from error
+        return journal.finish(item.name for item in source.items), len(missing)
 
 
-def _is_done(item: Item, record: Record | None, out: Path) -> bool:
-    if record is None or record.size != item.size:
+def _missing(source: Source, records: Mapping[str, Record], out: Path) -> list[Item]:
+    """Items whose photographs are not those that were read, or whose faces are not those that were made of them."""
+    missing, spoilt = [], 0
+    for item in track(source.items, "Checking faces") if records else source.items:
+        record = records.get(item.name)
+        if record is None or not _is_unchanged(source, item, record):
+            missing.append(item)
+        elif not record.problem and not is_face(out / face_path(item.name), record):
+            missing.append(item)
+            spoilt += 1
+    if spoilt:
+        print(f"{spoilt:,} faces in {shown(str(out))} are gone or changed, and are made again.", file=sys.stderr)
+    return missing
+
+
+def _is_unchanged(source: Source, item: Item, record: Record) -> bool:
+    """Whether a photograph has the bytes that were read; what could not even be fetched is tried again."""
+    if record.size != item.size or not record.sha256:
         return False
-    if record.problem:
-        return bool(record.sha256)  # what could not even be fetched is tried again
-    return (out / face_path(item.name)).is_file()
+    try:
+        return hashlib.sha256(source.read(item)).hexdigest() == record.sha256
+    except (UnreadableImageError, OSError):
+        return False
 
 
-def _made(
-    source: Source, portions: Sequence[Sequence[Item]], way: Way, out: Path, workers: int
-) -> Iterator[list[Record]]:
+def _made(maker: _Maker, portions: Sequence[Sequence[Item]], workers: int) -> Generator[list[Record], None, None]:
     """Records of all portions, in the order in which they are finished."""
-    reader = replace(source, items=(), unused=(), lists={})  # all that the processes need of it
-    if workers == 1 or len(portions) == 1:
+    if workers == 1 or len(portions) <= 1:
         for portion in portions:
-            yield [make_face(reader, item, way, out) for item in portion]
-    elif portions:
-        with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (reader, way, out)) as pool:
-            pending = [pool.submit(_make_portion, portion) for portion in portions]
-            try:
-                for done in as_completed(pending):
-                    yield done.result()
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+            yield [maker(item) for item in portion]
+        return
+    context = get_context("spawn")
+    ended, end = context.Pipe(duplex=False)
+    with ended, ProcessPoolExecutor(workers, context, _begin, (maker, ended)) as pool:
+        try:
+            with left_to_this_process():
+                pending = [pool.submit(_make_portion, portion) for portion in portions]
+            for done in as_completed(pending):
+                yield done.result()
+        finally:
+            end.close()
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
-_task: tuple[Source, Way, Path]
+_task: tuple[_Maker, Connection]
 
 
-def _begin(reader: Source, way: Way, out: Path) -> None:
+def _begin(maker: _Maker, ended: Connection) -> None:
     """Set up a process: one core each, Ctrl-C left to the parent, and gone when the parent is, however it ended."""
     import torch
 
     global _task
-    _task = reader, way, out
+    _task = maker, ended
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     end_with_parent()
 
 
 def _make_portion(items: Sequence[Item]) -> list[Record]:
-    reader, way, out = _task
-    return [make_face(reader, item, way, out) for item in items]
+    """Records of a portion, or of its beginning if nobody waits for them any more."""
+    maker, ended = _task
+    return [maker(item) for item in items if not ended.poll()]  # readable as soon as the other end is closed

@@ -14,21 +14,25 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rich.console import Console
-from rich.progress import track
+from rich.filesize import decimal
 from torch.utils.data import DataLoader
 
-from data_prep.copying import Copying, copy_path, size_of
+from data_prep.copying import Copying, copy_path
 from data_prep.faces import Record
-from data_prep.files import link
+from data_prep.files import link, write_rows
 from data_prep.journal import Journal
+from data_prep.output import COPIES, FACES, check_apart, is_ours, output_folder
+from data_prep.signals import left_to_this_process
 from fdemd.cli import CONFIG_DIR
-from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
+from fdemd.data.manifest import Manifest, Photograph, read_manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Way
 from fdemd.faces.queries import QueryMaker
-from fdemd.report.files import write_left_out
+from fdemd.files.mark import is_marked
+from fdemd.files.text import csv_table
+from fdemd.files.whole import write_text
+from fdemd.report.steady_progress import steady_progress, track
 
 ORIGINALS = "originals"
 _AT_ONCE = 32
@@ -43,7 +47,7 @@ class Request:
 
     Attributes:
         manifest: CSV file of the photographs.
-        out: folder of the copies and their manifest; may be the folder of ``manifest``.
+        out: folder of the copies and their manifest; may be that of ``manifest`` if we prepared it.
         kind: of query, a name in :data:`fdemd.faces.queries.QUERY_KINDS`.
         settings: of the kind, see :func:`default_settings`.
         way: alignment, size and detector; those of the network give the pictures that it would see.
@@ -115,16 +119,23 @@ def occlude(request: Request) -> Copies:
     _check_aligned(manifest, request.way.template)
     maker = QueryMaker(request.kind, request.way.size, request.seed, **request.settings)
     chosen = tuple(row for row in manifest.photographs if row.is_query and is_chosen(row.path, request))
-    records, new = _made(Copying(manifest, chosen, maker, request.way, request.out), request)
+    if not (_is_here(manifest, request) and (is_ours(request.out, FACES) or is_marked(request.out, COPIES))):
+        check_apart(request.out, [manifest.root])
+    with output_folder(request.out, COPIES):
+        return _occluded(manifest, chosen, maker, request)
+
+
+def _occluded(manifest: Manifest, chosen: tuple[Photograph, ...], maker: QueryMaker, request: Request) -> Copies:
+    records, new = _made(manifest, chosen, maker, request)
     made = {record.name for record in records if not record.problem}
     if not made:
         first = f"; the first, {records[0].name}: {records[0].reason}" if records else ""
         raise InputError(f"None of the {len(chosen)} photographs chosen in {request.manifest} could be copied{first}.")
     rows = _rows(manifest, [row for row in chosen if row.path in made], request)
     path, left_out = request.out / f"{request.kind}.csv", request.out / f"{request.kind}_left_out.csv"
-    write_manifest(Manifest(request.out, rows), path.with_name(f"{path.name}.part"))
-    path.with_name(f"{path.name}.part").replace(path)
-    write_left_out(left_out, ((record.name, record.problem, record.reason) for record in records if record.problem))
+    write_rows(rows, path)
+    without = [(record.name, record.problem, record.reason) for record in records if record.problem]
+    write_text(left_out, csv_table([("path", "problem", "reason"), *without]))
     problems = Counter(record.problem for record in records if record.problem)
     return Copies(path, len(made), new, problems, left_out)
 
@@ -135,7 +146,14 @@ def is_chosen(path: str, request: Request) -> bool:
     return int.from_bytes(digest[:8], "big") < request.share * 2**64
 
 
-def _made(copying: Copying, request: Request) -> tuple[list[Record], int]:
+def _is_here(manifest: Manifest, request: Request) -> bool:
+    """Whether the copies join the manifest's own folder."""
+    return request.out.resolve() == manifest.root
+
+
+def _made(
+    manifest: Manifest, chosen: tuple[Photograph, ...], maker: QueryMaker, request: Request
+) -> tuple[list[Record], int]:
     """A record a chosen photograph, and how many of them are new."""
     settings = {
         "kind": request.kind,
@@ -147,35 +165,33 @@ def _made(copying: Copying, request: Request) -> tuple[list[Record], int]:
         "detector": request.way.detector,
         "pipeline": _PIPELINE,
     }
-    journal = Journal(request.out / f"{request.kind}.jsonl", settings)
-    missing = [row for row in range(len(copying)) if not _is_done(copying, row, journal)]
-    loader = DataLoader(
-        copying,
-        batch_size=_AT_ONCE,
-        sampler=missing,
-        num_workers=request.workers if missing else 0,
-        collate_fn=list,
-        worker_init_fn=worker_init,
-        in_order=False,
-    )
-    console = Console(stderr=True)
-    try:
-        for records in track(loader, f"Making {request.kind} copies", console=console, transient=True):
-            journal.add(records)
-    except OSError as error:
-        raise InputError(
-            f"{request.out} cannot be written ({error.strerror or 'no room or no permission'}); run the same command "
-            "again once it can."  # errno is lost on the way from another process
-        ) from error
-    return journal.finish(row.path for row in copying.chosen), len(missing)
-
-
-def _is_done(copying: Copying, row: int, journal: Journal) -> bool:
-    photograph = copying.chosen[row]
-    record = journal.records.get(photograph.path)
-    if record is None or record.size != size_of(copying.manifest.file(photograph)):
-        return False
-    return bool(record.problem) or (copying.out / copy_path(copying.maker.kind, photograph.path)).is_file()
+    height, width = request.way.size
+    again = "once it can be, run the same command again, and it goes on where it was"
+    room = f" ({len(chosen):,} copies take up to {decimal(3 * height * width * len(chosen))})"
+    copying = Copying(manifest, chosen, maker, request.way, request.out, again + room)
+    with Journal(request.out / f"{request.kind}.jsonl", settings, again + room) as journal:
+        rows = range(len(copying))
+        checked = track(rows, "Checking copies") if journal.records else rows
+        missing = [row for row in checked if not copying.is_done(row, journal.records.get(chosen[row].path))]
+        loader = DataLoader(
+            copying,
+            batch_size=_AT_ONCE,
+            sampler=missing,
+            num_workers=request.workers if missing else 0,
+            collate_fn=list,
+            worker_init_fn=worker_init,
+            in_order=False,
+        )
+        with left_to_this_process():
+            batches = iter(loader)
+        with steady_progress(f"Making {request.kind} copies", len(missing)) as advance:
+            for records in batches:
+                for record in records:
+                    if isinstance(record, InputError):
+                        raise record
+                journal.add(records)
+                advance(len(records))
+        return journal.finish(row.path for row in chosen), len(missing)
 
 
 def _check_aligned(manifest: Manifest, template: str) -> None:
@@ -189,7 +205,7 @@ def _check_aligned(manifest: Manifest, template: str) -> None:
 
 def _rows(manifest: Manifest, copied: list[Photograph], request: Request) -> tuple[Photograph, ...]:
     """Originals, then copies. An original that is neither of the gallery nor of a split nor a source is dropped."""
-    here = request.out.resolve() == manifest.root
+    here = _is_here(manifest, request)
     place = "" if here else f"{ORIGINALS}/"
     sources = {row.source for row in copied}
     rows = []

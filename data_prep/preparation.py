@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.exclusions import without_people
 from data_prep.faces import Record, face_path
-from data_prep.files import replaced
+from data_prep.files import write_rows
 from data_prep.galleries import join_gallery, read_gallery
 from data_prep.layouts import LAYOUTS
 from data_prep.likeness import Comparer
 from data_prep.making import make_faces
+from data_prep.opening import check_download
+from data_prep.output import FACES, check_apart, output_folder, work_folder
 from data_prep.overlaps import shared_people
 from data_prep.report import Findings, write_report
 from data_prep.sets import SETS
 from data_prep.sources import Item
-from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest, write_manifest
+from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Way
+from fdemd.files.whole import cannot_write, write_bytes
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ def prepare(request: Request) -> Findings:
         InputError: the download, the folder or a manifest cannot be used.
     """
     layout, out = LAYOUTS.get(request.name), request.out
+    for path in request.paths:
+        check_download(path)
+    check_apart(out, [*request.paths, *([request.gallery.parent] if request.gallery else [])])
     if layout and layout.gallery and not request.gallery:
         raise InputError(
             f"{request.name} are queries for the gallery of {layout.gallery}: prepare {layout.gallery} first, and name "
@@ -64,47 +69,52 @@ def prepare(request: Request) -> Findings:
         )
     gallery = read_gallery(request.gallery, request.way.template) if request.gallery else None
     others = {str(path): read_manifest(path) for path in request.against}
-    work = out / "work"
-    try:
-        source = SETS[request.name](request.paths, work)
+    with output_folder(out, FACES), work_folder(out) as work:
+        opened = source = SETS[request.name](request.paths, work)
         if request.exclude:
             source = without_people(source, request.exclude)
         records, made = make_faces(source, request.way, out, request.workers)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    photographs = _photographs(source.items, records, request.way.template)
-    if not photographs:
-        raise InputError(
-            f"None of the {len(records)} photographs gave a face; the first, {records[0].name}: {records[0].problem} "
-            f"({records[0].reason})."
+        photographs = _photographs(source.items, records, request.way.template)
+        if not photographs:
+            raise InputError(
+                f"None of the {len(records)} photographs gave a face; the first, {records[0].name}: "
+                f"{records[0].problem} ({records[0].reason})."
+            )
+        own = Manifest(out, tuple(photographs))
+        if gallery:
+            photographs = join_gallery(photographs, gallery, out)
+        check_identities(photographs, out)
+        further = dict(layout.further) if layout else {}
+        manifests = {"manifest.csv": photographs, **{file: select(photographs) for file, select in further.items()}}
+        for file, rows in manifests.items():
+            write_rows(rows, out / file)
+        for file, content in source.lists.items():
+            _write_list(out / "lists" / file, content)
+        people = {item.identity for item in source.items}
+        findings = Findings(
+            name=request.name,
+            way=request.way,
+            opened=opened,
+            source=source,
+            records=records,
+            manifests=manifests,
+            overlaps={
+                path: shared_people(people, (row.identity for row in other.photographs))
+                for path, other in others.items()
+            },
+            likenesses=request.comparer(own, others) if request.comparer else None,
+            made=made,
         )
-    own = Manifest(out, tuple(photographs))
-    if gallery:
-        photographs = join_gallery(photographs, gallery, out)
-    check_identities(photographs, out)
-    further = dict(layout.further) if layout else {}
-    manifests = {"manifest.csv": photographs, **{file: select(photographs) for file, select in further.items()}}
-    for file, rows in manifests.items():
-        _write_manifest(rows, out, file)
-    for file, content in source.lists.items():
-        (out / "lists" / file).parent.mkdir(parents=True, exist_ok=True)
-        with replaced(out / "lists" / file) as copy:
-            copy.write(content)
-    people = {item.identity for item in source.items}
-    findings = Findings(
-        name=request.name,
-        way=request.way,
-        source=source,
-        records=records,
-        manifests=manifests,
-        overlaps={
-            path: shared_people(people, (row.identity for row in other.photographs)) for path, other in others.items()
-        },
-        likenesses=request.comparer(own, others) if request.comparer else None,
-        made=made,
-    )
-    write_report(findings, out)
+        write_report(findings, out)
     return findings
+
+
+def _write_list(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    write_bytes(path, content)
 
 
 def _photographs(items: Sequence[Item], records: Sequence[Record], template: str) -> list[Photograph]:
@@ -121,9 +131,3 @@ def _photographs(items: Sequence[Item], records: Sequence[Record], template: str
         for item, record in zip(items, records, strict=True)
         if not record.problem
     ]
-
-
-def _write_manifest(rows: Sequence[Photograph], out: Path, file: str) -> None:
-    part = out / f"{file}.part"
-    write_manifest(Manifest(out, tuple(rows)), part)
-    part.replace(out / file)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import csv
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from data_prep.duplicates import exact_duplicates, near_duplicates
+from data_prep.duplicates import LookAlikes, Picture, exact_duplicates, look_alikes
 from data_prep.faces import Record
 from data_prep.likeness import Likenesses
-from data_prep.sources import Item, Source
+from data_prep.sources import Source
 from fdemd.data.manifest import Photograph
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way
-from fdemd.report.files import write_json, write_left_out
+from fdemd.files.text import csv_table, shown
+from fdemd.files.whole import write_text
 
-NOT_USED = "not used"
+NOT_USED, EXCLUDED, NOBODY = "not used", "excluded", "nobody"
+"""Why something is in unused.csv: no photograph of the set, one of a person who is left out, a name that nobody has."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Findings:
     Attributes:
         name: of the set.
         way: how faces were made.
-        source: what was there.
+        opened: what was there.
+        source: without the people who are left out on demand.
         records: what became of each item, in the order of the items.
         manifests: file -> rows.
         overlaps: other manifest -> people of this set who are in it too, by name.
@@ -38,6 +41,7 @@ class Findings:
 
     name: str
     way: Way
+    opened: Source
     source: Source
     records: Sequence[Record]
     manifests: Mapping[str, Sequence[Photograph]]
@@ -63,7 +67,8 @@ class Findings:
             for item, record in zip(self.source.items, self.records, strict=True)
             if record.problem
         ]
-        return without + [(name, NOT_USED, reason) for name, reason in self.source.unused]
+        why = [NOT_USED] * len(self.opened.unused) + [EXCLUDED] * self.excluded + [NOBODY] * self.nobody
+        return without + [(name, word, reason) for word, (name, reason) in zip(why, self.source.unused, strict=True)]
 
     @cached_property
     def same_bytes(self) -> list[list[str]]:
@@ -71,20 +76,40 @@ class Findings:
         return exact_duplicates((record.name, record.sha256) for record in self.records if record.sha256)
 
     @cached_property
-    def look_alikes(self) -> list[tuple[Item, Item, int]]:
-        """Pairs of photographs that are nearly, but not exactly, the same picture, and the bits that differ."""
-        seen = [row for row, record in enumerate(self.records) if record.problem != UNREADABLE]
-        items, records = self.source.items, self.records
-        return [
-            (items[seen[first]], items[seen[second]], bits)
-            for first, second, bits in near_duplicates([records[row].hash for row in seen])
-            if records[seen[first]].sha256 != records[seen[second]].sha256
-        ]
+    def look_alikes(self) -> LookAlikes:
+        """Photographs that are nearly, but not exactly, the same picture."""
+        return look_alikes(
+            [
+                Picture(item.name, item.identity, record.sha256, record.hash)
+                for item, record in zip(self.source.items, self.records, strict=True)
+                if record.problem != UNREADABLE
+            ]
+        )
+
+    @property
+    def excluded(self) -> int:
+        """How many photographs are of people who were to be left out."""
+        return len(self.opened.items) - len(self.source.items)
+
+    @property
+    def nobody(self) -> int:
+        """How many names of people to leave out are nobody's."""
+        return len(self.source.unused) - len(self.opened.unused) - self.excluded
 
     @property
     def images_per_person(self) -> Counter[int]:
         """Number of photographs -> number of people who have so many."""
         return Counter(Counter(item.identity for item in self.source.items).values())
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """All counts and names, as ``report.json`` has them."""
+        return _facts(self)
+
+    @property
+    def summary(self) -> str:
+        """The counts in sentences, safe to print."""
+        return "\n".join(_sentences(self))
 
 
 def write_report(findings: Findings, out: Path) -> None:
@@ -93,17 +118,18 @@ def write_report(findings: Findings, out: Path) -> None:
     """
     if findings.likenesses:
         findings.likenesses.write(out / "alike.csv")
-    facts = _facts(findings)
-    write_json(out / "report.json", facts)
-    (out / "report.md").write_text(_markdown(findings, facts), encoding="utf-8")
-    write_left_out(out / "unused.csv", findings.unused)
+    write_text(out / "report.json", json.dumps(findings.facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(out / "report.md", _markdown(findings))
+    write_text(out / "unused.csv", csv_table([("path", "problem", "reason"), *findings.unused]))
+    write_text(out / "duplicates.csv", csv_table(_duplicates(findings)))
+
+
+def _duplicates(findings: Findings) -> Iterator[tuple[object, ...]]:
     identities = {item.name: item.identity for item in findings.source.items}
-    with (out / "duplicates.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("first", "second", "bits", "first_identity", "second_identity"))
-        for first, *others in findings.same_bytes:
-            writer.writerows((first, other, "same file", identities[first], identities[other]) for other in others)
-        writer.writerows((a.name, b.name, bits, a.identity, b.identity) for a, b, bits in findings.look_alikes)
+    yield "first", "second", "bits", "first_identity", "second_identity"
+    for first, *others in findings.same_bytes:
+        yield from ((first, other, "same file", identities[first], identities[other]) for other in others)
+    yield from ((a.name, b.name, bits, a.identity, b.identity) for a, b, bits in findings.look_alikes.listed)
 
 
 def _facts(findings: Findings) -> dict[str, Any]:
@@ -113,6 +139,8 @@ def _facts(findings: Findings) -> dict[str, Any]:
         "way": {**asdict(findings.way), "size": list(findings.way.size)},
         "official": findings.source.official and dict(zip(("images", "people"), findings.source.official, strict=True)),
         "photographs": {
+            "in the source": len(findings.opened.items),
+            "of excluded people": findings.excluded,
             "found": len(findings.records),
             "people": counts.total(),
             "people with two or more": counts.total() - counts[1],
@@ -121,12 +149,13 @@ def _facts(findings: Findings) -> dict[str, Any]:
         },
         "faces": findings.faces,
         "without a face": {problem: findings.problems[problem] for problem in (UNREADABLE, NO_FACE)},
-        "files not used": dict(sorted(Counter(entry.reason for entry in findings.source.unused).items())),
+        "files not used": dict(sorted(Counter(entry.reason for entry in findings.opened.unused).items())),
+        "excluded names that nobody has": findings.nobody,
         "images per person": {str(images): people for images, people in sorted(counts.items())},
         "duplicates": {
             "groups of the same file": len(findings.same_bytes),
-            "pairs that look alike": len(findings.look_alikes),
-            "of them of different people": sum(a.identity != b.identity for a, b, _ in findings.look_alikes),
+            "pairs that look alike": findings.look_alikes.pairs,
+            "of them of different people": findings.look_alikes.of_different_people,
         },
         "manifests": {
             file: {
@@ -164,8 +193,27 @@ def _lost_queries(rows: Sequence[Photograph]) -> int:
     return sum(row.is_query and gallery[row.identity] <= row.is_gallery for row in rows)
 
 
-def _markdown(findings: Findings, facts: Mapping[str, Any]) -> str:
-    way, found = findings.way, facts["photographs"]
+def _markdown(findings: Findings) -> str:
+    lines = [
+        *_sentences(findings),
+        "",
+        "| manifest | images | people | queries | gallery | queries with nobody to find |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {file} | " + " | ".join(f"{value:,}" for value in row.values()) + " |"
+            for file, row in findings.facts["manifests"].items()
+        ),
+        "",
+        "| photographs of a person | people |",
+        "|---|---|",
+        *(f"| {images} | {people:,} |" for images, people in findings.facts["images per person"].items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _sentences(findings: Findings) -> list[str]:
+    way, facts = findings.way, findings.facts
+    found, alike = facts["photographs"], facts["duplicates"]
     height, width = way.size
     lines = [
         f"# {findings.name}",
@@ -177,36 +225,29 @@ def _markdown(findings: Findings, facts: Mapping[str, Any]) -> str:
         f"- {findings.faces:,} faces; {findings.problems[NO_FACE]:,} photographs show none that the detector finds, "
         f"{findings.problems[UNREADABLE]:,} cannot be read. {found['with several faces']:,} show several; the largest "
         "central one was taken.",
-        f"- {len(findings.source.unused):,} other files were not used. All that gave no face is in unused.csv.",
+        f"- {len(findings.opened.unused):,} other files were not used. All that gave no face is in unused.csv.",
     ]
+    if findings.excluded:
+        lines.append(
+            f"- {findings.excluded:,} more photographs are of people who were to be left out; {findings.nobody:,} of "
+            "the names to leave out are nobody's."
+        )
     if official := findings.source.official:
         if official == (found["found"], found["people"]):
             lines.append("- The numbers of photographs and people are those of the publication.")
         else:
             lines.append(f"- The publication has {official[0]:,} photographs of {official[1]:,} people: NOT THE SAME.")
-    alike = facts["duplicates"]
     lines += [
         f"- {alike['groups of the same file']:,} groups of photographs are the same file; "
         f"{alike['pairs that look alike']:,} pairs look alike, {alike['of them of different people']:,} of them of "
-        "different people (duplicates.csv).",
+        "different people (duplicates.csv, where every photograph stands beside the first that has its looks).",
         *(
             f"- {len(people):,} people are in {manifest} too{': ' if people else ''}{', '.join(people)}."
             for manifest, people in findings.overlaps.items()
         ),
         *_lines_of_alike(facts["people alike"]),
-        "",
-        "| manifest | images | people | queries | gallery | queries with nobody to find |",
-        "|---|---|---|---|---|---|",
-        *(
-            f"| {file} | " + " | ".join(f"{value:,}" for value in row.values()) + " |"
-            for file, row in facts["manifests"].items()
-        ),
-        "",
-        "| photographs of a person | people |",
-        "|---|---|",
-        *(f"| {images} | {people:,} |" for images, people in facts["images per person"].items()),
     ]
-    return "\n".join(lines) + "\n"
+    return [shown(line) for line in lines]  # names are not ours
 
 
 def _lines_of_alike(alike: Mapping[str, Any] | None) -> list[str]:

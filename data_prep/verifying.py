@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import track
-
 from data_prep.overlaps import plain_name
 from fdemd.data.manifest import Manifest, Photograph, read_manifest
 from fdemd.faces.alignment import TEMPLATES
 from fdemd.faces.reading import UnreadableImageError, read_image
+from fdemd.report.steady_progress import track
 
 
 def verify(path: Path) -> tuple[Manifest, list[str]]:
@@ -33,11 +32,10 @@ def verify(path: Path) -> tuple[Manifest, list[str]]:
 def _files(manifest: Manifest) -> Iterator[str]:
     """Files that are missing, do not decode or do not follow their template; faces of a template have one size."""
     sizes: dict[str, Counter[tuple[int, int]]] = defaultdict(Counter)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
         shapes = pool.map(lambda row: _shape(manifest.file(row)), manifest.photographs)
-        console = Console(stderr=True)
-        rows = track(manifest.photographs, "Looking at files", console=console, transient=True)
-        for row, shape in zip(rows, shapes, strict=True):
+        for row, shape in zip(track(manifest.photographs, "Looking at files"), shapes, strict=True):
             if isinstance(shape, str):
                 yield f"{row.path}: {shape}."
             elif row.aligned and row.aligned not in TEMPLATES:
@@ -50,6 +48,8 @@ def _files(manifest: Manifest) -> Iterator[str]:
                         f"{row.path}: {shape[0]}x{shape[1]} pixels (height x width) are not of the proportions of the "
                         f"template {row.aligned} ({height}x{width})."
                     )
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C waits for no more files
     for template, found in sizes.items():
         if len(found) > 1:
             listed = ", ".join(f"{count} of {height}x{width}" for (height, width), count in found.most_common())
@@ -58,8 +58,13 @@ def _files(manifest: Manifest) -> Iterator[str]:
 
 def _shape(file: Path) -> tuple[int, int] | str:
     """Height and width, or what is wrong with the file."""
-    if not file.is_file():
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            return "it is no file"
+    except FileNotFoundError:
         return "the file is missing"
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
     try:
         height, width = read_image(file).shape[:2]
     except UnreadableImageError as error:

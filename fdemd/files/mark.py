@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from fdemd.errors import InputError
-from fdemd.files.whole import cannot_write, write_text
+from fdemd.files.whole import cannot_write, is_part, write_text
 
 MARK = ".fdemd"
 """Name of the file in a folder that says what fdemd keeps there."""
@@ -38,7 +38,8 @@ def claim(folder: Path, what: str, advice: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if is_marked(folder, what):
             return
-        foreign = next(iter(sorted(entry.name for entry in folder.iterdir())), None)
+        # A kill may have come while the mark was written.
+        foreign = min((entry.name for entry in folder.iterdir() if not is_part(entry.name)), default=None)
     except OSError as error:
         raise cannot_write(folder, error, advice) from error
     if foreign is not None:

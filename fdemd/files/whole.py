@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -18,6 +19,11 @@ from fdemd.errors import InputError
 
 PART = ".part"
 """Ending of a file that is being written. One that a killed run left may be removed: nothing else is called so."""
+
+
+def is_part(name: str) -> bool:
+    """Whether a file of this name is one that was being written, see :data:`PART`."""
+    return re.fullmatch(r"\.[0-9a-f]{16}" + re.escape(PART), name) is not None
 
 
 @contextmanager

@@ -1,9 +1,14 @@
 """Miniatures of the official archives: real faces of ORL under the names that each set gives its files."""
 
+import csv
+import hashlib
 import io
+import json
+import pickle
 import shutil
 import tarfile
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -26,6 +31,46 @@ def picture(person: int, number: int) -> bytes:
     file = io.BytesIO()
     canvas.save(file, "JPEG", quality=95)
     return file.getvalue()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Path -> sha256 of every file below a folder."""
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def write_pack(path: Path, pairs: int) -> Path:
+    """A verification pack, whose faces are aligned already, so that it is prepared in no time; half its pairs same."""
+    content = []
+    for number in range(2 * pairs):
+        with Image.open(orl_manifest().root / f"s{number // 10 + 1}" / f"{number % 10 + 1}.pgm") as image:
+            file = io.BytesIO()
+            image.convert("RGB").resize((112, 112)).save(file, "JPEG")
+        content.append(file.getvalue())
+    path.write_bytes(pickle.dumps((content, [number % 2 == 0 for number in range(pairs)])))
+    return path
+
+
+def check_counts(out: Path) -> None:
+    """All counts that a preparation tells add up, and are those of the files that it wrote."""
+    report = json.loads((out / "report.json").read_text())
+    photographs, without = report["photographs"], report["without a face"]
+    assert photographs["in the source"] == photographs["found"] + photographs["of excluded people"]
+    assert photographs["found"] == report["faces"] + sum(without.values())
+    assert photographs["found"] == sum(int(images) * people for images, people in report["images per person"].items())
+    with (out / "unused.csv").open(newline="") as file:
+        listed = Counter(row["problem"] for row in csv.DictReader(file))
+    told = {"not used": sum(report["files not used"].values()), "excluded": photographs["of excluded people"]}
+    assert listed == Counter(without | told | {"nobody": report["excluded names that nobody has"]})
+    assert len(list((out / "faces").rglob("*.png"))) == report["faces"]
+    for name, counts in report["manifests"].items():
+        with (out / name).open(newline="") as file:
+            paths = [row["path"] for row in csv.DictReader(file)]
+        assert counts["images"] == len(paths)
+        assert name != "manifest.csv" or sum(path.startswith("faces/") for path in paths) == report["faces"]
 
 
 def write_tar(path: Path, files: Mapping[str, bytes], mode: str = "w") -> Path:
@@ -102,6 +147,7 @@ def prepare(data_prep: Callable[..., Outcome], tmp_path: Path) -> Callable[..., 
         common = ("--out", out, "--template", "dlib", "--workers", 1)
         status, printed = data_prep(name, "--source", *sources, *common, *options)
         assert status == 0, printed
+        check_counts(out)
         status, printed = data_prep("verify", out / "manifest.csv")
         assert status == 0, printed
         return read_manifest(out / "manifest.csv")

@@ -4,8 +4,10 @@ import random
 
 import cv2
 import numpy as np
+import pytest
 
-from data_prep.duplicates import NEAR, difference_hash, exact_duplicates, near_duplicates
+from data_prep import duplicates
+from data_prep.duplicates import NEAR, Picture, difference_hash, exact_duplicates, look_alikes, near_duplicates
 from fdemd.data.sources import orl_manifest
 from fdemd.faces.reading import read_image
 
@@ -40,3 +42,47 @@ def test_a_lighter_smaller_recompressed_copy_looks_the_same_and_others_do_not() 
 def test_exact_duplicates_are_groups_of_names() -> None:
     assert exact_duplicates([("b", "1"), ("c", "2"), ("a", "1"), ("d", "3")]) == [["a", "b"]]
     assert near_duplicates([]) == []
+
+
+def test_pairs_that_look_alike_are_counted_each_with_each_and_listed_beside_the_first() -> None:
+    rng = random.Random(2)
+    looks = [rng.getrandbits(64) for _ in range(12)]
+    looks += [looks[0] ^ 1, looks[0] ^ 6, looks[3] ^ 7]
+    pictures = [
+        Picture(f"{number:03d}", rng.choice("abc"), f"{look}-{rng.randrange(3)}", look)  # some of a look are one file
+        for number, look in enumerate(rng.choice(looks) for _ in range(200))
+    ]
+    plain = [
+        (one, other)
+        for place, one in enumerate(pictures)
+        for other in pictures[place + 1 :]
+        if (one.hash ^ other.hash).bit_count() <= NEAR and one.sha256 != other.sha256
+    ]
+    found = look_alikes(pictures)
+    assert found.pairs == len(plain) > 1000
+    assert found.of_different_people == sum(one.identity != other.identity for one, other in plain)
+    firsts = {picture.hash: picture for picture in reversed(pictures)}
+    files = {picture.sha256: picture for picture in reversed(pictures)}
+    beside = [(firsts[picture.hash], picture, 0) for picture in files.values() if picture != firsts[picture.hash]]
+    near = [
+        (*sorted((firsts[one], firsts[other])), (one ^ other).bit_count())
+        for place, one in enumerate(firsts)
+        for other in list(firsts)[place + 1 :]
+        if (one ^ other).bit_count() <= NEAR
+    ]
+    assert sorted(found.listed) == sorted([*beside, *near])
+
+
+def test_fifty_thousand_equal_pictures_cost_no_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A placeholder in place of photographs that are gone; compared each with each they never came to an end."""
+    compared = []
+    differing_bits = duplicates._differing_bits
+    monkeypatch.setattr(
+        duplicates, "_differing_bits", lambda one, other: compared.append(len(one)) or differing_bits(one, other)
+    )
+    placeholder, other = 0x0123456789ABCDEF, 0x0123456789ABCDEE
+    pictures = [Picture(f"{number}", f"{number % 7}", f"{number}", placeholder) for number in range(50_000)]
+    found = look_alikes([*pictures, Picture("last", "x", "x", other)])
+    assert sum(compared) <= 4  # the two that differ, in each of the bands that they share
+    assert found.pairs == 50_000 * 49_999 // 2 + 50_000
+    assert len(found.listed) == 50_000

@@ -19,6 +19,12 @@ def test_a_new_or_empty_folder_becomes_ours_and_stays_so(tmp_path: Path) -> None
         assert is_marked(folder, WHAT)
 
 
+def test_a_kill_while_the_mark_was_written_makes_no_folder_foreign(tmp_path: Path) -> None:
+    (tmp_path / f".{'0a' * 8}.part").touch()
+    claim(tmp_path, WHAT)
+    assert is_marked(tmp_path, WHAT)
+
+
 def test_a_folder_of_somebody_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(InputError, match=r"holds files that fdemd did not write there \(thesis.tex\).*choose another"):

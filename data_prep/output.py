@@ -1,0 +1,129 @@
+"""The folder that results go to: made by us, known by its mark, apart from every source, used by one run at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from data_prep.journal import first_settings
+from fdemd.errors import InputError
+from fdemd.files.mark import MARK, claim, is_marked
+from fdemd.files.whole import cannot_write, is_part, write_text
+
+FACES, COPIES = "prepared faces", "copies of faces as queries"
+"""What the mark of an output folder says that it holds."""
+_WORK, _WORK_PREFIX = "unpacked archives", ".unpacked-"
+_ADVICE = "choose another folder with --out"
+_SETTINGS = {
+    FACES: (("journal.jsonl",), {"template", "size", "detector", "pipeline"}),
+    COPIES: (
+        ("mask.jsonl", "sunglass.jsonl", "crop.jsonl"),
+        {"kind", "seed", "share", "template", "size", "detector", "pipeline"},
+    ),
+}
+"""Journals, and what their first lines tell: by these a folder is known that was begun before there were marks."""
+
+
+def check_apart(out: Path, sources: Iterable[Path]) -> None:
+    """Check that results and sources are not mixed, wherever links lead.
+
+    Raises:
+        InputError: the folder is a source, lies in one, or has one in it.
+    """
+    place = Path(os.path.realpath(out))
+    for source in sources:
+        other = Path(os.path.realpath(source))
+        if place.is_relative_to(other) or other.is_relative_to(place):
+            how = "is" if place == other else "lies in" if place.is_relative_to(other) else "contains"
+            raise InputError(
+                f"The output folder {out} {how} the source {source}: photographs would be mixed up with faces made of "
+                f"them; {_ADVICE}."
+            )
+
+
+@contextmanager
+def output_folder(out: Path, what: str) -> Iterator[None]:
+    """Claim a folder and work in it alone. What a killed run left half is removed first.
+
+    Args:
+        out: new, empty, or made by us.
+        what: :data:`FACES` or :data:`COPIES`; copies may join faces that we prepared.
+
+    Raises:
+        InputError: it holds what others made, another run is at work in it, or it cannot be written.
+    """
+    _claim(out, what)
+    with _alone(out):
+        for folder, _, names in os.walk(out):
+            for part in filter(is_part, names):
+                Path(folder, part).unlink(missing_ok=True)
+        yield
+
+
+@contextmanager
+def work_folder(out: Path) -> Iterator[Path]:
+    """A new folder in ``out`` for what must be unpacked; gone afterwards, or at the next run after a kill.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    for left in out.glob(f"{_WORK_PREFIX}*"):
+        if is_marked(left, _WORK):
+            shutil.rmtree(left, ignore_errors=True)
+        else:  # killed before it had its mark, if it is empty
+            with contextlib.suppress(OSError):
+                left.rmdir()
+    try:
+        work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=out))
+    except OSError as error:
+        raise cannot_write(out, error, _ADVICE) from error
+    try:
+        claim(work, _WORK, _ADVICE)
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _claim(out: Path, what: str) -> None:
+    if is_ours(out, FACES):
+        what = FACES  # which copies may join
+    elif what == FACES and is_ours(out, COPIES):
+        raise InputError(f"{out} holds {COPIES}; {_ADVICE}.")
+    if is_ours(out, what) and not is_marked(out, what):
+        write_text(out / MARK, json.dumps({"made by": "fdemd", "holds": what}) + "\n", _ADVICE)
+    claim(out, what, _ADVICE)
+
+
+def is_ours(out: Path, what: str) -> bool:
+    """Whether we made a folder, in this version or in one that left no mark."""
+    if is_marked(out, what):
+        return True
+    if first_settings(out / MARK) is not None:
+        return False
+    journals, keys = _SETTINGS[what]
+    found = (first_settings(out / journal) for journal in journals)
+    return any(settings is not None and keys <= set(settings) for settings in found)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keep other runs out, as long as this process lives: the lock is on the mark, and goes with the process."""
+    try:
+        mark = (out / MARK).open("r+b")
+    except OSError as error:
+        raise cannot_write(out / MARK, error, _ADVICE) from error
+    with mark:
+        try:
+            fcntl.lockf(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)  # unlike flock, not handed on to worker processes
+        except (BlockingIOError, PermissionError):
+            raise InputError(f"Another run is at work in {out}; wait for its end, or {_ADVICE}.") from None
+        except OSError:  # a file system without locks
+            pass
+        yield

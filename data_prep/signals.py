@@ -1,0 +1,17 @@
+"""Ctrl-C reaches every process of a terminal; one answer is enough."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def left_to_this_process() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, not even while they begin; this one answers it after the block."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
