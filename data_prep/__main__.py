@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status: 0, 2 after an InputError (one sentence), 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
-    stopped = "stopped by Ctrl-C; the same command goes on where it was."
-    return exit_status("data_prep", lambda: arguments.run(arguments), stopped)
+    return exit_status("data_prep", lambda: arguments.run(arguments), "the same command goes on where it was")
 
 
 def _parser() -> argparse.ArgumentParser:
