@@ -76,10 +76,11 @@ def stop_on_signals() -> Iterator[Received]:
 
     def send_again(lost: Any) -> None:
         """An exception that a signal raised within a finalizer is dropped by Python."""
-        if received.number is None or not issubclass(lost.exc_type, Stopped | KeyboardInterrupt):
+        if not issubclass(lost.exc_type, (Stopped, KeyboardInterrupt)):
             told_before(lost)
             return
-        timer = threading.Timer(_AGAIN, os.kill, (os.getpid(), received.number))
+        number = lost.exc_value.number if isinstance(lost.exc_value, Stopped) else signal.SIGINT
+        timer = threading.Timer(_AGAIN, os.kill, (os.getpid(), number))
         timer.daemon = True
         timer.start()
 
