@@ -19,6 +19,7 @@ from fdemd.errors import InputError
 from fdemd.finetune_module import FinetuneModule
 from fdemd.held_out import HeldOut
 from tests.breaking.conftest import Tally
+from tests.data.test_workers import until
 from tests.test_finetune import ROOT, settings, tiny, train, weights_of  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.slow
@@ -242,3 +243,51 @@ def test_a_full_disk_leaves_the_last_good_state(
         for file in folder.rglob("*.ckpt"):
             file.unlink()
     tally("trainings on a disk that became full", len(seeds), held)
+
+
+@pytest.mark.parametrize("whole_group", [False, True])
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_kill_ends_every_process_with_143_and_a_state(
+    processes: int, whole_group: bool, few_people: Path, tmp_path: Path, tally: Tally
+) -> None:
+    """As ``kill`` does for one process, and SLURM for all of them, data workers included."""
+    model = ["model=timm", "model.name=vit_tiny_patch16_224", "model.head=pool", "model.face_size=[64,64]"]
+    data = ["data=folder", f"data.root={few_people}", "data.num_workers=1", "data.batch_size=4", "validation.people=0"]
+    trainer = ["trainer=cpu"] if processes == 1 else ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
+    steps = ["trainer.max_steps=100000", "trainer.save_every=1", "logger=none", f"output={tmp_path}"]
+    with subprocess.Popen(
+        [sys.executable, "train.py", *model, *data, *trainer, *steps],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert until(lambda: bool(list(tmp_path.glob("*/checkpoints/last.ckpt"))), 200)
+        if whole_group:
+            os.killpg(process.pid, signal.SIGTERM)
+        else:
+            process.send_signal(signal.SIGTERM)
+        status = process.wait(100)
+        assert process.stderr
+        said = process.stderr.read().splitlines()
+    (folder,) = tmp_path.iterdir()
+    state = read_state(folder / "checkpoints" / "last.ckpt")
+    told = all(line == f"train: stopped by SIGTERM; go on with resume={folder}." for line in said) and bool(said)
+    gone = until(lambda: not group(process.pid), 60)
+    held = status == 143 and told and state["global_step"] > 0 and gone
+    assert held, (status, said)
+    tally(f"SIGTERM to {'all' if whole_group else 'one'} of a training of {processes} processes", 1, int(held))
+
+
+def group(leader: int) -> list[int]:
+    """Processes of a group that still run."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, of_group = entry.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(of_group) == leader and state != "Z":
+            found.append(int(entry.parent.name))
+    return found
