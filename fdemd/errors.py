@@ -47,8 +47,8 @@ def exit_status(program: str, work: Callable[[], int | None], advice: str = "") 
             if stopped := received.reason(error):
                 # What could not be saved must be known.
                 problem = f" ({_one_line(str(error))})" if isinstance(error, InputError) else ""
-                told = Stopped(stopped.number, stopped.advice or advice)
-                sentence, status = f"{told}{problem}", stopped.status
+                sentence = f"{Stopped(stopped.number, stopped.advice or advice)}{problem}" if stopped.is_told else ""
+                status = stopped.status
             elif isinstance(error, InputError):
                 sentence, status = _one_line(str(error)), 2
             elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -56,7 +56,8 @@ def exit_status(program: str, work: Callable[[], int | None], advice: str = "") 
                 sentence, status = f"the disk is full{where}; make room.", 2
             else:
                 raise
-    print(f"{program}: {sentence}", file=sys.stderr)
+    if sentence:
+        print(f"{program}: {sentence}", file=sys.stderr)
     return status
 
 

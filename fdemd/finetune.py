@@ -164,6 +164,8 @@ def _told_how_to_go_on(folder: Path) -> Iterator[None]:
         yield
     except BaseException as error:
         stopped, last = Received().reason(error), folder / CHECKPOINTS / f"{LAST}.ckpt"
+        if stopped and process_number():
+            raise Stopped(stopped.number, is_told=False) from error
         if stopped and last.exists():
             raise Stopped(stopped.number, f"go on with resume={folder}") from error
         if isinstance(error, OSError) and is_full(error):

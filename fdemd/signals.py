@@ -20,11 +20,12 @@ class Stopped(BaseException):
     Attributes:
         number: of the signal.
         advice: how to go on, as the rest of a sentence; may be empty.
+        is_told: False in a process that works along with another, which tells it.
     """
 
-    def __init__(self, number: int, advice: str = "") -> None:
+    def __init__(self, number: int, advice: str = "", *, is_told: bool = True) -> None:
         super().__init__(number, advice)
-        self.number, self.advice = number, advice
+        self.number, self.advice, self.is_told = number, advice, is_told
 
     @property
     def status(self) -> int:
