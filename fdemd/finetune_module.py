@@ -148,7 +148,10 @@ class FinetuneModule(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what makes the run this run, once it is certain that the weights are numbers."""
         self._check_last_loss()
-        checkpoint[RUN] = {**self.facts, **self._photographs(), "device": device_of(self.trainer)}
+        # A parameter that has no part in the loss has none.
+        remembered = len(checkpoint["optimizer_states"][0]["state"])
+        of_now = {"device": device_of(self.trainer), "remembered": remembered}
+        checkpoint[RUN] = {**self.facts, **self._photographs(), **of_now}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on with the photographs that the run was started with only.

@@ -33,6 +33,7 @@ _FACTS: dict[str, type] = {
     "device": str,
     "photographs": str,
     "photographs held out": str,
+    "remembered": int,
 }
 _SHOWN = 3
 """Names that one error lists."""

@@ -62,7 +62,7 @@ def check_state(
         rest = dict(state)
         optimizers = rest.pop("optimizer_states", None)
         _compare(expected, rest, "")
-        _check_optimizer(optimizer, optimizers)
+        _check_optimizer(optimizer, optimizers, state[RUN]["remembered"])
         _check_version(state["pytorch-lightning_version"])
     except _UnfitError as error:
         raise InputError(f"{path} is not a state that this run can go on from: {error}; start a new run.") from error
@@ -99,7 +99,7 @@ def _check_value(expected: Any, found: Any, where: str) -> None:
     elif isinstance(expected, int):
         fits = type(found) is int and 0 <= found < 2**53
     else:
-        fits = _is_number(found)
+        fits = isinstance(found, float) and _is_number(found)
     if not fits:
         raise _UnfitError(f"{where} is not of the kind that it has to be")
 
@@ -117,11 +117,12 @@ def _check_tensor(found: Any, where: str, shape: Sequence[int], dtype: torch.dty
         raise _UnfitError(f"{where} holds NaN or Inf")
 
 
-def _check_optimizer(optimizer: Optimizer, states: Any) -> None:
+def _check_optimizer(optimizer: Optimizer, states: Any, remembered_of: int) -> None:
     if not isinstance(states, list) or len(states) != 1 or not isinstance(states[0], dict):
         raise _UnfitError("it lacks the state of one optimizer")
     found, own = states[0], optimizer.state_dict()
-    if set(found) != {"state", "param_groups"} or not isinstance(found["state"], dict):
+    fits = set(found) == {"state", "param_groups"} and isinstance(found["state"], dict)
+    if not fits or len(found["state"]) != remembered_of:
         raise _UnfitError("it lacks what the optimizer remembers")
     _compare(own["param_groups"], found["param_groups"], "param_groups")
     if [each["params"] for each in own["param_groups"]] != [each["params"] for each in found["param_groups"]]:
