@@ -22,7 +22,7 @@ from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.data.training import BALANCED, SHUFFLED, TrainingDataModule
 from fdemd.errors import InputError
-from fdemd.files.whole import is_full, replaced
+from fdemd.files.whole import PART, is_full, replaced
 from fdemd.finetune_module import FinetuneModule, device_of
 from fdemd.finetune_trainer import build_trainer, keeper, process_number
 from fdemd.held_out import SELECTED_BY, HeldOut, figures_of
@@ -237,6 +237,8 @@ def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
     if config["resume"]:
         folder = Path(str(config["resume"]))
         with locked(folder):
+            for left in (folder / CHECKPOINTS).glob(f".*{PART}"):
+                left.unlink()  # of a run that was killed as it saved; nobody else is at work here
             yield folder
         return
     label = f"train-{model_label(config['model'])}-{config['data']['name']}"
