@@ -220,6 +220,7 @@ def test_a_full_disk_leaves_the_last_good_state(
 ) -> None:
     disk = small_disk(4)
     words = [*settings, "validation.every=100", f"trainer.max_steps={STEPS}", "trainer.save_every=2"]
+    words += ["optimizer.schedule=constant", "optimizer.warmup=0"]  # as the first part of the run is a shorter run
     straight = train(*words)
     held, seeds = 0, range(4)
     for seed in seeds:
@@ -239,7 +240,7 @@ def test_a_full_disk_leaves_the_last_good_state(
             torch.equal(value, weights_of(resumed.checkpoint("last"))[key])
             for key, value in weights_of(straight.checkpoint("last")).items()
         )
-        held += told and kept and (same or not resumed)
+        held += told and kept and same
         for file in folder.rglob("*.ckpt"):
             file.unlink()
     tally("trainings on a disk that became full", len(seeds), held)
