@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from fdemd.cli import main
+from fdemd.errors import exit_status
 
 
 def run(config: dict[str, Any]) -> None:
@@ -34,5 +34,12 @@ def run(config: dict[str, Any]) -> None:
         evaluate(config)
 
 
+def main() -> int:
+    """Read the command line, and evaluate; imported late, so that Ctrl-C is answered while it is."""
+    from fdemd.cli import main
+
+    return main("evaluate", run, "Rank a gallery of faces for every query, then re-rank by Earth Mover's Distance.")
+
+
 if __name__ == "__main__":
-    sys.exit(main("evaluate", run, "Rank a gallery of faces for every query, then re-rank by Earth Mover's Distance."))
+    sys.exit(exit_status("evaluate", main))

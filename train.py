@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from fdemd.cli import main
+from fdemd.errors import exit_status
 
 
 def run(config: dict[str, Any]) -> None:
@@ -13,5 +13,12 @@ def run(config: dict[str, Any]) -> None:
     finetune(config)
 
 
+def main() -> int:
+    """Read the command line, and train; imported late, so that Ctrl-C is answered while it is."""
+    from fdemd.cli import main
+
+    return main("train", run, "Finetune a face network and validate it on people it never saw.")
+
+
 if __name__ == "__main__":
-    sys.exit(main("train", run, "Finetune a face network and validate it on people it never saw."))
+    sys.exit(exit_status("train", main))

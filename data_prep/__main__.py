@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
         arguments.run(arguments)
 
-    return exit_status("data_prep", work, "stopped by Ctrl-C; the same command goes on where it was.")
+    return exit_status("data_prep", work, "the same command goes on where it was")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,11 +1,13 @@
 """The one exception that is the user's to mend, and how every command tells it."""
 
 import difflib
+import errno
 import re
 import sys
 from collections.abc import Callable, Iterable
 
 from fdemd.files.text import shown
+from fdemd.signals import Stopped, stop_on_signals
 
 
 class InputError(ValueError):
@@ -27,23 +29,36 @@ def unknown(what: str, given: object, choices: Iterable[str]) -> InputError:
     return InputError(f"Unknown {what} {str(given)!r}{hint}; choose one of {', '.join(names)}.")
 
 
-def exit_status(program: str, work: Callable[[], None], stopped: str = "stopped by Ctrl-C.") -> int:
+def exit_status(program: str, work: Callable[[], int | None], advice: str = "") -> int:
     """Do the work of a command and return its exit status.
 
-    0; 2 after an :class:`InputError`, told in one line on stderr; 130 after Ctrl-C. Other exceptions are bugs and pass.
+    0, or what ``work`` returns; 2 after an :class:`InputError` or on a full disk, 130 after Ctrl-C, 143 after SIGTERM:
+    each told in one line on stderr. Other exceptions are bugs and pass.
+
+    Args:
+        program: as the line begins.
+        work: may import what is slow to import.
+        advice: how to go on after it was stopped, such as ``the same command goes on where it was``.
     """
-    try:
-        work()
-    except InputError as error:
-        print(f"{program}: {_one_line(str(error))}", file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, SystemExit) as stop:
-        # Lightning turns Ctrl-C into an exit of its own.
-        if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
-            raise
-        print(f"{program}: {stopped}", file=sys.stderr)
-        return 130
-    return 0
+    with stop_on_signals() as received:
+        try:
+            return work() or 0
+        except BaseException as error:
+            if stopped := received.reason(error):
+                # What could not be saved must be known.
+                problem = f" ({_one_line(str(error))})" if isinstance(error, InputError) else ""
+                sentence = f"{Stopped(stopped.number, stopped.advice or advice)}{problem}" if stopped.is_told else ""
+                status = stopped.status
+            elif isinstance(error, InputError):
+                sentence, status = _one_line(str(error)), 2
+            elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                where = f": {shown(str(error.filename))} cannot be written" if error.filename else ""
+                sentence, status = f"the disk is full{where}; make room.", 2
+            else:
+                raise
+    if sentence:
+        print(f"{program}: {sentence}", file=sys.stderr)
+    return status
 
 
 def _one_line(message: str) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from pytorch_lightning import Trainer, seed_everything
 
 from fdemd.backbones import Backbone, build_backbone
-from fdemd.checkpointing import read_checkpoint
+from fdemd.checkpointing import RUN, read_state
 from fdemd.data.augmentation import Augmentation
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.people import split_people
@@ -21,10 +22,12 @@ from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.data.training import BALANCED, SHUFFLED, TrainingDataModule
 from fdemd.errors import InputError
-from fdemd.finetune_module import FinetuneModule
-from fdemd.finetune_trainer import BEST, CHECKPOINTS, LAST, best_score, build_trainer, process_number
+from fdemd.files.whole import PART, is_full, replaced
+from fdemd.finetune_module import FinetuneModule, device_of
+from fdemd.finetune_trainer import build_trainer, keeper, process_number
 from fdemd.held_out import SELECTED_BY, HeldOut, figures_of
 from fdemd.identification import Comparison
+from fdemd.keeping import BEST, CHECKPOINTS, LAST
 from fdemd.losses import build_criterion, compares_faces
 from fdemd.optimizers import OptimizerSettings
 from fdemd.report.files import run_folder
@@ -33,7 +36,10 @@ from fdemd.report.identification import model_label
 from fdemd.report.loggers import open_log
 from fdemd.report.results_log import log_results
 from fdemd.rerank_settings import RAW, rerank_settings
-from fdemd.resuming import decisive_settings, state_to_resume
+from fdemd.resuming import locked, state_to_resume
+from fdemd.same_run import check_same, decisive_settings
+from fdemd.signals import Received, Stopped
+from fdemd.state_checks import check_state
 
 BEFORE = "before"
 AUTO = "auto"
@@ -72,7 +78,8 @@ def finetune(config: Mapping[str, Any]) -> Finetuned:
     second_stage = rerank_settings(config["rerank"])
     if second_stage and second_stage.patches != RAW:
         raise InputError("Validation re-ranks raw patches only; use rerank.patches=raw, and evaluate.py afterwards.")
-    resumed = state_to_resume(config) if config["resume"] else None
+    if config["resume"]:
+        state_to_resume(config)  # mistakes are told before faces are aligned for hours
     seed_everything(config["seed"], verbose=False)  # for weights that come from no file
     backbone = build_backbone(**config["model"])
     data = training_data(config, backbone)
@@ -80,28 +87,104 @@ def finetune(config: Mapping[str, Any]) -> Finetuned:
     criterion = build_criterion(
         **config["loss"], embedding_size=embedding_size, map_size=map_size, identities=len(data.people)
     )
+    facts = _facts(config, data, backbone)
     module = FinetuneModule(
         backbone,
         criterion,
         optimizer,
         HeldOut(data.held_out, second_stage, config["seed"]) if data.held_out else None,
         seed=config["seed"],
-        facts={"settings": decisive_settings(config), "people": list(data.people)},
+        facts=facts,
     )
     with _folder(config) as folder, open_log(config, folder, "train") as log:
         trainer = build_trainer(config, log, validated=data.held_out is not None)
         report = FinetuneReport(config, data, backbone.weights_sha256, folder)
-        if trainer.is_global_zero:
-            report.start()
-        comparisons = {} if resumed or not data.held_out else {BEFORE: _validated(trainer, module, data)}
-        module.train()
-        trainer.fit(module, data, ckpt_path=resumed)
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        finetuned = Finetuned(folder, comparisons | _after(trainer, module, data, folder), metrics)
-        if trainer.is_global_zero:
-            report.finish(finetuned.comparisons)
-            log_results(log, trainer.global_step)
+        with _told_how_to_go_on(folder), _ending_others(trainer):
+            resumed = _checked_state(config, facts, module, trainer) if config["resume"] else None
+            if trainer.is_global_zero:
+                report.start(resumed and resumed.step)
+            comparisons = {} if resumed or not data.held_out else {BEFORE: _validated(trainer, module, data)}
+            module.train()
+            trainer.fit(module, data, ckpt_path=resumed and resumed.path)
+            metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+            finetuned = Finetuned(folder, comparisons | _after(trainer, module, data, folder), metrics)
+            if trainer.is_global_zero:
+                report.finish(finetuned.comparisons)
+                log_results(log, trainer.global_step)
     return finetuned
+
+
+class _Resumed(NamedTuple):
+    """The file of a state, and the step that it is of."""
+
+    path: Path
+    step: int
+
+
+def _facts(config: Mapping[str, Any], data: TrainingDataModule, backbone: Backbone) -> dict[str, Any]:
+    """What makes a run this run and is known before its photographs are read."""
+    held_out = data.held_out.manifest.photographs if data.held_out else ()
+    return {
+        "settings": decisive_settings(config),
+        "people": list(data.people),
+        "held out": sorted({photograph.identity for photograph in held_out}),
+        "weights": backbone.weights_sha256,
+    }
+
+
+def _checked_state(
+    config: Mapping[str, Any], facts: Mapping[str, Any], module: FinetuneModule, trainer: Trainer
+) -> _Resumed:
+    """The state to go on from, once it is certain that this run saved it.
+
+    Raises:
+        InputError: it is damaged or another run's.
+    """
+    path, state = state_to_resume(config)
+    check_same(state[RUN], facts, config["resume"])
+    check_state(state, path, module, module.new_optimizer(), trainer)
+    if (before := state[RUN]["device"]) != (now := device_of(trainer)) and trainer.is_global_zero:
+        print(
+            f"The run was on {before} and goes on on {now}: its weights are close to those of a run that was never "
+            "broken off, but not the same.",
+            flush=True,
+        )
+    return _Resumed(path, state["global_step"])
+
+
+@contextmanager
+def _told_how_to_go_on(folder: Path) -> Iterator[None]:
+    """Say, when the program is stopped or the disk is full, how the run goes on.
+
+    Raises:
+        Stopped: by a signal.
+        InputError: the disk is full.
+    """
+    try:
+        yield
+    except BaseException as error:
+        stopped, last = Received().reason(error), folder / CHECKPOINTS / f"{LAST}.ckpt"
+        if stopped and process_number():
+            raise Stopped(stopped.number, is_told=False) from error
+        if stopped and last.exists():
+            raise Stopped(stopped.number, f"go on with resume={folder}") from error
+        if isinstance(error, OSError) and is_full(error):
+            raise InputError(
+                f"The disk is full: the files in {folder} cannot be written; make room, then go on with "
+                f"resume={folder}."
+            ) from error
+        raise
+
+
+@contextmanager
+def _ending_others(trainer: Trainer) -> Iterator[None]:
+    """End the processes that this one started to train along with it, if it ends before them."""
+    try:
+        yield
+    except BaseException:
+        if trainer.strategy.launcher is not None:
+            trainer.strategy.launcher.kill(signal.SIGTERM)
+        raise
 
 
 def training_data(config: Mapping[str, Any], backbone: Backbone) -> TrainingDataModule:
@@ -148,11 +231,18 @@ def _sizes(backbone: Backbone) -> tuple[int, int]:
 @contextmanager
 def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
     """The folder of the run's files. Only the first of several processes makes one, and it alone writes to it."""
-    if config["resume"] or process_number():
+    if process_number():
         yield Path(str(config["resume"]))
         return
+    if config["resume"]:
+        folder = Path(str(config["resume"]))
+        with locked(folder):
+            for left in (folder / CHECKPOINTS).glob(f".*{PART}"):
+                left.unlink()  # of a run that was killed as it saved; nobody else is at work here
+            yield folder
+        return
     label = f"train-{model_label(config['model'])}-{config['data']['name']}"
-    with run_folder(Path(str(config["output"])), label) as folder:
+    with run_folder(Path(str(config["output"])), label) as folder, locked(folder):
         yield folder
 
 
@@ -169,14 +259,13 @@ def _after(
     trainer.save_checkpoint(last)
     if not data.held_out:
         return {}
-    score = best_score(trainer)
+    score = keeper(trainer).best
     comparisons = {LAST: _validated(trainer, module, data)}
     if score is None or figures_of(comparisons[LAST])[SELECTED_BY] >= score:
         # The run ended between two validations, and well.
         if trainer.is_global_zero:
-            copied = best.with_suffix(".part")
-            shutil.copy(last, copied)
-            copied.replace(best)
+            with replaced(best) as copy, last.open("rb") as original:
+                shutil.copyfileobj(original, copy)
         return comparisons | {BEST: comparisons[LAST]}
-    module.load_state_dict(read_checkpoint(trainer.strategy.broadcast(best))["state_dict"])
+    module.load_state_dict(read_state(trainer.strategy.broadcast(best))["state_dict"])
     return comparisons | {BEST: _validated(trainer, module, data)}

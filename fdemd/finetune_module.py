@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from pytorch_lightning import LightningModule
+from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from fdemd.backbones import Backbone
@@ -22,6 +23,7 @@ from fdemd.held_out import HeldOut, figures_of
 from fdemd.identification import Comparison
 from fdemd.losses import Criterion, ScaleFaceCriterion
 from fdemd.optimizers import OptimizerSettings, build_optimizer, learning_rate_factor
+from fdemd.same_run import check_same
 
 
 class FinetuneModule(LightningModule):
@@ -54,7 +56,7 @@ class FinetuneModule(LightningModule):
             optimizer: settings of the optimizer and its learning rate.
             held_out: the validation; None leaves it out.
             seed: of the run.
-            facts: plain values that a checkpoint carries along: settings of the run.
+            facts: plain values that a checkpoint carries along, see :mod:`fdemd.same_run`.
         """
         super().__init__()
         self.backbone, self.criterion = backbone, criterion
@@ -128,10 +130,14 @@ class FinetuneModule(LightningModule):
         self.comparisons = self.held_out.compare()
         self.log_dict(figures_of(self.comparisons), sync_dist=True)  # the same in every process
 
+    def new_optimizer(self) -> Optimizer:
+        """An optimizer that has not made a step yet."""
+        frozen = not self.criterion.trains_backbone
+        return build_optimizer(self.optimizer, self.backbone, self.criterion, frozen=frozen)
+
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """See :mod:`fdemd.optimizers`."""
-        frozen = not self.criterion.trains_backbone
-        optimizer = build_optimizer(self.optimizer, self.backbone, self.criterion, frozen=frozen)
+        optimizer = self.new_optimizer()
         data: TrainingDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
         steps_an_epoch = math.ceil(data.batches_an_epoch / self.trainer.accumulate_grad_batches)
         limits = (self.trainer.max_steps, (self.trainer.max_epochs or -1) * steps_an_epoch)
@@ -140,9 +146,26 @@ class FinetuneModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the run's settings, once it is certain that the weights are numbers."""
+        """Add what makes the run this run, once it is certain that the weights are numbers."""
         self._check_last_loss()
-        checkpoint[RUN] = dict(self.facts)
+        # A parameter that has no part in the loss has none.
+        remembered = len(checkpoint["optimizer_states"][0]["state"])
+        of_now = {"device": device_of(self.trainer), "remembered": remembered}
+        checkpoint[RUN] = {**self.facts, **self._photographs(), **of_now}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the photographs that the run was started with only.
+
+        Raises:
+            InputError: they are others.
+        """
+        check_same(checkpoint[RUN], self._photographs(), self.trainer.default_root_dir)
+
+    def _photographs(self) -> dict[str, str]:
+        """The sha256 of the faces trained on and of those held out."""
+        data: TrainingDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
+        held_out = data.held_out.faces.digest if data.held_out else ""
+        return {"photographs": data.faces.digest, "photographs held out": held_out}
 
     def _check_last_loss(self) -> None:
         """Raise InputError if the last batch's loss was not finite, naming its photographs."""
@@ -157,6 +180,11 @@ class FinetuneModule(LightningModule):
             f"The loss became {loss.item()} at step {self.global_step}, for the photographs "
             f"{', '.join(data.paths(rows))}; look at them, or lower optimizer.lr."
         )
+
+
+def device_of(trainer: Trainer) -> str:
+    """How many processes on what: ``1 x cpu``. Another one draws other numbers for dropout, and rounds otherwise."""
+    return f"{trainer.world_size} x {trainer.strategy.root_device.type}"
 
 
 def _step_seed(seed: int, step: int, rank: int) -> int:

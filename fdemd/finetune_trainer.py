@@ -7,21 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from fdemd.checkpointing import PlainCheckpoints
 from fdemd.errors import InputError
 from fdemd.finetune_module import FinetuneModule
-from fdemd.held_out import SELECTED_BY
 from fdemd.identification import STAGE_1, STAGE_2
+from fdemd.keeping import CHECKPOINTS, KeepState
 from fdemd.report.loggers import RunLog
 from fdemd.report.quiet import quiet_lightning
 from fdemd.report.ranked import log_ranked, ranked_rows
 from fdemd.report.training import training_callbacks
-
-CHECKPOINTS, LAST, BEST = "checkpoints", "last", "best"
 
 
 def build_trainer(config: Mapping[str, Any], log: RunLog, *, validated: bool) -> Trainer:
@@ -40,24 +38,18 @@ def build_trainer(config: Mapping[str, Any], log: RunLog, *, validated: bool) ->
             raise InputError(f"trainer.{name} is 0; nothing would be trained. Give 1 or more, or -1 for no such limit.")
     if settings["max_steps"] < 0 and settings["max_epochs"] < 0:
         raise InputError("The run would never end; set trainer.max_steps or trainer.max_epochs.")
-    kept: dict[str, Any] = {
-        "dirpath": log.folder / CHECKPOINTS,
-        "enable_version_counter": False,
-        "save_on_train_epoch_end": False,
-    }
-    keepers: list[Callback] = [ModelCheckpoint(filename=LAST, every_n_train_steps=save_every, **kept)]
-    if validated:
-        keepers.append(RankedTable(log))
-        keepers.append(ModelCheckpoint(filename=BEST, monitor=SELECTED_BY, mode="max", save_last=True, **kept))
+    callbacks = [*training_callbacks(log), *([RankedTable(log)] if validated else [])]
+    callbacks.append(KeepState(log.folder / CHECKPOINTS, save_every))
     quiet_lightning()
     warnings.filterwarnings("ignore", ".*dataloader is not resumable.*")  # TrainingDataModule goes on where it stopped
-    warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists and is not empty.*")  # two keepers, one folder
     try:
         return Trainer(
             **settings,
             logger=log.loggers or False,
-            callbacks=[*keepers, *training_callbacks(log)],
-            plugins=[PlainCheckpoints()],
+            callbacks=callbacks,
+            enable_checkpointing=False,  # but for KeepState
+            default_root_dir=log.folder,
+            plugins=[PlainCheckpoints(f"make room, then go on with resume={log.folder}")],
             use_distributed_sampler=False,
             num_sanity_val_steps=0,
             limit_val_batches=1.0 if validated else 0,
@@ -87,12 +79,11 @@ class RankedTable(Callback):
         log_ranked(self._log, rows, trainer.global_step)
 
 
-def best_score(trainer: Trainer) -> float | None:
-    """The selected figure of the best weights so far, None before the first validation."""
-    for callback in trainer.checkpoint_callbacks:
-        if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_score is not None:
-            return float(callback.best_model_score)
-    return None
+def keeper(trainer: Trainer) -> KeepState:
+    """What keeps the state of its run."""
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    (kept,) = (callback for callback in callbacks if isinstance(callback, KeepState))
+    return kept
 
 
 def process_number() -> int:

@@ -98,6 +98,11 @@ def check_room(folder: Path, needed: int, what: str, advice: str = "") -> None:
         )
 
 
+def is_full(error: OSError) -> bool:
+    """Whether the disk, or a person's share of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def cannot_write(path: Path, error: OSError, advice: str = "") -> InputError:
     """Return the error for a file or folder that cannot be written.
 
@@ -106,7 +111,7 @@ def cannot_write(path: Path, error: OSError, advice: str = "") -> InputError:
         error: what the system said.
         advice: what a person can do, such as ``choose another folder with output=PATH``.
     """
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return InputError(f"The disk is full: {path} cannot be written{_then(advice or 'make room')}")
     return InputError(f"{path} cannot be written ({error.strerror or error}){_then(advice)}")
 

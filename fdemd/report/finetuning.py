@@ -11,15 +11,18 @@ from typing import Any
 from rich.console import Console
 
 from fdemd.cli_help import show
+from fdemd.data.aligned import AlignedFaces
 from fdemd.data.left_out import left_out_files
-from fdemd.data.manifest import write_manifest
+from fdemd.data.manifest import Manifest, Photograph, write_manifest
 from fdemd.data.training import TrainingDataModule
+from fdemd.files.whole import write_text
 from fdemd.identification import Comparison
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.files import versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.tables import percent, rows_of
+from fdemd.resuming import SETTINGS, settings_file
 
 VALIDATION_MANIFEST = "validation.csv"
 
@@ -39,12 +42,20 @@ class FinetuneReport:
         self.config, self.data, self.weights_sha256, self.folder = config, data, weights_sha256, folder
         self._console = Console()
 
-    def start(self) -> None:
-        """Write what is known before the first step, and say where files go."""
-        write_yaml(self.folder / "config.yaml", dict(self.config))
+    def start(self, resumed_at: int | None = None) -> None:
+        """Write what is known before the first step, and say where files go.
+
+        Args:
+            resumed_at: the step at which the run goes on; what it was started with then stays as it is.
+        """
+        if resumed_at is not None:
+            write_yaml(self.folder / settings_file(resumed_at), dict(self.config))
+            self._say(f"The run goes on at step {resumed_at}. Files go to {self.folder}/")
+            return
+        write_yaml(self.folder / SETTINGS, dict(self.config))
         if self.data.held_out:
             write_manifest(self.data.held_out.manifest, self.folder / VALIDATION_MANIFEST)
-        self._say(f"{self._people()} Files go to {self.folder}/")
+        self._say(f"{self._given()} Files go to {self.folder}/")
 
     def finish(self, comparisons: Mapping[str, Sequence[Comparison]]) -> None:
         """Print the table and write the results.
@@ -57,16 +68,17 @@ class FinetuneReport:
         write_json(self.folder / "results.json", self._facts() | {"results": rows})
         if comparisons:
             title, cells = self._title(), _cells(comparisons)
-            unused = len(self._left_out())
             notes = [
                 "Mean in percent (95 % interval, bootstrap over people), protocol leave-twin-out (clean: "
                 "leave-one-out). best: the weights with the highest mean MAP@R of these people, so that their figures "
                 "are a little too good.",
-                f"{self._people()} {unused} files were not used (left_out.csv). Seed {self.config['seed']}.",
+                f"{self._used()} Files that were not used are in left_out.csv. Seed {self.config['seed']}.",
             ]
             self._console.print(terminal_lines(title, cells, notes, left=["query", "stage", "weights"]))
-            (self.folder / "results.md").write_text(markdown_lines(title, cells, notes), encoding="utf-8")
+            write_text(self.folder / "results.md", markdown_lines(title, cells, notes))
             self._say(f"The same figures again: {self._evaluation()}")
+        else:
+            self._say(self._used())
         self._say(f"Checkpoints, settings and results are in {self.folder}/")
 
     def _left_out(self) -> list[tuple[str, str, str]]:
@@ -81,14 +93,23 @@ class FinetuneReport:
     def _title(self) -> str:
         return f"{model_label(self.config['model'])} finetuned on {self.config['data']['name']}, people it never saw"
 
-    def _people(self) -> str:
+    def _given(self) -> str:
+        """What there is, before a face was looked for."""
         data = self.data
-        trained = f"Trained on {len(data.manifest)} photographs of {len(data.people)} people"
-        if not data.held_out:
-            return f"{trained}, nobody held out."
-        photographs = data.held_out.manifest.photographs
-        people = len({photograph.identity for photograph in photographs})
-        return f"{trained}; {len(photographs)} photographs of {people} others are held out."
+        given = f"{_counted(data.manifest.photographs)} to train on"
+        return (
+            f"{given}, nobody held out."
+            if not data.held_out
+            else (f"{given}; {_counted(data.held_out.manifest.photographs)} held out.")
+        )
+
+    def _used(self) -> str:
+        """What was really used of it, and what was not; the numbers add up to the rows of both manifests."""
+        data = self.data
+        used = [_used_of("Trained on", data.manifest, data.faces)]
+        if data.held_out:
+            used.append(_used_of("Held out:", data.held_out.manifest, data.held_out.faces))
+        return " ".join([*used, *([] if data.held_out else ["Nobody was held out."])])
 
     def _evaluation(self) -> str:
         """The command that gives the table's figures once more, from the checkpoint."""
@@ -108,17 +129,10 @@ class FinetuneReport:
             "data": {
                 "name": self.config["data"]["name"],
                 "sha256": self.data.faces.digest,
-                "photographs": len(self.data.manifest),
-                "people": len(self.data.people),
-                "left out": len(self.data.faces.left_out),
+                **_facts_of(self.data.manifest, self.data.faces),
                 "ignored": len(self.data.manifest.ignored),
                 "held out": held_out
-                and {
-                    "sha256": held_out.faces.digest,
-                    "photographs": len(held_out.manifest),
-                    "people": len({photograph.identity for photograph in held_out.manifest.photographs}),
-                    "left out": len(held_out.faces.left_out),
-                },
+                and {"sha256": held_out.faces.digest, **_facts_of(held_out.manifest, held_out.faces)},
             },
             "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
             "seed": self.config["seed"],
@@ -138,3 +152,25 @@ def _cells(comparisons: Mapping[str, Sequence[Comparison]]) -> list[dict[str, st
                 named = {"query": first.kind, "stage": stage, "weights": weights}
                 lines.append(named | {name: percent(figures[name]) for name in IDENTIFICATION})
     return lines
+
+
+def _used_rows(manifest: Manifest, faces: AlignedFaces) -> list[Photograph]:
+    without = {entry.row for entry in faces.left_out}
+    return [photograph for row, photograph in enumerate(manifest.photographs) if row not in without]
+
+
+def _counted(photographs: Sequence[Photograph]) -> str:
+    return f"{len(photographs)} photographs of {len({photograph.identity for photograph in photographs})} people"
+
+
+def _used_of(what: str, manifest: Manifest, faces: AlignedFaces) -> str:
+    """``Trained on 11 photographs of 3 people (1 of 12 gave no face).``"""
+    rest = f" ({len(faces.left_out)} of {len(manifest)} gave no face)" if faces.left_out else ""
+    return f"{what} {_counted(_used_rows(manifest, faces))}{rest}."
+
+
+def _facts_of(manifest: Manifest, faces: AlignedFaces) -> dict[str, int]:
+    """Photographs used and left out, which add up to the manifest's rows, and the people on those used."""
+    used = _used_rows(manifest, faces)
+    people = len({photograph.identity for photograph in used})
+    return {"rows": len(manifest), "photographs": len(used), "people": people, "left out": len(faces.left_out)}

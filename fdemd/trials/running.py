@@ -13,6 +13,7 @@ from fdemd.cli import CONFIG_DIR, plan
 from fdemd.data.left_out import left_out_files
 from fdemd.embedded_data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
+from fdemd.files.given import check_folder
 from fdemd.finetune import training_data
 from fdemd.losses.scale_head import read_scale_head
 from fdemd.people_apart import evaluated, people_apart, trained, training_config
@@ -23,6 +24,8 @@ from fdemd.report.pairs_progress import pairs_progress
 from fdemd.report.results_log import log_results
 from fdemd.report.trials import TrialsReport
 from fdemd.rerank_settings import rerank_settings
+from fdemd.resuming import locked
+from fdemd.signals import Received, Stopped
 from fdemd.trials.finished import finished_training
 from fdemd.trials.mixture import mixture_of
 from fdemd.trials.rejection import Rejection, measure_rejection
@@ -69,13 +72,24 @@ def trials(config: Mapping[str, Any]) -> TrialsReport:
 def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
     wanted = config["trials"]
     if (resumed := wanted["resume"]) is not None:
-        if not Path(str(resumed)).is_dir():
-            raise InputError(f"trials.resume is {resumed}; there is no such folder of an earlier run.")
-        yield Path(str(resumed))
+        folder = check_folder(Path(str(resumed)), "The folder", "give that of an earlier run with trials.resume=FOLDER")
+        with locked(folder), _told_how_to_go_on(folder):
+            yield folder
         return
     label = f"{wanted['name']}-{model_label(config['model'])}-{config['data']['name']}"
-    with run_folder(Path(str(config["output"])), label) as folder:
+    with run_folder(Path(str(config["output"])), label) as folder, locked(folder), _told_how_to_go_on(folder):
         yield folder
+
+
+@contextmanager
+def _told_how_to_go_on(folder: Path) -> Iterator[None]:
+    """Say, when a signal stops the program, how the whole of it goes on: not only the training under way."""
+    try:
+        yield
+    except BaseException as error:
+        if stopped := Received().reason(error):
+            raise Stopped(stopped.number, f"go on with trials.resume={folder}") from error
+        raise
 
 
 def _alignments(names: Sequence[str]) -> dict[str, dict[str, Any]]:
