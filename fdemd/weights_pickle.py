@@ -58,7 +58,8 @@ _BYTES = {"Double": 8, "Long": 8, "Float": 4, "Int": 4, "Half": 2, "BFloat16": 2
 
 _TUPLES: Mapping[str, int] = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MADE = frozenset({"EMPTY_TUPLE", "EMPTY_LIST", "EMPTY_DICT", "EMPTY_SET"})
-_CONSTANTS = frozenset("NONE NEWFALSE NEWTRUE BININT BININT1 BININT2 BINFLOAT BINUNICODE SHORT_BINSTRING LONG1".split())
+_NUMBERS = ("BININT", "BININT1", "BININT2", "BINFLOAT", "LONG1")
+_CONSTANTS = frozenset({*_NUMBERS, "NONE", "NEWFALSE", "NEWTRUE", "BINUNICODE", "SHORT_BINSTRING"})
 
 
 class RefusedError(Exception):
