@@ -58,6 +58,7 @@ def usual_range(graph: OnnxGraph, size: tuple[int, int], run: Run) -> tuple[floa
         ends = [run(network, np.full((1, 3, *size), (level - mean) / scale, np.float32)).mean() for level in (0, 255)]
         span = abs(float(ends[1]) - float(ends[0]))
         centre = abs(float(ends[0]) + float(ends[1])) / 2
-        return not _SPAN[0] <= span <= _SPAN[1], centre / span if span else np.inf
+        off = centre / span if span else np.inf
+        return not (_SPAN[0] <= span <= _SPAN[1] and off <= 1), off
 
     return min(RANGES, key=distance)
