@@ -191,6 +191,8 @@ class DryRun:
         last = offset + sum((side - 1) * step for side, step in zip(sides, steps, strict=True))
         if numbers and last >= storage.numbers:
             raise RefusedError(f"a tensor of {'x'.join(map(str, sides))} numbers does not fit its storage")
+        if numbers and numbers <= storage.numbers and _overlap(sides, steps):
+            raise pickle.UnpicklingError("a tensor whose numbers lie over one another")
         self._expanded += max(0, numbers - storage.numbers)
         if self._expanded > _EXPANDED:
             raise RefusedError(
@@ -206,6 +208,16 @@ def _tuple(items: list[object]) -> _Tuple:
     if values > _TUPLE or depth > _NESTED:
         raise RefusedError("it holds a tuple of tuples without end")
     return _Tuple(tuple(items), values, depth)
+
+
+def _overlap(sides: list[int], steps: list[int]) -> bool:
+    """Whether one number of a storage stands at two places of a tensor, as after a bit flipped in its strides."""
+    reach = 0
+    for step, side in sorted((step, side) for side, step in zip(sides, steps, strict=True) if side > 1):
+        if step <= reach:
+            return True
+        reach += (side - 1) * step
+    return False
 
 
 def _integers(value: object) -> list[int]:
