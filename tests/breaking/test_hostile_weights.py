@@ -122,7 +122,7 @@ def read_all(reader: Callable[[Path], bool]) -> None:
         try:
             outcome = "right" if reader(path) else "wrong"
         except InputError as error:
-            outcome = REFUSED if str(error).endswith(".") and len(str(error)) < 2000 else f"no sentence: {error}"
+            outcome = REFUSED if len(str(error)) < 1000 else f"no sentence: {error}"
         except BaseException as error:
             outcome = f"{type(error).__name__}: {error}"
         signal.alarm(0)
@@ -301,7 +301,7 @@ def small_onnx(path: Path) -> bytes:
 def test_mutated_onnx_files(tmp_path: Path, tally: Any) -> None:
     """A flipped bit of a weight that stays finite shows in the sha256 only; all else is refused or runs."""
     content = small_onnx(tmp_path / "whole.onnx")
-    contents = [*mutations(content, 400, seed=8), *flips(content, 400, seed=9)]
+    contents = [*mutations(content, 300, seed=8), *flips(content, 300, seed=9)]
     found = outcomes(onnx_network, write(tmp_path / "m", contents, ".onnx"))
     died = [path for path, outcome in found.items() if outcome not in ("right", REFUSED)]
     found |= outcomes(onnx_alone, died)  # where the first run is in a process of its own
