@@ -584,6 +584,25 @@ def test_list_of_the_project() -> None:
     assert main(["list"], CARDS) == 0
 
 
+def test_a_fetched_file_that_may_not_be_read(tmp_path: Path, as_other_user: list[str]) -> None:
+    card = write_card(tmp_path, url="https://a.org/net.bin")
+    card.fetched.write_bytes(CONTENT)
+    card.fetched.chmod(0o000)
+    script = (
+        "import sys; from pathlib import Path; from fdemd.checkpoints.__main__ import main; "
+        "sys.exit(main(sys.argv[2:], Path(sys.argv[1])))"
+    )
+    for words in (["verify", "net"], ["fetch", "net"], ["list"]):
+        command = [*as_other_user, sys.executable, "-c", script, tmp_path, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == (0 if words == ["list"] else 2), done.stderr
+        if words != ["list"]:
+            assert (
+                done.stderr.strip()
+                == f"checkpoints: the weight file {card.fetched} cannot be read (Permission denied)."
+            )
+
+
 def test_verify_compares_what_is_here(tmp_path: Path, run: Any) -> None:
     write_card(tmp_path, name="a", file="a.bin").fetched.write_bytes(CONTENT)
     write_card(tmp_path, name="b", file="b.bin")

@@ -19,7 +19,7 @@ from rich.filesize import decimal
 
 from fdemd.checkpoints.cards import Card
 from fdemd.checkpoints.facts import is_address
-from fdemd.checkpoints.files import by_hand, check_sha256, sha256_of
+from fdemd.checkpoints.files import by_hand, check_sha256, find_file, sha256_of
 from fdemd.errors import InputError
 from fdemd.files.whole import PART, cannot_write, check_room, flush_folder
 
@@ -87,7 +87,8 @@ def fetch(card: Card, progress: Progress) -> Path:
 
 
 def _is_right(card: Card) -> bool:
-    return card.fetched.is_file() and sha256_of(card.fetched) == card.sha256
+    found = find_file(card)
+    return found is not None and sha256_of(found) == card.sha256
 
 
 @contextmanager

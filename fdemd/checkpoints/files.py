@@ -67,7 +67,11 @@ def installed_file(card: Card) -> Path:
 
 
 def find_file(card: Card) -> Path | None:
-    """Path of the card's own file, unchecked, or None if it is not on this machine."""
+    """Path of the card's own file, unchecked, or None if it is not on this machine.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     path = card.fetched
     if card.package is not None:
         spec = importlib.util.find_spec(card.package)
@@ -75,10 +79,12 @@ def find_file(card: Card) -> Path | None:
             return None
         path = Path(spec.submodule_search_locations[0]) / card.file
     try:
-        found = path.stat().st_mode
-    except OSError:
+        there = stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    return path if stat.S_ISREG(found) else None
+    except OSError as error:
+        raise InputError(f"The weight file {path} cannot be read ({error.strerror}).") from error
+    return check_file(path, "The weight file") if there else None
 
 
 def check_sha256(card: Card, path: Path, remedy: str) -> None:
@@ -103,16 +109,9 @@ def by_hand(card: Card) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """Hexadecimal sha256 of a file.
-
-    Raises:
-        InputError: it cannot be read.
-    """
+    """Hexadecimal sha256 of a file."""
     digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    except OSError as error:
-        raise InputError(f"The weight file {path} cannot be read: {error.strerror}.") from error
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
     return digest.hexdigest()
