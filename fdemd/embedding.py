@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from fdemd.backbones import Backbone
+from fdemd.backbones.soundness import check_sound_on
 from fdemd.cache.features import TENSORS, FeatureStore, StoreWriter
 from fdemd.data.datamodule import FaceBatch, FaceDataset
 from fdemd.data.workers import worker_init
@@ -147,6 +148,8 @@ class EmbeddingModule(LightningModule):
 
     def test_step(self, batch: FaceBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Embed a batch."""
+        if batch_idx == 0:
+            check_sound_on(self.backbone, batch["face"])
         # The labels are on the CPU, and the ranking is done there.
         self.sinks[dataloader_idx].append(embed_batch(self.backbone, batch, self.patch_dtype).to("cpu"))
 

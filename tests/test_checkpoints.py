@@ -1,4 +1,8 @@
+import contextlib
 import hashlib
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +17,7 @@ from safetensors.torch import load_file
 
 from fdemd.checkpoints import CARDS, Card, card_names, read_card, sha256_of, weights_file
 from fdemd.checkpoints.__main__ import main
+from fdemd.checkpoints.fetching import fetch
 from fdemd.errors import InputError
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
@@ -86,11 +91,43 @@ def test_missing_field_is_named(tmp_path: Path, name: str) -> None:
         ({"url": "http://a.org/x"}, "the field url is 'http://a.org/x', expected an address that begins with https://"),
         ({"url": "file:///etc/passwd"}, "expected an address that begins with https://"),
         ({"url": "http://localhost.a.org/x"}, "expected an address that begins with https://"),
+        ({"url": "http://localhost:80@a.org/x"}, "expected an address that begins with https://"),
+        ({"url": "https://localhost:80@a.org/x"}, "expected an address that begins with https://"),
+        ({"url": "https://"}, "expected an address that begins with https://"),
+        ({"url": "https://a.org:99999999/x"}, "expected an address that begins with https://"),
+        ({"url": "https://a.org/x\nHost: b.org"}, "expected an address that begins with https://"),
+        ({"url": ["https://a.org/x"]}, "the field url is ['https://a.org/x'], expected an address that begins with"),
         ({"input_size": 112}, "the field input_size is 112, expected [height, width] in pixels"),
+        ({"input_size": [112, 10**12]}, "the field input_size is [112, 1000000000000], expected [height, width]"),
+        ({"input_size": [True, 2]}, "the field input_size is [True, 2], expected [height, width] in pixels"),
+        ({"mean": "grey"}, "the field mean is 'grey', expected a number, or one a channel"),
+        ({"scale": [[128]]}, "the field scale is [[128]], expected a number, or one a channel"),
+        ({"mean": float("nan")}, "the field mean is nan, expected a number, or one a channel"),
+        ({"licence": {"MIT": "yes"}}, "the field licence is {'MIT': 'yes'}, expected text"),
+        ({"source": 5}, "the field source is 5, expected text"),
+        ({"kind": ["backbone"]}, "the field kind is ['backbone'], expected backbone or landmarks"),
+        ({"colour": "red"}, "the field colour is 'red', expected RGB, BGR or grey"),
+        ({"grids": "8x8x512"}, "the field grids is '8x8x512', expected a list of ROWSxCOLUMNSxCHANNELS"),
+        ({"embedding": 0}, "the field embedding is 0, expected a number of numbers"),
+        ({"size": "1 MB"}, "the field size is '1 MB', expected a number of bytes"),
+        ({"package": "os.path"}, "the field package is 'os.path', expected the name of a Python package"),
+        ({"file": "../net.bin"}, "the field file is '../net.bin', expected the name of a file"),
+        ({"file": "/etc/passwd"}, "the field file is '/etc/passwd', expected the name of a file"),
+        ({"file": "sub/net.bin"}, "the field file is 'sub/net.bin', expected the name of a file beside the card"),
+        ({"file": "sub/../../net.bin", "package": "dlib"}, "expected the name of a file"),
+        ({"file": "..\\net.bin"}, "expected the name of a file"),
+        ({"file": "."}, "the field file is '.', expected the name of a file"),
     ],
 )
 def test_wrong_field_is_named(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
     assert problem in refusal(tmp_path, **changes)
+
+
+def test_a_field_without_a_name(tmp_path: Path) -> None:
+    path = write_card(tmp_path).path
+    path.write_text(path.read_text() + "5: five\n")
+    with pytest.raises(InputError, match="the field 5 is not called by a name"):
+        read_card("net", tmp_path)
 
 
 def test_a_card_is_called_as_its_file(tmp_path: Path) -> None:
@@ -109,6 +146,38 @@ def test_unreadable_and_unknown_cards(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text("net")
     with pytest.raises(InputError, match=r"is not a list of fields"):
         read_card("net", tmp_path)
+
+
+LAUGHS = "a: &a [lol, lol]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefghi", "bcdefghij", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (LAUGHS, "an alias stands for another part of the text, which no card needs"),
+        ("a: &a [*a]\n", "an alias stands for another part of the text, which no card needs"),
+        ("a: " + "[" * 30_000, "its lists are nested too deep"),
+        ("#" * 70_000, "it has 70000 bytes, and a card at most 65536"),
+        ("a: !!python/object/apply:os.system [ls]\n", "could not determine a constructor"),
+        ("a: \xff\n".encode("latin-1"), "can't decode byte 0xff"),
+    ],
+    ids=["laughs", "itself", "deep", "large", "code", "bytes"],
+)
+def test_texts_that_are_no_cards(tmp_path: Path, text: str | bytes, problem: str) -> None:
+    (tmp_path / "net.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError, match=r"The card .*net\.yaml cannot be read: ") as error:
+        read_card("net", tmp_path)
+    assert problem in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["../net", "net\0", "", "/etc/passwd"])
+def test_a_card_is_looked_for_in_its_folder_only(tmp_path: Path, name: str) -> None:
+    write_card(tmp_path)
+    (tmp_path / "sub").mkdir()
+    with pytest.raises(InputError, match="Unknown model card"):
+        read_card(name, tmp_path / "sub")
 
 
 def test_only_a_face_network_must_say_how_it_wants_faces(tmp_path: Path) -> None:
@@ -148,11 +217,37 @@ def test_the_users_own_file_goes_first_and_may_be_any(tmp_path: Path) -> None:
 
 def test_the_users_own_file_must_exist(tmp_path: Path) -> None:
     card = write_card(tmp_path)
-    for path, problem in ((tmp_path / "no.pth", "does not exist"), (tmp_path, "is a folder, not a weight file")):
+    for path, problem in (
+        (tmp_path / "no.pth", "does not exist"),
+        (tmp_path, "is a folder, not a file"),
+        ("/dev/zero", "is not an ordinary file"),
+        ("a\0b", "cannot be read (embedded null byte)"),
+        ("~no such user/a.pth", "does not exist"),
+    ):
         with pytest.raises(InputError) as error:
             weights_file(card, str(path))
-        sentence = f"The file of model.checkpoint={path} {problem}; give the path of a weight file."
-        assert str(error.value) == sentence
+        advice = "give the path of a weight file with model.checkpoint=PATH"
+        assert str(error.value) == f"The weight file {path} {problem}; {advice}."
+
+
+def test_a_file_in_a_folder_that_may_not_be_entered(tmp_path: Path, as_other_user: list[str]) -> None:
+    own = tmp_path / "closed" / "mine.pth"
+    own.parent.mkdir()
+    own.touch()
+    script = (
+        "import sys; from pathlib import Path; from fdemd.checkpoints import read_card, weights_file; "
+        "from fdemd.errors import exit_status; "
+        "sys.exit(exit_status('test', lambda: weights_file(read_card('facenet_vggface2'), sys.argv[1])))"
+    )
+    for closed, mode in ((own, 0o000), (own.parent, 0o000)):
+        closed.chmod(mode)
+        command = [*as_other_user, sys.executable, "-c", script, own]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 2, done.stderr
+        assert done.stderr == (
+            f"test: the weight file {own} cannot be read (Permission denied); give the path of a weight file with "
+            "model.checkpoint=PATH.\n"
+        )
 
 
 def test_a_missing_file_is_told_with_what_to_do(tmp_path: Path) -> None:
@@ -192,6 +287,13 @@ class Server:
     cut_after: int | None = None
     ranges: bool = True
     status: int | None = None
+    length: str | None = ""
+    """What it says of the length: the truth if empty, nothing if None."""
+    moved: str | None = None
+    """Where it sends on to."""
+    endless: bool = False
+    hold: threading.Event | None = None
+    """What it waits for before it answers."""
     asked: list[str | None] = field(default_factory=list)
     """The Range header of every request."""
     url: str = ""
@@ -206,15 +308,27 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         def do_GET(self) -> None:
             wanted = self.headers["Range"]
             told.asked.append(wanted)
+            if told.hold:
+                told.hold.wait(30)
             if told.status:
                 return self.send_error(told.status)
+            if told.moved:
+                self.send_response(302)
+                self.send_header("Location", told.moved)
+                return self.end_headers()
             start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and told.ranges else 0
             if start and start >= len(told.content):
                 return self.send_error(416)
             self.send_response(206 if start else 200)
-            self.send_header("Content-Length", str(len(told.content) - start))
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{len(told.content) - 1}/{len(told.content)}")
+            if told.length is not None:
+                self.send_header("Content-Length", told.length or str(len(told.content) - start))
             self.end_headers()
-            self.wfile.write(told.content[start : told.cut_after])
+            with contextlib.suppress(OSError):  # whoever asked has gone
+                self.wfile.write(told.content[start : told.cut_after])
+                while told.endless:
+                    self.wfile.write(told.content)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -316,6 +430,117 @@ def test_fetch_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert f"save it as {tmp_path}/net.bin, or give a file of your own with model.checkpoint=PATH." in outcome.err
 
 
+@pytest.mark.parametrize("size", [len(CONTENT), None])
+def test_fetch_ends_though_the_server_does_not(
+    tmp_path: Path, server: Server, run: Any, monkeypatch: pytest.MonkeyPatch, size: int | None
+) -> None:
+    monkeypatch.setattr("fdemd.checkpoints.fetching._LARGEST", 3 * len(CONTENT))
+    write_card(tmp_path, url=server.url, size=size)
+    server.endless, server.length = True, None
+    outcome = run("fetch", "net")
+    assert outcome.status == 2
+    known = "(1.0 MB by its card)" if size else "(3.1 MB at most for a card without size)"
+    assert f"or more, which is not the file of net {known}; what came was removed." in outcome.err
+    assert [path.name for path in tmp_path.iterdir()] == ["net.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("length", "status", "sentence"),
+    [
+        ("0", 2, "its sha256 is"),
+        ("1000", 2, "its sha256 is"),
+        (str(len(CONTENT) + 1), 2, "gives 1.0 MB or more, which is not the file of net"),
+        (str(10**15), 2, "gives 1.0 PB or more, which is not the file of net"),
+        ("many", 0, ""),  # what is no number says nothing, and the connection's end is the file's
+        ("-1", 0, ""),
+        (None, 0, ""),
+    ],
+)
+def test_fetch_does_not_believe_the_length(
+    tmp_path: Path, server: Server, run: Any, length: str | None, status: int, sentence: str
+) -> None:
+    card = write_card(tmp_path, url=server.url, size=len(CONTENT))
+    server.length = length
+    outcome = run("fetch", "net")
+    assert (outcome.status, sentence in outcome.err) == (status, True)
+    assert card.fetched.exists() == (status == 0)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_three_fetches_at_once_are_one(tmp_path: Path, server: Server) -> None:
+    card, results = write_card(tmp_path, url=server.url), []
+    server.hold = threading.Event()
+    calls = [threading.Thread(target=lambda: results.append(fetch(card, lambda have, total: None))) for _ in range(3)]
+    for call in calls:
+        call.start()
+    server.hold.set()
+    for call in calls:
+        call.join(60)
+    assert results == [card.fetched] * 3
+    assert card.fetched.read_bytes() == CONTENT
+    assert server.asked == [None]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.bin", "net.yaml"]
+
+
+@pytest.mark.parametrize("place", ["net.bin", "net.bin.part"])
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_fetch_writes_over_nothing_but_files(tmp_path: Path, server: Server, run: Any, place: str, kind: str) -> None:
+    write_card(tmp_path, url=server.url)
+    there, precious = tmp_path / place, tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    if kind == "folder":
+        there.mkdir()
+    elif kind == "link":
+        there.symlink_to(precious)
+    else:
+        os.mkfifo(there)
+    outcome = run("fetch", "net")
+    assert outcome.status == 2
+    told = "a folder" if kind == "folder" else "a link or a device"
+    assert f"{there} is {told}, in whose place nothing is written; remove it and fetch again." in outcome.err
+    assert precious.read_bytes() == b"precious"
+    assert server.asked == []
+
+
+def test_a_link_to_the_right_file_is_the_file(tmp_path: Path, server: Server, run: Any) -> None:
+    card = write_card(tmp_path, url=server.url)
+    (tmp_path / "elsewhere").write_bytes(CONTENT)
+    card.fetched.symlink_to(tmp_path / "elsewhere")
+    assert run("fetch", "net").status == 0
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("where", ["https://a.org/x", "http://a.org/x", "file:///etc/passwd", "ftp://a.org/x"])
+def test_fetch_is_sent_on_to_the_same_kind_of_address_only(
+    tmp_path: Path, server: Server, run: Any, where: str
+) -> None:
+    write_card(tmp_path, url=server.url)
+    server.moved = where
+    outcome = run("fetch", "net")
+    assert outcome.status == 2
+    told = f"the server sends on to {where}, which is not an address of http"
+    assert (told if "http" in where or "ftp" in where else "Redirection to url 'file:///etc/passwd'") in outcome.err
+    assert [path.name for path in tmp_path.iterdir()] == ["net.yaml"]
+
+
+def test_fetch_to_a_full_disk(small_disk: Any, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    disk = small_disk(1)  # MiB, and the card takes some of it
+    write_card(disk, url=server.url)
+    assert main(["fetch", "net"], disk) == 2
+    assert f"{disk} has no room for the weights of net: 1.0 MB are needed and" in capsys.readouterr().err
+    server.length = None  # then it shows only while it comes
+    assert main(["fetch", "net"], disk) == 2
+    assert f"the disk is full: {disk}/net.bin.part cannot be written; make room." in capsys.readouterr().err
+
+
+def test_convert_to_a_full_disk(tmp_path: Path, small_disk: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    disk = small_disk(1)
+    torch.save({"fc": torch.ones(1 << 20)}, tmp_path / "a.pth")
+    assert main(["convert", str(tmp_path / "a.pth"), "--name", "mine", "--out", str(disk)]) == 2
+    assert f"the disk is full: {disk}/mine.safetensors cannot be written" in capsys.readouterr().err
+    assert list(disk.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -357,6 +582,25 @@ def test_list_shows_state_size_and_licence(tmp_path: Path, run: Any) -> None:
 
 def test_list_of_the_project() -> None:
     assert main(["list"], CARDS) == 0
+
+
+def test_a_fetched_file_that_may_not_be_read(tmp_path: Path, as_other_user: list[str]) -> None:
+    card = write_card(tmp_path, url="https://a.org/net.bin")
+    card.fetched.write_bytes(CONTENT)
+    card.fetched.chmod(0o000)
+    script = (
+        "import sys; from pathlib import Path; from fdemd.checkpoints.__main__ import main; "
+        "sys.exit(main(sys.argv[2:], Path(sys.argv[1])))"
+    )
+    for words in (["verify", "net"], ["fetch", "net"], ["list"]):
+        command = [*as_other_user, sys.executable, "-c", script, tmp_path, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == (0 if words == ["list"] else 2), done.stderr
+        if words != ["list"]:
+            assert (
+                done.stderr.strip()
+                == f"checkpoints: the weight file {card.fetched} cannot be read (Permission denied)."
+            )
 
 
 def test_verify_compares_what_is_here(tmp_path: Path, run: Any) -> None:

@@ -165,10 +165,11 @@ def test_only_what_is_missing_is_embedded(
 ) -> None:
     network, store, seen = SmallNet(), FeatureStore(tmp_path, {}), []
     network.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
+    checked = 3 + 1  # of the first batch: together, and one alone
     embed(network, {"crop": queries["crop"]}, trainer, **FACES, store=store)
-    assert sum(seen) == 7
+    assert sum(seen) == checked + 7
     both = embed(network, queries, trainer, **FACES, store=store)
-    assert sum(seen) == 7 + 20
+    assert sum(seen) == checked + 7 + checked + 20
     assert origins(both) == {"clean": "computed", "crop": "stored"}
     printed = capsys.readouterr().out
     assert f"Features in {tmp_path / 'features'}: crop to be computed." in printed

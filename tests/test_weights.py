@@ -1,6 +1,8 @@
 import os
 import pickle
+import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -186,14 +188,158 @@ def test_a_pickled_module_is_refused(tmp_path: Path) -> None:
             "FILE holds no dictionary of tensors: the value of 'epoch' is of type int.",
         ),
         ({"state_dict": {}}, "FILE holds no tensors at all."),
-        (
-            {"fc": torch.eye(2).to_sparse()},
-            "FILE holds a tensor without plain numbers, fc: sparse, quantised or empty.",
-        ),
     ],
 )
 def test_what_is_not_a_dictionary_of_tensors(tmp_path: Path, content: object, sentence: str) -> None:
     assert refusal(save(content, tmp_path / "a.pth")) == sentence
+
+
+ALONE = (
+    "Open it with the program that wrote it, outside fdemd, and save the tensors alone: "
+    "torch.save(model.state_dict(), 'weights.pth')."
+)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.eye(2).to_sparse(),
+        torch.sparse_coo_tensor([[0], [0]], [1.0], (2**40, 2**20)),
+        torch.sparse_csr_tensor([0, 1], [0], [1.0], (1, 2**60)),
+        torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
+        torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.quint8),
+        torch.empty(2**40, device="meta"),
+    ],
+    ids=["sparse", "giant", "rows", "nested", "quantised", "meta"],
+)
+def test_tensors_that_are_not_plain_numbers(tmp_path: Path, tensor: Tensor, zipped: bool) -> None:
+    path = tmp_path / "a.pth"
+    torch.save({"fc": tensor}, path, _use_new_zipfile_serialization=zipped)
+    assert refusal(path) == (
+        f"FILE is refused: it holds tensors that are not plain numbers: sparse, nested, quantised or empty. {ALONE}"
+    )
+
+
+@pytest.mark.parametrize("name", ["a.safetensors", "a.pth"])
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2, torch.complex64, torch.uint32])
+def test_types_that_are_not_computed_with(tmp_path: Path, name: str, dtype: torch.dtype) -> None:
+    path = save({"fc": torch.ones(2).to(dtype)}, tmp_path / name)
+    assert refusal(path) == (
+        f"FILE holds numbers of type {str(dtype).removeprefix('torch.')} in fc, which are not computed with here; "
+        "convert them to float16, bfloat16 or float32."
+    )
+
+
+def itself(key: str) -> dict[str, object]:
+    """A dictionary that holds itself under a key."""
+    held: dict[str, object] = {"fc": torch.ones(2)}
+    held[key] = held
+    return held
+
+
+def test_a_dictionary_that_contains_itself_ends(tmp_path: Path) -> None:
+    path = save(itself("state_dict"), tmp_path / "a.pth")
+    assert refusal(path) == "FILE holds dictionaries within dictionaries without end, and no tensors."
+    path = save(itself("fc2"), tmp_path / "b.pth")
+    assert refusal(path) == "FILE holds no dictionary of tensors: the value of 'fc2' is of type dict."
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_tensor_that_repeats_a_small_storage_is_bounded(tmp_path: Path, zipped: bool) -> None:
+    path = tmp_path / "a.pth"
+    torch.save({"fc": torch.ones(1).expand(2**20)}, path, _use_new_zipfile_serialization=zipped)
+    assert read_weights(path)["fc"].shape == (2**20,)
+    torch.save({"fc": torch.ones(1).expand(2**17, 2**17)}, path, _use_new_zipfile_serialization=zipped)
+    assert "FILE is refused: a tensor of 131072x131072 numbers repeats those of a small storage" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        # A shape of (4,) becomes (250,): PyTorch makes the storage larger, and gives memory that nobody wrote.
+        (b"K\x04\x85", b"K\xfa\x85", "a tensor of 250 numbers does not fit its storage"),
+        # So does its storage: beyond the end of what the file has for it.
+        (b"K\x04tq", b"K\xfatq", "one of its storages should hold 1,000 bytes and has 16"),
+    ],
+)
+def test_tensors_larger_than_what_is_in_the_file(tmp_path: Path, old: bytes, new: bytes, problem: str) -> None:
+    path = save({"fc": torch.ones(4)}, tmp_path / "a.pth")
+    rewrite(path, lambda pickled: pickled.replace(old, new, 1))
+    assert refusal(path) == f"FILE is refused: {problem}. {ALONE}"
+
+
+def rewrite(path: Path, change: Callable[[bytes], bytes], method: int = zipfile.ZIP_STORED) -> None:
+    """Write a zip file anew, its checksums right, with its pickle changed."""
+    with zipfile.ZipFile(path) as archive:
+        members = {member.filename: archive.read(member) for member in archive.infolist()}
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, change(content) if name.endswith("/data.pkl") else content)
+
+
+def pickled(path: Path, instructions: bytes) -> Path:
+    """A file whose pickle consists of these instructions."""
+    save({"fc": torch.ones(4)}, path)
+    rewrite(path, lambda _: b"\x80\x02" + instructions + b".")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("instructions", "problem"),
+    [
+        (b"cbuiltins\nbytearray\n\x8a\x06\x00\x00\x00\x00\x00\x01\x85R", "calls for builtins.bytearray, which can"),
+        (b"ctorch\nFloatTensor\n\x8a\x06\x00\x00\x00\x00\x00\x01\x85R", "calls for torch.FloatTensor, which can"),
+        (b"ctorch\nTensor\n\x8a\x06\x00\x00\x00\x00\x00\x01\x85\x81", "calls for torch.Tensor, which can"),
+        (
+            b"ctorch.storage\nUntypedStorage\n\x8a\x06\x00\x00\x00\x00\x00\x01\x85R",
+            "calls for torch.storage.UntypedStorage, which can",
+        ),
+        (
+            b"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch\nFloatTensor\nNM@\x9c\x85}tR",
+            "calls for torch.FloatTensor, which can",
+        ),
+        # A key whose hash is that of 2 ** 60 tuples, and one that is nested deeper than the stack of the processor.
+        (b"}K\x01" + b"q\x00h\x00\x86" * 60 + b"K\x01s", "it holds a tuple of tuples without end"),
+        (b"}" + b"K\x01" + b"\x85" * 300_000 + b"K\x01s", "it holds a tuple of tuples without end"),
+        (b"}" + b"K\x01K\x02s" * 700_000, "its pickle has more than 2,000,000 instructions"),
+    ],
+    ids=["bytes", "tensor", "new", "storage", "by type", "doubled", "deep", "long"],
+)
+def test_pickles_that_ask_for_memory_or_time(tmp_path: Path, instructions: bytes, problem: str) -> None:
+    sentence = refusal(pickled(tmp_path / "a.pth", instructions))
+    assert sentence.startswith("FILE is refused: ")
+    assert problem in sentence
+    assert sentence.endswith(ALONE)
+
+
+def test_what_two_zip_readers_would_read_differently(tmp_path: Path) -> None:
+    path = save(state(), tmp_path / "a.pth")
+    whole = path.read_bytes()
+    rewrite(path, lambda content: content, zipfile.ZIP_DEFLATED)
+    assert "its members are packed, which those of torch.save are not" in refusal(path)
+    path.write_bytes(whole)
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("a/data/0", b"other")
+    assert "it holds two members of one name" in refusal(path)
+    path.write_bytes(whole[:4] + whole)
+    assert "it does not begin with its first member" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (b"\x08\x06\x12\x07pytorch", "is an ONNX network, not weights for this model; use it with model=onnx."),
+        (
+            b"\x01\x01\x01\x0dloss_metric_2",
+            "is a network of dlib's, not weights for this model; use it with model=dlib.",
+        ),
+    ],
+)
+def test_files_of_other_models_are_named(tmp_path: Path, content: bytes, advice: str) -> None:
+    path = tmp_path / "a.pth"
+    path.write_bytes(content * 10)
+    assert refusal(path) == f"FILE {advice}"
 
 
 @pytest.mark.parametrize("name", ["a.safetensors", "a.pth"])

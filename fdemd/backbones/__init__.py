@@ -5,12 +5,14 @@ from typing import Any
 
 from fdemd.backbones.arcface import ArcFace
 from fdemd.backbones.backbone import Backbone
+from fdemd.backbones.convnet import RANDOM
 from fdemd.backbones.cosface import CosFace
 from fdemd.backbones.dlib import DlibNet
 from fdemd.backbones.facenet import FaceNet
 from fdemd.backbones.iresnet import IResNet
 from fdemd.backbones.mobilefacenet import mobilefacenet
 from fdemd.backbones.onnx import OnnxBackbone
+from fdemd.backbones.soundness import check_sound
 from fdemd.backbones.timm import TimmBackbone
 from fdemd.errors import unknown
 
@@ -32,8 +34,12 @@ def build_backbone(backbone: str, **settings: Any) -> Backbone:
     """Build the network called ``backbone`` in evaluation mode.
 
     Raises:
-        InputError: no such network, or its settings or weights are wrong.
+        InputError: no such network, or its settings or weights are wrong: those of a file give embeddings that are no
+            use (see :func:`fdemd.backbones.soundness.check_sound`).
     """
     if backbone not in BACKBONES:
         raise unknown("backbone", backbone, BACKBONES)
-    return BACKBONES[backbone](**settings).eval()
+    network = BACKBONES[backbone](**settings).eval()
+    if network.weights_sha256 != RANDOM:
+        check_sound(network, backbone)
+    return network

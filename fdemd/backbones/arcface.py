@@ -42,6 +42,8 @@ class ArcFace(ConvNet):
     The patches are the input of the last linear layer (of the third stage for 16x16); they are signed.
     """
 
+    shares = "model.grid=8"
+
     def __init__(self, checkpoint: str | None = None, grid: int = 8) -> None:
         """Build the network and read its weights.
 

@@ -22,12 +22,14 @@ class Backbone(nn.Module, ABC):
         alignment: name of the alignment it was trained with, see :mod:`fdemd.faces.alignment`.
         weights_sha256: of the weight file it was read from; names the network in results.
         differentiable: whether gradients flow from what it says back to the faces.
+        shares: settings with which its patches are the map that its embedding is computed from; empty if none are.
     """
 
     face_size: tuple[int, int]
     alignment: str
     weights_sha256: str
     differentiable: bool = True
+    shares: str = ""
 
     @abstractmethod
     def forward(self, faces: Tensor) -> Features:
@@ -39,9 +41,10 @@ class Backbone(nn.Module, ABC):
         Raises:
             InputError: the patches are not the map that the embedding is computed from.
         """
+        instead = f"{self.shares} or " if self.shares else ""
         raise InputError(
             "This network's patches are not the map that its embedding is computed from, so they have no share in it; "
-            "use rerank.patches=raw."
+            f"use {instead}rerank.patches=raw."
         )
 
     def fingerprint(self) -> str:

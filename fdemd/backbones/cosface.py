@@ -32,6 +32,8 @@ def _layer(channels_in: int, channels: int, blocks: int) -> nn.Sequential:
 class CosFace(ConvNet):
     """512-d embedding of ``3x112x96``; patches ``7x6x512`` (or their overlapping means, ``4x4x512``), signed."""
 
+    shares = "model.grid=7"
+
     def __init__(self, checkpoint: str | None = None, grid: int = 7) -> None:
         """Build the network and read its weights.
 

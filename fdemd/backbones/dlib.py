@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.dlib_dat import Layer, read_layers
 from fdemd.checkpoints import read_card, sha256_of, weights_file
+from fdemd.checkpoints.kinds import DLIB, refuse_others
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
 from fdemd.weights import is_tensor_file, load_weights, read_weights
@@ -52,6 +53,7 @@ class DlibNet(Backbone):
     mean: Tensor
     face_size = (150, 150)
     alignment = "dlib"
+    shares = "model.grid=2"
 
     def __init__(self, checkpoint: str | None = None, grid: int = 8) -> None:
         """Build the network and read its weights.
@@ -86,6 +88,7 @@ class DlibNet(Backbone):
         if is_tensor_file(path):
             load_weights(self, read_weights(path), path)
         else:
+            refuse_others(path, DLIB)
             self._load(path)
         self.weights_sha256 = sha256_of(path)
         self.to(memory_format=torch.channels_last)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +13,10 @@ from torch import Tensor
 
 from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.convnet import grid_features
-from fdemd.backbones.onnx_graph import INSTALL, OnnxGraph, read_graph
+from fdemd.backbones.onnx_graph import OnnxGraph, read_graph
+from fdemd.backbones.onnx_range import usual_range
+from fdemd.backbones.onnx_reading import INSTALL
+from fdemd.backbones.onnx_trial import TrialError, try_network
 from fdemd.checkpoints import read_card, weights_file
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
@@ -57,8 +62,9 @@ class OnnxBackbone(Backbone):
             checkpoint: an ONNX file; None takes that of the card w600k_mbf.
             patches: name of the tensor that holds the patches, ``(B, C, rows, columns)``; None finds it.
             mean: taken off the grey levels (0 to 255), one number or one a channel, in the order of ``colour``; None
-                is InsightFace's 127.5, or 0 if the network begins with such arithmetic itself.
-            scale: what is left is divided by it; None is 127.5 or 1, likewise.
+                is InsightFace's 127.5, or what the network's own first arithmetic leaves to be done (see
+                :func:`fdemd.backbones.onnx_range.usual_range`).
+            scale: what is left is divided by it; None is 127.5, likewise.
             colour: ``RGB`` or ``BGR``, the order the network was trained with.
             face_size: ``(height, width)``, for a file that takes any; None is 112x112.
             alignment: a name in :data:`fdemd.faces.alignment.TEMPLATES`.
@@ -71,31 +77,37 @@ class OnnxBackbone(Backbone):
         if colour not in ("RGB", "BGR"):
             raise unknown("colour order", colour, ("RGB", "BGR"))
         graph = read_graph(weights_file(read_card("w600k_mbf"), checkpoint))
-        usual = (0.0, 1.0) if graph.normalises else (127.5, 127.5)
-        for name, given, default in (("mean", mean, usual[0]), ("scale", scale, usual[1])):
-            value = torch.tensor(default if given is None else given, dtype=torch.float32).view(-1, 1, 1)
-            self.register_buffer(name, value, persistent=False)
         height, width = _face_size(graph, face_size)
         self.face_size = (height, width)
         self.alignment = alignment
-        self.weights_sha256 = graph.sha256()
+        self.weights_sha256 = graph.sha256
         self._bgr = colour == "BGR"
         self._input = graph.input
         self._one_by_one, maps = _probe(graph, self.face_size)
         self._graph, self._patches = graph, _chosen(graph, maps, patches)
         self._session = _session(graph, graph.giving([graph.embedding, self._patches]))
+        usual = usual_range(graph, self.face_size, lambda network, faces: self._run(_session(graph, network), faces)[0])
+        for name, given, default in (("mean", mean, usual[0]), ("scale", scale, usual[1])):
+            value = torch.tensor(default if given is None else given, dtype=torch.float32).view(-1, 1, 1)
+            self.register_buffer(name, value, persistent=False)
 
     def forward(self, faces: Tensor) -> Features:
         """Features of ``faces (B, 3, H, W)``, float32 RGB in [0, 1], on their device and without gradients."""
         inputs = faces.detach().flip(1) if self._bgr else faces.detach()
         pixels = ((inputs * 255 - self.mean) / self.scale).cpu().numpy()
         if self._one_by_one:
-            parts = [self._session.run(None, {self._input: pixels[row : row + 1]}) for row in range(len(pixels))]
+            parts = [self._run(self._session, pixels[row : row + 1]) for row in range(len(pixels))]
             embedding, patches = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         else:
-            embedding, patches = self._session.run(None, {self._input: pixels})
+            embedding, patches = self._run(self._session, pixels)
         found = (torch.from_numpy(array).to(faces.device) for array in (embedding, patches))
         return grid_features(next(found).flatten(1), next(found))
+
+    def _run(self, session: InferenceSession, faces: np.ndarray) -> list[np.ndarray]:
+        try:
+            return session.run(None, {self._input: faces})
+        except Exception as error:  # see _session
+            raise _cannot_run(self._graph, error) from error
 
     def embed_map(self, patch_map: Tensor) -> Tensor:
         """See :class:`Backbone`."""
@@ -103,7 +115,7 @@ class OnnxBackbone(Backbone):
         maps = patch_map.detach().cpu().split(1 if self._one_by_one else len(patch_map))
         try:
             parts = [session.run(None, {self._patches: part.contiguous().numpy()})[0] for part in maps]
-        except Exception as error:  # see _probe
+        except Exception as error:  # see _session
             raise _cannot_run(self._graph, error) from error
         return torch.from_numpy(np.concatenate(parts)).flatten(1).to(patch_map.device)
 
@@ -118,11 +130,16 @@ def _face_size(graph: OnnxGraph, wanted: Sequence[int] | None) -> tuple[int, int
     return height, width
 
 
-def _session(graph: OnnxGraph, network: bytes) -> InferenceSession:
+def _onnxruntime() -> ModuleType:
     try:
         import onnxruntime
     except ImportError as error:
         raise InputError(f"ONNX files need the Python packages onnx and onnxruntime; {INSTALL}") from error
+    return onnxruntime
+
+
+def _session(graph: OnnxGraph, network: bytes) -> InferenceSession:
+    onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 4  # what goes wrong is raised as well
@@ -138,29 +155,26 @@ def _probe(graph: OnnxGraph, size: tuple[int, int]) -> tuple[bool, dict[str, tup
     Shapes are taken from a run since files need not tell them, and tell them wrong: some promise any number of faces
     although a constant inside ties them to one. The maps are in order, the last one first.
     """
+    _onnxruntime()
     names = graph.tensors()
-    session = _session(graph, graph.giving([graph.embedding, *names]))
-    for count in (1,) if graph.one_by_one else (2, 1):
-        faces = np.random.default_rng(0).uniform(-1, 1, (count, 3, *size)).astype(np.float32)
-        try:
-            embedding, *tensors = session.run(None, {graph.input: faces})
-        except Exception as error:  # see above
-            if count == 1:
-                raise _cannot_run(graph, error) from error
-        else:
-            if len(embedding) == count:
-                break
-    if len(embedding) != count or embedding.size < 2 * count:
+    try:
+        trial = try_network(
+            graph.giving([graph.embedding, *names]), graph.input, (1,) if graph.one_by_one else (2, 1), size
+        )
+    except TrialError as error:
+        raise _cannot_run(graph, error) from error
+    shape, *shapes = trial.shapes
+    if shape is None or shape[:1] != (trial.count,) or prod(shape[1:]) < 2:
         raise InputError(
             f"{graph.path} is not a face recognition network: its first output, {graph.embedding}, is "
-            f"{_by(embedding.shape)} for {count} of {_by(size)} pixels, where embeddings belong."
+            f"{_by(shape or ())} for {trial.count} of {_by(size)} pixels, where embeddings belong."
         )
-    maps = {
-        name: tensor.shape[1:]
-        for name, tensor in zip(names, tensors, strict=True)
-        if isinstance(tensor, np.ndarray) and tensor.ndim == 4 and tensor.shape[2] * tensor.shape[3] > 1
+    maps: dict[str, tuple[int, ...]] = {
+        name: found[1:]
+        for name, found in zip(names, shapes, strict=True)
+        if found is not None and len(found) == 4 and found[2] * found[3] > 1
     }
-    return count == 1, maps
+    return trial.count == 1, maps
 
 
 def _chosen(graph: OnnxGraph, maps: dict[str, tuple[int, ...]], wanted: str | None) -> str:

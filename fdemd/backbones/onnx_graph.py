@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from fdemd.checkpoints import sha256_of
+from fdemd.backbones.onnx_reading import read_model
 from fdemd.errors import InputError
 
 if TYPE_CHECKING:
     import onnx
 
-INSTALL = "run: pip install onnx onnxruntime"
 _LAYOUT = frozenset({"Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
 """Operators that only lay numbers out anew; what they give has no maps that the tensor before would not have."""
+_WEIGHTS_ARE_NO_INPUTS = 4
+"""The version of the format since which weights need not be listed as inputs; listed, each could be overridden."""
 
 
 @dataclass(frozen=True)
@@ -26,22 +25,21 @@ class OnnxGraph:
 
     Attributes:
         path: of its file.
+        sha256: of the file or, if its weights lie in further files, of the sha256 of all of them.
         model: the network, weights included.
         input: name of the tensor that takes the faces.
         one_by_one: whether it says that it takes one face at a time.
         size: ``(height, width)`` of the faces, None for any.
         embedding: name of the first output.
-        normalises: whether its first operator does arithmetic with a constant, so that it wants grey levels, 0 to 255
-            (models that came from MXNet, such as SFace).
     """
 
     path: Path
+    sha256: str
     model: onnx.ModelProto
     input: str
     one_by_one: bool
     size: tuple[int, int] | None
     embedding: str
-    normalises: bool
 
     def tensors(self) -> list[str]:
         """Names of all tensors that the embedding is computed from, the latest first; mere new layouts left out."""
@@ -53,23 +51,34 @@ class OnnxGraph:
                     found += [name for name in node.output if name and name != self.embedding]
         return found
 
-    def giving(self, outputs: list[str]) -> bytes:
-        """The network as a file that gives these tensors, of whatever shape they turn out to have."""
-        import onnx
+    def constants(self) -> set[str]:
+        """Names of all tensors that do not depend on the faces."""
+        held = self.model.graph
+        known = {"", *(weight.name for weight in held.initializer)}  # "" is an input that is left out
+        known |= {weight.values.name for weight in held.sparse_initializer}
+        for node in held.node:
+            if known.issuperset(node.input):
+                known.update(node.output)
+        return known
 
-        model = onnx.ModelProto()
-        model.CopyFrom(self.model)
-        del model.graph.output[:]
-        model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
-        return model.SerializeToString()
+    def giving(self, outputs: list[str]) -> bytes:
+        """The part of the network that gives these tensors, of whatever shape they turn out to have, as a file."""
+        return self._part(outputs, self.model.graph.input)
 
     def rest(self, tensor: str) -> bytes:
         """The part of the network from a tensor to the embedding, as a file that takes the tensor."""
         import onnx
 
-        wanted, nodes = {self.embedding}, []
-        for node in reversed(self.model.graph.node):
-            if wanted.intersection(node.output) and tensor not in node.output:
+        takes = onnx.helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, None)
+        return self._part([self.embedding], [takes])
+
+    def _part(self, outputs: list[str], inputs: Iterable[onnx.ValueInfoProto]) -> bytes:
+        import onnx
+
+        taken = list(inputs)
+        wanted, nodes, given = set(outputs), [], {value.name for value in taken}
+        for node in reversed(self.model.graph.node):  # ONNX demands the order in which they can be computed
+            if (wanted - given).intersection(node.output):
                 wanted.update(node.input)
                 nodes.append(node)
         model = onnx.ModelProto()
@@ -77,14 +86,9 @@ class OnnxGraph:
         for field in (model.graph.node, model.graph.input, model.graph.output):
             del field[:]
         model.graph.node.extend(reversed(nodes))
-        model.graph.input.append(onnx.helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, None))
-        model.graph.output.append(onnx.ValueInfoProto(name=self.embedding))
+        model.graph.input.extend(taken)
+        model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
         return model.SerializeToString()
-
-    def sha256(self) -> str:
-        """Of the file or, if its weights lie in further files, of the sha256 of all of them."""
-        digests = [sha256_of(path) for path in (self.path, *_external_files(self.path))]
-        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def read_graph(path: Path) -> OnnxGraph:
@@ -94,25 +98,14 @@ def read_graph(path: Path) -> OnnxGraph:
         InputError: the package onnx is missing; the file, or one beside it that holds its weights, is not there, cut
             short, damaged or not ONNX; it does not take one batch of colour pictures; it holds NaN or Inf.
     """
-    try:
-        import onnx
-    except ImportError as error:
-        raise InputError(f"ONNX files need the Python packages onnx and onnxruntime; {INSTALL}") from error
-    try:
-        model = onnx.load(path)
-        _check_weights(path, model)
-    except InputError:
-        raise
-    except Exception as error:  # of protobuf, of onnx, of the system: a damaged file can fail in any way
-        reason = " ".join(str(error).split())[:200].rstrip(".")
-        raise InputError(
-            f"{path} is not a whole ONNX file: it or a file with its weights is missing, cut short, damaged or of "
-            f"another kind ({reason}). Fetch or copy it again."
-        ) from error
+    model, sha256 = read_model(path)
+    import onnx
+
     graph = model.graph
     if not graph.node or not graph.output:
         raise InputError(f"{path} is not a whole ONNX file: it holds no network. Fetch or copy it again.")
     weights = {tensor.name for tensor in graph.initializer}
+    weights |= {tensor.values.name for tensor in graph.sparse_initializer}
     inputs = [value for value in graph.input if value.name not in weights]  # old files list their weights as well
     sides = [side.dim_value or None for side in inputs[0].type.tensor_type.shape.dim] if len(inputs) == 1 else []
     if len(sides) != 4 or sides[1] not in (3, None) or inputs[0].type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
@@ -124,35 +117,13 @@ def read_graph(path: Path) -> OnnxGraph:
     batch, _, height, width = sides
     if batch not in (1, None):
         raise InputError(f"{path} takes {batch} faces at a time, no less; export it for 1 or for any number.")
-    first = next((node for node in graph.node if inputs[0].name in node.input), graph.node[0])
-    return OnnxGraph(
-        path,
-        model,
-        inputs[0].name,
-        batch == 1,
-        (height, width) if height and width else None,
-        graph.output[0].name,
-        first.op_type in ("Sub", "Mul", "Div", "Add"),
-    )
-
-
-def _check_weights(path: Path, model: onnx.ModelProto) -> None:
-    from onnx import numpy_helper
-
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
-            found = "NaN" if np.isnan(values).any() else "Inf"
-            raise InputError(f"{path} holds {found} in {tensor.name}; take another copy.")
-
-
-def _external_files(path: Path) -> list[Path]:
-    """Files beside ``path`` that hold weights of it."""
-    import onnx
-
-    model = onnx.load(path, load_external_data=False)
-    entries = [entry for tensor in model.graph.initializer for entry in tensor.external_data]
-    return [path.parent / name for name in sorted({entry.value for entry in entries if entry.key == "location"})]
+    only, first = onnx.ValueInfoProto(), inputs[0]
+    only.CopyFrom(first)
+    del graph.input[:]
+    graph.input.append(only)
+    model.ir_version = max(model.ir_version, _WEIGHTS_ARE_NO_INPUTS)
+    size = (height, width) if height and width else None
+    return OnnxGraph(path, sha256, model, only.name, batch == 1, size, graph.output[0].name)
 
 
 def _described(value: onnx.ValueInfoProto) -> str:

@@ -13,6 +13,7 @@ from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.convnet import RANDOM
 from fdemd.backbones.timm_trunk import TIMM_ERRORS, cached_weights, pretrained_trunk, unfit, untrained_trunk
 from fdemd.checkpoints import sha256_of
+from fdemd.checkpoints.files import own_file
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
 from fdemd.weights import load_weights, read_weights
@@ -91,7 +92,7 @@ class TimmBackbone(Backbone):
             path = cached_weights(name)
             self.trunk = pretrained_trunk(name, face_size, path)
         else:
-            path = Path(checkpoint).expanduser()
+            path = Path(checkpoint) if checkpoint == RANDOM else own_file(checkpoint)
             self.trunk = untrained_trunk(name, face_size)
         data = resolve_model_data_config(self.trunk)
         height, width = face_size or data["input_size"][1:]

@@ -17,6 +17,7 @@ from fdemd.checkpoints.cards import CARDS, Card, card_names, read_card
 from fdemd.checkpoints.fetching import fetch
 from fdemd.checkpoints.files import by_hand, find_file, sha256_of
 from fdemd.errors import InputError, exit_status
+from fdemd.files.text import shown
 
 
 def main(argv: Sequence[str] | None = None, cards: Path = CARDS) -> int:
@@ -59,11 +60,17 @@ def _list(cards: Path) -> None:
         try:
             card = read_card(name, cards)
         except InputError as error:
-            table.add_row(name, "card is wrong", "", escape(str(error)), "")
+            table.add_row(name, "card is wrong", "", escape(shown(str(error))), "")
             continue
-        path = find_file(card)
+        try:
+            path = find_file(card)
+        except InputError as error:
+            table.add_row(name, "cannot be read", "", escape(shown(str(error))), "")
+            continue
         size = decimal(path.stat().st_size) if path else ""
-        table.add_row(name, _state(card, path), size, *(escape(str(card.facts[f])) for f in ("licence", "allowed_use")))
+        table.add_row(
+            name, _state(card, path), size, *(escape(shown(card.facts[f])) for f in ("licence", "allowed_use"))
+        )
     Console().print(table)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import yaml
-from safetensors.torch import save_file
+from safetensors.torch import save
 
-from fdemd.checkpoints.cards import BACKBONE_FIELDS, CARDS, Card
+from fdemd.checkpoints.cards import CARDS, Card
+from fdemd.checkpoints.facts import BACKBONE_FIELDS
 from fdemd.checkpoints.files import sha256_of
 from fdemd.errors import InputError
+from fdemd.files.whole import cannot_write, write_bytes, write_text
 from fdemd.weights import read_weights
 
 _COPIED = ("licence", "allowed_use", *BACKBONE_FIELDS)
@@ -36,19 +39,18 @@ def convert(source: Path, name: str, out: Path = CARDS, like: Card | None = None
         raise InputError(f"--name {name!r} is not a name of letters, digits, dots, dashes and underscores.")
     weights_path, card_path = out / f"{name}.safetensors", out / f"{name}.yaml"
     for path in (weights_path, card_path):
-        if path.exists():
+        if os.path.lexists(path):
             raise InputError(f"{path} exists already; choose another --name or remove it.")
     # safetensors refuses tensors that share memory (tied weights), so each one gets its own.
     weights = {key: tensor.clone().contiguous() for key, tensor in read_weights(source).items()}
-    part = out / f"{name}.safetensors.part"
+    advice = "choose another folder with --out DIR"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        save_file(weights, part, metadata={"format": "pt"})
-        part.replace(weights_path)
-        facts = _facts(name, source, weights_path, like)
-        card_path.write_text(yaml.safe_dump(facts, sort_keys=False, allow_unicode=True), encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{name} cannot be written to {out}: {error.strerror}.") from error
+        raise cannot_write(out, error, advice) from error
+    write_bytes(weights_path, save(weights, metadata={"format": "pt"}), advice)
+    facts = _facts(name, source, weights_path, like)
+    write_text(card_path, yaml.safe_dump(facts, sort_keys=False, allow_unicode=True), advice)
     return weights_path, card_path
 
 
@@ -58,6 +60,7 @@ def _facts(name: str, source: Path, weights: Path, like: Card | None) -> dict[st
         "kind": "backbone",
         "source": f"converted from {source.name}, sha256 {sha256_of(source)}",
         "file": weights.name,
+        "size": weights.stat().st_size,
         "sha256": sha256_of(weights),
         **{field: like.facts.get(field) if like else None for field in _COPIED},
         "lfw_published": None,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
+import stat
 from pathlib import Path
 
 from fdemd.checkpoints.cards import Card
 from fdemd.errors import InputError
+from fdemd.files.given import check_file
 
 
 def weights_file(card: Card, checkpoint: str | None = None) -> Path:
@@ -22,18 +25,27 @@ def weights_file(card: Card, checkpoint: str | None = None) -> Path:
         InputError: the user's file does not exist; the card's file is not there or is not the one it describes.
     """
     if checkpoint is not None:
-        path = Path(str(checkpoint)).expanduser()
-        if not path.is_file():
-            problem = "is a folder, not a weight file" if path.is_dir() else "does not exist"
-            raise InputError(f"The file of model.checkpoint={checkpoint} {problem}; give the path of a weight file.")
-        return path
+        return own_file(str(checkpoint))
     if card.package is not None:
         return installed_file(card)
-    if not card.fetched.is_file():
+    if find_file(card) is None:
         fetch = f"run: python -m fdemd.checkpoints fetch {card.name}; without a network, " if card.url else ""
         raise InputError(f"The weights of {card.name} are not here: {fetch}{by_hand(card)}")
     check_sha256(card, card.fetched, "remove the file and fetch it again, or give a file with model.checkpoint=PATH")
     return card.fetched
+
+
+def own_file(checkpoint: str) -> Path:
+    """Path of a weight file that the user named.
+
+    Raises:
+        InputError: it does not exist, cannot be read, or is no ordinary file (a device has no end).
+    """
+    advice = "give the path of a weight file with model.checkpoint=PATH"
+    path = Path(os.path.expanduser(checkpoint))  # noqa: PTH111 # pathlib's raises where there is no such user
+    if not check_file(path, "The weight file", advice).is_file():
+        raise InputError(f"The weight file {path} is not an ordinary file; {advice}.")
+    return path
 
 
 def installed_file(card: Card) -> Path:
@@ -55,14 +67,24 @@ def installed_file(card: Card) -> Path:
 
 
 def find_file(card: Card) -> Path | None:
-    """Path of the card's own file, unchecked, or None if it is not on this machine."""
+    """Path of the card's own file, unchecked, or None if it is not on this machine.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     path = card.fetched
     if card.package is not None:
         spec = importlib.util.find_spec(card.package)
         if spec is None or not spec.submodule_search_locations:
             return None
         path = Path(spec.submodule_search_locations[0]) / card.file
-    return path if path.is_file() else None
+    try:
+        there = stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise InputError(f"The weight file {path} cannot be read ({error.strerror}).") from error
+    return check_file(path, "The weight file") if there else None
 
 
 def check_sha256(card: Card, path: Path, remedy: str) -> None:

@@ -47,8 +47,17 @@ def test_an_onnx_network_has_shares_in_its_last_map_only(shared) -> None:
 
 @torch.inference_mode()
 def test_the_patches_of_the_default_network_have_no_share(dlib_net) -> None:
-    with pytest.raises(InputError, match="use rerank"):
+    with pytest.raises(InputError, match=r"use model\.grid=2 or rerank\.patches=raw\."):
         Projection(dlib_net, dlib_net(torch.rand(1, 3, 150, 150)))
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(("backbone", "grid", "instead"), [("arcface", 4, 8), ("arcface", 16, 8), ("cosface", 4, 7)])
+def test_the_grid_that_has_shares_is_named(backbone: str, grid: int, instead: int) -> None:
+    network = build_backbone(backbone, checkpoint="random", grid=grid)
+    features = network(torch.rand(1, 3, *network.face_size))
+    with pytest.raises(InputError, match=rf"use model\.grid={instead} or rerank\.patches=raw\."):
+        Projection(network, features)
 
 
 @torch.inference_mode()

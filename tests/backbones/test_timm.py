@@ -164,7 +164,7 @@ def test_pretrained_refuses_a_file_that_lacks_weights(tmp_path: Path) -> None:
         ({"name": "hf-hub:someone/something"}, "no model 'hf-hub:someone/something'"),
         ({"name": SMALL, "head": "mean"}, "Unknown head 'mean'"),
         ({"name": SMALL, "face_size": (8, 8)}, "test_vit cannot be built for faces of 8x8 pixels"),
-        ({"name": SMALL, "checkpoint": "nowhere.pth"}, r"nowhere\.pth cannot be read"),
+        ({"name": SMALL, "checkpoint": "nowhere.pth"}, r"nowhere\.pth does not exist"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(settings: dict[str, Any], sentence: str) -> None:

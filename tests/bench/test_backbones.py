@@ -72,7 +72,7 @@ def test_the_command_prints_a_table_and_writes_the_figures(
     assert main(["backbones", "mobilefacenet-foamliu", "onnx", *options]) == 0
     printed = capsys.readouterr().out
     assert "1 threads, 2 faces at a time" in printed and "7x7x512" in printed
-    assert "onnx was left out. The file of model.checkpoint=nowhere.onnx does not exist" in printed
+    assert "onnx was left out. The weight file nowhere.onnx does not exist" in printed
     written = json.loads(file.read_text())
     assert (written["threads"], written["batch"], list(written["left_out"])) == (1, 2, ["onnx"])
     (result,) = written["results"]

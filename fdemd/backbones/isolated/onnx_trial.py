@@ -1,0 +1,61 @@
+"""Runs an ONNX network once, in a process of its own: what it takes of memory and time is bounded, and so is a crash.
+
+Takes, on its standard input, a line of JSON (see :func:`fdemd.backbones.onnx_trial.try_network`) and then the network;
+gives a line of JSON. It must not import fdemd: torch takes seconds to load, and gigabytes of address space.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+
+def main() -> None:
+    """Answer one request."""
+    source = sys.stdin.buffer
+    asked = json.loads(source.readline())
+    limit(asked["memory"], asked["seconds"])
+    try:
+        answer = tried(asked, source.read())
+    except MemoryError:
+        answer = {"error": "it needs more memory"}
+    except Exception as error:  # onnxruntime has a class for each of its status codes, and no common one
+        answer = {"error": str(error)}
+    print(json.dumps(answer))
+
+
+def limit(memory: int, seconds: int) -> None:
+    """Bound the address space in bytes and the time of the processor in seconds."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def tried(asked: Mapping[str, Any], network: bytes) -> dict[str, Any]:
+    """Shapes of the outputs, for the first number of faces that the network takes."""
+    import numpy as np
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # each thread takes address space
+    options.log_severity_level = 4  # what goes wrong is raised as well
+    session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    for count in asked["counts"]:
+        faces = np.random.default_rng(0).uniform(-1, 1, (count, 3, *asked["size"])).astype(np.float32)
+        try:
+            outputs = session.run(None, {asked["input"]: faces})
+        except Exception:
+            if count == asked["counts"][-1]:
+                raise
+        else:
+            shapes = [list(output.shape) if isinstance(output, np.ndarray) else None for output in outputs]
+            if (shapes[0] or [0])[:1] == [count] or count == asked["counts"][-1]:
+                return {"count": count, "shapes": shapes}
+    raise AssertionError("no number of faces was asked for")
+
+
+if __name__ == "__main__":
+    main()

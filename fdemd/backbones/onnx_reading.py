@@ -1,0 +1,167 @@
+"""Reads an ONNX file with every number it needs, from the files beside it too, and refuses what no face network has."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fdemd.checkpoints import sha256_of
+from fdemd.checkpoints.kinds import ONNX, PYTORCH, SAFETENSORS, kind_of, model_of, refuse_others
+from fdemd.errors import InputError
+from fdemd.weights import read_weights
+
+if TYPE_CHECKING:
+    import onnx
+
+INSTALL = "run: pip install onnx onnxruntime"
+_LARGEST = (1 << 31) - 1
+"""Bytes that ONNX allows in one file, and here in all of a network's."""
+_NODES = 100_000
+"""Operators, those of functions counted at every call; a ResNet-100 has about 400."""
+_DENSE = 1 << 28
+"""Numbers of a sparse weight once it is written out, as onnxruntime does."""
+
+
+def read_model(path: Path) -> tuple[onnx.ModelProto, str]:
+    """Return the network of a file, whole, and the sha256 of all files that it is made of.
+
+    Raises:
+        InputError: the package onnx is missing; the file, or one beside it that holds numbers of it, is not there, cut
+            short, damaged, outside of its folder, not ONNX or another model's; it holds NaN or Inf, or a loop.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise InputError(f"ONNX files need the Python packages onnx and onnxruntime; {INSTALL}") from error
+    refuse_others(path, ONNX, SAFETENSORS, PYTORCH)
+    if kind_of(path) in (SAFETENSORS, PYTORCH):
+        raise _weights_instead(path)
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError(f"it has more than {_LARGEST} bytes")
+        model = onnx.load(path, load_external_data=False)
+        del model.training_info[:]  # not run here
+        _check_operators(path, model)
+        digests = [sha256_of(path), *_take_in(path, model)]
+        _check_weights(path, model)
+    except InputError:
+        raise
+    except Exception as error:  # of protobuf, of onnx, of the system: a damaged file can fail in any way
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise InputError(
+            f"{path} is not a whole ONNX file: it or a file with its weights is missing, cut short, damaged or of "
+            f"another kind ({reason}). Fetch or copy it again."
+        ) from error
+    return model, digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _weights_instead(path: Path) -> InputError:
+    try:
+        model = model_of(read_weights(path))
+    except InputError:
+        model = None
+    advice = f"they look like those of {model}: use that" if model else "use the model that they were trained with"
+    return InputError(f"{path} holds weights of a PyTorch network, not an ONNX network; {advice}.")
+
+
+def _messages(message: Any) -> Iterator[Any]:
+    """A protobuf message and all that it holds, however deep: whatever fields ONNX may get."""
+    yield message
+    for described, value in message.ListFields():
+        if described.message_type is not None:
+            for each in [value] if hasattr(value, "ListFields") else value:
+                yield from _messages(each)
+
+
+def _check_operators(path: Path, model: onnx.ModelProto) -> None:
+    """Refuse control flow, and more operators than any face network has.
+
+    A loop may run 2 ** 62 times, and its body would escape every other check.
+    """
+    import onnx
+
+    functions = {(function.domain, function.name): function for function in model.functions}
+    counted: dict[tuple[str, str], int] = {}
+
+    def count(nodes: Any) -> int:
+        found = 0
+        for node in nodes:
+            if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
+                raise InputError(
+                    f"{path} holds control flow ({node.op_type}), which has no place in a face network; export the "
+                    "network for one fixed size, without loops and conditions."
+                )
+            called = (node.domain, node.op_type)
+            if called in functions and called not in counted:
+                counted[called] = _NODES  # one that calls itself has no end
+                counted[called] = count(functions[called].node)
+            found += counted.get(called, 1)
+        return found
+
+    if (found := count(model.graph.node)) >= _NODES:
+        raise InputError(f"{path} is not a face recognition network: it has {found:,} operators or more.")
+    for message in _messages(model):
+        if isinstance(message, onnx.SparseTensorProto) and not 0 <= prod(message.dims) <= _DENSE:
+            raise InputError(f"{path} is refused: a sparse weight of it would have {_by(message.dims)} numbers.")
+
+
+def _take_in(path: Path, model: onnx.ModelProto) -> list[str]:
+    """Move all numbers that lie in files of their own into the model; return the sha256 of those files, by name."""
+    import onnx
+    from onnx.external_data_helper import ExternalDataInfo
+
+    folder, files, room = path.parent.resolve(), {}, _LARGEST
+    for tensor in _messages(model):
+        if not isinstance(tensor, onnx.TensorProto) or tensor.data_location != onnx.TensorProto.EXTERNAL:
+            continue
+        info = ExternalDataInfo(tensor)
+        file = _beside(path, folder, info.location)
+        size, start = file.stat().st_size, info.offset or 0
+        length = size - start if info.length is None else info.length
+        if not (0 <= start <= start + length <= size):
+            raise InputError(
+                f"{path} takes {length} bytes of {tensor.name or 'a constant'} from byte {start} of {file.name}, which "
+                f"has {size}; fetch or copy both again."
+            )
+        room -= length
+        if room < 0:
+            raise InputError(f"{path} takes more than {_LARGEST} bytes from the files beside it; no face network does.")
+        with file.open("rb") as content:
+            content.seek(start)
+            tensor.raw_data = content.read(length)
+        tensor.ClearField("external_data")
+        tensor.ClearField("data_location")
+        files[info.location] = file
+    return [sha256_of(files[name]) for name in sorted(files)]
+
+
+def _beside(path: Path, folder: Path, location: str) -> Path:
+    """A file with numbers, which must lie in the model's folder."""
+    named = folder / location
+    if not location or Path(location).is_absolute() or ".." in Path(location).parts:
+        raise InputError(f"{path} takes its weights from {location!r}, which is not a file in its own folder.")
+    file = named.resolve()
+    if not file.is_relative_to(folder):
+        raise InputError(f"{path} takes its weights from {location}, a link out of its own folder; put the file there.")
+    if not file.is_file():
+        raise ValueError(f"{location} does not exist or is no file")
+    return file
+
+
+def _check_weights(path: Path, model: onnx.ModelProto) -> None:
+    from onnx import numpy_helper
+
+    for tensor in [*model.graph.initializer, *(sparse.values for sparse in model.graph.sparse_initializer)]:
+        values = numpy_helper.to_array(tensor)
+        if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+            found = "NaN" if np.isnan(values).any() else "Inf"
+            raise InputError(f"{path} holds {found} in {tensor.name}; take another copy.")
+
+
+def _by(sides: Any) -> str:
+    return "x".join(map(str, sides))
