@@ -21,6 +21,7 @@ from fdemd.backbones import Backbone
 from fdemd.checkpoints import sha256_of
 from fdemd.data.cache import default_cache, kept
 from fdemd.data.manifest import Manifest
+from fdemd.data.workers import worker_init
 from fdemd.faces.alignment import between
 from fdemd.faces.photographs import Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
@@ -108,7 +109,7 @@ def _look(faces: _Faces, network: Backbone, workers: int, folder: Path) -> None:
     sums: Tensor | None = None
     examples: dict[int, str] = {}
     looked_at = 0
-    loader = DataLoader(faces, batch_size=_AT_ONCE, num_workers=workers, collate_fn=_usable)
+    loader = DataLoader(faces, batch_size=_AT_ONCE, num_workers=workers, collate_fn=_usable, worker_init_fn=worker_init)
     for rows, images in track(loader, "Looking at faces", console=Console(stderr=True), transient=True):
         if not rows:
             continue

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, replace
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -19,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from data_prep.faces import Record, face_path, make_face
 from data_prep.journal import Journal
 from data_prep.sources import Item, Source
+from fdemd.data.workers import end_with_parent
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Way
 
@@ -100,17 +98,9 @@ def _begin(reader: Source, way: Way, out: Path) -> None:
 
     global _task
     _task = reader, way, out
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    connection.wait([parent.sentinel])
-    os._exit(1)
+    end_with_parent()
 
 
 def _make_portion(items: Sequence[Item]) -> list[Record]:

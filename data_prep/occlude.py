@@ -24,6 +24,7 @@ from data_prep.files import link
 from data_prep.journal import Journal
 from fdemd.cli import CONFIG_DIR
 from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
+from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Way
 from fdemd.faces.queries import QueryMaker
@@ -154,6 +155,7 @@ def _made(copying: Copying, request: Request) -> tuple[list[Record], int]:
         sampler=missing,
         num_workers=request.workers if missing else 0,
         collate_fn=list,
+        worker_init_fn=worker_init,
         in_order=False,
     )
     console = Console(stderr=True)

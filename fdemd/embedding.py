@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from fdemd.backbones import Backbone
 from fdemd.data.datamodule import FaceBatch, FaceDataset
 from fdemd.data.feature_store import TENSORS, FeatureStore, StoreWriter
+from fdemd.data.workers import worker_init
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
 
@@ -105,7 +106,10 @@ def embed(
             for kind, each in missing.items()
         }
         if missing:
-            loaders = [DataLoader(each, batch_size, num_workers=num_workers) for each in missing.values()]
+            loaders = [
+                DataLoader(each, batch_size, num_workers=num_workers, worker_init_fn=worker_init)
+                for each in missing.values()
+            ]
             trainer.test(EmbeddingModule(backbone, list(sinks.values()), dtype), loaders, verbose=False)
         features = known | {kind: sink.features() for kind, sink in sinks.items()}
     return {

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from fdemd.backbones import build_backbone
 from fdemd.data.training import TrainingBatch, TrainingDataModule, TrainingFaces
+from fdemd.data.workers import worker_init
 from fdemd.finetune import training_data
 
 _WARM_UP = 2
@@ -55,6 +56,7 @@ def endless_loader(data: TrainingDataModule, workers: int) -> DataLoader[Trainin
         sampler=visits,
         batch_size=data.batch_size,
         num_workers=workers,
+        worker_init_fn=worker_init,
     )
 
 

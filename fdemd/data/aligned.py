@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from fdemd.checkpoints import read_card, sha256_of
 from fdemd.data.cache import kept
 from fdemd.data.manifest import Manifest
+from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace, check_alignment
 from fdemd.faces.landmarks import LANDMARKS, check_detector
@@ -121,7 +122,13 @@ def _align_all(manifest: Manifest, way: Way, store: Path, num_workers: int) -> N
     images = np.lib.format.open_memmap(store / "images.npy", "w+", np.uint8, (rows, *way.size, 3))
     landmarks = np.zeros((rows, LANDMARKS, 2), np.float32)
     report: dict[str, Any] = {"left_out": [], "several": []}
-    loader = DataLoader(_Alignment(manifest, way), batch_size=None, num_workers=num_workers, collate_fn=_unchanged)
+    loader = DataLoader(
+        _Alignment(manifest, way),
+        batch_size=None,
+        num_workers=num_workers,
+        collate_fn=_unchanged,
+        worker_init_fn=worker_init,
+    )
     for row, (face, problem, reason, faces) in enumerate(track(loader, "Aligning faces", total=rows, transient=True)):
         if face is None:
             report["left_out"].append([row, problem, reason])

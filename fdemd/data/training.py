@@ -16,6 +16,7 @@ from fdemd.data.augmentation import Augmentation
 from fdemd.data.datamodule import FaceBatch, FaceDataModule, FaceDataset
 from fdemd.data.manifest import Manifest, check_identities
 from fdemd.data.samplers import BalancedSampler, BatchSampler, ShuffledSampler
+from fdemd.data.workers import worker_init
 from fdemd.errors import InputError, unknown
 from fdemd.faces.queries import QueryMaker
 
@@ -148,6 +149,7 @@ class TrainingDataModule(LightningDataModule):
             TrainingFaces(self.faces, self.manifest, labels, self.change),
             batch_sampler=_Visits(self._sampler(labels), self.rows, lambda: progress.total.ready),
             num_workers=self.num_workers,
+            worker_init_fn=worker_init,
             persistent_workers=self.num_workers > 0,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )
@@ -155,7 +157,7 @@ class TrainingDataModule(LightningDataModule):
     def photographed_loader(self) -> DataLoader[FaceBatch]:
         """Every training face once, as it was photographed, in the order of ``rows``, with its row."""
         whole = FaceDataset(self.faces, self.manifest, self.rows, QueryMaker("clean", self.face_size, self.seed))
-        return DataLoader(whole, batch_size=self.batch_size, num_workers=self.num_workers)
+        return DataLoader(whole, batch_size=self.batch_size, num_workers=self.num_workers, worker_init_fn=worker_init)
 
     def labels_of(self, rows: Tensor) -> Tensor:
         """Numbers of the people on manifest rows."""
@@ -172,6 +174,7 @@ class TrainingDataModule(LightningDataModule):
                 FaceDataset(whole.faces, whole.manifest, whole.rows[rank::processes], whole.maker),
                 batch_size=self.held_out.batch_size,
                 num_workers=self.held_out.num_workers,
+                worker_init_fn=worker_init,
             )
             for whole in self.held_out.test_sets().values()
         ]
