@@ -14,6 +14,7 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from fdemd.data.accounting import Account, account
 from fdemd.data.aligned import NO_FACE, AlignedFaces, aligned_faces
 from fdemd.data.manifest import Manifest, check_identities
 from fdemd.errors import InputError
@@ -120,6 +121,7 @@ class FaceDataModule(LightningDataModule):
         self.makers |= {kind: QueryMaker("clean", self.face_size, seed) for kind in self._made_ahead}
         self.detector = check_detector(detector)
         self.batch_size, self.num_workers = batch_size, num_workers
+        self._kept_out: frozenset[str] = frozenset()
 
     def setup(self, stage: str) -> None:
         """Align what is not aligned yet, and see which photographs can be used.
@@ -159,6 +161,7 @@ class FaceDataModule(LightningDataModule):
             InputError: fewer than two people are left.
         """
         photographs = self.manifest.photographs
+        self._kept_out |= frozenset(people)
 
         def others(rows: Tensor) -> Tensor:
             return _rows(row for row in rows.tolist() if photographs[row].identity not in people)
@@ -167,6 +170,15 @@ class FaceDataModule(LightningDataModule):
         self.missed_rows = others(self.missed_rows)
         where = f"{self.manifest.root}, without the people of the cohort,"
         check_identities((photographs[row] for row in self.gallery_rows.tolist()), where)
+
+    @property
+    def account(self) -> Account:
+        """What became of every row of the manifest, once :meth:`setup` is done."""
+        return account(
+            self.manifest,
+            self.faces,
+            aside=lambda each: not (each.is_query or each.is_gallery) or each.identity in self._kept_out,
+        )
 
     def faces_of(self, kind: str) -> AlignedFaces:
         """The faces that queries of a kind are made from: the aligned photographs, or what was made ahead of them."""
