@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,8 +22,9 @@ from fdemd.retrieval.search import Adjustment
 from fdemd.retrieval.stage1 import Recall, measure_recall, rank_by_cosine
 from fdemd.retrieval.stage2 import rerank
 
-COSINE, STAGE_1, STAGE_2, BEST_POSSIBLE = "cosine", "stage 1", "stage 2", "maximum"
-"""``COSINE`` stands beside an aligned first stage only: what it would be without alignment."""
+COSINE, STAGE_1, STAGE_2, GAIN, BEST_POSSIBLE = "cosine", "stage 1", "stage 2", "gain", "maximum"
+"""``COSINE`` stands beside an aligned first stage only: what it would be without alignment. ``GAIN`` is stage 2 minus
+stage 1, with its paired interval."""
 FEWEST_PLACES = 5
 """Places that a ranking keeps at least, to be looked at."""
 
@@ -36,7 +37,7 @@ class Comparison:
         kind: of query.
         grid: rows and columns of the patches that the second stage compared.
         protocol: what was really measured, ``leave-one-out`` for queries that are themselves in the gallery.
-        figures: stage -> figure (``P@1``, ``RP``, ``MAP@R``) -> mean in [0, 1] with its interval.
+        figures: stage -> figure (``P@1``, ``RP``, ``MAP@R``) -> mean in [0, 1] with its interval; a gain in [-1, 1].
         queries: averaged over, misses included.
         missed: queries whose face was not found; each counts as 0 in every figure.
         lone: queries without another photograph of the person in the gallery; not averaged.
@@ -127,7 +128,7 @@ def compare_stages(
                 kind,
                 (settings and settings.grid) or query.grid,
                 protocol,
-                {stage: judge.figures(hit) for stage, hit in hits.items()},
+                _figures(judge, hits),
                 queries=judge.queries,
                 missed=judge.failed,
                 lone=judge.lone,
@@ -141,6 +142,16 @@ def compare_stages(
             )
         )
     return comparisons
+
+
+def _figures(judge: Judge, hits: Mapping[str, Tensor]) -> dict[str, dict[str, Estimate]]:
+    """Figures of each stage, and of the gain after the second."""
+    figures = {}
+    for stage, hit in hits.items():
+        figures[stage] = judge.figures(hit)
+        if stage == STAGE_2:
+            figures[GAIN] = judge.gains(hit, hits[STAGE_1])
+    return figures
 
 
 def labels_of(manifest: Manifest, rows: Tensor, *, occluded: bool) -> Labels:

@@ -21,10 +21,10 @@ from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.similarity import reference_only
 from fdemd.identification import FEWEST_PLACES, Comparison
 from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.report.flow import reconstruction
 from fdemd.report.picture import PictureRow, Shown, save_picture
-from fdemd.report.tables import csv_text, markdown_text, rich_table, rows_of
+from fdemd.report.tables import markdown_text, rich_table, rows_of
 from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL
 from fdemd.retrieval.ranking import NOBODY, Ranking
@@ -102,7 +102,7 @@ class IdentificationReport:
             markdown.append(markdown_text(title, chosen, notes))
         rows = rows_of(self.comparisons)
         (folder / "results.md").write_text("\n".join(markdown), encoding="utf-8")
-        (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_csv(folder / "results.csv", rows)
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
         left_out = left_out_files(self.faces.manifest, self.faces.faces)

@@ -9,6 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from fdemd.files.text import shown
+
 
 def markdown_lines(title: str, cells: Sequence[Mapping[str, str]], notes: Sequence[str]) -> str:
     """A Markdown table with its title above and its notes below."""
@@ -25,6 +27,8 @@ def terminal_lines(
     for column in cells[0]:
         table.add_column(column, justify="left" if column in left else "right", no_wrap=True)
     for line in cells:
-        table.add_row(*line.values())
+        table.add_row(*(Text(shown(cell)) for cell in line.values()))
     # Beside the table, not of it: a narrow one would break them into words.
-    return Group(Text(title, style="table.title"), table, Text("\n".join(notes), style="table.caption"))
+    return Group(
+        Text(shown(title), style="table.title"), table, Text("\n".join(map(shown, notes)), style="table.caption")
+    )

@@ -13,15 +13,15 @@ from rich.console import Console
 from fdemd.backbones.convnet import RANDOM
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.left_out import left_out_counts, left_out_files
+from fdemd.files.whole import write_text
 from fdemd.metrics.intervals import Estimate
 from fdemd.metrics.open_set import searches_needed
 from fdemd.open_searches import RATES, OpenSet
 from fdemd.report.det import save_det
-from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.page import FigureBlock, TableBlock, save_page
-from fdemd.report.tables import csv_text
 from fdemd.rerank_settings import RAW, RerankSettings
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 
@@ -75,8 +75,8 @@ class OpenSetReport:
         for table in tables:
             console.print(terminal_lines(table.title, table.cells, table.notes, left=table.left))
         texts = [markdown_lines(table.title, table.cells, table.notes) for table in tables]
-        (folder / "results.md").write_text("\n".join(texts), encoding="utf-8")
-        (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_text(folder / "results.md", "\n".join(texts))
+        write_csv(folder / "results.csv", rows)
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
         write_left_out(folder / "left_out.csv", left_out_files(self.faces.manifest, self.faces.faces))

@@ -13,16 +13,17 @@ from rich.console import Console
 from fdemd.aligning import ScoreAlignment
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.left_out import left_out_counts, left_out_files
+from fdemd.files.whole import write_text
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.report.identification import PROTOCOL_MEANING, model_label
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.paper import PAPER, compared_with_paper, paper_cells
 from fdemd.report.study_figures import save_study_figure
-from fdemd.report.tables import csv_text, differing, method_label, percent, rounded
+from fdemd.report.tables import differing, method_label, percent, rounded
 
 if TYPE_CHECKING:
     from fdemd.study.measuring import Outcome
@@ -147,8 +148,8 @@ class StudyReport:
         texts = [
             markdown_lines(block.title, block.cells, block.notes) for block in blocks if isinstance(block, TableBlock)
         ]
-        (folder / "results.md").write_text("\n".join(texts), encoding="utf-8")
-        (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_text(folder / "results.md", "\n".join(texts))
+        write_csv(folder / "results.csv", rows)
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
         write_left_out(folder / "left_out.csv", [line for point in self.points for line in point.left_out()])

@@ -11,12 +11,12 @@ from typing import Any
 
 from rich.console import Console
 
+from fdemd.files.whole import write_text
 from fdemd.identification import STAGE_1, STAGE_2, Comparison
 from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.report.files import versions, write_json, write_yaml
+from fdemd.report.files import versions, write_csv, write_json, write_yaml
 from fdemd.report.identification import model_label
 from fdemd.report.lines import markdown_lines, terminal_lines
-from fdemd.report.tables import csv_text
 
 PRETRAINED, FINETUNED = "pretrained", "finetuned"
 
@@ -68,8 +68,8 @@ class Table4:
         ]
         cells = [_cells(row) for row in rows]
         console.print(terminal_lines(title, cells, notes, left=["protocol", "query", "weights", "stage"]))
-        (folder / "table4.md").write_text(markdown_lines(title, cells, notes), encoding="utf-8")
-        (folder / "table4.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_text(folder / "table4.md", markdown_lines(title, cells, notes))
+        write_csv(folder / "table4.csv", rows)
         write_yaml(folder / "config.yaml", dict(self.config))
         facts = {
             "written": datetime.now().astimezone().isoformat(timespec="seconds"),

@@ -10,8 +10,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from fdemd.files.text import csv_table
-from fdemd.identification import Comparison
+from fdemd.files.text import shown
+from fdemd.identification import GAIN, Comparison
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
 
@@ -28,12 +28,6 @@ def rows_of(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
     return rows
 
 
-def csv_text(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as CSV with a header."""
-    header = list(rows[0])
-    return csv_table([header, *([row.get(column, "") for column in header] for row in rows)])
-
-
 def markdown_text(title: str, comparisons: Sequence[Comparison], notes: Sequence[str]) -> str:
     """Comparisons of one protocol as a Markdown table with its title above and its notes below."""
     header = ["query", "stage", *IDENTIFICATION]
@@ -44,9 +38,15 @@ def markdown_text(title: str, comparisons: Sequence[Comparison], notes: Sequence
 
 def rich_table(title: str, comparisons: Sequence[Comparison], notes: Sequence[str]) -> Table:
     """Comparisons of one protocol as a table for the terminal."""
-    caption = "\n".join(notes)
+    caption = "\n".join(map(shown, notes))
     table = Table(
-        title=Text(title), caption=Text(caption), title_justify="left", caption_justify="left", box=box.SIMPLE
+        title=Text(shown(title)),
+        caption=Text(caption),
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE,
+        padding=0,  # fits 80 columns
+        show_edge=False,
     )
     for column in ("query", "stage"):
         table.add_column(column, no_wrap=True)
@@ -62,7 +62,11 @@ def rich_table(title: str, comparisons: Sequence[Comparison], notes: Sequence[st
 def _cells(comparison: Comparison) -> list[list[str]]:
     """A line of text a stage; the kind of query stands in the first only."""
     return [
-        [comparison.kind if number == 0 else "", stage, *(percent(figures[name]) for name in IDENTIFICATION)]
+        [
+            comparison.kind if number == 0 else "",
+            stage,
+            *((difference if stage == GAIN else percent)(figures[name]) for name in IDENTIFICATION),
+        ]
         for number, (stage, figures) in enumerate(comparison.figures.items())
     ]
 
@@ -91,3 +95,10 @@ def percent(estimate: Estimate) -> str:
         return "no query"
     ends = "-".join("100" if value == 1 else f"{100 * value:.1f}" for value in (estimate.low, estimate.high))
     return f"{100 * estimate.mean:.1f} ({ends})"
+
+
+def difference(estimate: Estimate) -> str:
+    """A difference of two means in points, with its interval, whose ends may be negative."""
+    if math.isnan(estimate.mean):
+        return "no query"
+    return f"{100 * estimate.mean:+.1f} ({100 * estimate.low:.1f}, {100 * estimate.high:.1f})"

@@ -10,15 +10,15 @@ from typing import Any
 
 from rich.console import Console
 
+from fdemd.files.whole import write_text
 from fdemd.identification import STAGE_1, STAGE_2
 from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.report.identification import PROTOCOL_MEANING, model_label
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.rejection import curves_of, rejection_rows, rejection_tables, rejections_of
 from fdemd.report.spread import mean_and_deviation, spread_text
-from fdemd.report.tables import csv_text
 from fdemd.report.trials_figures import save_comparison, save_rejection
 from fdemd.trials.rejection import PORTIONS, SHARES
 from fdemd.trials.trial import PRETRAINED, Trial
@@ -87,11 +87,11 @@ class TrialsReport:
         for table in tables:
             console.print(terminal_lines(table.title, table.cells, table.notes, left=table.left))
         texts = [markdown_lines(table.title, table.cells, table.notes) for table in tables]
-        (folder / "results.md").write_text("\n".join(texts), encoding="utf-8")
+        write_text(folder / "results.md", "\n".join(texts))
         rejected = rejection_rows(self.trials)
         for name, found_rows in (("results.csv", rows), ("rejection.csv", rejected)):
             if found_rows:
-                (folder / name).write_text(csv_text(found_rows), encoding="utf-8")
+                write_csv(folder / name, found_rows)
         write_json(folder / "results.json", self._facts() | {"rejection": rejected, "results": rows})
         if rejected:
             write_json(folder / "curves.json", {"curves": self._curves()})

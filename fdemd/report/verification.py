@@ -16,11 +16,11 @@ from torch import Tensor
 from fdemd.aligning import ScoreAlignment
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.pairs import Pairs
+from fdemd.files.whole import write_text
 from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.files import versions, write_csv, write_figure, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
 from fdemd.report.lines import markdown_lines, terminal_lines
-from fdemd.report.tables import csv_text
 from fdemd.rerank_settings import RerankSettings
 from fdemd.verification import Verification
 
@@ -61,8 +61,8 @@ class VerificationReport:
         cells = [_cells(result) for result in self.results]
         console.print(terminal_lines(title, cells, notes, left=["similarity"]))
         rows = [_row(result) for result in self.results]
-        (folder / "results.md").write_text(markdown_lines(title, cells, notes), encoding="utf-8")
-        (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_text(folder / "results.md", markdown_lines(title, cells, notes))
+        write_csv(folder / "results.csv", rows)
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
         photographs = self.pairs.manifest.photographs
@@ -146,7 +146,7 @@ def save_roc(path: Path, results: Sequence[Verification], title: str, *, negativ
     """Draw true over false accept rates, the latter from one in ``negatives`` on (pairs of two people).
 
     Raises:
-        OSError: the file cannot be written.
+        InputError: the file cannot be written.
     """
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.subplots()
@@ -156,10 +156,10 @@ def save_roc(path: Path, results: Sequence[Verification], title: str, *, negativ
     lowest = min(float(tar[far < 1 / negatives].max()) for far, tar in (result.roc for result in results))
     axes.set(xscale="log", xlim=(1 / negatives, 1), ylim=(max(0.0, lowest - 0.05), 1.005))
     axes.set(xlabel="false accept rate", ylabel="true accept rate")
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_title(title, loc="left", fontsize=11, parse_math=False)
     axes.grid(alpha=0.3, which="both")
     axes.legend(loc="lower right")
-    figure.savefig(path, dpi=130)
+    write_figure(path, figure)
 
 
 def _row(result: Verification) -> dict[str, Any]:
