@@ -59,9 +59,9 @@ class EmbeddedData:
         """What aligns the cosines of these queries and gallery faces; None without alignment."""
         return self.alignment.aligner.between(query.embedding, gallery.embedding) if self.alignment else None
 
-    def missed(self, kind: str) -> Labels:
-        """Labels of the queries whose face was not found."""
-        return self._labels(self.faces.missed_rows, kind)
+    def missed(self, kind: str, rows: Tensor | None = None) -> Labels:
+        """Labels of the queries whose face was not found, of all ``missed_rows`` or of some of these rows."""
+        return self._labels(self.faces.missed_rows if rows is None else rows, kind)
 
     def _labels(self, rows: Tensor, kind: str) -> Labels:
         return labels_of(self.faces.manifest, rows, occluded=kind != "clean")

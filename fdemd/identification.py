@@ -15,6 +15,7 @@ from fdemd.metrics.identification import best_possible
 from fdemd.metrics.intervals import Estimate
 from fdemd.pair_similarity import PairSimilarity
 from fdemd.rerank_settings import RerankSettings
+from fdemd.retrieval.auto_alpha import AUTO, auto_alpha
 from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.protocol import Labels, measured_protocols
 from fdemd.retrieval.ranking import NOBODY, Ranking
@@ -47,6 +48,8 @@ class Comparison:
         stage1: the first stage's ranking.
         stage2: the second's, None without re-ranking.
         engine: that computed the second stage; empty without re-ranking.
+        judge: knows which queries have a right answer; None where nobody asks.
+        alphas: ``(Q,)`` that ``alpha=auto`` chose; None for a fixed one.
         recall: of the index that the first stage asked; None where it compared every face.
     """
 
@@ -63,6 +66,8 @@ class Comparison:
     stage1: Ranking
     stage2: Ranking | None
     engine: str = ""
+    judge: Judge | None = None
+    alphas: Tensor | None = None
     recall: Recall | None = None
 
 
@@ -110,12 +115,14 @@ def compare_stages(
         if adjust is not None:
             plain = rank_by_cosine(*embeddings, *labels, protocol=protocol, depth=depth)
             hits = {COSINE: judge.hits(plain)} | hits
-        second, counts, engine = None, (0, 0, 0), ""
+        second, counts, engine, alphas = None, (0, 0, 0), "", None
         if settings and similarity:
             shortlist = first.indices[:, : settings.k]
             pairs, present = similarity(shortlist), shortlist != NOBODY
             second = rerank(first, pairs.similarity, settings.alpha)
             engine = pairs.engine
+            if settings.alpha == AUTO:
+                alphas = auto_alpha(first.scores[:, : shortlist.shape[1]], pairs.similarity)
             hits[STAGE_2] = judge.hits(second)
             hits[BEST_POSSIBLE] = best_possible(hits[STAGE_1], settings.k)
             counts = (
@@ -138,6 +145,8 @@ def compare_stages(
                 stage1=first,
                 stage2=second,
                 engine=engine,
+                judge=judge,
+                alphas=alphas,
                 recall=measure_recall(index, first, *embeddings, *labels, protocol, depth, seed) if index else None,
             )
         )

@@ -40,18 +40,19 @@ class Judge:
         return count_relevant(self.query, self.gallery, self.protocol, legacy=self.legacy)
 
     @cached_property
-    def _failed(self) -> Tensor:
+    def failing(self) -> Tensor:
+        """Which of the queries without a face have a right answer, boolean ``(M,)``."""
         return count_relevant(self.missed, self.gallery, self.protocol, legacy=self.legacy) > 0
 
     @property
     def failed(self) -> int:
         """Queries without a face that have a right answer."""
-        return int(self._failed.sum())
+        return int(self.failing.sum())
 
     @property
     def lone(self) -> int:
         """Queries without a right answer, with a face or without; they are not averaged."""
-        return int((self.relevant == 0).sum() + (~self._failed).sum())
+        return int((self.relevant == 0).sum() + (~self.failing).sum())
 
     @property
     def queries(self) -> int:
@@ -78,5 +79,5 @@ class Judge:
         return {name: torch.cat([figure(found, relevant), nothing]) for name, figure in IDENTIFICATION.items()}
 
     def _estimate(self, values: Tensor) -> Estimate:
-        identities = torch.cat([self.query.identity[self.relevant > 0], self.missed.identity[self._failed]])
+        identities = torch.cat([self.query.identity[self.relevant > 0], self.missed.identity[self.failing]])
         return bootstrap_by_identity(values, identities, seed=self.seed)

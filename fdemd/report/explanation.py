@@ -11,9 +11,8 @@ from rich.console import Console
 
 from fdemd.emd.contributions import Match, strongest
 from fdemd.explanation import Explanation
-from fdemd.files.text import shown
 from fdemd.report.files import versions, write_csv, write_json
-from fdemd.report.lines import terminal_lines
+from fdemd.report.lines import say, terminal_lines
 from fdemd.rerank_settings import RerankSettings
 
 _PRINTED = 10
@@ -38,7 +37,7 @@ def print_explanation(explanation: Explanation, settings: RerankSettings, title:
     ]
     notes = ["Patches: row,column from the top left, from 1. Contributions of all pairs add up to the EMD.", *notes]
     console = Console()
-    console.print(shown(title), soft_wrap=True, markup=False, highlight=False)
+    say(console, title)
     console.print(terminal_lines(scores, cells, notes))
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.console import Group
 from rich.table import Table
-from rich.text import Text
 
-from fdemd.files.text import shown
 from fdemd.identification import GAIN, Comparison
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
+from fdemd.report.lines import framed
 
 
 def rows_of(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
@@ -36,18 +36,9 @@ def markdown_text(title: str, comparisons: Sequence[Comparison], notes: Sequence
     return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
 
 
-def rich_table(title: str, comparisons: Sequence[Comparison], notes: Sequence[str]) -> Table:
+def rich_table(title: str, comparisons: Sequence[Comparison], notes: Sequence[str]) -> Group:
     """Comparisons of one protocol as a table for the terminal."""
-    caption = "\n".join(map(shown, notes))
-    table = Table(
-        title=Text(shown(title)),
-        caption=Text(caption),
-        title_justify="left",
-        caption_justify="left",
-        box=box.SIMPLE,
-        padding=0,  # fits 80 columns
-        show_edge=False,
-    )
+    table = Table(box=box.SIMPLE, padding=0, show_edge=False)  # fits 80 columns
     for column in ("query", "stage"):
         table.add_column(column, no_wrap=True)
     for column in IDENTIFICATION:
@@ -56,7 +47,7 @@ def rich_table(title: str, comparisons: Sequence[Comparison], notes: Sequence[st
         cells = _cells(comparison)
         for number, row in enumerate(cells):
             table.add_row(*row, end_section=number + 1 == len(cells))
-    return table
+    return framed(title, table, notes)
 
 
 def _cells(comparison: Comparison) -> list[list[str]]:

@@ -14,13 +14,14 @@ from rich.console import Console
 from torch import Tensor
 
 from fdemd.aligning import ScoreAlignment
+from fdemd.data.accounting import account
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.pairs import Pairs
 from fdemd.files.whole import write_text
 from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.report.files import versions, write_csv, write_figure, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
-from fdemd.report.lines import markdown_lines, terminal_lines
+from fdemd.report.lines import markdown_lines, say, terminal_lines
 from fdemd.rerank_settings import RerankSettings
 from fdemd.verification import Verification
 
@@ -72,9 +73,7 @@ class VerificationReport:
             self.alignment.write(folder)
         write_left_out(folder / "left_out.csv", left_out)
         save_roc(folder / "roc.png", self.results, title, negatives=int((~self.pairs.same).sum()))
-        console.print(
-            f"Results, settings, ROC and the list of files left out are in {folder}/", soft_wrap=True, markup=False
-        )
+        say(console, f"Results, settings, ROC and the list of files left out are in {folder}/")
 
     def _title(self) -> str:
         return f"{model_label(self.config['model'])} on {self.config['data']['name']}, verification"
@@ -85,9 +84,10 @@ class VerificationReport:
             f"Percent. Accuracy: mean over {counts['folds']} folds, each with the threshold of the others; sd over the "
             "folds, se of the mean. TAR@x: true accept rate at a false accept rate of x. mirrored: embeddings joined "
             "with those of the mirror images.",
-            f"{counts['pairs']} pairs, {counts['pairs of one person']} of one person; {counts['without a face']} of "
-            f"{counts['photographs']} photographs gave no face. Pairs with one of them ({counts['failed pairs']}) "
-            "count as wrong in the accuracy, whether of one person or of two, and as rejected in TAR and ROC.",
+            f"{counts['pairs']} pairs, {counts['pairs of one person']} of one person; of {counts['photographs']} "
+            f"photographs {counts['used']} gave a face, {counts['no face found']} none, {counts['unreadable']} are "
+            f"unreadable. Pairs with one of these ({counts['failed pairs']}) count as wrong in the accuracy, whether "
+            "of one person or of two, and as rejected in TAR and ROC.",
         ]
         negatives = counts["pairs"] - counts["pairs of one person"]
         if small := [point.far for point in self.results[0].points if point.far * negatives < 1]:
@@ -110,9 +110,8 @@ class VerificationReport:
             "pairs": len(self.pairs),
             "pairs of one person": int(self.pairs.same.sum()),
             "folds": int(self.pairs.fold.max()) + 1,
-            "photographs": len(self.pairs.manifest),
+            **account(self.pairs.manifest, self.faces).facts(),
             "without a face": len(self.faces.left_out),
-            "several faces": len(self.faces.several),
             "failed pairs": int(self.failed.sum()),
         }
 

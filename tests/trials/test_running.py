@@ -120,7 +120,7 @@ def test_rejection_alone_needs_one_training(evaluate) -> None:
         (["align=ida"], "leave align away, and give trials.align=[ida]"),
         (["trials.trainings=[{name: x, settings: loss}]"], "has the entry {'name': 'x', 'settings': 'loss'}"),
         (["trials.align=[idea]"], "ida"),
-        (["trials.resume=nowhere"], "trials.resume is nowhere; there is no such folder"),
+        (["trials.resume=nowhere"], "folder of trials.resume, nowhere does not exist; give that of an earlier run"),
         (['trials.trainings=[{name: x, settings: ["loss=nothing"]}]'], "nothing"),
         (['trials.trainings=[{name: x, settings: ["loss=arcface"]}]'], "nothing would be measured"),
         (['trials.trainings=[{name: x, settings: ["optimizer.lr=0.1,0.2"]}]'], "is a sweep"),
