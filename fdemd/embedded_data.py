@@ -22,6 +22,7 @@ from fdemd.embedding import EmbeddedFaces, check_dtype, embed
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.identification import labels_of
+from fdemd.report.embedding_progress import EmbeddingProgress
 from fdemd.report.quiet import quiet_lightning
 from fdemd.retrieval.protocol import Labels
 from fdemd.retrieval.search import Adjustment
@@ -167,6 +168,13 @@ def single_device_trainer(settings: Mapping[str, Any]) -> Trainer:
     """
     quiet_lightning()
     try:
-        return Trainer(**settings, devices=1, logger=False, enable_checkpointing=False, enable_model_summary=False)
+        return Trainer(
+            **settings,
+            devices=1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            callbacks=[EmbeddingProgress()] if settings.get("enable_progress_bar", True) else [],
+        )
     except (MisconfigurationException, ValueError, ImportError) as error:
         raise InputError(f"The trainer cannot be set up: {error}") from error

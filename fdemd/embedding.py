@@ -17,6 +17,7 @@ from fdemd.data.feature_store import TENSORS, FeatureStore, StoreWriter
 from fdemd.data.loading import face_loader
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
+from fdemd.files.text import shown
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 """Precisions in which patches can be kept."""
@@ -204,4 +205,4 @@ def _keys(
 def _tell(store: FeatureStore, known: Iterable[str], missing: Iterable[str]) -> None:
     origins = ((known, "from an earlier run"), (missing, "to be computed"))
     said = "; ".join(f"{', '.join(kinds)} {origin}" for kinds, origin in origins if kinds)
-    print(f"Features in {store.folder}: {said}.", flush=True)
+    print(shown(f"Features in {store.folder}: {said}."), flush=True)

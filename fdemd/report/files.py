@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import platform
 import subprocess
@@ -70,6 +71,10 @@ def run_folder(output: Path, label: str, room: int = ROOM) -> Iterator[Path]:
     try:
         check_place(folder, room)
         yield folder
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # of a logger, say, which writes by itself
+            raise cannot_write(Path(error.filename or folder), error) from error
+        raise
     finally:
         with suppress(OSError):  # it has files in it, or was taken away
             folder.rmdir()
