@@ -59,7 +59,7 @@ class ScaleFaceCriterion(Criterion):
         """Take the mean embedding of each person as centre, and the mean of these as origin.
 
         Args:
-            embedding: ``(B, D)``, of any length. Whoever does not occur, since no face was found, keeps a random centre.
+            embedding: ``(B, D)``, of any length. Whoever does not occur (no face was found) keeps a random centre.
             labels: ``(B,)``.
         """
         unit = normalize(embedding.float())
