@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import platform
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -39,6 +40,8 @@ _PACKAGES = (
 _ADVICE = "choose another folder with output=PATH"
 ROOM = 4 * 2**20
 """Bytes that the files of most runs fit into, pictures included."""
+_FULL = 2**16
+"""Fewer bytes are no room. The system also says so of memory that processes share, which is none of this disk."""
 _ROWS_AT_ONCE = 2000
 
 
@@ -72,8 +75,8 @@ def run_folder(output: Path, label: str, room: int = ROOM) -> Iterator[Path]:
         check_place(folder, room)
         yield folder
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # of a logger, say, which writes by itself
-            raise cannot_write(Path(error.filename or folder), error) from error
+        if error.errno == errno.ENOSPC and shutil.disk_usage(folder).free < _FULL:  # a logger writes by itself
+            raise cannot_write(folder, error) from error
         raise
     finally:
         with suppress(OSError):  # it has files in it, or was taken away
