@@ -23,6 +23,7 @@ from fdemd.data.sources import listed_manifest
 from fdemd.embedding import check_dtype, embed
 from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
+from fdemd.files.whole import write_bytes
 from fdemd.score_alignment.aligner import Aligner, DiscrepancyAligner
 from fdemd.score_alignment.building import build_aligner
 from fdemd.score_alignment.cohort import Cohort
@@ -79,7 +80,7 @@ class ScoreAlignment:
         """Write an estimator to ``estimator_SHA256.safetensors``, with the first 12 digits of it; nothing else."""
         if self.estimator:
             name = f"estimator_{self.estimator.sha256[:12]}.safetensors"
-            (folder / name).write_bytes(self.estimator.content())
+            write_bytes(folder / name, self.estimator.content())
 
 
 @dataclass(frozen=True)

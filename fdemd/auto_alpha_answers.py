@@ -128,7 +128,14 @@ def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:
     found = []
     with torch.inference_mode(), pairs_progress(None) as on_progress:
         measuring = Measuring(
-            embedded, methods, rows=faces.query_rows, cache=faces.cache, legacy=False, seed=0, on_progress=on_progress
+            embedded,
+            methods,
+            rows=faces.query_rows,
+            missed=faces.missed_rows,
+            cache=faces.cache,
+            legacy=False,
+            seed=0,
+            on_progress=on_progress,
         )
         for kind in point.described.config["query"]:
             (scored,) = measuring.scored(kind, [LEAVE_TWIN_OUT])

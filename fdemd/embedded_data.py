@@ -22,6 +22,7 @@ from fdemd.embedding import EmbeddedFaces, check_dtype, embed
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.identification import labels_of
+from fdemd.report.embedding_progress import EmbeddingProgress
 from fdemd.report.quiet import quiet_lightning
 from fdemd.retrieval.protocol import Labels
 from fdemd.retrieval.search import Adjustment
@@ -59,9 +60,9 @@ class EmbeddedData:
         """What aligns the cosines of these queries and gallery faces; None without alignment."""
         return self.alignment.aligner.between(query.embedding, gallery.embedding) if self.alignment else None
 
-    def missed(self, kind: str) -> Labels:
-        """Labels of the queries whose face was not found."""
-        return self._labels(self.faces.missed_rows, kind)
+    def missed(self, kind: str, rows: Tensor | None = None) -> Labels:
+        """Labels of the queries whose face was not found, of all ``missed_rows`` or of some of these rows."""
+        return self._labels(self.faces.missed_rows if rows is None else rows, kind)
 
     def _labels(self, rows: Tensor, kind: str) -> Labels:
         return labels_of(self.faces.manifest, rows, occluded=kind != "clean")
@@ -167,6 +168,13 @@ def single_device_trainer(settings: Mapping[str, Any]) -> Trainer:
     """
     quiet_lightning()
     try:
-        return Trainer(**settings, devices=1, logger=False, enable_checkpointing=False, enable_model_summary=False)
+        return Trainer(
+            **settings,
+            devices=1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            callbacks=[EmbeddingProgress()] if settings.get("enable_progress_bar", True) else [],
+        )
     except (MisconfigurationException, ValueError, ImportError) as error:
         raise InputError(f"The trainer cannot be set up: {error}") from error

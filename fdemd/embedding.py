@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from fdemd.backbones import Backbone
 from fdemd.backbones.soundness import check_sound_on
 from fdemd.cache.features import TENSORS, FeatureStore, StoreWriter
-from fdemd.data.datamodule import FaceBatch, FaceDataset
-from fdemd.data.workers import worker_init
+from fdemd.data.datamodule import FaceBatch, FaceDataset, as_numbers
+from fdemd.data.loading import face_loader
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
+from fdemd.files.text import shown
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 """Precisions in which patches can be kept."""
@@ -107,10 +107,7 @@ def embed(
             for kind, each in missing.items()
         }
         if missing:
-            loaders = [
-                DataLoader(each, batch_size, num_workers=num_workers, worker_init_fn=worker_init)
-                for each in missing.values()
-            ]
+            loaders = [face_loader(each, batch_size, num_workers) for each in missing.values()]
             trainer.test(EmbeddingModule(backbone, list(sinks.values()), dtype), loaders, verbose=False)
         features = known | {kind: sink.features() for kind, sink in sinks.items()}
     return {
@@ -145,6 +142,11 @@ class EmbeddingModule(LightningModule):
     def __init__(self, backbone: Backbone, sinks: Sequence[StoreWriter | _Memory], dtype: torch.dtype) -> None:
         super().__init__()
         self.backbone, self.sinks, self.patch_dtype = backbone, sinks, dtype
+
+    def on_before_batch_transfer(self, batch: FaceBatch, dataloader_idx: int) -> FaceBatch:
+        """Bytes become numbers on the CPU: a GPU divides by a constant with another rounding."""
+        batch["face"] = self.trainer.precision_plugin.convert_input(as_numbers(batch["face"]))
+        return batch
 
     def test_step(self, batch: FaceBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Embed a batch."""
@@ -206,4 +208,4 @@ def _keys(
 def _tell(store: FeatureStore, known: Iterable[str], missing: Iterable[str]) -> None:
     origins = ((known, "from an earlier run"), (missing, "to be computed"))
     said = "; ".join(f"{', '.join(kinds)} {origin}" for kinds, origin in origins if kinds)
-    print(f"Features in {store.folder}: {said}.", flush=True)
+    print(shown(f"Features in {store.folder}: {said}."), flush=True)

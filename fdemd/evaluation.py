@@ -18,10 +18,11 @@ from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.identification import Comparison, compare_stages
 from fdemd.pair_similarity import PairSimilarity, patches_for
-from fdemd.report.files import run_folder
+from fdemd.report.files import ROOM, run_folder
 from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.report.loggers import open_log
 from fdemd.report.pairs_progress import pairs_progress
+from fdemd.report.queries import bytes_of_queries
 from fdemd.report.results_log import log_results
 from fdemd.rerank_settings import RerankSettings, rerank_settings
 from fdemd.retrieval.faiss_search import FaissIndex, IndexSettings, index_settings
@@ -47,7 +48,8 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
             "stage1=exact, or align=none."
         )
     label = f"{model_label(config['model'])}-{config['data']['name']}"
-    with run_folder(Path(str(config["output"])), label) as folder, open_log(config, folder, "evaluate") as log:
+    room = ROOM + bytes_of_queries(described.faces, len(config["query"]) * len(protocols))
+    with run_folder(Path(str(config["output"])), label, room) as folder, open_log(config, folder, "evaluate") as log:
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core

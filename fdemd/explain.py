@@ -11,6 +11,7 @@ from typing import Any
 from fdemd.cli import CONFIG_DIR, plan
 from fdemd.cli_help import flatten
 from fdemd.errors import InputError, exit_status
+from fdemd.files.given import check_file
 
 _SECTIONS = ("model", "rerank")
 _USED = ("data.detector", "features.dtype", "seed", "output")
@@ -25,8 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = pair_config(arguments.settings)
         output = arguments.output or Path(str(config["output"]))
         for photograph in (arguments.query, arguments.gallery):
-            if not photograph.is_file():
-                raise InputError(f"There is no photograph {photograph}.")
+            check_file(photograph, "The photograph")
         from fdemd.explain_run import explain  # torch takes seconds to import; --help and mistakes are told at once
 
         explain(arguments.query, arguments.gallery, config, output)

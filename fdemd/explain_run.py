@@ -21,6 +21,7 @@ from fdemd.faces.landmarks import check_detector
 from fdemd.faces.photographs import Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.features import Features
+from fdemd.files.text import shown
 from fdemd.pair_similarity import patches_for
 from fdemd.report.explanation import print_explanation, write_explanation
 from fdemd.report.explanation_picture import save_explanation, save_weightings
@@ -83,7 +84,7 @@ def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path)
         weights = weights_of_pair(pooled[0], pooled[1])
         save_weightings(folder / "weightings.png", *faces, weights, explanation.grid, names)
         print_explanation(explanation, settings, title, notes)
-        print(f"Every number and two pictures are in {folder}/")
+        print(shown(f"Every number and two pictures are in {folder}/"))
     return explanation
 
 

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from fdemd.backbones import Backbone
 from fdemd.checkpointing import RUN
-from fdemd.data.datamodule import FaceBatch
+from fdemd.data.datamodule import FaceBatch, as_numbers
 from fdemd.data.training import TrainingBatch, TrainingDataModule
 from fdemd.embedding import embed_batch
 from fdemd.errors import InputError
@@ -86,7 +86,10 @@ class FinetuneModule(LightningModule):
     def _embedded_people(self, data: TrainingDataModule) -> tuple[Tensor, Tensor]:
         """Embeddings ``(B, D)`` of every training face as it was photographed, and labels ``(B,)``, on the device."""
         parts = [
-            (self.backbone(batch["face"].to(self.device)).embedding, data.labels_of(batch["row"]).to(self.device))
+            (
+                self.backbone(as_numbers(batch["face"]).to(self.device)).embedding,
+                data.labels_of(batch["row"]).to(self.device),
+            )
             for batch in data.photographed_loader()
         ]
         embedding, labels = zip(*parts, strict=True)

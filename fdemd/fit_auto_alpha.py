@@ -7,7 +7,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from fdemd.errors import InputError, exit_status
+from fdemd.errors import exit_status
+from fdemd.files.given import check_folder
 from fdemd.lfw_networks import add_folders, prepare_lfw
 
 NAME = "auto_alpha"
@@ -27,25 +28,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> None:
     # torch takes seconds to import; --help is told at once
     from fdemd.auto_alpha_answers import networks_needed
+    from fdemd.files.whole import write_text
     from fdemd.fit_auto_alpha_run import fit_auto_alpha
     from fdemd.report.auto_alpha import auto_alpha_page
-    from fdemd.report.files import write_json
+    from fdemd.report.files import make_folder, write_json
 
     out = arguments.out
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"The folder {out} cannot be made ({error.strerror}); choose another with --out DIR."
-        ) from error
-    if not arguments.weights.is_dir():
-        raise InputError(f"There is no folder {arguments.weights}; give that of the weight files with --weights DIR.")
+    make_folder(out, "choose another with --out DIR")
+    check_folder(arguments.weights, "The folder of weight files", "give it with --weights DIR")
     prepare_lfw(arguments.lfw, arguments.prepared, networks_needed())
     started = time.perf_counter()
     facts = fit_auto_alpha(arguments.prepared, arguments.weights)
     facts["took"] = round(time.perf_counter() - started, 1)
     write_json(out / f"{NAME}.json", facts)
-    (out / f"{NAME}.md").write_text(auto_alpha_page(facts), encoding="utf-8")
+    write_text(out / f"{NAME}.md", auto_alpha_page(facts))
     print(f"The rule and its figures are in {out / NAME}.json, as tables in {out / NAME}.md.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +15,7 @@ from fdemd.metrics.identification import best_possible
 from fdemd.metrics.intervals import Estimate
 from fdemd.pair_similarity import PairSimilarity
 from fdemd.rerank_settings import RerankSettings
+from fdemd.retrieval.auto_alpha import AUTO, auto_alpha
 from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.protocol import Labels, measured_protocols
 from fdemd.retrieval.ranking import NOBODY, Ranking
@@ -22,8 +23,9 @@ from fdemd.retrieval.search import Adjustment
 from fdemd.retrieval.stage1 import Recall, measure_recall, rank_by_cosine
 from fdemd.retrieval.stage2 import rerank
 
-COSINE, STAGE_1, STAGE_2, BEST_POSSIBLE = "cosine", "stage 1", "stage 2", "maximum"
-"""``COSINE`` stands beside an aligned first stage only: what it would be without alignment."""
+COSINE, STAGE_1, STAGE_2, GAIN, BEST_POSSIBLE = "cosine", "stage 1", "stage 2", "gain", "maximum"
+"""``COSINE`` stands beside an aligned first stage only: what it would be without alignment. ``GAIN`` is stage 2 minus
+stage 1, with its paired interval."""
 FEWEST_PLACES = 5
 """Places that a ranking keeps at least, to be looked at."""
 
@@ -36,7 +38,7 @@ class Comparison:
         kind: of query.
         grid: rows and columns of the patches that the second stage compared.
         protocol: what was really measured, ``leave-one-out`` for queries that are themselves in the gallery.
-        figures: stage -> figure (``P@1``, ``RP``, ``MAP@R``) -> mean in [0, 1] with its interval.
+        figures: stage -> figure (``P@1``, ``RP``, ``MAP@R``) -> mean in [0, 1] with its interval; a gain in [-1, 1].
         queries: averaged over, misses included.
         missed: queries whose face was not found; each counts as 0 in every figure.
         lone: queries without another photograph of the person in the gallery; not averaged.
@@ -46,6 +48,8 @@ class Comparison:
         stage1: the first stage's ranking.
         stage2: the second's, None without re-ranking.
         engine: that computed the second stage; empty without re-ranking.
+        judge: knows which queries have a right answer; None where nobody asks.
+        alphas: ``(Q,)`` that ``alpha=auto`` chose; None for a fixed one.
         recall: of the index that the first stage asked; None where it compared every face.
     """
 
@@ -62,6 +66,8 @@ class Comparison:
     stage1: Ranking
     stage2: Ranking | None
     engine: str = ""
+    judge: Judge | None = None
+    alphas: Tensor | None = None
     recall: Recall | None = None
 
 
@@ -109,12 +115,14 @@ def compare_stages(
         if adjust is not None:
             plain = rank_by_cosine(*embeddings, *labels, protocol=protocol, depth=depth)
             hits = {COSINE: judge.hits(plain)} | hits
-        second, counts, engine = None, (0, 0, 0), ""
+        second, counts, engine, alphas = None, (0, 0, 0), "", None
         if settings and similarity:
             shortlist = first.indices[:, : settings.k]
             pairs, present = similarity(shortlist), shortlist != NOBODY
             second = rerank(first, pairs.similarity, settings.alpha)
             engine = pairs.engine
+            if settings.alpha == AUTO:
+                alphas = auto_alpha(first.scores[:, : shortlist.shape[1]], pairs.similarity)
             hits[STAGE_2] = judge.hits(second)
             hits[BEST_POSSIBLE] = best_possible(hits[STAGE_1], settings.k)
             counts = (
@@ -127,7 +135,7 @@ def compare_stages(
                 kind,
                 (settings and settings.grid) or query.grid,
                 protocol,
-                {stage: judge.figures(hit) for stage, hit in hits.items()},
+                _figures(judge, hits),
                 queries=judge.queries,
                 missed=judge.failed,
                 lone=judge.lone,
@@ -137,10 +145,22 @@ def compare_stages(
                 stage1=first,
                 stage2=second,
                 engine=engine,
+                judge=judge,
+                alphas=alphas,
                 recall=measure_recall(index, first, *embeddings, *labels, protocol, depth, seed) if index else None,
             )
         )
     return comparisons
+
+
+def _figures(judge: Judge, hits: Mapping[str, Tensor]) -> dict[str, dict[str, Estimate]]:
+    """Figures of each stage, and of the gain after the second."""
+    figures = {}
+    for stage, hit in hits.items():
+        figures[stage] = judge.figures(hit)
+        if stage == STAGE_2:
+            figures[GAIN] = judge.gains(hit, hits[STAGE_1])
+    return figures
 
 
 def labels_of(manifest: Manifest, rows: Tensor, *, occluded: bool) -> Labels:

@@ -40,18 +40,19 @@ class Judge:
         return count_relevant(self.query, self.gallery, self.protocol, legacy=self.legacy)
 
     @cached_property
-    def _failed(self) -> Tensor:
+    def failing(self) -> Tensor:
+        """Which of the queries without a face have a right answer, boolean ``(M,)``."""
         return count_relevant(self.missed, self.gallery, self.protocol, legacy=self.legacy) > 0
 
     @property
     def failed(self) -> int:
         """Queries without a face that have a right answer."""
-        return int(self._failed.sum())
+        return int(self.failing.sum())
 
     @property
     def lone(self) -> int:
         """Queries without a right answer, with a face or without; they are not averaged."""
-        return int((self.relevant == 0).sum() + (~self._failed).sum())
+        return int((self.relevant == 0).sum() + (~self.failing).sum())
 
     @property
     def queries(self) -> int:
@@ -64,13 +65,19 @@ class Judge:
 
     def figures(self, hits: Tensor) -> dict[str, Estimate]:
         """``P@1``, ``RP`` and ``MAP@R`` -> mean in [0, 1] with its interval over people."""
+        return {name: self._estimate(values) for name, values in self._values(hits).items()}
+
+    def gains(self, hits: Tensor, before: Tensor) -> dict[str, Estimate]:
+        """The same of the difference to other hits: each query, and each person drawn, by both ways to rank."""
+        other = self._values(before)
+        return {name: self._estimate(values - other[name]) for name, values in self._values(hits).items()}
+
+    def _values(self, hits: Tensor) -> dict[str, Tensor]:
+        """Each figure of the queries that are averaged, those without a face last."""
         answerable = self.relevant > 0
-        identities = torch.cat([self.query.identity[answerable], self.missed.identity[self._failed]])
-        return {
-            name: bootstrap_by_identity(
-                torch.cat([figure(hits[answerable], self.relevant[answerable]), torch.zeros(self.failed)]),
-                identities,
-                seed=self.seed,
-            )
-            for name, figure in IDENTIFICATION.items()
-        }
+        found, relevant, nothing = hits[answerable], self.relevant[answerable], torch.zeros(self.failed)
+        return {name: torch.cat([figure(found, relevant), nothing]) for name, figure in IDENTIFICATION.items()}
+
+    def _estimate(self, values: Tensor) -> Estimate:
+        identities = torch.cat([self.query.identity[self.relevant > 0], self.missed.identity[self.failing]])
+        return bootstrap_by_identity(values, identities, seed=self.seed)

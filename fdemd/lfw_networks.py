@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fdemd.errors import InputError
+from fdemd.files.given import check_folder
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def prepare_lfw(lfw: Path, prepared: Path, networks: Sequence[Network]) -> None:
         out = prepared / template
         if (out / "manifest.csv").is_file():
             continue
-        archives = sorted(lfw.glob("lfw-deepfunneled*")) if lfw.is_dir() else []
+        archives = sorted(check_folder(lfw, "The folder of LFW", "give it with --lfw DIR").glob("lfw-deepfunneled*"))
         if not archives:
             raise InputError(f"{lfw} has no lfw-deepfunneled.tar or .tgz; give the folder with --lfw DIR.")
         from data_prep.faces import check_way

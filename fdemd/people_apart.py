@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.errors import InputError
 from fdemd.evaluation import evaluate
+from fdemd.files.whole import PART, cannot_write
 from fdemd.finetune import LAST, finetune
 from fdemd.report.identification import IdentificationReport
 
@@ -26,6 +28,8 @@ class PeopleApart(NamedTuple):
     test: dict[str, Any]
     ignored: tuple[tuple[str, str], ...]
     """Path and reason."""
+    counts: dict[str, int]
+    """Photographs of the data, and of these those to train on, to test with, and in neither part; these add up."""
 
 
 def people_apart(config: Section, test_people: int, seed: int, folder: Path, *, setting: str) -> PeopleApart:
@@ -46,18 +50,32 @@ def people_apart(config: Section, test_people: int, seed: int, folder: Path, *, 
     if test is None:
         raise InputError(f"{setting} is 0; people must be left for the test.")
     parts = _listed(config, training, folder / "training.csv"), _listed(config, test, folder / "test.csv")
-    return PeopleApart(*parts, tuple(training.ignored))
+    counts = {"photographs": len(whole), "to train on": len(training), "to test": len(test)}
+    counts["in neither part"] = len(whole) - len(training) - len(test)  # occluded copies, rows of the split of a test
+    return PeopleApart(*parts, tuple(training.ignored), counts)
+
+
+def counts_sentence(counts: Mapping[str, int]) -> str:
+    """The counts of :class:`PeopleApart` in words."""
+    parts = ", ".join(f"{count} {name}" for name, count in list(counts.items())[1:])
+    return f"{counts['photographs']} photographs: {parts}."
 
 
 def _listed(config: Section, manifest: Manifest, path: Path) -> dict[str, Any]:
-    before = path.read_bytes() if path.exists() else None
-    write_manifest(manifest, path)
-    if before is not None and path.read_bytes() != before:
-        path.write_bytes(before)
-        raise InputError(
-            f"{path} lists other photographs than the data and settings now give, so that people trained on then could "
-            "be tested now; start a new run."
-        )
+    new = path.with_name(f".{path.name}{PART}")
+    try:
+        write_manifest(manifest, new)
+        if path.exists() and path.read_bytes() != new.read_bytes():
+            raise InputError(
+                f"{path} lists other photographs than the data and settings now give, so that people trained on then "
+                "could be tested now; start a new run."
+            )
+        new.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
     kept = {key: config["data"][key] for key in ("detector", "batch_size", "num_workers", "cache")}
     return {"name": "manifest", "manifest": str(path), "root": str(manifest.root), **kept}
 

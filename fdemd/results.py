@@ -12,8 +12,9 @@ from pathlib import Path
 
 from fdemd.cli import CONFIG_DIR, plan
 from fdemd.errors import InputError, exit_status
+from fdemd.files.whole import write_text
 from fdemd.lfw_networks import NETWORKS, Network, add_folders, filled, prepare_lfw
-from fdemd.report.files import write_json
+from fdemd.report.files import make_folder, write_json
 from fdemd.report.results_page import results_page
 from fdemd.study.running import study
 
@@ -74,8 +75,8 @@ def _run(arguments: argparse.Namespace) -> None:
     if unknown := [name for name in arguments.only or [] if name not in names]:
         raise InputError(f"There is no step {unknown[0]}; the steps are {', '.join(names)}.")
     wanted = [step for step in chosen if step.name in (arguments.only or names)]
+    make_folder(arguments.out, "choose another with --out DIR")
     prepare_lfw(arguments.lfw, arguments.prepared, [step.network for step in wanted])
-    arguments.out.mkdir(parents=True, exist_ok=True)
     for number, step in enumerate(wanted, start=1):
         print(f"step {number}/{len(wanted)}: {step.name}", flush=True)
         started = time.perf_counter()
@@ -94,7 +95,7 @@ def write_page(results: Path, page: Path) -> None:
     found = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()}
     words = results / "conclusions.md"
     conclusions = words.read_text(encoding="utf-8") if words.is_file() else ""
-    page.write_text(results_page(found, conclusions), encoding="utf-8")
+    write_text(page, results_page(found, conclusions))
 
 
 def _command(step: Step) -> str:

@@ -28,17 +28,17 @@ def table4(config: Mapping[str, Any]) -> Table4:
     label = f"table4-{model_label(config['model'])}-{config['data']['name']}"
     with run_folder(Path(str(config["output"])), label) as folder:
         tested, evaluation = dict(config["data"]), {key: value for key, value in config.items() if key != "table4"}
-        checkpoints = [Path(str(path)) for path in wanted["finetuned"]]
+        checkpoints, apart = [Path(str(path)) for path in wanted["finetuned"]], None
         if not checkpoints:
-            training, tested, _ = people_apart(
-                config, wanted["test_people"], config["seed"], folder, setting="table4.test_people"
-            )
+            people = people_apart(config, wanted["test_people"], config["seed"], folder, setting="table4.test_people")
+            training, tested, apart = people.training, people.test, people.counts
             checkpoints = [
                 trained(training_config(evaluation, training, wanted["training"], seed, folder / "training"))
                 for seed in wanted["seeds"]
             ]
-        pretrained = evaluated(evaluation, tested, None, folder / "pretrained").comparisons
+        pretrained = evaluated(evaluation, tested, None, folder / "pretrained")
         finetuned = [evaluated(evaluation, tested, str(path), folder / "finetuned").comparisons for path in checkpoints]
-        table = Table4(config, pretrained, finetuned, [str(path) for path in checkpoints])
+        paths = [str(path) for path in checkpoints]
+        table = Table4(config, pretrained.comparisons, finetuned, paths, pretrained.faces.account, apart)
         table.write(folder)
     return table

@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from fdemd.backbones import Backbone
 from fdemd.cache.features import TENSORS, FeatureStore
 from fdemd.data.aligned import aligned_faces
-from fdemd.data.datamodule import FaceBatch, FaceDataset
+from fdemd.data.datamodule import FaceBatch, FaceDataset, as_numbers
 from fdemd.data.sources import folder_manifest
 from fdemd.embedded_data import single_device_trainer
 from fdemd.embedding import DTYPES, EmbeddedFaces, check_dtype, embed, embed_batch
@@ -69,7 +69,7 @@ def test_every_face_of_every_kind_is_embedded_in_order(
     embedded = embed(dlib_net, queries, trainer, **FACES)
     for kind, faces in queries.items():
         with torch.inference_mode():
-            expected = [dlib_net(faces[number]["face"][None]) for number in range(len(faces))]
+            expected = [dlib_net(as_numbers(faces[number]["face"][None])) for number in range(len(faces))]
         found = embedded[kind].features
         assert embedded[kind].rows.tolist() == faces.rows.tolist()
         torch.testing.assert_close(found.embedding, torch.cat([one.embedding for one in expected]))

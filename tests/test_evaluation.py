@@ -48,6 +48,7 @@ def test_a_run_leaves_everything_behind(evaluate, few_people: Path) -> None:
         "config.yaml",
         "left_out.csv",
         "picture.png",
+        "queries.csv",
         "results.csv",
         "results.json",
         "results.md",
@@ -62,7 +63,7 @@ def test_a_run_leaves_everything_behind(evaluate, few_people: Path) -> None:
     assert {(row["query"], row["stage"]) for row in rows} == {
         (kind, stage)
         for kind in ("clean", "mask", "sunglass", "crop", "rotate")
-        for stage in ("stage 1", "stage 2", "maximum")
+        for stage in ("stage 1", "stage 2", "gain", "maximum")
     }
     assert next(csv.DictReader((folder / "results.csv").open()))["query"] == "clean"
     assert yaml.safe_load((folder / "config.yaml").read_text())["rerank"]["k"] == 100
@@ -203,7 +204,53 @@ def test_pictures_made_ahead_come_as_a_manifest(evaluate, people: Path) -> None:
     facts = results(folder)
     assert (facts["data"]["queries"], facts["data"]["gallery"]) == (4, 8)
     assert {row["protocol"] for row in facts["results"]} == {"leave-twin-out", "official"}
-    assert all(row["P@1"] == 100 for row in facts["results"] if row["protocol"] == "official"), "the twin is there"
+    official = [row for row in facts["results"] if row["protocol"] == "official"]
+    assert all(row["P@1"] == 100 for row in official if row["stage"] != "gain"), "the twin is there"
+
+
+def test_queries_that_no_gallery_knows_have_one_table(evaluate, people: Path) -> None:
+    """Probes and gallery are other photographs: no protocol leaves anything out, and both give the same figures."""
+    rows = ["path,identity,is_query,is_gallery"]
+    rows += [f"s{n}/{i}.pgm,s{n},{int(i < 3)},{int(i > 2)}" for n in (1, 2, 3) for i in (1, 2, 3, 4)]
+    (people / "list.csv").write_text("\n".join(rows))
+    given = ("data=manifest", f"data.manifest='{people / 'list.csv'}'", "query=[clean,mask]", "k=5")
+    status, printed, folder = evaluate(*given)
+    assert status == 0, printed
+    text = (folder / "results.md").read_text()
+    assert text.count("| query | stage |") == 1
+    assert "protocols leave-twin-out and official, which are the same here: no query's photograph is in the" in text
+    by_protocol: dict[str, list[dict]] = {}
+    for row in table(folder):
+        by_protocol.setdefault(row.pop("protocol"), []).append(row)
+    assert by_protocol["leave-twin-out"] == by_protocol["official"], "whoever looks for either finds it"
+    status, printed, folder = evaluate(*given, "experiment=open_set")
+    assert status == 0, printed
+    assert (folder / "results.md").read_text().count("| at FPIR |") == 1
+
+
+def test_every_query_is_a_line_with_the_best_five_of_both_stages(evaluate, people: Path) -> None:
+    status, printed, folder = evaluate(
+        "data=folder", f"data.root='{people}'", "query=[clean,crop]", "alpha=auto", "k=10", "--rerank"
+    )
+    assert status == 0, printed
+    with (folder / "queries.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 20 * 3, "clean under leave-one-out, crops under two protocols"
+    for line in lines:
+        assert 0 <= float(line["alpha"]) <= 1
+        for stage in ("stage 1", "stage 2"):
+            names = [line[f"{stage} name {place}"] for place in range(1, 6)]
+            scores = [float(line[f"{stage} score {place}"]) for place in range(1, 6)]
+            assert scores == sorted(scores, reverse=True)
+            if (rank := int(line[f"{stage} rank"])) <= 5:
+                assert names.index(line["person"]) + 1 == rank
+            else:
+                assert line["person"] not in names
+    for row in table(folder):
+        if row["stage"] in ("stage 1", "stage 2"):
+            chosen = [one for one in lines if (one["query"], one["protocol"]) == (row["query"], row["protocol"])]
+            right = sum(one[f"{row['stage']} rank"] == "1" for one in chosen)
+            assert row["P@1"] == pytest.approx(100 * right / len(chosen), abs=1e-3)
 
 
 def test_odd_files_are_used_or_listed_never_lost(evaluate, people: Path) -> None:

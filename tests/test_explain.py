@@ -59,7 +59,7 @@ def test_wrong_photographs(few_people: Path, tmp_path: Path, capsys) -> None:
     one = str(next(few_people.rglob("*.pgm")))
     Image.new("RGB", (200, 200)).save(tmp_path / "blank.png")
     (tmp_path / "text.jpg").write_text("no picture")
-    for name, said in (("none.jpg", "no photograph"), ("text.jpg", "not an image"), ("blank.png", "finds no face")):
+    for name, said in (("none.jpg", "does not exist"), ("text.jpg", "not an image"), ("blank.png", "finds no face")):
         assert main([one, str(tmp_path / name)]) == 2
         error = capsys.readouterr().err
         assert said in error

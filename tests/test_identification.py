@@ -5,7 +5,7 @@ import torch
 
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.identification import BEST_POSSIBLE, STAGE_1, STAGE_2, Comparison, compare_stages
+from fdemd.identification import BEST_POSSIBLE, GAIN, STAGE_1, STAGE_2, Comparison, compare_stages
 from fdemd.metrics.identification import MeanAveragePrecisionAtR, PrecisionAt1, RPrecision
 from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, PROTOCOLS, Labels
@@ -36,7 +36,7 @@ def test_both_protocols_and_three_stages_are_reported() -> None:
     comparisons = compare(faces(2.0, seed=2))
     assert [comparison.protocol for comparison in comparisons] == [LEAVE_TWIN_OUT, OFFICIAL]
     for comparison in comparisons:
-        assert list(comparison.figures) == [STAGE_1, STAGE_2, BEST_POSSIBLE]
+        assert list(comparison.figures) == [STAGE_1, STAGE_2, GAIN, BEST_POSSIBLE]
         for name, best in comparison.figures[BEST_POSSIBLE].items():
             assert comparison.figures[STAGE_2][name].mean <= best.mean + 1e-12
 

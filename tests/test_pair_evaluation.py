@@ -167,7 +167,7 @@ def test_a_run_leaves_a_table_a_picture_and_the_failures(lfw_like: Path, tmp_pat
     text = (folder / "results.md").read_text(encoding="utf-8")
     assert "| cosine | 83.33 | 23.57 | 16.67 | 83.33 |" in text
     assert "A FAR of 0.1 or 0.01 or 0.001 or 0.0001 allows less than one of the 6 pairs of two people" in text
-    assert "Pairs with one of them (2) count as wrong in the accuracy" in text
+    assert "Pairs with one of these (2) count as wrong in the accuracy" in text
     assert {path.name for path in folder.iterdir()} == {
         "results.md", "results.csv", "results.json", "config.yaml", "left_out.csv", "roc.png",
     }  # fmt: skip

@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 
 from fdemd.bench.emd_measure import Result
+from fdemd.report.files import write_figure
 
 
 def table(results: Sequence[Result], title: str) -> Table:
@@ -54,7 +55,7 @@ def save_picture(path: Path, results: Sequence[Result], title: str) -> None:
         axes.tick_params(labelsize=8)
         axes.set_xlabel("pairs a second", fontsize=8)
     figure.suptitle(title, fontsize=10)
-    figure.savefig(path, dpi=120)
+    write_figure(path, figure, 120)
 
 
 def _number(value: float | None, form: str) -> str:

@@ -14,6 +14,7 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from fdemd.data.accounting import Account, account
 from fdemd.data.aligned import NO_FACE, AlignedFaces, aligned_faces
 from fdemd.data.manifest import Manifest, check_identities
 from fdemd.errors import InputError
@@ -27,13 +28,18 @@ MadeAhead = Callable[[Manifest, AlignedFaces, Tensor, Tensor], AlignedFaces]
 class FaceBatch(TypedDict):
     """A batch of aligned faces.
 
-    ``face (B, 3, H, W)`` float32 RGB in [0, 1]; ``landmarks (B, 68, 2)`` float32, x and y as fractions of width and
-    height; ``row (B,)`` in the manifest.
+    ``face (B, 3, H, W)`` RGB: uint8 from the loader, float32 in [0, 1] for the network; ``landmarks (B, 68, 2)``
+    float32, x and y as fractions of width and height; ``row (B,)`` in the manifest.
     """
 
     face: Tensor
     landmarks: Tensor
     row: Tensor
+
+
+def as_numbers(faces: Tensor) -> Tensor:
+    """Bytes, a quarter of the memory on their way between processes, as the float32 in [0, 1] that they stand for."""
+    return faces.float() / 255 if faces.dtype == torch.uint8 else faces
 
 
 class FaceDataset(Dataset[FaceBatch]):
@@ -56,7 +62,7 @@ class FaceDataset(Dataset[FaceBatch]):
         face = self.maker(self.faces.face(row), self.manifest.photographs[row].path)
         height, width = face.image.shape[:2]
         return FaceBatch(
-            face=torch.from_numpy(face.image).permute(2, 0, 1).float() / 255,
+            face=torch.from_numpy(face.image).permute(2, 0, 1),
             landmarks=torch.from_numpy(face.landmarks) / torch.tensor([width, height]),
             row=torch.tensor(row),
         )
@@ -120,6 +126,7 @@ class FaceDataModule(LightningDataModule):
         self.makers |= {kind: QueryMaker("clean", self.face_size, seed) for kind in self._made_ahead}
         self.detector = check_detector(detector)
         self.batch_size, self.num_workers = batch_size, num_workers
+        self._kept_out: frozenset[str] = frozenset()
 
     def setup(self, stage: str) -> None:
         """Align what is not aligned yet, and see which photographs can be used.
@@ -159,6 +166,7 @@ class FaceDataModule(LightningDataModule):
             InputError: fewer than two people are left.
         """
         photographs = self.manifest.photographs
+        self._kept_out |= frozenset(people)
 
         def others(rows: Tensor) -> Tensor:
             return _rows(row for row in rows.tolist() if photographs[row].identity not in people)
@@ -167,6 +175,15 @@ class FaceDataModule(LightningDataModule):
         self.missed_rows = others(self.missed_rows)
         where = f"{self.manifest.root}, without the people of the cohort,"
         check_identities((photographs[row] for row in self.gallery_rows.tolist()), where)
+
+    @property
+    def account(self) -> Account:
+        """What became of every row of the manifest, once :meth:`setup` is done."""
+        return account(
+            self.manifest,
+            self.faces,
+            aside=lambda each: not (each.is_query or each.is_gallery) or each.identity in self._kept_out,
+        )
 
     def faces_of(self, kind: str) -> AlignedFaces:
         """The faces that queries of a kind are made from: the aligned photographs, or what was made ahead of them."""

@@ -13,7 +13,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from fdemd.data.aligned import AlignedFaces, aligned_faces
 from fdemd.data.augmentation import Augmentation
-from fdemd.data.datamodule import FaceBatch, FaceDataModule, FaceDataset
+from fdemd.data.datamodule import FaceBatch, FaceDataModule, FaceDataset, as_numbers
+from fdemd.data.loading import face_loader, workers_that_fit
 from fdemd.data.manifest import Manifest, check_identities
 from fdemd.data.samplers import BalancedSampler, BatchSampler, ShuffledSampler
 from fdemd.data.workers import worker_init
@@ -145,19 +146,22 @@ class TrainingDataModule(LightningDataModule):
         assert self.trainer is not None
         labels = {person: number for number, person in enumerate(self.people)}
         progress = self.trainer.fit_loop.epoch_loop.batch_progress
+        here = self.trainer.num_devices  # processes that share this machine's memory
+        faces = here * (self.batch_size // self.trainer.world_size + (self.held_out.batch_size if self.held_out else 0))
+        workers = workers_that_fit(self.num_workers, faces, self.face_size)
         return DataLoader(
             TrainingFaces(self.faces, self.manifest, labels, self.change),
             batch_sampler=_Visits(self._sampler(labels), self.rows, lambda: progress.total.ready),
-            num_workers=self.num_workers,
+            num_workers=workers,
             worker_init_fn=worker_init,
-            persistent_workers=self.num_workers > 0,
+            persistent_workers=workers > 0,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )
 
     def photographed_loader(self) -> DataLoader[FaceBatch]:
         """Every training face once, as it was photographed, in the order of ``rows``, with its row."""
         whole = FaceDataset(self.faces, self.manifest, self.rows, QueryMaker("clean", self.face_size, self.seed))
-        return DataLoader(whole, batch_size=self.batch_size, num_workers=self.num_workers, worker_init_fn=worker_init)
+        return face_loader(whole, self.batch_size, self.num_workers)
 
     def labels_of(self, rows: Tensor) -> Tensor:
         """Numbers of the people on manifest rows."""
@@ -170,19 +174,24 @@ class TrainingDataModule(LightningDataModule):
         assert self.held_out is not None
         rank, processes = self.trainer.global_rank, self.trainer.world_size
         return [
-            DataLoader(
+            face_loader(
                 FaceDataset(whole.faces, whole.manifest, whole.rows[rank::processes], whole.maker),
-                batch_size=self.held_out.batch_size,
-                num_workers=self.held_out.num_workers,
-                worker_init_fn=worker_init,
+                self.held_out.batch_size,
+                self.held_out.num_workers,
+                others=self.batch_size,  # of the training, which waits with its own
             )
             for whole in self.held_out.test_sets().values()
         ]
 
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Faces of the people held out become numbers on the CPU, as where ``evaluate.py`` embeds them."""
+        if "label" not in batch:
+            batch["face"] = as_numbers(batch["face"])
+        return batch
+
     def on_after_batch_transfer(self, batch: TrainingBatch, dataloader_idx: int) -> TrainingBatch:
         """Bytes cross to the device, and become numbers there."""
-        if batch["face"].dtype == torch.uint8:
-            batch["face"] = batch["face"].float() / 255
+        batch["face"] = as_numbers(batch["face"])
         return batch
 
     def paths(self, rows: Tensor) -> list[str]:

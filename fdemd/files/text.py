@@ -19,6 +19,8 @@ def shown(text: str) -> str:
     >>> shown("José (2)")
     'José (2)'
     """
+    if text.isprintable():
+        return text
     return "".join(
         character
         if character.isprintable() or unicodedata.category(character) == "Zs"

@@ -59,14 +59,16 @@ class ScaleFaceCriterion(Criterion):
         """Take the mean embedding of each person as centre, and the mean of these as origin.
 
         Args:
-            embedding: ``(B, D)``, of any length; everybody occurs.
+            embedding: ``(B, D)``, of any length. Whoever does not occur (no face was found) keeps a random centre.
             labels: ``(B,)``.
         """
         unit = normalize(embedding.float())
         sums = torch.zeros_like(self.head.weight).index_add_(0, labels, unit)
-        centres = sums / labels.bincount(minlength=len(sums))[:, None]
+        counts = labels.bincount(minlength=len(sums))
+        occurring = counts > 0
+        centres = sums[occurring] / counts[occurring, None]
         self.origin.copy_(centres.mean(0))
-        self.head.weight.copy_(centres - self.origin)
+        self.head.weight[occurring] = centres - self.origin
 
     def logits(self, features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
         """See :meth:`Criterion.logits`; each face has a scale of its own."""

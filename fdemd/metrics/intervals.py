@@ -19,7 +19,9 @@ class Estimate(NamedTuple):
 def bootstrap_by_identity(values: Tensor, identities: Tensor, *, seed: int = 0, draws: int = 2000) -> Estimate:
     """Mean of per-query values with a 95 % percentile interval over redrawn *people*.
 
-    Queries of one person succeed and fail together, so people are drawn with replacement, not queries.
+    Queries of one person succeed and fail together, so people are drawn with replacement, not queries. Neither the
+    order of the queries nor what people are called changes the interval: people are drawn in the order of their values.
+    Given differences between two ways to rank the same queries, this is their paired interval.
 
     Args:
         values: ``(Q,)``.
@@ -32,12 +34,24 @@ def bootstrap_by_identity(values: Tensor, identities: Tensor, *, seed: int = 0, 
     """
     if not len(values):
         return Estimate(torch.nan, torch.nan, torch.nan)
-    _, person = identities.cpu().unique(return_inverse=True)
-    people = int(person.max()) + 1
-    sums = person.bincount(values.cpu().double(), minlength=people)
-    counts = person.bincount(minlength=people)
+    sums, counts = _people(values.cpu().double(), identities.cpu())
+    people = len(counts)
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randint(people, (draws, people), generator=generator)
     means = sums[drawn].sum(1) / counts[drawn].sum(1)
     low, high = means.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return Estimate(float(sums.sum() / counts.sum()), low, high)
+
+
+def _people(values: Tensor, identities: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum and number of each person's values, in an order that only these decide.
+
+    Two people with the same sum and number may change places: no sample of people tells them apart.
+    """
+    order = values.argsort()  # else a sum would depend on the order of its terms, in its last digits
+    values, identities = values[order], identities[order]
+    _, person = identities.unique(return_inverse=True)
+    sums, counts = person.bincount(values), person.bincount()
+    order = sums.argsort()
+    order = order[counts[order].argsort(stable=True)]
+    return sums[order], counts[order]

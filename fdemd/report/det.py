@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from fdemd.identification import STAGE_1, STAGE_2
 from fdemd.metrics.open_set import det_curve, fnir, fpir
 from fdemd.open_searches import OpenSet
+from fdemd.report.files import write_figure
 
 _STYLES: dict[str, Literal["--", "-"]] = {STAGE_1: "--", STAGE_2: "-"}
 
@@ -39,7 +40,7 @@ def save_det(
         The files: PNG and SVG.
 
     Raises:
-        OSError: a file cannot be written.
+        InputError: a file cannot be written.
     """
     shown = [result for results in panels.values() for result in results]
     kinds = list(dict.fromkeys(result.kind for result in shown))
@@ -59,14 +60,14 @@ def save_det(
         axes.set_title(name, loc="left", fontsize=10)
         axes.grid(alpha=0.3, which="major")
         axes.grid(alpha=0.12, which="minor")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11, parse_math=False)
     marks = [Line2D([], [], color=f"C{number}", label=kind) for number, kind in enumerate(kinds)]
     marks += [Line2D([], [], color="0.3", linestyle=_STYLES[stage], label=stage) for stage in stages]
     marks.append(Line2D([], [], color="0.3", linestyle="none", marker="o", label="at T"))
     figure.legend(handles=marks, loc="outside right upper", frameon=False)
     files = [path.with_suffix(".png"), path.with_suffix(".svg")]
     for file in files:
-        figure.savefig(file, dpi=130)
+        write_figure(file, figure)
     return files
 
 

@@ -11,9 +11,8 @@ from rich.console import Console
 
 from fdemd.emd.contributions import Match, strongest
 from fdemd.explanation import Explanation
-from fdemd.report.files import versions, write_json
-from fdemd.report.lines import terminal_lines
-from fdemd.report.tables import csv_text
+from fdemd.report.files import versions, write_csv, write_json
+from fdemd.report.lines import say, terminal_lines
 from fdemd.rerank_settings import RerankSettings
 
 _PRINTED = 10
@@ -38,7 +37,7 @@ def print_explanation(explanation: Explanation, settings: RerankSettings, title:
     ]
     notes = ["Patches: row,column from the top left, from 1. Contributions of all pairs add up to the EMD.", *notes]
     console = Console()
-    console.print(title, soft_wrap=True, markup=False, highlight=False)
+    say(console, title)
     console.print(terminal_lines(scores, cells, notes))
 
 
@@ -60,9 +59,8 @@ def write_explanation(
         "versions": versions(),
     }
     write_json(folder / "explanation.json", content)
-    (folder / "patches.csv").write_text(csv_text(patches), encoding="utf-8")
-    rows = [_match_row(match, explanation.grid) for match in matches]
-    (folder / "matches.csv").write_text(csv_text(rows), encoding="utf-8")
+    write_csv(folder / "patches.csv", patches)
+    write_csv(folder / "matches.csv", [_match_row(match, explanation.grid) for match in matches])
 
 
 def _patch_rows(explanation: Explanation) -> list[dict[str, Any]]:

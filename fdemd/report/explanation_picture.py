@@ -17,6 +17,8 @@ from torch import Tensor
 from fdemd.emd.contributions import Match, strongest
 from fdemd.emd.weighting import Marginals
 from fdemd.explanation import Explanation
+from fdemd.files.text import shown
+from fdemd.report.files import write_figure
 from fdemd.report.flow import reconstruction
 from fdemd.report.heat_map import COLOURS, heat_map, range_text
 
@@ -61,7 +63,7 @@ def save_explanation(
         title: above all.
 
     Raises:
-        OSError: the file cannot be written.
+        InputError: the file cannot be written.
     """
     figure = Figure(figsize=(10, 7.2), layout="constrained")
     figure.suptitle(title, fontsize=11, x=0.01, ha="left", parse_math=False)
@@ -79,7 +81,7 @@ def save_explanation(
         _show(axis, heat_map(face, values, grid), name, range_text(values))
     rebuilt = reconstruction(gallery, explanation.flow, explanation.query_weight, grid)
     _show(axes[-1], rebuilt, "query, rebuilt", "from gallery patches")
-    figure.savefig(path, dpi=_DPI)
+    write_figure(path, figure, _DPI)
 
 
 def save_weightings(
@@ -93,7 +95,7 @@ def save_weightings(
     """Draw what each patch weighs under every weighting (paper Fig. 3); one column a weighting, one row a face.
 
     Raises:
-        OSError: the file cannot be written.
+        InputError: the file cannot be written.
     """
     columns = len(weights) + 1
     figure = Figure(figsize=(1.45 * columns, 4.5), layout="constrained")
@@ -105,7 +107,7 @@ def save_weightings(
             values: Tensor = (both.query, both.gallery)[row]
             _show(axis, heat_map(face, values, grid), weighting, range_text(values))
     _range_bar(figure, axes.ravel().tolist())
-    figure.savefig(path, dpi=_DPI)
+    write_figure(path, figure, _DPI)
 
 
 def _draw_matches(
@@ -146,5 +148,5 @@ def _show(axis: Axes, face: np.ndarray, name: str, below: str) -> None:
     axis.imshow(face)
     axis.set_xticks([])
     axis.set_yticks([])
-    axis.set_title(name, fontsize=9, pad=3)
+    axis.set_title(shown(name), fontsize=9, pad=3, parse_math=False)
     axis.set_xlabel(below, fontsize=8, labelpad=3, parse_math=False)

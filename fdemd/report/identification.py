@@ -14,19 +14,24 @@ from torch import Tensor
 
 from fdemd.aligning import ScoreAlignment
 from fdemd.backbones.convnet import RANDOM
+from fdemd.data.accounting import Account, QueryCounts, sentences_of_queries
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.data.left_out import left_out_counts, left_out_files
+from fdemd.data.left_out import left_out_files
 from fdemd.emd import Transport
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.similarity import reference_only
+from fdemd.files.whole import write_text
 from fdemd.identification import FEWEST_PLACES, Comparison
 from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.report.flow import reconstruction
+from fdemd.report.lines import say, unsaid
 from fdemd.report.picture import PictureRow, Shown, save_picture
-from fdemd.report.tables import csv_text, markdown_text, rich_table, rows_of
+from fdemd.report.protocols import protocol_title, tables_of
+from fdemd.report.queries import QUERIES, write_queries
+from fdemd.report.tables import markdown_text, rich_table, rows_of
 from fdemd.rerank_settings import RerankSettings
-from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL
+from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage1 import Recall
 
@@ -34,13 +39,6 @@ PICTURED = FEWEST_PLACES
 """Faces of each ranked list in the picture."""
 PairTransport = Callable[[str, Tensor, Tensor], Transport | None]
 """Kind of query, its manifest row ``(1,)`` and that of a gallery face ``(1,)`` -> transport with its flow."""
-
-
-PROTOCOL_MEANING = {
-    LEAVE_TWIN_OUT: "the photograph a query was made from is not in its gallery",
-    OFFICIAL: "the photograph a query was made from stays in its gallery",
-    LEAVE_ONE_OUT: "every query is a gallery photograph and is left out of its own gallery",
-}
 
 
 def model_label(model: Mapping[str, Any]) -> str:
@@ -94,24 +92,26 @@ class IdentificationReport:
             transport: gives the flows for the picture.
         """
         console = Console()
-        markdown = []
+        markdown: list[str] = []
+        said: set[str] = set()
         for protocol in self._tables():
             chosen = self._under(protocol)
-            title, notes = self._title(protocol), self._notes(chosen)
+            title, notes = self._title(protocol), unsaid(self._notes(chosen), said)
             console.print(rich_table(title, chosen, notes))
             markdown.append(markdown_text(title, chosen, notes))
         rows = rows_of(self.comparisons)
-        (folder / "results.md").write_text("\n".join(markdown), encoding="utf-8")
-        (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_text(folder / "results.md", "\n".join(markdown))
+        write_csv(folder / "results.csv", rows)
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
+        write_queries(folder / QUERIES, self.faces, self.comparisons)
         left_out = left_out_files(self.faces.manifest, self.faces.faces)
         write_left_out(folder / "left_out.csv", [*left_out, *(self.alignment.left_out if self.alignment else ())])
         if self.alignment:
             self.alignment.write(folder)
         save_picture(folder / "picture.png", self._picture(transport), self._title(self._tables()[0]))
-        done = f"Results, settings, picture and the list of files left out are in {folder}/"
-        console.print(done, soft_wrap=True, markup=False, highlight=False)
+        done = f"Results, each query ({QUERIES}), settings, picture and the list of files left out are in {folder}/"
+        say(console, done)
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -119,27 +119,31 @@ class IdentificationReport:
         return self.comparisons[0].grid
 
     def _tables(self) -> list[str]:
-        """The protocols to print a table of: those asked for, or the one that all of them come to."""
+        """The protocols to print a table of."""
         measured = {comparison.protocol for comparison in self.comparisons}
-        return [LEAVE_ONE_OUT] if measured == {LEAVE_ONE_OUT} else list(self.protocols)
+        return tables_of(measured, self.protocols, self.faces.account)
 
     def _under(self, protocol: str) -> list[Comparison]:
         return [comparison for comparison in self.comparisons if comparison.protocol in (protocol, LEAVE_ONE_OUT)]
 
     def _title(self, protocol: str) -> str:
         network, data = model_label(self.config["model"]), self.config["data"]["name"]
-        return f"{network} on {data}, protocol {protocol}: {PROTOCOL_MEANING[protocol]}"
+        return f"{network} on {data}, {protocol_title(protocol, self.protocols, self.faces.account)}"
 
     def _notes(self, comparisons: Sequence[Comparison]) -> list[str]:
-        counts = self._counts()
-        best = " maximum: the best that re-ranking the first k could do." if self.settings else ""
+        account = self.faces.account
+        best = (
+            " gain: stage 2 minus stage 1, of the same people in every draw. maximum: the best that re-ranking the "
+            "first k could do."
+            if self.settings
+            else ""
+        )
         clean = " Clean queries: leave-one-out." if self._mixes_protocols(comparisons) else ""
         notes = [
             f"Mean in percent (95 % interval, bootstrap over people).{best}{clean}",
-            f"{counts['photographs']} photographs of {counts['people']} people: {counts['queries']} queries a kind, "
-            f"{counts['gallery']} in the gallery. Left out: {counts['unreadable']} unreadable, "
-            f"{counts['no face found']} without a face found (each a miss as a query), {counts['ignored']} other "
-            f"files. Seed {self.config['seed']}.",
+            f"{account.sentence()} {account.asked} queries a kind, {account.gallery.used} in the gallery. Seed "
+            f"{self.config['seed']}.",
+            *sentences_of_queries((each.kind, query_counts(each, account)) for each in comparisons),
         ]
         if found := [f"{each.kind} {_recall_label(each.recall)}" for each in comparisons if each.recall]:
             name = next(each.recall.name for each in comparisons if each.recall)
@@ -162,11 +166,6 @@ class IdentificationReport:
         for comparison in comparisons:
             if remark := self.remark(comparison):
                 notes.append(f"{comparison.kind}: {remark}")
-            if comparison.lone:
-                notes.append(
-                    f"{comparison.kind}: {comparison.lone} queries have no other photograph of the person in the "
-                    "gallery and are not averaged."
-                )
             if comparison.unfinished:
                 notes.append(f"{comparison.kind}: {comparison.unfinished} pairs stopped before they had converged.")
             if comparison.fallbacks:
@@ -188,14 +187,15 @@ class IdentificationReport:
         measured = {comparison.protocol for comparison in comparisons}
         return LEAVE_ONE_OUT in measured and len(measured) > 1
 
-    def _counts(self) -> dict[str, int]:
-        used = {"queries": len(self.faces.query_rows), "gallery": len(self.faces.gallery_rows)}
-        return left_out_counts(self.faces.manifest, self.faces.faces) | used
-
     def _facts(self) -> dict[str, Any]:
         return {
             "written": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "data": {"name": self.config["data"]["name"], "sha256": self.faces.faces.digest, **self._counts()},
+            "data": {
+                "name": self.config["data"]["name"],
+                "sha256": self.faces.faces.digest,
+                **self.faces.account.facts(),
+                **self.faces.account.query_facts(),
+            },
             "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
             "stage1": dict(self.config["stage1"]) | {"recall": self._recalls()},
             **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
@@ -259,3 +259,9 @@ class IdentificationReport:
             if second == [True] and first == [False]:
                 return number
         return 0
+
+
+def query_counts(comparison: Comparison, account: Account) -> QueryCounts:
+    """What became of the queries of one kind under one protocol."""
+    averaged = comparison.queries - comparison.missed
+    return QueryCounts(account.asked, averaged, comparison.missed, comparison.lone)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from fdemd.report.files import write_figure
 from fdemd.report.loggers import RunLog
 
 SHOWN = 32
@@ -41,7 +42,7 @@ def face_grid(faces: Tensor, labels: Sequence[str], path: Path) -> None:
     for axis, picture, label in zip(axes.flat, pictures, labels, strict=False):
         axis.imshow(picture)
         axis.text(0.5, -0.03, label, fontsize=7, ha="center", va="top", transform=axis.transAxes, parse_math=False)
-    figure.savefig(path, dpi=130)
+    write_figure(path, figure)
 
 
 class SaveInputGrid(Callback):

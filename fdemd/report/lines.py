@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich import box
-from rich.console import Group
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
+
+from fdemd.files.text import shown
 
 
 def markdown_lines(title: str, cells: Sequence[Mapping[str, str]], notes: Sequence[str]) -> str:
@@ -25,6 +27,23 @@ def terminal_lines(
     for column in cells[0]:
         table.add_column(column, justify="left" if column in left else "right", no_wrap=True)
     for line in cells:
-        table.add_row(*line.values())
-    # Beside the table, not of it: a narrow one would break them into words.
-    return Group(Text(title, style="table.title"), table, Text("\n".join(notes), style="table.caption"))
+        table.add_row(*(Text(shown(cell)) for cell in line.values()))
+    return framed(title, table, notes)
+
+
+def framed(title: str, table: Table, notes: Sequence[str]) -> Group:
+    """A table for the terminal between its title and its notes; a narrow one would break them if they were its own."""
+    head, foot = Text(shown(title), style="table.title"), Text("\n".join(map(shown, notes)), style="table.caption")
+    return Group(head, table, foot) if notes else Group(head, table)
+
+
+def unsaid(notes: Sequence[str], said: set[str]) -> list[str]:
+    """The notes that no table before has below it; ``said`` learns them."""
+    new = [note for note in dict.fromkeys(notes) if note not in said]
+    said.update(new)
+    return new
+
+
+def say(console: Console, sentence: str) -> None:
+    """Print a sentence as it is: names in it are no commands to the terminal and are not broken into lines."""
+    console.print(shown(sentence), soft_wrap=True, markup=False, highlight=False)

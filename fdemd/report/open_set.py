@@ -12,16 +12,17 @@ from rich.console import Console
 
 from fdemd.backbones.convnet import RANDOM
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.data.left_out import left_out_counts, left_out_files
+from fdemd.data.left_out import left_out_files
+from fdemd.files.whole import write_text
 from fdemd.metrics.intervals import Estimate
 from fdemd.metrics.open_set import searches_needed
 from fdemd.open_searches import RATES, OpenSet
 from fdemd.report.det import save_det
-from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
-from fdemd.report.lines import markdown_lines, terminal_lines
+from fdemd.report.lines import markdown_lines, say, terminal_lines, unsaid
 from fdemd.report.page import FigureBlock, TableBlock, save_page
-from fdemd.report.tables import csv_text
+from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.rerank_settings import RAW, RerankSettings
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 
@@ -68,22 +69,24 @@ class OpenSetReport:
         """Print the tables and write all files to an existing, empty folder."""
         rows, console, panels = self.rows(), Console(), self._panels()
         tables = []
+        said: set[str] = set()
         for protocol, results in panels.items():
             shown = [row for row in rows if row["protocol"] in {result.protocol for result in results}]
-            title, notes = f"{self._title()}, protocol {protocol}", self._notes(results)
+            title = f"{self._title()}, {protocol_title(protocol, self.protocols, self.faces.account)}"
+            notes = unsaid(self._notes(results), said)
             tables.append(TableBlock(title, list(_cells(shown)), ("query", "stage"), notes))
         for table in tables:
             console.print(terminal_lines(table.title, table.cells, table.notes, left=table.left))
         texts = [markdown_lines(table.title, table.cells, table.notes) for table in tables]
-        (folder / "results.md").write_text("\n".join(texts), encoding="utf-8")
-        (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_text(folder / "results.md", "\n".join(texts))
+        write_csv(folder / "results.csv", rows)
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
         write_left_out(folder / "left_out.csv", left_out_files(self.faces.manifest, self.faces.faces))
         files = save_det(folder / "det", panels, self.thresholds, self._title())
         save_page(folder / "report.html", self._title(), [*tables, FigureBlock("Detection error trade-off", files[1])])
         done = f"Results, settings, DET curves, the list of files left out, and one page, report.html, are in {folder}/"
-        console.print(done, soft_wrap=True, markup=False, highlight=False)
+        say(console, done)
 
     def rows(self) -> list[dict[str, Any]]:
         """One flat row a protocol, kind of query and stage: rates in percent with their intervals, T, counts."""
@@ -101,27 +104,24 @@ class OpenSetReport:
 
     def _panels(self) -> dict[str, list[OpenSet]]:
         """Protocol -> results to show under it; leave-one-out stands under each, unless it is all there is."""
-        if {result.protocol for result in self.results} == {LEAVE_ONE_OUT}:
-            return {LEAVE_ONE_OUT: list(self.results)}
+        measured = {result.protocol for result in self.results}
         return {
             protocol: [result for result in self.results if result.protocol in (protocol, LEAVE_ONE_OUT)]
-            for protocol in self.protocols
+            for protocol in tables_of(measured, self.protocols, self.faces.account)
         }
 
     def _title(self) -> str:
         return f"{model_label(self.config['model'])} on {self.config['data']['name']}, open set"
 
     def _notes(self, results: Sequence[OpenSet]) -> list[str]:
-        counts, rank = left_out_counts(self.faces.manifest, self.faces.faces), self.config["open_set"]["rank"]
+        account, rank = self.faces.account, self.config["open_set"]["rank"]
         notes = [
             "Percent (95 % interval, bootstrap over people, T held fixed). FNIR: searches for people in the gallery "
             f"that do not have them in the first R = {rank} places with a score of T or more. FPIR met: searches for "
             "people outside whose first place has T or more. T is set on clean faces, at the FPIR in the first column.",
             f"N: {self.gallery.faces} gallery faces of {self.gallery.people} people. Outside: {len(self.outside)} "
             f"people (share {self.config['open_set']['outside']:g} of those with queries, seed {self.config['seed']}).",
-            f"{counts['photographs']} photographs; left out: {counts['unreadable']} unreadable, "
-            f"{counts['no face found']} without a face found (each, as a query, a search without candidates), "
-            f"{counts['ignored']} other files.",
+            f"{account.sentence()} A query without a face found is a search without candidates.",
             *_searches(results),
         ]
         if any(result.protocol == LEAVE_ONE_OUT for result in results) and len(self._panels()) > 1:
@@ -151,7 +151,8 @@ class OpenSetReport:
             "data": {
                 "name": self.config["data"]["name"],
                 "sha256": self.faces.faces.digest,
-                **left_out_counts(self.faces.manifest, self.faces.faces),
+                **self.faces.account.facts(),
+                **self.faces.account.query_facts(),
             },
             "open set": {
                 **self.config["open_set"],

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from fdemd.files.whole import write_text
+
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem; }
@@ -44,14 +46,14 @@ def save_page(path: Path, title: str, blocks: Sequence[TableBlock | FigureBlock]
     """Write a page.
 
     Raises:
-        OSError: a picture cannot be read, or the page not be written.
+        InputError: the page cannot be written.
     """
     body = [f"<h1>{escape(title)}</h1>", _notes(notes)]
     body += [_table(block) if isinstance(block, TableBlock) else _figure(block) for block in blocks]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     style = f"<title>{escape(title)}</title><style>{_STYLE}</style>"
     page = f'<!doctype html><html lang="en"><head>{head}{style}</head><body>{"".join(body)}</body></html>\n'
-    path.write_text(page, encoding="utf-8")
+    write_text(path, page)
 
 
 def _table(block: TableBlock) -> str:

@@ -10,6 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fdemd.files.text import shown
+from fdemd.report.files import write_figure
+
 RIGHT, WRONG = "#1a9850", "#d73027"
 
 
@@ -47,7 +50,7 @@ def save_picture(path: Path, rows: Sequence[PictureRow], title: str) -> None:
     """Write the picture as PNG (or whatever the ending of ``path`` says).
 
     Raises:
-        OSError: the file cannot be written.
+        InputError: the file cannot be written.
     """
     shown = max(len(row.stage1) for row in rows)
     reranked = any(row.stage2 for row in rows)
@@ -74,7 +77,7 @@ def save_picture(path: Path, rows: Sequence[PictureRow], title: str) -> None:
         place = {"xy": (0, 1), "xytext": (0, 14), "xycoords": "axes fraction", "textcoords": "offset points"}
         text = axes[0, column].annotate(heading, **place, fontsize=10, weight="bold")
         text.set_in_layout(False)  # a heading may be wider than its column
-    figure.savefig(path, dpi=130)
+    write_figure(path, figure)
 
 
 def _show(axis: Axes, face: np.ndarray, label: str, colour: str | None = None) -> None:
@@ -83,7 +86,7 @@ def _show(axis: Axes, face: np.ndarray, label: str, colour: str | None = None) -
     axis.set_xticks([])
     axis.set_yticks([])
     mark = {RIGHT: " \N{CHECK MARK}", WRONG: " \N{MULTIPLICATION SIGN}"}.get(colour or "", "")
-    axis.set_title(label + mark, fontsize=8, pad=2, color=colour or "black", parse_math=False)
+    axis.set_title(shown(label) + mark, fontsize=8, pad=2, color=colour or "black", parse_math=False)
     for side in axis.spines.values():
         side.set_visible(colour is not None)
         side.set_color(colour)

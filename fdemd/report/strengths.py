@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from fdemd.errors import InputError, exit_status
 from fdemd.identification import COSINE, STAGE_1
+from fdemd.report.files import write_figure
 
 _FIGURES = ("P@1", "MAP@R")
 Facts = Mapping[str, Any]
@@ -53,7 +54,7 @@ def save_strengths(path: Path, runs: Sequence[Facts]) -> None:
         runs: as :func:`read_runs` gives them.
 
     Raises:
-        OSError: the file cannot be written.
+        InputError: the file cannot be written.
     """
     panels = list(dict.fromkeys((row["query"], row["protocol"]) for row in runs[0]["results"]))
     figure = Figure(figsize=(1 + 3.6 * len(panels), 3.6), layout="constrained")
@@ -76,7 +77,7 @@ def save_strengths(path: Path, runs: Sequence[Facts]) -> None:
         f"{runs[0]['model']['name']}, {data['gallery']} faces in the gallery, {align['method']} ({align['support']})"
     )
     figure.suptitle(title, fontsize=10, parse_math=False)
-    figure.savefig(path, dpi=130)
+    write_figure(path, figure)
 
 
 def _row(facts: Facts, panel: tuple[str, str], stage: str) -> Facts:

@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from fdemd.aligning import ScoreAlignment
+from fdemd.data.accounting import QueryCounts, sentences_of_queries
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.data.left_out import left_out_counts, left_out_files
+from fdemd.data.left_out import left_out_files
+from fdemd.files.whole import write_text
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.report.files import versions, write_json, write_left_out, write_yaml
-from fdemd.report.identification import PROTOCOL_MEANING, model_label
-from fdemd.report.lines import markdown_lines, terminal_lines
+from fdemd.report.files import path_part, versions, write_csv, write_json, write_left_out, write_yaml
+from fdemd.report.identification import model_label
+from fdemd.report.lines import markdown_lines, say, terminal_lines, unsaid
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.paper import PAPER, compared_with_paper, paper_cells
+from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.study_figures import save_study_figure
-from fdemd.report.tables import csv_text, differing, method_label, percent, rounded
+from fdemd.report.tables import differing, method_label, percent, rounded
+from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 
 if TYPE_CHECKING:
     from fdemd.study.measuring import Outcome
@@ -32,6 +36,15 @@ _PAPER_LEFT = ("model", "data", "query", "protocol", "method", "weighting", "gri
 _NAMED_BY = ("weighting", "patches", "grid", "alpha", "k")
 
 
+def point_label(config: Mapping[str, Any]) -> str:
+    """Network and data set of a point in the name of a file.
+
+    Raises:
+        InputError: one of them cannot be part of it.
+    """
+    return path_part(f"{model_label(config['model'])}_{config['data']['name']}")
+
+
 @dataclass(frozen=True)
 class PointResult:
     """What one network gave on one data set.
@@ -39,7 +52,7 @@ class PointResult:
     Attributes:
         config: of the point.
         faces: queries and gallery.
-        queries: used of each kind.
+        queries: asked of each kind, of those that could be.
         outcomes: of every method, kind of query and protocol.
         weights_sha256: of the network.
         seconds: of each step.
@@ -65,6 +78,11 @@ class PointResult:
         return str(self.config["data"]["name"])
 
     @property
+    def label(self) -> str:
+        """The network and the data set in the name of a file."""
+        return point_label(self.config)
+
+    @property
     def align(self) -> str:
         """How cosines are aligned, in words; empty without."""
         return self.alignment.settings.in_words if self.alignment else ""
@@ -87,6 +105,11 @@ class PointResult:
         row |= {"query": outcome.kind, **outcome.facts}
         for name, estimate in outcome.figures.items():
             row[name], row[f"{name} low"], row[f"{name} high"] = map(rounded, estimate)
+            if outcome.gains is not None:
+                gain = outcome.gains[name]
+                row |= dict(zip(_gain_columns(name), map(rounded, gain), strict=True))
+            else:
+                row |= dict.fromkeys(_gain_columns(name))
         row |= {"queries": outcome.queries, "missed": outcome.missed, "lone": outcome.lone}
         return row | {"seconds": None if outcome.seconds is None else round(outcome.seconds, 2)}
 
@@ -97,10 +120,10 @@ class PointResult:
             "weights_sha256": self.weights_sha256,
             "data": self.data,
             "data_sha256": self.faces.faces.digest,
-            **left_out_counts(self.faces.manifest, self.faces.faces),
-            "gallery": len(self.faces.gallery_rows),
+            **self.faces.account.facts(),
+            **self.faces.account.query_facts(),
             "queries a kind": self.queries,
-            "of": len(self.faces.query_rows),
+            "of": self.faces.account.asked,
             **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
         }
@@ -132,11 +155,12 @@ class StudyReport:
         of_points = [compared_with_paper(point.rows(align=aligned), section["paper"]) for point in self.points]
         rows = [row for of_point in of_points for row in of_point]
         blocks: list[TableBlock | FigureBlock] = []
+        said: set[str] = set()
         for number, (point, of_point) in enumerate(zip(self.points, of_points, strict=True)):
-            tables = self._tables(point, of_point)
+            tables = self._tables(point, of_point, said)
             for table in tables:
                 console.print(terminal_lines(table.title, table.cells, table.notes, left=_LEFT))
-            name = "figure" if len(self.points) == 1 else f"figure_{number + 1}_{point.model}_{point.data}"
+            name = "figure" if len(self.points) == 1 else f"figure_{number + 1}_{point.label}"
             title = f"{section['title']}: {point.title}"
             files = save_study_figure(folder / name, of_point, title)
             if point.alignment:
@@ -147,14 +171,14 @@ class StudyReport:
         texts = [
             markdown_lines(block.title, block.cells, block.notes) for block in blocks if isinstance(block, TableBlock)
         ]
-        (folder / "results.md").write_text("\n".join(texts), encoding="utf-8")
-        (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_text(folder / "results.md", "\n".join(texts))
+        write_csv(folder / "results.csv", rows)
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
         write_left_out(folder / "left_out.csv", [line for point in self.points for line in point.left_out()])
         save_page(folder / "report.html", section["title"], blocks, self._notes())
         done = f"Tables, figures, settings and one page with all of them, report.html, are in {folder}/"
-        console.print(done, soft_wrap=True, markup=False, highlight=False)
+        say(console, done)
 
     def _facts(self) -> dict[str, Any]:
         names = {"name": ", ".join(dict.fromkeys(point.data for point in self.points))}
@@ -176,7 +200,7 @@ class StudyReport:
         stop = f"converged to {rerank['tolerance']:g}" if rerank["stop"] == "converged" else "official"
         notes = [
             "Mean in percent (95 % interval, bootstrap over people). maximum: the best that re-ranking the first k "
-            "could do.",
+            "could do. results.csv has the gain of each method over stage 1, with its paired interval.",
             f"Patches in {self.config['features']['dtype']}, eps {rerank['eps']:g}, stop {stop}, seed "
             f"{self.config['seed']}. s: seconds that the similarities of all pairs of one kind of query took, "
             "with making projected or pooled patches, on the machine and in the run that computed them.",
@@ -185,24 +209,34 @@ class StudyReport:
             notes.append("R counts the query itself where it is in the gallery, as in the published tables (legacy).")
         return notes
 
-    def _tables(self, point: PointResult, rows: Sequence[Mapping[str, Any]]) -> list[TableBlock]:
+    def _tables(self, point: PointResult, rows: Sequence[Mapping[str, Any]], said: set[str]) -> list[TableBlock]:
         """One table a protocol: a line a method and kind of query."""
-        tables, facts = [], point.facts()
+        tables, account = [], point.faces.account
+        measured, asked = list(dict.fromkeys(row["protocol"] for row in rows)), point.config["protocols"]
         who = (
-            f"{facts['photographs']} photographs of {facts['people']} people, {facts['gallery']} in the gallery, "
-            f"{facts['queries a kind']} of {facts['of']} queries a kind. Left out: {facts['unreadable']} unreadable, "
-            f"{facts['no face found']} without a face found (a miss as a query), {facts['ignored']} other files."
+            f"{account.sentence()} {point.queries} of {account.asked} queries a kind, {account.gallery.used} in the "
+            "gallery."
         )
-        for protocol in dict.fromkeys(row["protocol"] for row in rows):
+        shown_under = tables_of(measured, asked, account)
+        for protocol in [each for each in measured if each in (*shown_under, LEAVE_ONE_OUT)]:
             chosen = [row for row in rows if row["protocol"] == protocol]
             shown = differing(chosen, _NAMED_BY)
-            title = f"{point.title}, protocol {protocol}: {PROTOCOL_MEANING[protocol]}"
-            lone = ", ".join(dict.fromkeys(f"{row['query']} {row['lone']}" for row in chosen if row["lone"]))
-            notes = [who, *([f"Queries with nobody to find, not averaged: {lone}."] if lone else [])]
+            title = f"{point.title}, {protocol_title(protocol, asked, account)}"
+            counts = ((row["query"], _counts(row, point.queries)) for row in chosen)
+            notes = [who, *sentences_of_queries(counts)]
             notes += [alignment_note(point.alignment)] if point.alignment else []
             cells = [_cells(row, shown) for row in chosen]
-            tables.append(TableBlock(title, cells, _LEFT, notes))
+            tables.append(TableBlock(title, cells, _LEFT, unsaid(notes, said)))
         return tables
+
+
+def _counts(row: Mapping[str, Any], asked: int) -> QueryCounts:
+    return QueryCounts(asked, row["queries"] - row["missed"], row["missed"], row["lone"])
+
+
+def _gain_columns(name: str) -> tuple[str, str, str]:
+    """Of a method's gain over stage 1 in one figure, and of the ends of its paired interval."""
+    return f"{name} gain", f"{name} gain low", f"{name} gain high"
 
 
 def _cells(row: Mapping[str, Any], shown: Sequence[str]) -> dict[str, str]:

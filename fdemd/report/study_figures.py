@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fdemd.report.files import write_figure
 from fdemd.report.tables import differing, method_label
 from fdemd.retrieval.auto_alpha import AUTO
 
@@ -51,7 +52,7 @@ def save_study_figure(stem: Path, rows: Sequence[Row], title: str) -> list[Path]
         figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)), fontsize=8)
     files = [stem.with_suffix(ending) for ending in (".png", ".svg")]
     for file in files:
-        figure.savefig(file, dpi=130)
+        write_figure(file, figure)
     return files
 
 

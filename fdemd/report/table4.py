@@ -11,12 +11,14 @@ from typing import Any
 
 from rich.console import Console
 
+from fdemd.data.accounting import Account, sentences_of_queries
+from fdemd.files.whole import write_text
 from fdemd.identification import STAGE_1, STAGE_2, Comparison
 from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.report.files import versions, write_json, write_yaml
-from fdemd.report.identification import model_label
-from fdemd.report.lines import markdown_lines, terminal_lines
-from fdemd.report.tables import csv_text
+from fdemd.people_apart import counts_sentence
+from fdemd.report.files import versions, write_csv, write_json, write_yaml
+from fdemd.report.identification import model_label, query_counts
+from fdemd.report.lines import markdown_lines, say, terminal_lines
 
 PRETRAINED, FINETUNED = "pretrained", "finetuned"
 
@@ -30,12 +32,16 @@ class Table4:
         pretrained: what the original weights gave, for every kind of query and protocol.
         finetuned: the same for each training.
         checkpoints: of the trainings.
+        account: of the people of the test.
+        apart: counts of :class:`fdemd.people_apart.PeopleApart`; None where the trainings were given.
     """
 
     config: Mapping[str, Any]
     pretrained: Sequence[Comparison]
     finetuned: Sequence[Sequence[Comparison]]
     checkpoints: Sequence[str]
+    account: Account
+    apart: Mapping[str, int] | None
 
     def rows(self) -> list[dict[str, Any]]:
         """One flat row a protocol, kind of query, stage and set of weights: mean and standard deviation in percent.
@@ -64,16 +70,20 @@ class Table4:
         notes = [
             f"Mean in percent; finetuned: mean +- standard deviation over {trainings} trainings, weights of the last "
             "step. The people of the test were never trained on.",
-            f"{self.pretrained[0].queries} queries a kind.",
+            *([counts_sentence(self.apart)] if self.apart else []),
+            f"Test: {self.account.sentence()} {self.account.asked} queries a kind.",
+            *sentences_of_queries((each.kind, query_counts(each, self.account)) for each in self.pretrained),
         ]
         cells = [_cells(row) for row in rows]
         console.print(terminal_lines(title, cells, notes, left=["protocol", "query", "weights", "stage"]))
-        (folder / "table4.md").write_text(markdown_lines(title, cells, notes), encoding="utf-8")
-        (folder / "table4.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_text(folder / "table4.md", markdown_lines(title, cells, notes))
+        write_csv(folder / "table4.csv", rows)
         write_yaml(folder / "config.yaml", dict(self.config))
         facts = {
             "written": datetime.now().astimezone().isoformat(timespec="seconds"),
             "data": data,
+            "counts": self.account.facts() | self.account.query_facts(),
+            **({"people apart": dict(self.apart)} if self.apart else {}),
             "model": network,
             "seed": self.config["seed"],
             "checkpoints": list(self.checkpoints),
@@ -82,7 +92,7 @@ class Table4:
         }
         write_json(folder / "table4.json", facts | {"results": rows})
         said = f"The table, and below it every training and evaluation, are in {folder}/"
-        console.print(said, soft_wrap=True, markup=False, highlight=False)
+        say(console, said)
 
 
 def _cells(row: Mapping[str, Any]) -> dict[str, str]:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.console import Group
 from rich.table import Table
-from rich.text import Text
 
-from fdemd.files.text import csv_table
-from fdemd.identification import Comparison
+from fdemd.identification import GAIN, Comparison
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
+from fdemd.report.lines import framed
 
 
 def rows_of(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
@@ -28,12 +28,6 @@ def rows_of(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
     return rows
 
 
-def csv_text(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as CSV with a header."""
-    header = list(rows[0])
-    return csv_table([header, *([row.get(column, "") for column in header] for row in rows)])
-
-
 def markdown_text(title: str, comparisons: Sequence[Comparison], notes: Sequence[str]) -> str:
     """Comparisons of one protocol as a Markdown table with its title above and its notes below."""
     header = ["query", "stage", *IDENTIFICATION]
@@ -42,12 +36,9 @@ def markdown_text(title: str, comparisons: Sequence[Comparison], notes: Sequence
     return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
 
 
-def rich_table(title: str, comparisons: Sequence[Comparison], notes: Sequence[str]) -> Table:
+def rich_table(title: str, comparisons: Sequence[Comparison], notes: Sequence[str]) -> Group:
     """Comparisons of one protocol as a table for the terminal."""
-    caption = "\n".join(notes)
-    table = Table(
-        title=Text(title), caption=Text(caption), title_justify="left", caption_justify="left", box=box.SIMPLE
-    )
+    table = Table(box=box.SIMPLE, padding=0, show_edge=False)  # fits 80 columns
     for column in ("query", "stage"):
         table.add_column(column, no_wrap=True)
     for column in IDENTIFICATION:
@@ -56,13 +47,17 @@ def rich_table(title: str, comparisons: Sequence[Comparison], notes: Sequence[st
         cells = _cells(comparison)
         for number, row in enumerate(cells):
             table.add_row(*row, end_section=number + 1 == len(cells))
-    return table
+    return framed(title, table, notes)
 
 
 def _cells(comparison: Comparison) -> list[list[str]]:
     """A line of text a stage; the kind of query stands in the first only."""
     return [
-        [comparison.kind if number == 0 else "", stage, *(percent(figures[name]) for name in IDENTIFICATION)]
+        [
+            comparison.kind if number == 0 else "",
+            stage,
+            *((difference if stage == GAIN else percent)(figures[name]) for name in IDENTIFICATION),
+        ]
         for number, (stage, figures) in enumerate(comparison.figures.items())
     ]
 
@@ -91,3 +86,10 @@ def percent(estimate: Estimate) -> str:
         return "no query"
     ends = "-".join("100" if value == 1 else f"{100 * value:.1f}" for value in (estimate.low, estimate.high))
     return f"{100 * estimate.mean:.1f} ({ends})"
+
+
+def difference(estimate: Estimate) -> str:
+    """A difference of two means in points, with its interval, whose ends may be negative."""
+    if math.isnan(estimate.mean):
+        return "no query"
+    return f"{100 * estimate.mean:+.1f} ({100 * estimate.low:.1f}, {100 * estimate.high:.1f})"

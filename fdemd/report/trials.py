@@ -10,15 +10,18 @@ from typing import Any
 
 from rich.console import Console
 
+from fdemd.data.accounting import sentences_of_queries
+from fdemd.files.whole import write_text
 from fdemd.identification import STAGE_1, STAGE_2
 from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.report.files import versions, write_json, write_left_out, write_yaml
-from fdemd.report.identification import PROTOCOL_MEANING, model_label
-from fdemd.report.lines import markdown_lines, terminal_lines
+from fdemd.people_apart import counts_sentence
+from fdemd.report.files import versions, write_csv, write_json, write_left_out, write_yaml
+from fdemd.report.identification import model_label, query_counts
+from fdemd.report.lines import markdown_lines, say, terminal_lines, unsaid
 from fdemd.report.page import FigureBlock, TableBlock, save_page
+from fdemd.report.protocols import PROTOCOL_MEANING
 from fdemd.report.rejection import curves_of, rejection_rows, rejection_tables, rejections_of
 from fdemd.report.spread import mean_and_deviation, spread_text
-from fdemd.report.tables import csv_text
 from fdemd.report.trials_figures import save_comparison, save_rejection
 from fdemd.trials.rejection import PORTIONS, SHARES
 from fdemd.trials.trial import PRETRAINED, Trial
@@ -87,11 +90,11 @@ class TrialsReport:
         for table in tables:
             console.print(terminal_lines(table.title, table.cells, table.notes, left=table.left))
         texts = [markdown_lines(table.title, table.cells, table.notes) for table in tables]
-        (folder / "results.md").write_text("\n".join(texts), encoding="utf-8")
+        write_text(folder / "results.md", "\n".join(texts))
         rejected = rejection_rows(self.trials)
         for name, found_rows in (("results.csv", rows), ("rejection.csv", rejected)):
             if found_rows:
-                (folder / name).write_text(csv_text(found_rows), encoding="utf-8")
+                write_csv(folder / name, found_rows)
         write_json(folder / "results.json", self._facts() | {"rejection": rejected, "results": rows})
         if rejected:
             write_json(folder / "curves.json", {"curves": self._curves()})
@@ -99,15 +102,16 @@ class TrialsReport:
         write_left_out(folder / "left_out.csv", self._left_out())
         save_page(folder / "report.html", title, blocks, [] if rows else self._notes())
         done = f"Tables, curves and one page with all of them, report.html, and every training, are in {folder}/"
-        console.print(done, soft_wrap=True, markup=False, highlight=False)
+        say(console, done)
 
     def _tables(self, rows: Sequence[Mapping[str, Any]]) -> list[TableBlock]:
+        said: set[str] = set()
         return [
             TableBlock(
                 f"Protocol {protocol}: {PROTOCOL_MEANING[protocol]}",
                 [_cells(row) for row in rows if row["protocol"] == protocol],
                 _LEFT,
-                self._notes(),
+                unsaid(self._notes(), said),
             )
             for protocol in dict.fromkeys(row["protocol"] for row in rows)
         ]
@@ -122,13 +126,14 @@ class TrialsReport:
             "last step, nothing selected.",
         ]
         notes.append(f"{len(self._left_out())} files were not used (left_out.csv).")
+        for trial in self.trials:
+            told = [counts_sentence(trial.apart)]
+            if account := trial.accounts.get(PRETRAINED):
+                counts = ((each.kind, query_counts(each, account)) for each in trial.compared[PRETRAINED])
+                told += [f"Test: {account.sentence()}", *sentences_of_queries(counts)]
+            notes.append(f"Seed {trial.seed}: {' '.join(told)}")
         if self.trials[0].compared:
-            counts = dict.fromkeys(
-                f"{each.kind} {each.queries}" + (f" ({each.missed} without a face found)" if each.missed else "")
-                for trial in self.trials
-                for each in trial.compared[PRETRAINED]
-            )
-            notes.append(f"Queries: {', '.join(counts)}. gain: of P@1 over stage 1 of the pretrained weights.")
+            notes.append("gain: of P@1 over stage 1 of the pretrained weights.")
         return notes
 
     def _left_out(self) -> list[tuple[str, str, str]]:
@@ -157,6 +162,12 @@ class TrialsReport:
             "data": {"name": self.config["data"]["name"]},
             "model": model_label(self.config["model"]),
             "trials": {name: value for name, value in self.config["trials"].items() if name != "resume"},
+            "people apart": {str(trial.seed): trial.apart for trial in self.trials},
+            "test": {
+                str(trial.seed): account.facts() | account.query_facts()
+                for trial in self.trials
+                if (account := trial.accounts.get(PRETRAINED))
+            },
             "rerank": dict(self.config["rerank"]),
             "checkpoints": {str(trial.seed): self._below(trial.checkpoints) for trial in self.trials},
             "scales": {name: [dict(each.scale) for each in found] for name, found in rejections.items()},

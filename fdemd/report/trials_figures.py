@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from fdemd.report.files import write_figure
 from fdemd.report.rejection import curves_of
 from fdemd.trials.rejection import FIRST, NORM, ORACLE, PORTIONS, RANDOM, SCALE, SHARES, Rejection
 
@@ -116,5 +117,5 @@ def _scales(place: Axes, found: Sequence[Rejection]) -> None:
 def _saved(figure: Figure, stem: Path) -> list[Path]:
     files = [stem.with_suffix(ending) for ending in (".png", ".svg")]
     for file in files:
-        figure.savefig(file, dpi=130)
+        write_figure(file, figure)
     return files

@@ -14,13 +14,14 @@ from rich.console import Console
 from torch import Tensor
 
 from fdemd.aligning import ScoreAlignment
+from fdemd.data.accounting import account
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.pairs import Pairs
+from fdemd.files.whole import write_text
 from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.files import versions, write_csv, write_figure, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
-from fdemd.report.lines import markdown_lines, terminal_lines
-from fdemd.report.tables import csv_text
+from fdemd.report.lines import markdown_lines, say, terminal_lines
 from fdemd.rerank_settings import RerankSettings
 from fdemd.verification import Verification
 
@@ -61,8 +62,8 @@ class VerificationReport:
         cells = [_cells(result) for result in self.results]
         console.print(terminal_lines(title, cells, notes, left=["similarity"]))
         rows = [_row(result) for result in self.results]
-        (folder / "results.md").write_text(markdown_lines(title, cells, notes), encoding="utf-8")
-        (folder / "results.csv").write_text(csv_text(rows), encoding="utf-8")
+        write_text(folder / "results.md", markdown_lines(title, cells, notes))
+        write_csv(folder / "results.csv", rows)
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
         photographs = self.pairs.manifest.photographs
@@ -72,9 +73,7 @@ class VerificationReport:
             self.alignment.write(folder)
         write_left_out(folder / "left_out.csv", left_out)
         save_roc(folder / "roc.png", self.results, title, negatives=int((~self.pairs.same).sum()))
-        console.print(
-            f"Results, settings, ROC and the list of files left out are in {folder}/", soft_wrap=True, markup=False
-        )
+        say(console, f"Results, settings, ROC and the list of files left out are in {folder}/")
 
     def _title(self) -> str:
         return f"{model_label(self.config['model'])} on {self.config['data']['name']}, verification"
@@ -85,9 +84,10 @@ class VerificationReport:
             f"Percent. Accuracy: mean over {counts['folds']} folds, each with the threshold of the others; sd over the "
             "folds, se of the mean. TAR@x: true accept rate at a false accept rate of x. mirrored: embeddings joined "
             "with those of the mirror images.",
-            f"{counts['pairs']} pairs, {counts['pairs of one person']} of one person; {counts['without a face']} of "
-            f"{counts['photographs']} photographs gave no face. Pairs with one of them ({counts['failed pairs']}) "
-            "count as wrong in the accuracy, whether of one person or of two, and as rejected in TAR and ROC.",
+            f"{counts['pairs']} pairs, {counts['pairs of one person']} of one person; of {counts['photographs']} "
+            f"photographs {counts['used']} gave a face, {counts['no face found']} none, {counts['unreadable']} are "
+            f"unreadable. Pairs with one of these ({counts['failed pairs']}) count as wrong in the accuracy, whether "
+            "of one person or of two, and as rejected in TAR and ROC.",
         ]
         negatives = counts["pairs"] - counts["pairs of one person"]
         if small := [point.far for point in self.results[0].points if point.far * negatives < 1]:
@@ -110,9 +110,8 @@ class VerificationReport:
             "pairs": len(self.pairs),
             "pairs of one person": int(self.pairs.same.sum()),
             "folds": int(self.pairs.fold.max()) + 1,
-            "photographs": len(self.pairs.manifest),
+            **account(self.pairs.manifest, self.faces).facts(),
             "without a face": len(self.faces.left_out),
-            "several faces": len(self.faces.several),
             "failed pairs": int(self.failed.sum()),
         }
 
@@ -146,7 +145,7 @@ def save_roc(path: Path, results: Sequence[Verification], title: str, *, negativ
     """Draw true over false accept rates, the latter from one in ``negatives`` on (pairs of two people).
 
     Raises:
-        OSError: the file cannot be written.
+        InputError: the file cannot be written.
     """
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.subplots()
@@ -156,10 +155,10 @@ def save_roc(path: Path, results: Sequence[Verification], title: str, *, negativ
     lowest = min(float(tar[far < 1 / negatives].max()) for far, tar in (result.roc for result in results))
     axes.set(xscale="log", xlim=(1 / negatives, 1), ylim=(max(0.0, lowest - 0.05), 1.005))
     axes.set(xlabel="false accept rate", ylabel="true accept rate")
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_title(title, loc="left", fontsize=11, parse_math=False)
     axes.grid(alpha=0.3, which="both")
     axes.legend(loc="lower right")
-    figure.savefig(path, dpi=130)
+    write_figure(path, figure)
 
 
 def _row(result: Verification) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class Outcome:
         missed: queries whose face was not found.
         lone: queries without a right answer; not averaged.
         seconds: that the similarity of all pairs took on the machine that computed it; None where none is needed.
+        gains: over stage 1, of each figure with its paired interval; None for what is no method.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Outcome:
     missed: int
     lone: int
     seconds: float | None
+    gains: Mapping[str, Estimate] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Measuring:
         methods: Sequence[Method],
         *,
         rows: Tensor,
+        missed: Tensor,
         cache: Path | None,
         legacy: bool,
         seed: int,
@@ -100,6 +103,7 @@ class Measuring:
             data: queries and gallery.
             methods: to compare.
             rows: manifest rows of the queries to use, of ``data.faces.query_rows``.
+            missed: likewise of ``data.faces.missed_rows``.
             cache: keeps the similarities; None computes them anew.
             legacy: see :class:`fdemd.judging.Judge`.
             seed: of the bootstrap.
@@ -108,7 +112,8 @@ class Measuring:
         Raises:
             InputError: the network has no such patches as a method wants.
         """
-        self._data, self._methods, self._rows, self._cache = data, methods, rows, cache
+        self._data, self._methods, self._cache = data, methods, cache
+        self._rows, self._missed = rows, missed
         self._legacy, self._seed, self._on_progress = legacy, seed, on_progress
         self._gallery, self._gallery_labels = data.gallery()
         self._shortlist = max((method.k for method in methods if method.k), default=0)
@@ -128,7 +133,7 @@ class Measuring:
     def scored(self, kind: str, protocols: Sequence[str]) -> Iterator[Scored]:
         """What the methods' rankings are made of, under each protocol."""
         query, labels = self._data.query(kind, self._rows)
-        missed, gallery = self._data.missed(kind), self._gallery_labels
+        missed, gallery = self._data.missed(kind, self._missed), self._gallery_labels
         adjust = self._data.adjustment(query, self._gallery)
         pairs: dict[Asked, PairSimilarity] = {}
         for protocol in measured_protocols(protocols, labels, gallery):
@@ -149,9 +154,9 @@ class Measuring:
     def _outcomes(self, kind: str, scored: Scored) -> list[Outcome]:
         judge, first = scored.judge, scored.first
 
-        def outcome(facts: dict[str, Any], hits: Tensor, seconds: float | None = None) -> Outcome:
-            counts = {"queries": judge.queries, "missed": judge.failed, "lone": judge.lone}
-            return Outcome(kind, judge.protocol, facts, judge.figures(hits), seconds=seconds, **counts)
+        def outcome(facts: dict[str, Any], hits: Tensor, **measured: Any) -> Outcome:
+            counts = {"queries": judge.queries, "missed": judge.failed, "lone": judge.lone, "seconds": None}
+            return Outcome(kind, judge.protocol, facts, judge.figures(hits), **counts | measured)
 
         hits = judge.hits(first)
         found = [outcome(_named(COSINE), judge.hits(scored.plain))] if scored.plain else []
@@ -161,7 +166,9 @@ class Measuring:
         for method in self._methods:
             similarity, seconds = scored.similarity[_asked(method)]
             ranking = rerank(first, similarity[:, : method.k], method.alpha)
-            found.append(outcome(method.facts(self._gallery.grid), judge.hits(ranking), seconds))
+            after = judge.hits(ranking)
+            gains = judge.gains(after, hits)
+            found.append(outcome(method.facts(self._gallery.grid), after, seconds=seconds, gains=gains))
         return found
 
     def _similarity(

@@ -21,7 +21,7 @@ from fdemd.report.loggers import open_log
 from fdemd.report.pairs_progress import pairs_progress
 from fdemd.report.paper import paper_rows
 from fdemd.report.results_log import log_results
-from fdemd.report.study import PointResult, StudyReport
+from fdemd.report.study import PointResult, StudyReport, point_label
 from fdemd.rerank_settings import RerankSettings, rerank_settings
 from fdemd.retrieval.protocol import check_protocols
 from fdemd.study.measuring import Measuring
@@ -76,6 +76,7 @@ def _point(config: Mapping[str, Any]) -> Point:
     methods = read_methods(config["study"]["methods"], settings)
     backbone = build_network(config)
     _check_measures(backbone, methods)
+    point_label(config)  # a mistake in a name is told by now
     return Point(config, describe_data(config, backbone), methods)
 
 
@@ -90,7 +91,7 @@ def _measured(point: Point) -> PointResult:
     config, methods = point.config, point.methods
     data = point.described.embed()
     embedded = time.perf_counter()
-    rows = _sampled(data, config["study"]["sample"], config["seed"])
+    rows, missed = _sampled(data, config["study"]["sample"], config["seed"])
     stored = config["features"]["store"]
     kinds = list(config["query"])
     outcomes = []
@@ -99,6 +100,7 @@ def _measured(point: Point) -> PointResult:
             data,
             methods,
             rows=rows,
+            missed=missed,
             cache=data.faces.cache if stored else None,
             legacy=config["legacy_self_count"],
             seed=config["seed"],
@@ -112,13 +114,17 @@ def _measured(point: Point) -> PointResult:
             f"No query in {data.faces.manifest.root} has another photograph of its person in the gallery, so that "
             "nothing can be found; give people with two photographs or more."
         )
-    return PointResult(config, data.faces, len(rows), outcomes, data.backbone.weights_sha256, seconds, data.alignment)
+    drawn = len(rows) + len(missed)
+    return PointResult(config, data.faces, drawn, outcomes, data.backbone.weights_sha256, seconds, data.alignment)
 
 
-def _sampled(data: EmbeddedData, sample: int | None, seed: int) -> torch.Tensor:
-    """Manifest rows of the queries to use: all, or some drawn by the seed."""
-    rows = data.faces.query_rows
-    if sample is None or sample >= len(rows):
-        return rows
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
-    return rows[order[:sample].sort().values]
+def _sampled(data: EmbeddedData, sample: int | None, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Manifest rows of the queries to use, with a face and without: all, or some drawn by the seed."""
+    rows, missed = data.faces.query_rows, data.faces.missed_rows
+    asked = torch.cat([rows, missed]).sort().values
+    if sample is None or sample >= len(asked):
+        return rows, missed
+    order = torch.randperm(len(asked), generator=torch.Generator().manual_seed(seed))
+    drawn = asked[order[:sample].sort().values]
+    without = torch.isin(drawn, missed)
+    return drawn[~without], drawn[without]

@@ -17,7 +17,7 @@ from fdemd.files.given import check_folder
 from fdemd.finetune import training_data
 from fdemd.losses.scale_head import read_scale_head
 from fdemd.people_apart import evaluated, people_apart, trained, training_config
-from fdemd.report.files import LEFT_OUT, read_left_out, run_folder
+from fdemd.report.files import LEFT_OUT, check_place, read_left_out, run_folder
 from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.report.loggers import open_log
 from fdemd.report.pairs_progress import pairs_progress
@@ -73,6 +73,7 @@ def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
     wanted = config["trials"]
     if (resumed := wanted["resume"]) is not None:
         folder = check_folder(Path(str(resumed)), "The folder", "give that of an earlier run with trials.resume=FOLDER")
+        check_place(folder, advice="let it be written to")
         with locked(folder), _told_how_to_go_on(folder):
             yield folder
         return
@@ -106,13 +107,15 @@ def _trial(
 ) -> Trial:
     folder.mkdir(exist_ok=True)
     seed = config["seed"]
-    training, test, ignored = people_apart(config, wanted["test_people"], seed, folder, setting="trials.test_people")
+    training, test, ignored, apart = people_apart(
+        config, wanted["test_people"], seed, folder, setting="trials.test_people"
+    )
     planned = {each: training_config(config, training, each.words, seed, folder / each.name) for each in trainings}
     network = build_network(config)
     for each, settings in planned.items():
         with named(each.name):
             training_data(settings, network)  # its mistakes are told by now
-    trial = Trial(seed)
+    trial = Trial(seed, apart=apart)
     trial.leave_out((path, "ignored", reason) for path, reason in ignored)
     if wanted["compare"]:
         _compare(trial, PRETRAINED, evaluated(config, test, None, folder / PRETRAINED))
@@ -138,7 +141,7 @@ def _trial(
 
 
 def _compare(trial: Trial, weights: str, report: IdentificationReport) -> None:
-    trial.compared[weights] = report.comparisons
+    trial.compared[weights], trial.accounts[weights] = report.comparisons, report.faces.account
     trial.leave_out(left_out_files(report.faces.manifest, report.faces.faces))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from fdemd.data.accounting import Account
+from fdemd.files.text import csv_cell, shown
 from fdemd.identification import Comparison
 from fdemd.trials.rejection import Rejection
 
@@ -21,6 +23,8 @@ class Trial:
             of every kind of query and protocol.
         rejections: name of a training with a scale head -> what its scales are worth.
         checkpoints: name of a training -> its file.
+        apart: how its people were divided, the counts of :class:`fdemd.people_apart.PeopleApart`.
+        accounts: weights -> what became of the photographs that they were compared on.
         left_out: files that gave no face: path, problem, reason.
     """
 
@@ -28,8 +32,13 @@ class Trial:
     compared: dict[str, Sequence[Comparison]] = field(default_factory=dict)
     rejections: dict[str, Rejection] = field(default_factory=dict)
     checkpoints: dict[str, str] = field(default_factory=dict)
+    apart: dict[str, int] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
     left_out: list[tuple[str, str, str]] = field(default_factory=list)
 
     def leave_out(self, files: Iterable[tuple[str, str, str]]) -> None:
-        """Add files that are not known yet."""
-        self.left_out.extend(each for each in files if each not in self.left_out)
+        """Add files that are not known yet; names as :data:`fdemd.report.files.LEFT_OUT` shows them."""
+        for path, problem, reason in files:
+            each = str(csv_cell(shown(path))), problem, str(csv_cell(shown(reason)))
+            if each not in self.left_out:
+                self.left_out.append(each)

@@ -79,6 +79,16 @@ def test_frozen_centres_are_the_means_of_each_person_seen_from_the_mean_of_all()
     torch.testing.assert_close(scaleface.head.weight.data, means - means.mean(0))
 
 
+def test_a_person_without_any_face_spoils_no_centre() -> None:
+    """Not one photograph of theirs gave a face; a mean of nothing would be NaN, and the loss with it."""
+    features, labels = batch()
+    scaleface = criterion()
+    labels = labels.clamp_max(PEOPLE - 2)
+    scaleface.set_centres(features.embedding, labels)
+    assert scaleface.origin.isfinite().all() and scaleface.head.weight.isfinite().all()
+    assert scaleface(features, labels)[0].isfinite()
+
+
 def test_frozen_only_the_scale_head_is_trained() -> None:
     assert {name for name, each in criterion().named_parameters() if each.requires_grad} == {
         "scale_head.layers.0.weight",

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 
 from fdemd.metrics.intervals import bootstrap_by_identity
@@ -38,3 +39,26 @@ def test_the_interval_covers_the_truth_about_95_times_in_100() -> None:
 
 def test_without_queries_there_is_no_mean() -> None:
     assert math.isnan(bootstrap_by_identity(torch.empty(0), torch.empty(0)).mean)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_neither_the_order_of_queries_nor_the_names_of_people_matter(seed: int) -> None:
+    """Values of every kind: rates of 0 and 1, thirds that do not add up exactly, people of several sizes."""
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randint(4, (90,), generator=generator) / 3
+    identities = torch.randint(17, (90,), generator=generator)
+    expected = bootstrap_by_identity(values, identities, seed=seed)
+    shuffled = torch.randperm(90, generator=generator)
+    assert bootstrap_by_identity(values[shuffled], identities[shuffled], seed=seed) == expected
+    renamed = torch.randperm(1000, generator=generator)[identities]
+    assert bootstrap_by_identity(values, renamed, seed=seed) == expected
+    assert bootstrap_by_identity(values[shuffled], renamed[shuffled], seed=seed) == expected
+
+
+def test_a_paired_difference_is_surer_than_two_means() -> None:
+    """Easy and hard people succeed and fail by both ways; that the second is better by a tenth is sure all the same."""
+    identities = torch.arange(100) // 5
+    before = (identities / 20).double()
+    gain = bootstrap_by_identity((before + 0.1) - before, identities)
+    assert gain.low == pytest.approx(0.1) and gain.high == pytest.approx(0.1)
+    assert bootstrap_by_identity(before, identities).high - bootstrap_by_identity(before, identities).low > 0.2

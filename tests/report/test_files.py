@@ -1,11 +1,25 @@
-"""Folders of runs: never shared, never left behind empty."""
+"""Folders of runs: never shared, never left behind empty, never elsewhere; files that are whole or not there."""
 
+import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from fdemd.errors import InputError
-from fdemd.report.files import run_folder, versions
+from fdemd.report.files import (
+    make_folder,
+    read_left_out,
+    run_folder,
+    versions,
+    write_csv,
+    write_figure,
+    write_json,
+    write_left_out,
+    write_table,
+    write_yaml,
+)
 
 
 def test_two_runs_at_once_get_two_folders(tmp_path: Path) -> None:
@@ -31,3 +45,67 @@ def test_an_output_that_is_a_file_names_the_setting(tmp_path: Path) -> None:
 
 def test_versions_name_what_decides_results() -> None:
     assert {"python", "fdemd", "torch", "dlib-bin", "opencv-python-headless"} <= versions().keys()
+
+
+@pytest.mark.parametrize("name", ["../../x", "/x", "a/../../x", "a\\x", "a\x1b[2J", "a\nb", "a\0"])
+def test_a_name_from_settings_leads_nowhere_else(tmp_path: Path, name: str) -> None:
+    inner = tmp_path / "a" / "b"
+    with (
+        pytest.raises(InputError, match=r"cannot be part of the name of a folder.*study\.name"),
+        run_folder(inner, name),
+    ):
+        pytest.fail("a folder was made")
+    assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize("name", ["dlib-orl", "José (2)", "a & b #3 = ~", "..", "$x$"])
+def test_other_names_are_taken_as_they_are(tmp_path: Path, name: str) -> None:
+    with run_folder(tmp_path, name) as folder:
+        assert folder.name.endswith(f"_{name}") and folder.parent == tmp_path
+
+
+def test_a_disk_without_room_is_told_before_the_work(small_disk: Callable[[int], Path]) -> None:
+    disk = small_disk(1)
+    told = pytest.raises(InputError, match=r"no room for the results: 4\.2 MB are needed and .* free; choose another")
+    with told, run_folder(disk, "x"):
+        pytest.fail("the work was begun")
+    assert list(disk.iterdir()) == []
+    with pytest.raises(InputError, match="--out DIR"):
+        make_folder(disk / "results", "choose another with --out DIR")
+
+
+WRITERS: dict[str, Callable[[Path], None]] = {
+    "json": lambda path: write_json(path, {"a": "x" * 2**21}),
+    "yaml": lambda path: write_yaml(path, {"a": "x" * 2**21}),
+    "csv": lambda path: write_csv(path, [{"a": "x" * 2**21}]),
+    "table": lambda path: write_table(path, (["x" * 1000] for _ in range(3000))),
+    "left_out": lambda path: write_left_out(path, [("x" * 2**21, "unreadable", "")]),
+    "png": lambda path: write_figure(path, Figure(figsize=(40, 40)), dpi=300),
+    "svg": lambda path: write_figure(path, _lines(20_000)),
+}
+
+
+def _lines(count: int) -> Figure:
+    figure = Figure()
+    figure.subplots().plot([(7 * x) % 11 + x / 3 for x in range(count)], marker=".")
+    return figure
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(small_disk: Callable[[int], Path], kind: str) -> None:
+    path = small_disk(1) / f"file.{kind if kind in ('png', 'svg') else 'txt'}"
+    path.write_text("old")
+    (path.parent / "filler").write_bytes(bytes(2**20 - 2**14))
+    with pytest.raises(InputError, match=r"^The disk is full: .* cannot be written; make room\.$"):
+        WRITERS[kind](path)
+    assert path.read_text() == "old"
+    assert {each.name for each in path.parent.iterdir()} == {path.name, "filler"}
+
+
+def test_tables_are_safe_to_open_in_a_spreadsheet_and_on_a_terminal(tmp_path: Path) -> None:
+    write_left_out(tmp_path / "left_out.csv", [("=1+1.png", "unreadable", "\x1b[2J")])
+    with (tmp_path / "left_out.csv").open(newline="") as file:
+        assert list(csv.reader(file))[1] == ["'=1+1.png", "unreadable", r"\x1b[2J"]
+    again = read_left_out(tmp_path / "left_out.csv")
+    write_left_out(tmp_path / "again.csv", again)
+    assert read_left_out(tmp_path / "again.csv") == again, "what was made safe stays as it is"

@@ -1,0 +1,87 @@
+"""Every query of a run as a line of ``queries.csv``: who was looked for, and who was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fdemd.data.datamodule import FaceDataModule
+from fdemd.identification import STAGE_1, STAGE_2, Comparison
+from fdemd.judging import Judge
+from fdemd.report.files import write_table
+from fdemd.retrieval.ranking import NOBODY, Ranking
+
+QUERIES = "queries.csv"
+SHOWN = 5
+"""Best faces of each stage."""
+_BYTES_A_ROW = 400
+"""On average, with names as long as those of LFW."""
+
+
+def write_queries(path: Path, faces: FaceDataModule, comparisons: Sequence[Comparison]) -> None:
+    """Write a line a query, for each kind and protocol.
+
+    Columns: kind and protocol; path and person of the query; ``problem`` (``lone``: nobody to find in the gallery, not
+    averaged; ``no face found``: a miss); the alpha that ``alpha=auto`` chose; of each stage the place of the right
+    person, empty if it is none of those that were ranked, and the best five with their scores.
+
+    Args:
+        path: of the file.
+        faces: queries and gallery, in the order of the rankings.
+        comparisons: with their judges.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    stages = [STAGE_1] + [STAGE_2] * any(each.stage2 is not None for each in comparisons)
+    header = ["query", "protocol", "path", "person", "problem", "alpha"]
+    for stage in stages:
+        header.append(f"{stage} rank")
+        header += [f"{stage} {what} {place}" for place in range(1, SHOWN + 1) for what in ("name", "score")]
+    write_table(path, _lines(header, faces, comparisons))
+
+
+def bytes_of_queries(faces: FaceDataModule, comparisons: int) -> int:
+    """Roughly what the file will take, before any query is ranked."""
+    return _BYTES_A_ROW * comparisons * sum(photograph.is_query for photograph in faces.manifest.photographs)
+
+
+def _lines(
+    header: Sequence[str], faces: FaceDataModule, comparisons: Iterable[Comparison]
+) -> Iterator[Sequence[object]]:
+    yield header
+    photographs = faces.manifest.photographs
+    gallery = [photographs[row].identity for row in faces.gallery_rows.tolist()]
+    for comparison in comparisons:
+        judge = comparison.judge
+        assert judge is not None
+        rankings = [ranking for ranking in (comparison.stage1, comparison.stage2) if ranking is not None]
+        found = [_found(ranking, judge, gallery) for ranking in rankings]
+        lone = (judge.relevant == 0).tolist()
+        alphas = [""] * len(lone) if comparison.alphas is None else [round(a, 4) for a in comparison.alphas.tolist()]
+        for number, row in enumerate(faces.query_rows.tolist()):
+            who = photographs[row].path, photographs[row].identity, "lone" if lone[number] else ""
+            cells = [cell for stage in found for cell in stage[number]]
+            yield [comparison.kind, comparison.protocol, *who, alphas[number], *cells]
+        for row, failing in zip(faces.missed_rows.tolist(), judge.failing.tolist(), strict=True):
+            problem = "no face found" if failing else "no face found, lone"
+            line = [comparison.kind, comparison.protocol, photographs[row].path, photographs[row].identity, problem]
+            yield line + [""] * (len(header) - len(line))
+
+
+def _found(ranking: Ranking, judge: Judge, gallery: Sequence[str]) -> list[list[Any]]:
+    """Cells of one stage, a line a query."""
+    hits = judge.hits(ranking)
+    ranks = torch.where(hits.any(1), hits.int().argmax(1) + 1, 0).tolist()
+    best = ranking.indices[:, :SHOWN].tolist()
+    scores = ranking.scores[:, :SHOWN].tolist()
+    lines = []
+    for rank, rows, values in zip(ranks, best, scores, strict=True):
+        line: list[Any] = [rank or ""]
+        for row, score in zip(rows, values, strict=True):
+            line += ["", ""] if row == NOBODY else [gallery[row], round(score, 4)]
+        lines.append(line + [""] * (1 + 2 * SHOWN - len(line)))
+    return lines
