@@ -39,17 +39,19 @@ class _Kind(NamedTuple):
     refused: str = ""
 
 
-_NAN, _NOT_FINITE = "no numbers (NaN)", "not finite (NaN or infinity)"
 _KINDS = {
     "bool": _Kind((torch.bool,)),
     "whole": _Kind(_WHOLE, torch.int64),
+    "row": _Kind((torch.int64,)),
     "float": _Kind(_FLOATS),
     "float32": _Kind((torch.float32,)),
-    "real": _Kind(_FLOATS + _WHOLE, torch.float32),
-    "score": _Kind(_FLOATS + _WHOLE, torch.float32, torch.isnan, _NAN),
-    "finite": _Kind(_FLOATS + _WHOLE, torch.float32, lambda values: ~values.isfinite(), _NOT_FINITE),
+    "real": _Kind(_FLOATS + _WHOLE),
+    "score": _Kind(_FLOATS + _WHOLE, torch.float64, torch.isnan, "no numbers (NaN)"),
+    "rank": _Kind(_FLOATS + _WHOLE, torch.float64, lambda values: ~(values < torch.inf), "NaN or infinity"),
+    "finite": _Kind(_FLOATS + _WHOLE, torch.float64, lambda values: ~values.isfinite(), "not finite (NaN or infinity)"),
 }
-"""``float`` and ``real`` take any values: theirs are checked where they are read anyway."""
+"""``float`` and ``real`` take any values: theirs are checked where they are read anyway. ``rank`` is a score that may
+be minus infinity, that of nobody."""
 
 
 def check(tensors: Mapping[str, tuple[object, str]]) -> list[Tensor]:
@@ -89,6 +91,20 @@ def checked(**wanted: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return wrap
 
 
+def check_broadcast(tensors: Mapping[str, Tensor]) -> None:
+    """Check that real tensors can be computed with place by place.
+
+    Raises:
+        ValueError: another type, or shapes that do not broadcast, or they are not on one device.
+    """
+    _checked({name: (tensor, _Wanted("real", ("...",))) for name, tensor in tensors.items()}, sizes=False)
+    try:
+        torch.broadcast_shapes(*(tensor.shape for tensor in tensors.values()))
+    except RuntimeError:
+        found = " and ".join(f"{name} is {_shape(tensor.shape)}" for name, tensor in tensors.items())
+        raise ValueError(f"{found}, which do not go together.") from None
+
+
 class _Wanted(NamedTuple):
     kind: str
     sizes: tuple[str, ...]
@@ -100,14 +116,15 @@ def _parsed(text: str) -> _Wanted:
     return _Wanted(kind, tuple(sizes))
 
 
-def _checked(tensors: Mapping[str, tuple[object, _Wanted]]) -> list[Tensor]:
+def _checked(tensors: Mapping[str, tuple[object, _Wanted]], *, sizes: bool = True) -> list[Tensor]:
     given = {name: _stored(name, tensor) for name, (tensor, _) in tensors.items()}
     for name, tensor in given.items():
         kind = tensors[name][1].kind
         if tensor.dtype not in _KINDS[kind].takes:
             types = ", ".join(_short(dtype) for dtype in _KINDS[kind].takes)
             raise ValueError(f"{name} is of {_short(tensor.dtype)}; it must be of {types}.")
-    _check_sizes({name: (tensor, tensors[name][1].sizes) for name, tensor in given.items()})
+    if sizes:
+        _check_sizes({name: (tensor, tensors[name][1].sizes) for name, tensor in given.items()})
     if len({tensor.device for tensor in given.values()}) > 1:
         places = " and ".join(f"{name} on {tensor.device}" for name, tensor in given.items())
         raise ValueError(f"{places}: they must be on one device.")

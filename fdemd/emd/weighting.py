@@ -54,7 +54,9 @@ def _against(features: Features, context: Tensor, offset: float = 0.0) -> Terms:
 def _uniform(features: Features) -> Terms:
     """Each patch counts the same: 1 / N."""
     patches = features.patches
-    return _against(features, patches.new_zeros(*patches.shape[:-2], patches.shape[-1], dtype=torch.float32), offset=1.0)
+    return _against(
+        features, patches.new_zeros(*patches.shape[:-2], patches.shape[-1], dtype=torch.float32), offset=1.0
+    )
 
 
 def _apc(features: Features) -> Terms:

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from fdemd.directions import in_range, unit
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.losses.criterion import Criterion
 from fdemd.losses.head import CosineHead, Head
 from fdemd.losses.scale_head import ScaleHead
+from fdemd.tensors import check
 
 _LARGEST_COSINE = 1 - 1e-7
 
@@ -61,16 +63,25 @@ class ScaleFaceCriterion(Criterion):
         Args:
             embedding: ``(B, D)``, of any length; everybody occurs.
             labels: ``(B,)``.
+
+        Raises:
+            InputError: an embedding that is not finite.
+            ValueError: embeddings of another size or type, or a person who does not occur.
         """
-        unit = normalize(embedding.float())
-        sums = torch.zeros_like(self.head.weight).index_add_(0, labels, unit)
-        centres = sums / labels.bincount(minlength=len(sums))[:, None]
+        self.head.check_embedding(embedding)
+        _, labels = check({"embedding": (embedding, "float B D"), "labels": (labels, "whole B")})
+        people = len(self.head.weight)
+        if labels.unique().tolist() != list(range(people)):
+            raise ValueError(f"Labels must be those of all {people} people, from 0 on.")
+        sums = torch.zeros_like(self.head.weight).index_add_(0, labels, unit(embedding, "the embeddings"))
+        centres = sums / labels.bincount(minlength=people)[:, None]
         self.origin.copy_(centres.mean(0))
         self.head.weight.copy_(centres - self.origin)
 
     def logits(self, features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
         """See :meth:`Criterion.logits`; each face has a scale of its own."""
-        embedding = normalize(features.embedding.float()) - self.origin
+        self.head.check_embedding(features.embedding)
+        embedding = normalize(in_range(features.embedding).float()) - self.origin
         cosine = self.head.similarity(embedding).clamp(-_LARGEST_COSINE, _LARGEST_COSINE)
         scale = self.scale_head(features.patches)[:, None]
         self.figures = {"scale": scale.detach().mean()}

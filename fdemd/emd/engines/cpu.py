@@ -160,5 +160,6 @@ def _tensors(side: Side) -> tuple[Tensor, ...]:
     patches = side.patches if side.patches.dtype in _PRECISIONS else side.patches.float()
     terms = side.terms
     return tuple(
-        tensor.resolve_neg().contiguous() for tensor in (patches, side.inverse_norm, terms.offset, terms.scale, terms.context)
+        tensor.resolve_neg().contiguous()
+        for tensor in (patches, side.inverse_norm, terms.offset, terms.scale, terms.context)
     )
