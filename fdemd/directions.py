@@ -59,7 +59,7 @@ def in_range(vectors: Tensor) -> Tensor:
     numbers = vectors.detach()
     numbers = numbers.to(torch.promote_types(torch.float32, numbers.dtype))
     regular = ordinary(numbers.norm(dim=-1, keepdim=True))
-    if regular.all():
+    if not vectors.shape[-1] or regular.all():
         return vectors
     largest = numbers.abs().amax(-1, keepdim=True)
     return by_power_of_two(vectors, largest.masked_fill(regular | ~largest.isfinite(), 0))
