@@ -11,7 +11,6 @@ import argparse
 import ctypes
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
