@@ -575,6 +575,28 @@ def library_refuses() -> Counter[str]:
     return count
 
 
+def every_instruction_set() -> Counter[str]:
+    """Right values of all sizes that the library treats in their own way, for every instruction set and type."""
+    count: Counter[str] = Counter()
+    stop = Converged(1e-2, 50)
+    for instructions in cpu.INSTRUCTIONS:
+        for patches, channels in ((1, 1), (3, 2), (9, 17), (17, 31), (35, 33), (64, 64), (70, 513)):
+            for types in ((F32, F32), (F16, F16), (BF16, BF16), (F32, BF16)):
+                drawn = torch.Generator().manual_seed(patches)
+                both = [torch.randn(number, patches, channels, generator=drawn).abs() for number in (2, 3)]
+                sides = [
+                    side_of(features(torch.zeros(len(faces), 1), faces.to(dtype)), "apc")
+                    for faces, dtype in zip(both, types, strict=True)
+                ]
+                rows = torch.tensor([[0, 2, 1], [2, 2, 0]])
+                found = cpu.solve(*sides, rows, eps=0.05, stop=stop, instructions=instructions).similarity
+                expected = reference.solve(*sides, rows, eps=0.05, stop=stop).similarity
+                torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)
+                count["tried"] += 1
+                count["right"] += 1
+    return count
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("examples", type=int)
@@ -593,3 +615,4 @@ if __name__ == "__main__":
     if asked.only in "engines: solve":
         print(json.dumps({"all engines alike": engines_agree(few)}), flush=True)
         print(json.dumps({"fdemd_solve": library_refuses()}), flush=True)
+        print(json.dumps({"every instruction set": every_instruction_set()}), flush=True)

@@ -34,7 +34,7 @@ def hostile(*arguments: object, **environment: str) -> tuple[int, int]:
 
 
 def test_wrong_tensors_break_no_function(tally: Callable[[str, int, int], None]) -> None:
-    tally("wrong tensors for every public function", *hostile(60))
+    tally("wrong tensors for every public function", *hostile(40))
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("triton"), reason="the cuda engine's interpreter is not installed")
