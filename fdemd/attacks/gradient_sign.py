@@ -148,6 +148,7 @@ def to_pixels(faces: Tensor) -> Tensor:
 
     Rounding keeps to the budget: it is a whole number of levels around pixels that are whole levels themselves.
     """
+    faces = faces.to(torch.promote_types(faces.dtype, torch.float32))  # bfloat16 cannot tell the levels apart
     return (faces * LEVELS).round().clamp(0, LEVELS).to(torch.uint8)
 
 
