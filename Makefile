@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # What an installation is made of beside the Python files, which it takes from where they are.
 BUILD := setup.cfg setup.py pyproject.toml $(wildcard fdemd/emd/engines/native/*)
 
-.PHONY: evaluate train table4 results test test-slow break lint clean
+.PHONY: evaluate train table4 results test test-slow break sanitize lint clean
 
 evaluate: $(VENV)/.installed
 	$(BIN)/python evaluate.py --rerank $(ARGS)
@@ -30,6 +30,10 @@ test-slow: $(VENV)/.installed-dev
 # Everything that was tried to break it, minutes; the table goes into docs/reliability.md.
 break: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow tests/breaking --reliability docs/reliability.md $(ARGS)
+
+# The compiled engine, built with address and undefined-behaviour sanitizers in a temporary folder, given wrong tensors.
+sanitize: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m slow tests/breaking/test_tensors.py -k sanitizers $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

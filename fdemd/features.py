@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from fdemd.errors import InputError
+from fdemd.tensors import check
 
 _FACES_AT_ONCE = 256
 
@@ -31,6 +32,8 @@ class Features:
     landmarks: Tensor | None = None
 
     def __post_init__(self) -> None:
+        tensors = {"embedding": (self.embedding, "float ... D"), "patches": (self.patches, "float ... N C")}
+        check(tensors if self.landmarks is None else tensors | {"landmarks": (self.landmarks, "float ... 68 2")})
         if self.patches.shape[-2] != self.grid[0] * self.grid[1]:
             raise ValueError(f"{self.patches.shape[-2]} patches do not fill a grid of {self.grid[0]}x{self.grid[1]}.")
 
@@ -57,9 +60,13 @@ class Features:
 
         Raises:
             InputError: if the wanted grid is finer than the network's own.
+            ValueError: a side of it is below 1, or the features are not of a list of faces.
         """
         if grid == self.grid:
             return self
+        if min(grid) < 1:
+            raise ValueError(f"A grid of {grid[0]}x{grid[1]} has no patches.")
+        check({"patches": (self.patches, "float B N C")})
         if grid[0] > self.grid[0] or grid[1] > self.grid[1]:
             raise InputError(
                 f"The network gives a grid of {self.grid[0]}x{self.grid[1]} patches; "

@@ -14,6 +14,7 @@ from fdemd.cache.similarities import SimilarityStore
 from fdemd.emd import Transport, emd_similarity
 from fdemd.features import Features
 from fdemd.rerank_settings import RAW, RerankSettings
+from fdemd.tensors import check
 
 STORED = "stored"
 """Instead of an engine's name, where an earlier run computed all pairs."""
@@ -73,15 +74,21 @@ class PairSimilarity:
         return self._store.seconds if self._store else None
 
     def __call__(self, candidates: Tensor) -> Transport:
-        """Similarity of each query's candidates ``(Q, k)``, without flows."""
-        if self._candidates is None or self._settings.stop == "official":
+        """Similarity of each query's candidates ``(Q, k)``, without flows.
+
+        Raises:
+            ValueError: candidates that are no whole numbers, or not a row for each query.
+            IndexError: a candidate that is not in the gallery.
+        """
+        _, candidates = check({"query": (self._query.embedding, "float Q D"), "candidates": (candidates, "whole Q k")})
+        if self._candidates is None or not self._candidates.numel() or self._settings.stop == "official":
             computed = self._compute(candidates)
             self._candidates, order = candidates.sort(dim=1)
             self._known = {name: value.gather(1, order) for name, value in computed.items()}
             return Transport(**computed, engine=self._engine)
         place = torch.searchsorted(self._candidates, candidates.contiguous()).clamp_max(self._candidates.shape[1] - 1)
         known = self._candidates.gather(1, place) == candidates
-        new = (~known).sum(1).max()
+        new = int((~known).sum(1).max())
         columns = known.sort(dim=1, stable=True).indices[:, :new]
         computed = self._compute(candidates.gather(1, columns))
         return Transport(

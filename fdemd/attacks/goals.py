@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
+from fdemd.directions import unit
 from fdemd.errors import InputError
+from fdemd.tensors import check
 
 DODGING, IMPERSONATION = "dodging", "impersonation"
 GOALS = (DODGING, IMPERSONATION)
@@ -34,6 +35,11 @@ class Faces:
     identity: Sequence[str]
     source: Sequence[str]
 
+    def __post_init__(self) -> None:
+        check({"embedding": (self.embedding, "real N D")})
+        if not len(self.embedding) == len(self.identity) == len(self.source):
+            raise ValueError(f"{len(self.embedding)} embeddings need as many identities and sources.")
+
 
 def anchors(queries: Faces, gallery: Faces, aims: Sequence[str]) -> Tensor:
     """The unit vector ``(Q, D)`` that each query is moved from or to: the centre of its aim's photographs.
@@ -46,22 +52,29 @@ def anchors(queries: Faces, gallery: Faces, aims: Sequence[str]) -> Tensor:
         queries: ``Q`` faces to be attacked.
         gallery: the photographs that they will be looked for in.
         aims: for each query a person: itself, to be dodged, or somebody of the gallery, to be impersonated.
+
+    Raises:
+        InputError: an embedding that is not finite.
+        ValueError: embeddings of different sizes, or an aim that is nobody.
     """
+    check({"queries": (queries.embedding, "real Q D"), "gallery": (gallery.embedding, "real G D")})
     people = {name: row for row, name in enumerate(dict.fromkeys([*gallery.identity, *queries.identity]))}
     of_photograph = torch.tensor([people[name] for name in gallery.identity], dtype=torch.long)
-    unit = normalize(gallery.embedding)
-    sums = unit.new_zeros(len(people), unit.shape[1]).index_add_(0, of_photograph.to(unit.device), unit)
+    if len(aims) != len(queries.identity) or not people.keys() >= set(aims):
+        raise ValueError("Each query needs one aim, a person of the gallery or the queries.")
+    faces = unit(gallery.embedding, "the gallery's embeddings")
+    sums = faces.new_zeros(len(people), faces.shape[1]).index_add_(0, of_photograph.to(faces.device), faces)
     twins: dict[str, list[int]] = {}
     for row, source in enumerate(gallery.source):
         twins.setdefault(source, []).append(row)
-    own = normalize(queries.embedding)
-    found = []
+    own = unit(queries.embedding, "the queries' embeddings")
+    found = own.clone()
     for row, aim in enumerate(aims):
         anchor = sums[people[aim]]
         if aim == queries.identity[row]:
-            anchor = anchor - unit[twins.get(queries.source[row], [])].sum(0) + own[row]
-        found.append(anchor)
-    return normalize(torch.stack(found))
+            anchor = anchor - faces[twins.get(queries.source[row], [])].sum(0) + own[row]
+        found[row] = anchor
+    return unit(found, "the anchors")
 
 
 def victims(names: Sequence[str], identities: Sequence[str], people: Sequence[str], seed: int) -> list[str]:

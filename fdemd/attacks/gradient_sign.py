@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from fdemd.errors import InputError, unknown
+from fdemd.tensors import check, checked
 
 Loss = Callable[[Tensor], Tensor]
 """Faces ``(B, 3, H, W)`` in [0, 1] -> what the attack raises, ``(B,)``; of each face by itself."""
@@ -20,7 +21,11 @@ LEVELS = 255
 
 
 def fgsm(loss: Loss, faces: Tensor, budget: float) -> Tensor:
-    """One step of the whole budget: the fast gradient sign method (Goodfellow et al., ICLR 2015, section 4)."""
+    """One step of the whole budget: the fast gradient sign method (Goodfellow et al., ICLR 2015, section 4).
+
+    Arguments and errors as of :func:`pgd`.
+    """
+    _check_faces(faces)
     return _within(faces + budget * _gradient(loss, faces).sign(), faces, budget)
 
 
@@ -34,7 +39,13 @@ def pgd(loss: Loss, faces: Tensor, budget: float, steps: int, step_size: float, 
         steps: how many.
         step_size: change of a colour value a step.
         start: ``(B, 3, H, W)`` in [-1, 1], the random place as a share of the budget.
+
+    Raises:
+        ValueError: faces or start of another shape, type or range, or a loss that is not one number a face.
     """
+    _check_faces(faces)
+    check({"faces": (faces, "float B 3 H W"), "start": (start, "float B 3 H W")})
+    _check_range("start", start, -1)
     attacked = _within(faces + budget * start, faces, budget)
     for _ in range(steps):
         attacked = _within(attacked + step_size * _gradient(loss, attacked).sign(), faces, budget)
@@ -51,7 +62,10 @@ def mi_fgsm(loss: Loss, faces: Tensor, budget: float, steps: int, step_size: flo
         steps: how many.
         step_size: change of a colour value a step.
         momentum: what is kept of the gradients gathered so far.
+
+    Errors as of :func:`pgd`.
     """
+    _check_faces(faces)
     attacked, gathered = faces, torch.zeros_like(faces)
     for _ in range(steps):
         gradient = _gradient(loss, attacked)
@@ -128,11 +142,13 @@ class Attack:
         return mi_fgsm(loss, faces, budget, self.steps, step_size, self.momentum)
 
 
+@checked(faces="finite ... H W")
 def to_pixels(faces: Tensor) -> Tensor:
     """Faces in [0, 1] as 8-bit pixels, uint8.
 
     Rounding keeps to the budget: it is a whole number of levels around pixels that are whole levels themselves.
     """
+    faces = faces.to(torch.promote_types(faces.dtype, torch.float32))  # bfloat16 cannot tell the levels apart
     return (faces * LEVELS).round().clamp(0, LEVELS).to(torch.uint8)
 
 
@@ -140,8 +156,19 @@ def _gradient(loss: Loss, faces: Tensor) -> Tensor:
     """Gradient of each face's loss with respect to its pixels."""
     with torch.inference_mode(False), torch.enable_grad():
         faces = faces.clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(loss(faces).sum(), faces)
+        _, found = check({"faces": (faces, "float B 3 H W"), "the loss": (loss(faces), "float B")})
+        (gradient,) = torch.autograd.grad(found.sum(), faces)
     return gradient
+
+
+def _check_faces(faces: Tensor) -> None:
+    check({"faces": (faces, "float B 3 H W")})
+    _check_range("faces", faces, 0)
+
+
+def _check_range(name: str, values: Tensor, least: float) -> None:
+    if values.numel() and not (values.min() >= least and values.max() <= 1):
+        raise ValueError(f"{name} must be numbers from {least} to 1.")
 
 
 def _within(attacked: Tensor, faces: Tensor, budget: float) -> Tensor:

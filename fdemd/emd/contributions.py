@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from fdemd.tensors import checked
+
 
 class Contributions(NamedTuple):
     """Contribution of each query patch ``(N,)`` and of each gallery patch ``(M,)``; each adds up to the similarity."""
@@ -24,6 +26,7 @@ class Match(NamedTuple):
     cosine: float
 
 
+@checked(flow="real N M", similarity="real N M")
 def contributions(flow: Tensor, similarity: Tensor) -> Contributions:
     """Share out the similarity of two faces to the patches of either.
 
@@ -40,10 +43,11 @@ def contributions(flow: Tensor, similarity: Tensor) -> Contributions:
     return Contributions(moved.sum(1), moved.sum(0))
 
 
+@checked(flow="score N M", similarity="real N M")
 def strongest(flow: Tensor, similarity: Tensor, count: int) -> list[Match]:
     """The ``count`` pairs of patches with the most flow, the first having the most; ``flow`` and ``similarity``
     ``(N, M)`` as in :func:`contributions`. All pairs if there are fewer.
     """
-    order = torch.sort(flow.flatten(), descending=True, stable=True).indices[:count].tolist()
+    order = torch.sort(flow.flatten(), descending=True, stable=True).indices[: max(0, count)].tolist()
     places = (divmod(place, flow.shape[1]) for place in order)
     return [Match(m, s, float(flow[m, s]), float(similarity[m, s])) for m, s in places]

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from fdemd.directions import SHORTEST, finite, in_range, ordinary
 from fdemd.emd.weighting import WEIGHTINGS, Terms
 from fdemd.features import Features
+from fdemd.tensors import check
 
 _NUMBERS_AT_ONCE = 2**22
 """Patches are brought to float32 in chunks of 16 MiB, so that memory stays flat for any number of faces."""
-_SHORTEST = 1e-12
-"""Patches shorter than this count as this long, so that a patch of zeros has cosine 0 with every other."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """``B`` faces; beyond the features only a few numbers a patch are kept.
+    """``B`` faces; beyond the features only a few numbers a patch are kept. Checked when made (ValueError).
 
     Attributes:
-        patches: ``(B, N, C)`` raw, in the precision that they are stored in.
+        patches: ``(B, N, C)`` raw, in the precision that they are stored in; those too long or short for float32 to
+            multiply are brought to a length of about 1.
         inverse_norm: ``(B, N)`` float32, ``1 / |patch|``.
         terms: this side's part of the weights, float32.
     """
@@ -29,6 +31,18 @@ class Side:
     patches: Tensor
     inverse_norm: Tensor
     terms: Terms
+
+    def __post_init__(self) -> None:
+        check(
+            {
+                "patches": (self.patches, "float B N C"),
+                "inverse_norm": (self.inverse_norm, "float32 B N"),
+                "offset": (self.terms.offset, "float32 B N"),
+                "scale": (self.terms.scale, "float32 B N"),
+                "context": (self.terms.context, "float32 B C"),
+            }
+        )
+        _check_sizes(self.patches)
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -42,13 +56,49 @@ def side_of(features: Features, weighting: str) -> Side:
     """Prepare the faces of one side for a weighting, a name in :data:`fdemd.emd.weighting.WEIGHTINGS`.
 
     Raises:
-        InputError: the features lack what the weighting needs.
+        InputError: the features lack what the weighting needs, or hold numbers that are not finite.
+        ValueError: the features are not of a list of faces, or without patches or channels.
     """
+    check({"patches": (features.patches, "float B N C")})
+    _check_sizes(features.patches)
     rows = max(1, _NUMBERS_AT_ONCE // max(1, features.patches[:1].numel()))
-    norms, terms = [], []
-    for first in range(0, max(1, len(features)), rows):
-        some = features[first : first + rows].to(torch.float32)
-        norms.append(some.patches.norm(dim=-1).clamp_min(_SHORTEST).reciprocal())
-        terms.append(WEIGHTINGS[weighting](some))
-    parts = ([getattr(part, name) for part in terms] for name in ("offset", "scale", "context"))
-    return Side(features.patches, torch.cat(norms), Terms(*map(torch.cat, parts)))
+    chunks = [_prepared(features[first : first + rows], weighting) for first in range(0, max(1, len(features)), rows)]
+    patches = features.patches
+    if any(chunk.changed for chunk in chunks):
+        patches = torch.cat([chunk.patches for chunk in chunks])
+    parts = ([getattr(chunk.terms, name) for chunk in chunks] for name in ("offset", "scale", "context"))
+    return Side(patches, torch.cat([chunk.inverse_norm for chunk in chunks]), Terms(*map(torch.cat, parts)))
+
+
+class _Prepared(NamedTuple):
+    """What :class:`Side` holds, of some faces, and whether their patches are others than those given."""
+
+    patches: Tensor
+    inverse_norm: Tensor
+    terms: Terms
+    changed: bool
+
+
+def _prepared(some: Features, weighting: str) -> _Prepared:
+    patches, numbers = some.patches, some.patches.float()
+    length = numbers.norm(dim=-1)
+    changed = _cannot_be_squared(patches, length)
+    if changed:
+        # float64 holds the square of every float32, and those of a float64 that is not too far from the others.
+        numbers = in_range(finite(patches, "the patches").double().flatten(1)).view(patches.shape)
+        patches = in_range(patches)
+        length = patches.float().norm(dim=-1)
+    landmarks = None if some.landmarks is None else some.landmarks.float()
+    terms = WEIGHTINGS[weighting](Features(some.embedding, numbers, some.grid, landmarks))
+    return _Prepared(patches, length.clamp_min(SHORTEST).reciprocal(), terms, changed)
+
+
+def _cannot_be_squared(patches: Tensor, length: Tensor) -> bool:
+    """Whether there are patches, other than of zeros, whose length float32 cannot tell or their products cannot."""
+    regular = ordinary(length)
+    return not bool(regular.all()) and bool(patches[~regular].any())
+
+
+def _check_sizes(patches: Tensor) -> None:
+    if not patches.shape[1] or not patches.shape[2]:
+        raise ValueError(f"Faces of {patches.shape[1]} patches of {patches.shape[2]} numbers cannot be compared.")

@@ -36,7 +36,7 @@ def emd_similarity(
     Args:
         query: features of ``Q`` faces, in any float precision; the transport is computed in float32 at least.
         gallery: features of ``G`` faces, likewise.
-        candidates: ``(Q, k)`` int64 rows of the gallery; negative ones count from its end.
+        candidates: ``(Q, k)`` rows of the gallery, whole numbers; negative ones count from its end.
         weighting: a name in :data:`fdemd.emd.weighting.WEIGHTINGS`.
         stop: stopping rule of the iteration, ``Converged()`` if not given.
         eps: strength of the entropy; the paper's code has 0.05.
@@ -46,7 +46,8 @@ def emd_similarity(
 
     Raises:
         InputError: unknown weighting or engine, eps out of range, ``uew`` with a stopping rule other than ``Official``,
-            or an engine that cannot do it.
+            an engine that cannot do it, or features with numbers that are not finite.
+        ValueError: shapes that do not belong together, or tensors of another type or on several devices.
         IndexError: a candidate that is not in the gallery.
     """
     stop = stop or Converged()
@@ -57,12 +58,6 @@ def emd_similarity(
             "Weighting uew gives the two faces different totals, so no flow can meet both and it never converges; "
             "use it with rerank.stop=official."
         )
-    if candidates.numel():
-        least, most = candidates.min(), candidates.max()
-        if not -len(gallery) <= least <= most < len(gallery):
-            raise IndexError(f"Candidates must be rows of a gallery of {len(gallery)} faces.")
-        if least < 0:  # a whole gallery, expanded over the queries, stays one row of memory
-            candidates = candidates.where(candidates >= 0, candidates + len(gallery))
     sides = side_of(query, weighting), side_of(gallery, weighting)
     differentiable = any(tensor.requires_grad for side in sides for tensor in (side.patches, side.terms.context))
     only = reference_only(stop, eps, with_flow=with_flow, differentiable=differentiable)

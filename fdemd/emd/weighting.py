@@ -16,15 +16,19 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize, one_hot
+from torch.nn.functional import one_hot
 
+from fdemd.directions import by_power_of_two, unit
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
 
 
 @dataclass(frozen=True)
 class Terms:
-    """One side's part of the weights: ``offset (B, N)`` and ``scale (B, N)`` of its patches, ``context (B, C)``."""
+    """One side's part of the weights: ``offset (B, N)`` and ``scale (B, N)`` of its patches, ``context (B, C)``.
+
+    In float32.
+    """
 
     offset: Tensor
     scale: Tensor
@@ -49,18 +53,21 @@ def _against(features: Features, context: Tensor, offset: float = 0.0) -> Terms:
 
 def _uniform(features: Features) -> Terms:
     """Each patch counts the same: 1 / N."""
-    return _against(features, torch.zeros_like(features.centre), offset=1.0)
+    patches = features.patches
+    return _against(
+        features, patches.new_zeros(*patches.shape[:-2], patches.shape[-1], dtype=torch.float32), offset=1.0
+    )
 
 
 def _apc(features: Features) -> Terms:
     """Average Pooling Correlation as the published code has it: cosine of a patch and the other face's mean patch."""
-    return _against(features, normalize(features.centre, dim=-1))
+    return _against(features, unit(features.centre, "the mean patches"))
 
 
 def _apc_raw(features: Features) -> Terms:
     """Average Pooling Correlation as the paper's text has it (Eq. 5): dot product of the raw vectors."""
-    terms = _against(features, features.centre)
-    return Terms(terms.offset, features.patches.norm(dim=-1), terms.context)
+    terms = _against(features, _of_about_1(features.centre))
+    return Terms(terms.offset, _of_about_1(features.patches.norm(dim=-1)), terms.context)
 
 
 def _cc(features: Features) -> Terms:
@@ -74,17 +81,17 @@ def _cc(features: Features) -> Terms:
             f"Weighting cc compares embeddings with patches, but this network's embedding has {length} numbers and "
             f"its patches have {channels}; choose another weighting, such as apc."
         )
-    return _against(features, normalize(features.embedding, dim=-1))
+    return _against(features, unit(features.embedding, "the embeddings"))
 
 
 def _sc(features: Features) -> Terms:
     """Self Correlation as published numbers used it: a patch weighs its summed *distance* to the other's patches."""
-    return _against(features, -normalize(features.patches, dim=-1).sum(-2), offset=features.patches.shape[-2])
+    return _against(features, -unit(features.patches, "the patches").sum(-2), offset=features.patches.shape[-2])
 
 
 def _sc_sim(features: Features) -> Terms:
     """Self Correlation as the paper prints it (Eq. 8): summed cosine to the other's patches."""
-    return _against(features, normalize(features.patches, dim=-1).sum(-2))
+    return _against(features, unit(features.patches, "the patches").sum(-2))
 
 
 def _lmk(features: Features) -> Terms:
@@ -92,10 +99,12 @@ def _lmk(features: Features) -> Terms:
     if features.landmarks is None:
         raise InputError("Weighting lmk needs the landmarks of every face, and these faces came without.")
     rows, columns = features.grid
-    xy = (features.landmarks * features.landmarks.new_tensor([columns, rows])).floor().long()
-    inside = ((xy >= 0) & (xy < xy.new_tensor([columns, rows]))).all(-1)
-    cell = xy[..., 1] * columns + xy[..., 0]
-    counts = (one_hot(cell * inside, rows * columns) * inside[..., None]).sum(-2)
+    size = features.landmarks.new_tensor([columns, rows])
+    xy = features.landmarks * size
+    inside = ((xy >= 0) & (xy < size)).all(-1)
+    # Not every processor turns what is far outside, or no number at all, into the same whole number.
+    xy = xy.masked_fill(~inside[..., None], 0).long()
+    counts = (one_hot(xy[..., 1] * columns + xy[..., 0], rows * columns) * inside[..., None]).sum(-2)
     terms = _uniform(features)
     return Terms(counts.to(terms.offset), terms.scale, terms.context)
 
@@ -103,7 +112,12 @@ def _lmk(features: Features) -> Terms:
 def _norm(features: Features) -> Terms:
     """Length of the raw patch, whatever the other face: for projected patches, how much of the embedding it makes."""
     terms = _uniform(features)
-    return Terms(features.patches.norm(dim=-1), terms.scale, terms.context)
+    return Terms(_of_about_1(features.patches.norm(dim=-1)), terms.scale, terms.context)
+
+
+def _of_about_1(values: Tensor) -> Tensor:
+    """Each row times a power of two, float32: weights are divided by their sum, so that only the ratios count."""
+    return by_power_of_two(values, values.abs().amax(-1, keepdim=True)).float()
 
 
 WEIGHTINGS: dict[str, Callable[[Features], Terms]] = {

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fdemd.errors import InputError
-from fdemd.losses.head import CosineHead
+from fdemd.losses.head import CosineHead, check_labels
 
 
 class ArcFaceHead(CosineHead):
@@ -49,6 +49,7 @@ class ArcFaceHead(CosineHead):
 
     def with_margin(self, similarity: Tensor, labels: Tensor) -> Tensor:
         """See :meth:`Head.with_margin`. Gradients are finite at every angle, 0 and pi included."""
+        labels = check_labels(similarity, labels)
         own = similarity.gather(1, labels[:, None])
         # The slope of the root is infinite at 0: below the smallest number the clamp makes it 0.
         sine = ((1 - own) * (1 + own)).clamp_min(torch.finfo(own.dtype).tiny).sqrt()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from fdemd.errors import InputError
-from fdemd.losses.head import CosineHead
+from fdemd.losses.head import CosineHead, check_labels
 
 
 class CosFaceHead(CosineHead):
@@ -31,5 +31,6 @@ class CosFaceHead(CosineHead):
 
     def with_margin(self, similarity: Tensor, labels: Tensor) -> Tensor:
         """See :meth:`Head.with_margin`."""
+        labels = check_labels(similarity, labels)
         margin = torch.full_like(similarity[:, :1], -self.margin)
         return similarity.scatter_add(1, labels[:, None], margin)

@@ -46,6 +46,9 @@ class Criterion(nn.Module):
         """Loss ``()`` and logits ``(B, identities)``, both float32, of the features of ``B`` faces and ``labels (B,)``.
 
         The logits are those without margin, as they would name an unknown face, and carry no gradient.
+
+        Raises:
+            ValueError: embeddings of another size or type, or labels of other faces or of nobody.
         """
         with_margin, logits = self.logits(features, labels)
         return focal_loss(with_margin, labels, gamma=self.gamma, focal=self.focal), logits.detach()

@@ -7,6 +7,7 @@ from torch import Tensor, distributed
 from torch.nn.functional import cross_entropy
 
 from fdemd.errors import unknown
+from fdemd.losses.head import check_labels
 
 FOCAL = ("none", "per_batch", "per_sample")
 
@@ -24,7 +25,9 @@ def focal_loss(logits: Tensor, labels: Tensor, *, gamma: float = 2.0, focal: str
 
     Raises:
         InputError: an unknown kind of loss.
+        ValueError: see :func:`fdemd.losses.head.check_labels`.
     """
+    labels = check_labels(logits, labels)
     if focal == "none":
         return cross_entropy(logits, labels)
     if focal == "per_sample":

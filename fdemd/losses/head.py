@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
+from fdemd.directions import in_range
 from fdemd.errors import InputError
+from fdemd.tensors import check
 
 
 class Head(nn.Module, ABC):
@@ -36,18 +38,45 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def similarity(self, embedding: Tensor) -> Tensor:
-        """Similarity of embeddings ``(B, D)`` to every centre, without margin and scale: ``(B, identities)``."""
+        """Similarity of embeddings ``(B, D)`` to every centre, without margin and scale: ``(B, identities)``.
+
+        Raises:
+            ValueError: embeddings of another size or type.
+        """
 
     @abstractmethod
     def with_margin(self, similarity: Tensor, labels: Tensor) -> Tensor:
         """Lower the similarities ``(B, identities)`` to the faces' own identities ``labels (B,)`` by the margin.
 
         What it returns is still to be scaled, by ``scale`` or by a number a face ``(B, 1)``.
+
+        Raises:
+            ValueError: labels of other faces, or of nobody, see :func:`check_labels`.
         """
 
     def forward(self, embedding: Tensor, labels: Tensor) -> Tensor:
         """Logits to train on, ``(B, identities)`` float32, of embeddings ``(B, D)`` of identities ``labels (B,)``."""
         return self.scale * self.with_margin(self.similarity(embedding), labels)
+
+    def check_embedding(self, embedding: Tensor) -> None:
+        """Check that embeddings are as long as the centres (ValueError)."""
+        check({"embedding": (embedding, "float B D"), "the centres": (self.weight, "float I D")})
+
+
+def check_labels(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the labels, int64.
+
+    Args:
+        logits: ``(B, identities)``.
+        labels: ``(B,)`` whole numbers from 0 to below the identities.
+
+    Raises:
+        ValueError: another shape or type, or a label out of range.
+    """
+    _, labels = check({"logits": (logits, "float B I"), "labels": (labels, "whole B")})
+    if len(labels) and not (labels.min() >= 0 and labels.max() < logits.shape[1]):
+        raise ValueError(f"Labels are numbers from 0 to {logits.shape[1] - 1}, one for each identity.")
+    return labels
 
 
 class CosineHead(Head):
@@ -55,8 +84,9 @@ class CosineHead(Head):
 
     def similarity(self, embedding: Tensor) -> Tensor:
         """See :meth:`Head.similarity`; the cosines may leave [-1, 1] by rounding."""
+        self.check_embedding(embedding)
         with torch.autocast(embedding.device.type, enabled=False):
-            embedding, weight = in_full_precision(embedding, self.weight)
+            embedding, weight = in_full_precision(in_range(embedding), self.weight)
             return linear(normalize(embedding), normalize(weight))
 
 

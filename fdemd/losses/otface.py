@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fdemd.directions import in_range
 from fdemd.emd import Converged, Transport, emd_similarity
 from fdemd.emd.sinkhorn import check_eps
 from fdemd.emd.weighting import check_weighting
@@ -94,7 +95,7 @@ class OTFaceCriterion(Criterion):
 def transport_violation(features: Features, triplets: Triplets, settings: TransportSettings) -> Tensor:
     """Mean over one triplet or more of ``relu(W(anchor, positive) - W(anchor, negative) + margin)``, ``()`` float32."""
     with torch.autocast(features.patches.device.type, enabled=False):
-        faces = Features(features.embedding, _unit(features.patches.float()), features.grid)
+        faces = Features(features.embedding, _unit(in_range(features.patches).float()), features.grid)
         anchors, candidates = faces[triplets.anchor], torch.stack([triplets.positive, triplets.negative], dim=1)
         similarity = (_with_fixed_plan if settings.plan_detached else _transported)(
             anchors, faces, candidates, settings

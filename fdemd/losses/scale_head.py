@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from fdemd.checkpointing import read_checkpoint
 from fdemd.errors import InputError
+from fdemd.tensors import check
 
 _IN_CHECKPOINT = "criterion.scale_head."
 
@@ -46,7 +47,15 @@ class ScaleHead(nn.Module):
         self.register_buffer("limit", torch.tensor(float(limit)))
 
     def logit(self, patches: Tensor) -> Tensor:
-        """Before the sigmoid, ``(B,)`` float32, of patches ``(B, N, C)``: what to rank faces by."""
+        """Before the sigmoid, ``(B,)`` float32, of patches ``(B, N, C)``: what to rank faces by.
+
+        Raises:
+            ValueError: patches of another size or type.
+        """
+        check({"patches": (patches, "float B N C")})
+        numbers, wanted = patches.shape[1] * patches.shape[2], self.layers[0].in_features
+        if numbers != wanted:
+            raise ValueError(f"The patches of a face have {numbers} numbers; this head is for {wanted}.")
         with torch.autocast(patches.device.type, enabled=False):
             logit: Tensor = self.layers(patches.flatten(1).to(self.limit.dtype))[:, 0]
         return logit

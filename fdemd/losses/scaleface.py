@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from fdemd.directions import in_range, unit
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.losses.criterion import Criterion
 from fdemd.losses.head import CosineHead, Head
 from fdemd.losses.scale_head import ScaleHead
+from fdemd.tensors import check
 
 _LARGEST_COSINE = 1 - 1e-7
 
@@ -61,10 +63,18 @@ class ScaleFaceCriterion(Criterion):
         Args:
             embedding: ``(B, D)``, of any length. Whoever does not occur (no face was found) keeps a random centre.
             labels: ``(B,)``.
+
+        Raises:
+            InputError: an embedding that is not finite.
+            ValueError: embeddings of another size or type, or labels of other people.
         """
-        unit = normalize(embedding.float())
-        sums = torch.zeros_like(self.head.weight).index_add_(0, labels, unit)
-        counts = labels.bincount(minlength=len(sums))
+        self.head.check_embedding(embedding)
+        _, labels = check({"embedding": (embedding, "float B D"), "labels": (labels, "whole B")})
+        people = len(self.head.weight)
+        if len(labels) and not 0 <= labels.min() <= labels.max() < people:
+            raise ValueError(f"Labels must be those of {people} people, from 0 on.")
+        sums = torch.zeros_like(self.head.weight).index_add_(0, labels, unit(embedding, "the embeddings"))
+        counts = labels.bincount(minlength=people)
         occurring = counts > 0
         centres = sums[occurring] / counts[occurring, None]
         self.origin.copy_(centres.mean(0))
@@ -72,7 +82,8 @@ class ScaleFaceCriterion(Criterion):
 
     def logits(self, features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
         """See :meth:`Criterion.logits`; each face has a scale of its own."""
-        embedding = normalize(features.embedding.float()) - self.origin
+        self.head.check_embedding(features.embedding)
+        embedding = normalize(in_range(features.embedding).float()) - self.origin
         cosine = self.head.similarity(embedding).clamp(-_LARGEST_COSINE, _LARGEST_COSINE)
         scale = self.scale_head(features.patches)[:, None]
         self.figures = {"scale": scale.detach().mean()}

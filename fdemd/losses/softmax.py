@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from fdemd.losses.head import Head, in_full_precision
+from fdemd.losses.head import Head, check_labels, in_full_precision
 
 
 class SoftmaxHead(Head):
@@ -19,9 +19,11 @@ class SoftmaxHead(Head):
 
     def similarity(self, embedding: Tensor) -> Tensor:
         """See :meth:`Head.similarity`; inner product and bias."""
+        self.check_embedding(embedding)
         with torch.autocast(embedding.device.type, enabled=False):
             return linear(*in_full_precision(embedding, self.weight, self.bias))
 
     def with_margin(self, similarity: Tensor, labels: Tensor) -> Tensor:
         """Return the similarities as they are."""
+        check_labels(similarity, labels)
         return similarity

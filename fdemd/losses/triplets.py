@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from fdemd.directions import in_range
+from fdemd.tensors import checked
+
 
 class Triplets(NamedTuple):
     """Rows of a batch, ``(T,)`` int64 each: the anchor, another face of the person, and a face of somebody else."""
@@ -18,6 +21,7 @@ class Triplets(NamedTuple):
 
 
 @torch.no_grad()
+@checked(embedding="float B D", labels="whole B")
 def hard_triplets(embedding: Tensor, labels: Tensor, margin: float) -> Triplets:
     """For each anchor the least similar face of its person and the most similar of another, as far as that is hard.
 
@@ -28,9 +32,14 @@ def hard_triplets(embedding: Tensor, labels: Tensor, margin: float) -> Triplets:
         embedding: ``(B, D)``, of any length; one face or more.
         labels: ``(B,)`` integers.
         margin: by which the person's own face must be more similar.
+
+    Raises:
+        ValueError: shapes that do not belong together, tensors of another type, or no face.
     """
+    if not len(labels):
+        raise ValueError("A batch without faces has no triplets.")
     with torch.autocast(embedding.device.type, enabled=False):
-        unit = normalize(embedding.to(torch.promote_types(embedding.dtype, torch.float32)))
+        unit = normalize(in_range(embedding).to(torch.promote_types(embedding.dtype, torch.float32)))
         cosine = unit @ unit.T
     same = labels[:, None] == labels
     others = ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)

@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from fdemd.tensors import checked
 
+
+@checked(hits="bool Q L", relevant="whole Q")
 def precision_at_1(hits: Tensor, relevant: Tensor) -> Tensor:
     """Whether the first place is right.
 
@@ -19,14 +22,16 @@ def precision_at_1(hits: Tensor, relevant: Tensor) -> Tensor:
     Returns:
         ``(Q,)`` in [0, 1]; meaningless where ``relevant`` is 0.
     """
-    return hits[:, 0].double()
+    return hits[:, :1].any(1).double()
 
 
+@checked(hits="bool Q L", relevant="whole Q")
 def r_precision(hits: Tensor, relevant: Tensor) -> Tensor:
     """Share of right answers in the first R places. Arguments as in :func:`precision_at_1`."""
     return (hits & _within(hits, relevant)).sum(1) / relevant.clamp_min(1).double()
 
 
+@checked(hits="bool Q L", relevant="whole Q")
 def map_at_r(hits: Tensor, relevant: Tensor) -> Tensor:
     """Mean over the first R places of the precision there, 0 if wrong. Arguments as in :func:`precision_at_1`."""
     precision = hits.double().cumsum(1) / torch.arange(1, hits.shape[1] + 1, device=hits.device)
@@ -45,8 +50,10 @@ IDENTIFICATION: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 """The three figures of the paper's tables, in its order."""
 
 
+@checked(hits="bool Q L")
 def best_possible(hits: Tensor, k: int) -> Tensor:
     """The hits if the first ``k`` places were re-ranked perfectly: what no second stage can exceed (paper Table 1)."""
+    k = max(0, k)
     ideal = hits[:, :k].sort(dim=1, descending=True).values
     return torch.cat([ideal, hits[:, k:]], dim=1)
 
@@ -67,6 +74,7 @@ class _MeanOverQueries(Metric):
         self.add_state("queries", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
         self.add_state("lone", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
 
+    @checked(hits="bool Q L", relevant="whole Q")
     def update(self, hits: Tensor, relevant: Tensor) -> None:
         """Add queries; those without any right answer in the gallery are not averaged but counted in ``lone``."""
         answerable = relevant > 0

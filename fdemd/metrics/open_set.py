@@ -12,27 +12,33 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from fdemd.tensors import checked
 
+
+@checked(hits="bool M L", scores="rank M L")
 def mated_scores(hits: Tensor, scores: Tensor, rank: int) -> Tensor:
     """The score that decides each mated search: the best of the right person's within the first ``rank`` places.
 
     Args:
         hits: boolean ``(M, L)``, right or wrong at each place.
         scores: ``(M, L)``, descending within the first ``rank`` places.
-        rank: R, at least 1.
+        rank: R; at 0 or below nobody is found.
 
     Returns:
         ``(M,)`` float64; minus infinity where the person is not within the first ``rank`` places.
     """
+    rank = max(0, rank)
     first = scores[:, :rank].double().masked_fill(~hits[:, :rank], -torch.inf)
     return torch.cat([first, first.new_full((len(first), 1), -torch.inf)], dim=1).amax(1)
 
 
+@checked(mated="rank M")
 def fnir(mated: Tensor, threshold: float) -> float:
     """False negative identification rate: share of mated searches ``(M,)`` with a score below the threshold."""
     return float((mated.double() < threshold).double().mean())
 
 
+@checked(nonmated="rank S")
 def fpir(nonmated: Tensor, threshold: float) -> float:
     """False positive identification rate: share of non-mated searches whose best score ``(S,)`` reaches the threshold.
 
@@ -42,10 +48,17 @@ def fpir(nonmated: Tensor, threshold: float) -> float:
 
 
 def searches_needed(rate: float) -> int:
-    """Non-mated searches of which an FPIR of ``rate`` allows one; with fewer it cannot be told from 0."""
+    """Non-mated searches of which an FPIR of ``rate`` allows one; with fewer it cannot be told from 0.
+
+    Raises:
+        ValueError: the rate is not in (0, 1).
+    """
+    if not 0 < rate < 1:
+        raise ValueError(f"A rate is between 0 and 1, not {rate}.")
     return math.ceil(1 / rate - 1e-9)
 
 
+@checked(nonmated="rank S")
 def threshold_at_fpir(nonmated: Tensor, rate: float) -> float | None:
     """The lowest threshold with an FPIR of at most ``rate``; equal scores are all accepted or all rejected.
 
@@ -58,7 +71,7 @@ def threshold_at_fpir(nonmated: Tensor, rate: float) -> float | None:
     """
     if len(nonmated) < searches_needed(rate):
         return None
-    allowed = math.floor(rate * len(nonmated) + 1e-9)
+    allowed = min(math.floor(rate * len(nonmated) + 1e-9), len(nonmated) - 1)
     first_rejected = nonmated.double().sort(descending=True).values[allowed]
     return float(torch.nextafter(first_rejected, first_rejected.new_tensor(torch.inf)))
 
@@ -71,13 +84,19 @@ class DetCurve(NamedTuple):
     fnir: Tensor
 
 
+@checked(mated="rank M", nonmated="rank S")
 def det_curve(mated: Tensor, nonmated: Tensor) -> DetCurve:
-    """FPIR and FNIR at every score that occurs and above the highest. At least one score is finite.
+    """FPIR and FNIR at every score that occurs and above the highest.
 
     Args:
         mated: :func:`mated_scores`, ``(M,)``.
         nonmated: best score of each non-mated search, ``(S,)``.
+
+    Raises:
+        ValueError: no score is finite.
     """
+    if not (mated.isfinite().any() or nonmated.isfinite().any()):
+        raise ValueError("No search has a score, so that there is no threshold.")
     mated, nonmated = mated.double().sort().values, nonmated.double().sort().values
     levels = torch.cat([mated, nonmated]).unique()
     levels = levels[levels.isfinite()]

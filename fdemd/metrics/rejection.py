@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from fdemd.metrics.verification import tar_at_far
+from fdemd.tensors import checked
 
 
+@checked(confidence="score Q", right="bool Q")
 def risk_coverage(confidence: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
     """Share of queries answered, and the share of wrong answers among them (Geifman and El-Yaniv 2017).
 
@@ -31,6 +33,7 @@ def area_under_risk(confidence: Tensor, right: Tensor) -> float:
     return float(risk_coverage(confidence, right)[1].mean())
 
 
+@checked(score="score P", same="bool P", confidence="score P", portions="finite R")
 def tar_after_rejection(score: Tensor, same: Tensor, confidence: Tensor, far: float, portions: Tensor) -> Tensor:
     """True accept rate ``(R,)`` float64 of the pairs that are left, their threshold chosen anew (spec 5.4).
 
@@ -41,7 +44,12 @@ def tar_after_rejection(score: Tensor, same: Tensor, confidence: Tensor, far: fl
         far: false accept rate, in [0, 1].
         portions: ``(R,)`` shares of pairs to reject, from 0 to below 1. A portion that leaves pairs of only one kind
             has no rate: NaN.
+
+    Raises:
+        ValueError: a portion or ``far`` is out of its range.
     """
+    if not ((portions >= 0) & (portions < 1)).all():
+        raise ValueError("Portions to reject are from 0 to below 1.")
     order = _surest_first(confidence)
     rates = []
     for portion in portions.tolist():
@@ -51,14 +59,21 @@ def tar_after_rejection(score: Tensor, same: Tensor, confidence: Tensor, far: fl
     return torch.tensor(rates, dtype=torch.float64)
 
 
+@checked(portions="finite R", rate="real R")
 def rejection_area(portions: Tensor, rate: Tensor) -> float:
     """Area under rates ``(R,)`` over ascending portions ``(R,)`` by their range (trapezoids); at most 1, the best.
 
     The published tables do not divide by the range, which is 0.5 there.
+
+    Raises:
+        ValueError: fewer than two portions, or they do not ascend.
     """
+    if len(portions) < 2 or not (portions[1:] > portions[:-1]).all():
+        raise ValueError("An area is over two ascending portions or more.")
     return float(torch.trapezoid(rate.double(), portions.double()) / (portions[-1] - portions[0]))
 
 
+@checked(score="score P", same="bool P")
 def oracle_confidence(score: Tensor, same: Tensor, threshold: float) -> Tensor:
     """What would reject mistakes first: how far a pair lies on the right side of a threshold, negative on the wrong."""
     return torch.where(same, score - threshold, threshold - score)

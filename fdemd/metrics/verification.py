@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from fdemd.tensors import checked
+
 
 class FoldAccuracy(NamedTuple):
     """Accuracy in [0, 1] of each fold, and the threshold that the other folds chose, both ``(F,)`` float64."""
@@ -33,6 +35,7 @@ class FoldAccuracy(NamedTuple):
         return self.deviation / len(self.accuracy) ** 0.5
 
 
+@checked(score="score P", same="bool P", fold="whole P")
 def fold_accuracy(score: Tensor, same: Tensor, fold: Tensor) -> FoldAccuracy:
     """Accuracy on each fold with the threshold that is best on all other folds (Huang et al. 2007, View 2).
 
@@ -40,9 +43,15 @@ def fold_accuracy(score: Tensor, same: Tensor, fold: Tensor) -> FoldAccuracy:
         score: ``(P,)``; larger is closer. At least one finite score outside each fold.
         same: ``(P,)`` boolean, whether the pair shows one person.
         fold: ``(P,)`` integers from 0, two or more different ones.
+
+    Raises:
+        ValueError: the folds are not so, one has no pair, or all other pairs have no finite score.
     """
+    folds = fold.unique().tolist()
+    if len(folds) < 2 or folds != list(range(len(folds))):
+        raise ValueError(f"Folds are counted from 0, and there are two or more with pairs in each, not {folds}.")
     results = []
-    for number in range(int(fold.max()) + 1):
+    for number in folds:
         inside = fold == number
         threshold = best_threshold(score[~inside], same[~inside])
         right = (score[inside].double() >= threshold) == same[inside]
@@ -51,14 +60,20 @@ def fold_accuracy(score: Tensor, same: Tensor, fold: Tensor) -> FoldAccuracy:
     return FoldAccuracy(torch.stack(accuracy), torch.stack(thresholds))
 
 
+@checked(score="score P", same="bool P")
 def best_threshold(score: Tensor, same: Tensor) -> float:
     """The finite threshold with the most right decisions.
 
     Thresholds lie half-way between neighbouring scores, at the lowest finite score, or above the highest; of equally
     good ones the highest is taken. Arguments as in :func:`fold_accuracy`.
+
+    Raises:
+        ValueError: no score is finite.
     """
     score = score.double()
     levels = score[score.isfinite()].unique()
+    if not len(levels):
+        raise ValueError("No pair has a score, so that there is no threshold.")
     above = torch.nextafter(levels[-1:], levels.new_tensor([torch.inf]))
     thresholds = torch.cat([levels[:1], (levels[:-1] + levels[1:]) / 2, above])
     right = _accepted(score[same], thresholds) - _accepted(score[~same], thresholds)
@@ -82,6 +97,7 @@ class OperatingPoint(NamedTuple):
     allowed: int
 
 
+@checked(score="score P", same="bool P")
 def tar_at_far(score: Tensor, same: Tensor, far: float) -> OperatingPoint:
     """True accept rate at a false accept rate: the threshold is the ``round(far * N)``-th largest of N negatives.
 
@@ -89,20 +105,37 @@ def tar_at_far(score: Tensor, same: Tensor, far: float) -> OperatingPoint:
         score: ``(P,)``; larger is closer.
         same: ``(P,)`` boolean; both kinds occur.
         far: in [0, 1].
+
+    Raises:
+        ValueError: a kind is missing, or ``far`` is out of range.
     """
+    _check_both(same)
+    if not 0 <= far <= 1:
+        raise ValueError(f"A rate is between 0 and 1, not {far}.")
     negative = score[~same].double().sort(descending=True).values
     allowed = round(far * len(negative))
     threshold = negative[allowed - 1] if allowed else torch.nextafter(negative[0], negative.new_tensor(torch.inf))
     return OperatingPoint(far, float((score[same].double() >= threshold).double().mean()), float(threshold), allowed)
 
 
+@checked(score="score P", same="bool P")
 def roc_curve(score: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
-    """False and true accept rates ``(T,)``, float64 and ascending, one point a threshold, from (0, 0) on."""
+    """False and true accept rates ``(T,)``, float64 and ascending, one point a threshold, from (0, 0) on.
+
+    Raises:
+        ValueError: there are not both kinds of pairs.
+    """
+    _check_both(same)
     score = score.double()
     levels = score.unique().flip(0)
     far, tar = (_accepted(side, levels) / len(side) for side in (score[~same], score[same]))
     start = far.new_zeros(1)
     return torch.cat([start, far]), torch.cat([start, tar])
+
+
+def _check_both(same: Tensor) -> None:
+    if not same.any() or same.all():
+        raise ValueError("There must be pairs of one person and pairs of two.")
 
 
 def _accepted(score: Tensor, thresholds: Tensor) -> Tensor:

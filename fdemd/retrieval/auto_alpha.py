@@ -18,6 +18,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from fdemd.tensors import checked
+
 AUTO = "auto"
 _SMALLEST = 1e-6
 """Deviation of scores that are all alike."""
@@ -65,6 +67,7 @@ RULE = Rule(
 """Of ``rerank.alpha=auto``."""
 
 
+@checked(cosine="rank Q k", similarity="finite Q k")
 def auto_alpha(cosine: Tensor, similarity: Tensor, rule: Rule = RULE) -> Tensor:
     """Alpha of each query, ``(Q,)`` in [0, 1]; 0 for a shortlist of one.
 
@@ -72,6 +75,10 @@ def auto_alpha(cosine: Tensor, similarity: Tensor, rule: Rule = RULE) -> Tensor:
         cosine: ``(Q, k)`` of the first stage, best first; minus infinity where there is nobody.
         similarity: ``(Q, k)`` of the second stage.
         rule: that gives the weight of the second stage.
+
+    Raises:
+        InputError: a score that is not finite, unless there is nobody.
+        ValueError: shapes that do not belong together, or tensors of another type.
     """
     present = cosine > -torch.inf
     first, first_spread = standardised(cosine, present)
@@ -83,6 +90,7 @@ def auto_alpha(cosine: Tensor, similarity: Tensor, rule: Rule = RULE) -> Tensor:
     return (of_second / (of_second + of_first)).where(present[:, 1], 0)
 
 
+@checked(scores="rank Q k", present="bool Q k")
 def standardised(scores: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
     """Scores with mean 0 and deviation 1 over those present ``(Q, k)``, 0 elsewhere, and their deviation ``(Q,)``."""
     scores = scores.masked_fill(~present, 0)
@@ -92,6 +100,7 @@ def standardised(scores: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
     return centred / spread, spread[:, 0]
 
 
+@checked(first="finite Q k", second="finite Q k", present="bool Q k")
 def statistics(first: Tensor, second: Tensor, present: Tensor) -> dict[str, Tensor]:
     """What tells a query that the first stage is sure of from one that it is not: name -> ``(Q,)``.
 

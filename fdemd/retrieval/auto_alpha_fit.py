@@ -17,6 +17,7 @@ from torch import Tensor
 
 from fdemd.retrieval.auto_alpha import Rule, Term, standardised, statistics
 from fdemd.retrieval.stage2 import mix
+from fdemd.tensors import check
 
 WEIGHTS = 11
 """Of the second stage, evenly from 0 to 1."""
@@ -39,6 +40,10 @@ class Shortlists:
     cosine: Tensor
     similarity: Tensor
     hits: Tensor
+
+    def __post_init__(self) -> None:
+        scores = {"cosine": (self.cosine, "rank Q k"), "similarity": (self.similarity, "finite Q k")}
+        check(scores | {"hits": (self.hits, "bool Q k")})
 
     def __len__(self) -> int:
         return len(self.cosine)

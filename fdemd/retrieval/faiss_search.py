@@ -11,12 +11,17 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
+from fdemd.directions import unit
 from fdemd.errors import InputError, unknown
 from fdemd.retrieval.ranking import NOBODY, sorted_by_score
+from fdemd.tensors import check, checked
 
 EXACT = "exact"
+_MOST_FACES = 2**31 - 1
+"""FAISS counts candidates and cells in 32 bits."""
+_FEWEST_NEIGHBOURS, _MOST_NEIGHBOURS = 2, 1024
+"""FAISS divides by the logarithm of the neighbours; of 1,024 each face's list takes 8 KiB."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ class IVF:
     nprobe: int = 64
     name: ClassVar[str] = "faiss_ivf"
 
+    def __post_init__(self) -> None:
+        if self.nlist is not None:
+            _check_whole("nlist", self.nlist)
+        _check_whole("nprobe", self.nprobe)
+
     def build(self, gallery: Any, seed: int) -> Any:
         """Return an index of unit embeddings, a numpy array ``(G, D)``."""
         import faiss
@@ -60,7 +70,7 @@ class IVF:
         index.cp.min_points_per_centroid = 1  # else FAISS warns of cells with few faces
         index.train(gallery)
         index.add(gallery)
-        index.nprobe = self.nprobe
+        index.nprobe = min(self.nprobe, nlist)
         return index
 
 
@@ -69,7 +79,7 @@ class HNSW:
     """A graph in layers, walked from far to near (hierarchical navigable small world).
 
     Attributes:
-        m: neighbours of a face in the graph; twice as many in the lowest layer.
+        m: neighbours of a face in the graph, from 2 to 1024; twice as many in the lowest layer.
         ef_construction: candidates looked at to find them.
         ef_search: candidates kept in a search; at least as many as places are asked for.
     """
@@ -79,16 +89,29 @@ class HNSW:
     ef_search: int = 256
     name: ClassVar[str] = "faiss_hnsw"
 
+    def __post_init__(self) -> None:
+        _check_whole("m", self.m, _FEWEST_NEIGHBOURS, _MOST_NEIGHBOURS)
+        _check_whole("ef_construction", self.ef_construction)
+        _check_whole("ef_search", self.ef_search)
+
     def build(self, gallery: Any, seed: int) -> Any:
         """Return an index of unit embeddings, a numpy array ``(G, D)``."""
         import faiss
 
         index = faiss.IndexHNSWFlat(gallery.shape[1], self.m, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.rng = faiss.RandomGenerator(seed)
-        index.hnsw.efConstruction, index.hnsw.efSearch = self.ef_construction, self.ef_search
+        # More candidates than faces there are not, and FAISS would make room for them.
+        index.hnsw.efConstruction, index.hnsw.efSearch = (
+            min(candidates, len(gallery)) for candidates in (self.ef_construction, self.ef_search)
+        )
         with _threads(1):  # several would race, and the graph would be another one each time
             index.add(gallery)
         return index
+
+
+def _check_whole(name: str, value: object, least: int = 1, most: int = _MOST_FACES) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise InputError(f"stage1.{name} is {value}; it must be a whole number from {least} to {most}.")
 
 
 IndexSettings = Flat | IVF | HNSW
@@ -107,12 +130,10 @@ def index_settings(stage1: Mapping[str, Any]) -> IndexSettings | None:
         return None
     if name not in _INDICES:
         raise unknown("search", name, (EXACT, *_INDICES))
-    for key, value in settings.items():
-        if not (type(value) is int and value > 0) and not (key == "nlist" and value is None):
-            raise InputError(f"stage1.{key} is {value}; it must be a whole number from 1.")
+    made = _INDICES[name](**settings)
     if importlib.util.find_spec("faiss") is None:
         raise InputError(f"stage1={name} needs FAISS; pip install -e '.[faiss]', or use stage1=exact.")
-    return _INDICES[name](**settings)
+    return made
 
 
 class FaissIndex:
@@ -122,11 +143,22 @@ class FaissIndex:
         settings: it was built with.
     """
 
+    @checked(gallery="real G D")
     def __init__(self, settings: IndexSettings, gallery: Tensor, seed: int) -> None:
-        """Index a gallery's embeddings ``(G, D)``, of any length; equal seeds give equal indices."""
+        """Index a gallery's embeddings ``(G, D)``, of any length; equal seeds give equal indices.
+
+        Raises:
+            InputError: an embedding that is not finite, or more cells than faces.
+            ValueError: the gallery is no faces of numbers, or has none.
+        """
+        if not gallery.numel():
+            raise ValueError(f"A gallery of {len(gallery)} embeddings of {gallery.shape[1]} numbers has no index.")
         self.settings = settings
         with _threads(torch.get_num_threads()):
-            self._index = settings.build(_unit(gallery), seed)
+            self._index = settings.build(_unit(gallery), seed % _MOST_FACES)
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
 
     def __str__(self) -> str:
         values = ", ".join(f"{name} {value}" for name, value in self.described().items() if name != "search")
@@ -141,7 +173,15 @@ class FaissIndex:
         """Gallery rows and cosines ``(Q, min(depth, G))``, best first, equal ones in the order of their rows.
 
         Places that the index found nothing for are at the end: ``NOBODY`` with a cosine of minus infinity.
+
+        Raises:
+            InputError: an embedding that is not finite.
+            ValueError: embeddings of another size or type.
         """
+        (query,) = check({"query": (query, f"real Q {self._index.d}")})
+        if depth < 1:
+            nothing = torch.zeros(len(query), 0, device=query.device)
+            return nothing.long(), nothing
         with _threads(torch.get_num_threads()):
             cosine, found = map(torch.from_numpy, self._index.search(_unit(query), min(depth, self._index.ntotal)))
         cosine, found = cosine.to(query.device), found.to(query.device)
@@ -153,7 +193,7 @@ class FaissIndex:
 
 
 def _unit(embeddings: Tensor) -> Any:
-    return normalize(embeddings.float(), dim=1).cpu().numpy()
+    return unit(embeddings.detach(), "the embeddings").cpu().contiguous().numpy()
 
 
 @contextmanager

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize, pad
+from torch.nn.functional import pad
 
+from fdemd.directions import unit
 from fdemd.errors import InputError
-from fdemd.retrieval.ranking import NOBODY, sorted_by_score
+from fdemd.retrieval.ranking import NOBODY, check_rows, sorted_by_score
 from fdemd.retrieval.search import first_places, search_exactly
+from fdemd.tensors import check, checked
 
 _QUERIES_AT_ONCE = 64
 _SMALLEST_DISTANCE = 1e-6
@@ -31,6 +33,7 @@ class KReciprocal:
     largest distance.
     """
 
+    @checked(gallery_embeddings="real G D")
     def __init__(self, gallery_embeddings: Tensor, k1: int = 20, k2: int = 6) -> None:
         """Take a gallery.
 
@@ -40,12 +43,13 @@ class KReciprocal:
             k2: faces, itself included, whose encodings are averaged (local query expansion, Eq. 11).
 
         Raises:
-            InputError: ``k1`` or ``k2`` below 1.
+            InputError: ``k1`` or ``k2`` below 1, or an embedding that is not finite.
+            ValueError: the embeddings are no faces of numbers.
         """
         if k1 < 1 or k2 < 1:
             raise InputError(f"k1 is {k1} and k2 is {k2}; both must be at least 1 (the paper has 20 and 6).")
         # After the gallery come the query and, with the number -1, nobody; so in the lists of neighbours.
-        self._faces = pad(normalize(gallery_embeddings.float(), dim=1), (0, 0, 0, 2))
+        self._faces = pad(unit(gallery_embeddings, "the gallery's embeddings"), (0, 0, 0, 2))
         self._k1, self._k2 = k1, k2
         self._others = max(k1, k2 - 1)  # listed for each face, besides itself
         self._find_neighbours(spare=1)
@@ -78,13 +82,27 @@ class KReciprocal:
 
         Returns:
             ``(Q, k)`` float32 in [0, 1], in the order of the candidates; 0 where there is nobody.
+
+        Raises:
+            InputError: an embedding that is not finite.
+            ValueError: shapes that do not belong together, tensors of another type, or candidates that are not there.
         """
+        query_embeddings, _, candidates = check(
+            {
+                "query_embeddings": (query_embeddings, "real Q D"),
+                "the gallery": (self._faces, "float G D"),
+                "candidates": (candidates, "whole Q k"),
+            }
+        )
         barred = candidates[:, :0] if barred is None else barred
+        _, barred = check({"candidates": (candidates, "whole Q k"), "barred": (barred, "whole Q b")})
+        for rows in (candidates, barred):
+            check_rows(rows, len(self._faces) - 2)
         if barred.shape[1] > self._spare:
             self._find_neighbours(barred.shape[1])
         similarity = torch.zeros(candidates.shape, device=candidates.device)
         for start in range(0, len(candidates), _QUERIES_AT_ONCE):
-            queries = normalize(query_embeddings[start : start + _QUERIES_AT_ONCE].float(), dim=1)
+            queries = unit(query_embeddings[start : start + _QUERIES_AT_ONCE], "the queries' embeddings")
             for number, cosine in enumerate(queries @ self._faces[:-2].T, start):
                 out = barred[number][barred[number] != NOBODY]
                 similarity[number] = self._of_one(queries[number - start], cosine, candidates[number], out)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from fdemd.errors import InputError, unknown
 from fdemd.retrieval.ranking import NOBODY
+from fdemd.tensors import check, checked
 
 OFFICIAL = "official"
 LEAVE_TWIN_OUT = "leave-twin-out"
@@ -39,6 +40,9 @@ class Labels:
     identity: Tensor
     source: Tensor
     picture: Tensor
+
+    def __post_init__(self) -> None:
+        check({name: (getattr(self, name), "whole B") for name in ("identity", "source", "picture")})
 
     def __len__(self) -> int:
         return len(self.identity)
@@ -68,8 +72,11 @@ def tiles(queries: int, gallery: int) -> Iterator[tuple[slice, slice]]:
             yield slice(top, min(top + _QUERIES_AT_ONCE, queries)), slice(left, min(left + _GALLERY_AT_ONCE, gallery))
 
 
+@checked(indices="whole Q L")
 def left_out(query: Labels, gallery: Labels, indices: Tensor, protocol: str) -> Tensor:
     """Boolean ``(Q, L)``: the candidates at ``indices (Q, L)`` that the queries may not be compared with."""
+    if protocol not in (*PROTOCOLS, LEAVE_ONE_OUT):
+        raise unknown("protocol", protocol, (*PROTOCOLS, LEAVE_ONE_OUT))
     itself = gallery.picture[indices] == query.picture[:, None]
     if protocol == OFFICIAL:
         return itself

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fdemd.tensors import check, checked
+
 NOBODY = -1
 """Fills a row whose query has fewer candidates than the ranking is deep."""
 
@@ -27,8 +29,11 @@ class Ranking:
     reranked: int = 0
 
     def __post_init__(self) -> None:
-        if self.indices.shape != self.scores.shape or self.indices.dim() != 2:
-            raise ValueError(f"Indices {tuple(self.indices.shape)} and scores {tuple(self.scores.shape)} do not match.")
+        check({"indices": (self.indices, "row Q L"), "scores": (self.scores, "score Q L")})
+        if not 0 <= self.reranked <= self.indices.shape[1]:
+            raise ValueError(f"{self.reranked} places of a ranking of {self.indices.shape[1]} cannot be re-ranked.")
+        if (self.indices < NOBODY).any():
+            raise ValueError("A ranking names a gallery row below 0.")
         present = self.indices != NOBODY
         if not (present[:, :-1] >= present[:, 1:]).all():
             raise ValueError("A ranking has a hole before its last candidate.")
@@ -41,11 +46,36 @@ class Ranking:
                 raise ValueError("A ranking is not sorted by its scores.")
 
     def hits(self, query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
-        """Boolean ``(Q, L)``: whether the face at each place is of the query's identity."""
+        """Boolean ``(Q, L)``: whether the face at each place is of the query's identity.
+
+        Raises:
+            ValueError: labels of other queries, or of a gallery that lacks some of the rows.
+        """
+        _, query_labels, gallery_labels = check(
+            {
+                "indices": (self.indices, "row Q L"),
+                "query_labels": (query_labels, "whole Q"),
+                "gallery_labels": (gallery_labels, "whole G"),
+            }
+        )
+        check_rows(self.indices, len(gallery_labels))
+        if not len(gallery_labels):
+            return torch.zeros_like(self.indices, dtype=torch.bool)
         found = gallery_labels[self.indices] == query_labels[:, None]
         return found & (self.indices != NOBODY)
 
 
+def check_rows(rows: Tensor, count: int) -> None:
+    """Check that rows are those of a gallery of ``count`` faces, or ``NOBODY``.
+
+    Raises:
+        ValueError: one is not.
+    """
+    if rows.numel() and not (rows.min() >= NOBODY and rows.max() < count):
+        raise ValueError(f"Candidates must be rows of a gallery of {count} faces, or {NOBODY} for nobody.")
+
+
+@checked(scores="real Q L")
 def sorted_by_score(scores: Tensor) -> Tensor:
     """Order ``(Q, L)`` of descending scores; equal scores keep their order, so that every device gives one result."""
     return torch.sort(scores, dim=1, descending=True, stable=True).indices

@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
+from fdemd.directions import unit
 from fdemd.retrieval.protocol import tiles
 from fdemd.retrieval.ranking import NOBODY, sorted_by_score
+from fdemd.tensors import check, checked
 
 Adjustment = Callable[[Tensor, slice, slice], Tensor]
 """Cosines of some queries and gallery rows, ``(rows, columns)``, and which these are -> what to rank by instead."""
 
 
+@checked(query="real Q D", gallery="real G D")
 def search_exactly(
     query: Tensor,
     gallery: Tensor,
@@ -28,21 +30,34 @@ def search_exactly(
         query: embeddings ``(Q, D)``, of any length.
         gallery: embeddings ``(G, D)``.
         depth: places to fill; beyond ``G`` there are none.
-        barred: gives the pairs of some queries and gallery rows that may not be compared, ``(rows, columns)`` booleans.
+        barred: gives the pairs of some queries and gallery rows that may not be compared, ``(rows, columns)`` booleans
+            or one for all.
         adjust: what is ranked by instead of the cosine; None ranks by it.
 
     Returns:
         Gallery rows, int64, and cosines as adjusted, float32, both ``(Q, min(depth, G))`` and best first. Places for
         which there is no gallery row are at the end: ``NOBODY`` with a cosine of minus infinity.
+
+    Raises:
+        InputError: an embedding that is not finite.
+        ValueError: shapes that do not belong together, or tensors of another type.
     """
+    if depth < 0:
+        raise ValueError(f"{depth} places cannot be filled.")
     depth = min(depth, len(gallery))
     indices = torch.full((len(query), depth), NOBODY, device=query.device)
     scores = torch.full((len(query), depth), -torch.inf, device=query.device)
     for rows, columns in tiles(len(query), len(gallery)):
-        cosine = normalize(query[rows].float(), dim=1) @ normalize(gallery[columns].float(), dim=1).T
+        cosine = unit(query[rows], "the queries' embeddings") @ unit(gallery[columns], "the gallery's embeddings").T
         if adjust is not None:
-            cosine = adjust(cosine, rows, columns)
-        cosine = cosine.masked_fill(barred(rows, columns), -torch.inf)
+            (_, cosine) = check(
+                {"cosine": (cosine, "float Q G"), "adjusted": (adjust(cosine, rows, columns), "rank Q G")}
+            )
+        out = barred(rows, columns)
+        check(
+            {"cosine": (cosine, "float Q G"), "barred": (out, "bool Q G")} if out.dim() else {"barred": (out, "bool")}
+        )
+        cosine = cosine.masked_fill(out, -torch.inf)
         best = first_places(cosine, depth)
         # What was found before has smaller row numbers, and comes first, so that a stable sort orders equal cosines.
         found = torch.cat([indices[rows], best + columns.start], dim=1)
@@ -52,6 +67,7 @@ def search_exactly(
     return indices.masked_fill(scores == -torch.inf, NOBODY), scores
 
 
+@checked(scores="real Q L")
 def first_places(scores: Tensor, depth: int) -> Tensor:
     """Return the first ``depth`` columns of :func:`fdemd.retrieval.ranking.sorted_by_score` without sorting all."""
     if depth >= scores.shape[1]:

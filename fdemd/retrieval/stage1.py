@@ -11,6 +11,7 @@ from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.protocol import Labels, left_out, left_out_of_all, most_left_out
 from fdemd.retrieval.ranking import NOBODY, Ranking, sorted_by_score
 from fdemd.retrieval.search import Adjustment, search_exactly
+from fdemd.tensors import check
 
 _QUERIES_COMPARED = 1000
 """Queries, at most, on which an index is compared with the exact search."""
@@ -38,7 +39,21 @@ def rank_by_cosine(
         depth: places to keep; fewer if no query has as many candidates.
         index: of the gallery, to be asked instead of comparing with every face; it may miss some.
         adjust: turns the cosines into what is ranked by; without an index only.
+
+    Raises:
+        InputError: an embedding that is not finite, or an unknown protocol.
+        ValueError: shapes that do not belong together, or tensors of another type.
     """
+    check(
+        {
+            "query_embeddings": (query_embeddings, "real Q D"),
+            "gallery_embeddings": (gallery_embeddings, "real G D"),
+            "query_labels": (query_labels.identity, "whole Q"),
+            "gallery_labels": (gallery_labels.identity, "whole G"),
+        }
+    )
+    if index is not None and len(index) != len(gallery_embeddings):
+        raise ValueError(f"The index has {len(index)} faces and the gallery {len(gallery_embeddings)}.")
     if index is None:
         indices, scores = search_exactly(
             query_embeddings,
@@ -92,6 +107,6 @@ def measure_recall(
     )
     wanted = exact.indices != NOBODY
     pairs = zip(exact.indices, found.indices[rows], strict=True)
-    hits = torch.stack([torch.isin(right, given) for right, given in pairs]) & wanted
+    hits = torch.stack([torch.isin(right, given) for right, given in pairs] or [wanted]) & wanted
     share = (hits.sum(1) / wanted.sum(1))[wanted.any(1)]
     return Recall(str(index), share.mean().item(), exact.indices.shape[1], len(share))

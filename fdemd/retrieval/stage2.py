@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from fdemd.directions import finite
 from fdemd.errors import InputError, unknown
 from fdemd.retrieval.auto_alpha import AUTO, auto_alpha
 from fdemd.retrieval.ranking import NOBODY, Ranking, sorted_by_score
+from fdemd.tensors import check
 
 
 def check_mix(alpha: float | str, k: int) -> None:
@@ -35,8 +37,16 @@ def rerank(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
         similarity: ``(Q, k)`` of the first k candidates, in the ranking's order.
         alpha: in [0, 1]; 0 gives stage 1 back, exactly. ``auto`` chooses it for each query, see
             :func:`fdemd.retrieval.auto_alpha.auto_alpha`.
+
+    Raises:
+        InputError: a similarity that is not finite, or alpha is out of range.
+        ValueError: similarities of other queries, or of more places than the ranking has.
     """
+    check_mix(alpha, 1)
+    _, similarity = check({"indices": (ranking.indices, "row Q L"), "similarity": (similarity, "finite Q k")})
     k = similarity.shape[1]
+    if k > ranking.indices.shape[1]:
+        raise ValueError(f"There are similarities of {k} places, and the ranking has {ranking.indices.shape[1]}.")
     first, absent = ranking.indices[:, :k], ranking.indices[:, :k] == NOBODY
     cosine = ranking.scores[:, :k]
     share = auto_alpha(cosine, similarity)[:, None] if isinstance(alpha, str) else alpha
@@ -57,5 +67,14 @@ def mix(cosine: Tensor, similarity: Tensor, share: Tensor | float, absent: Tenso
         similarity: ``(Q, k)`` scores of the second.
         share: alpha of all, or ``(Q, 1)`` of each query.
         absent: ``(Q, k)`` True where there is nobody.
+
+    Raises:
+        InputError: a score that is not finite, unless there is nobody.
+        ValueError: shapes that do not belong together, or tensors of another type.
     """
-    return (share * similarity + (1 - share) * cosine.masked_fill(absent, 0)).masked_fill(absent, -torch.inf)
+    wanted = {"cosine": (cosine, "score Q k"), "similarity": (similarity, "score Q k"), "absent": (absent, "bool Q k")}
+    if isinstance(share, Tensor) and share.dim():
+        wanted["share"] = (share, "finite Q 1")
+    cosine, similarity, absent = check(wanted)[:3]
+    cosine, similarity = (finite(scores.masked_fill(absent, 0), "the scores") for scores in (cosine, similarity))
+    return (share * similarity + (1 - share) * cosine).masked_fill(absent, -torch.inf)

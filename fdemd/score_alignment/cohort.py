@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from fdemd.score_alignment.support import Support, SupportRule, support_of
+from fdemd.tensors import check
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,9 @@ class Cohort:
 
     embedding: Tensor
     person: Tensor
+
+    def __post_init__(self) -> None:
+        check({"embedding": (self.embedding, "real Z D"), "person": (self.person, "whole Z")})
 
     def __len__(self) -> int:
         return len(self.embedding)

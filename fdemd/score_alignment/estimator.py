@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize, smooth_l1_loss
+from torch.nn.functional import smooth_l1_loss
 
+from fdemd.directions import unit
 from fdemd.score_alignment.cohort import Cohort
 from fdemd.score_alignment.support import SupportRule
+from fdemd.tensors import check
 
 HIDDEN = 512
 _STEPS, _BATCH = 100, 256
@@ -42,8 +44,14 @@ class DiscrepancyNetwork(nn.Module):
         self.register_buffer("deviation", torch.tensor(deviation))
 
     def standardised(self, embeddings: Tensor) -> Tensor:
-        """What is trained: the discrepancy as deviations from the mean, ``(B,)``."""
-        found: Tensor = self.layers(normalize(embeddings.float(), dim=1))
+        """What is trained: the discrepancy as deviations from the mean, ``(B,)``.
+
+        Raises:
+            InputError: an embedding that is not finite.
+            ValueError: embeddings of another size or type.
+        """
+        check({"embeddings": (embeddings, f"real B {self.dimensions}")})
+        found: Tensor = self.layers(unit(embeddings, "the embeddings"))
         return found[:, 0]
 
     def forward(self, embeddings: Tensor) -> Tensor:
@@ -67,7 +75,7 @@ def train_estimator(cohort: Cohort, rule: SupportRule, seed: int) -> Discrepancy
     """
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.enable_grad():
         torch.manual_seed(seed)
-        faces = normalize(cohort.embedding.clone().float(), dim=1)
+        faces = unit(cohort.embedding.clone(), "the cohort's embeddings")
         targets = cohort.own_support(rule).mean
         network = DiscrepancyNetwork(faces.shape[1], float(targets.mean()), float(targets.std().clamp_min(1e-6)))
         optimizer = torch.optim.AdamW(network.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
@@ -105,6 +113,7 @@ def estimator_error(network: DiscrepancyNetwork, embeddings: Tensor, truth: Tens
         embeddings: ``(B, D)`` of the faces.
         truth: ``(B,)`` their discrepancies in the cohort.
     """
+    check({"embeddings": (embeddings, "real B D"), "truth": (truth, "real B")})
     own = (network(embeddings) - truth).abs().double().mean()
     constant = (network.mean - truth).abs().double().mean()
     return EstimatorError(own.item(), constant.item(), len(truth))

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
+from fdemd.directions import unit
 from fdemd.errors import InputError, unknown
+from fdemd.tensors import checked
 
 TOPK, CAP, RELATIVE = "topk", "cap", "relative"
 RULES = (TOPK, CAP, RELATIVE)
@@ -73,6 +74,7 @@ class SupportRule:
         limit = f"with {self.tau:g} or more" if self.rule == CAP else f"up to {self.delta:g} below that to the nearest"
         return f"the nearest {limit} ({self.least} to {self.most})"
 
+    @checked(cosines="rank B n")
     def counts(self, cosines: Tensor) -> Tensor:
         """Faces in each support set, ``(B,)``.
 
@@ -101,6 +103,7 @@ class Support(NamedTuple):
     size: Tensor
 
 
+@checked(embeddings="real B D", cohort="real Z D", person="whole B", cohort_person="whole Z")
 def support_of(
     embeddings: Tensor,
     cohort: Tensor,
@@ -118,22 +121,32 @@ def support_of(
         person: ``(B,)`` who is on each face; the faces of the same person in the cohort play no part. None if the
             cohort has nobody of them.
         cohort_person: ``(Z,)`` who is on each face of the cohort; needed with ``person``.
+
+    Raises:
+        InputError: an embedding that is not finite.
+        ValueError: shapes that do not belong together, tensors of another type, or a face for which the cohort has
+            nobody.
     """
-    bank = normalize(cohort.float(), dim=1)
+    if (person is None) != (cohort_person is None):
+        raise ValueError("Who is on the faces and who is on those of the cohort are given both, or neither.")
+    bank = unit(cohort, "the cohort's embeddings")
     depth = min(rule.deepest, len(bank))
     parts = []
     for first in range(0, len(embeddings), _FACES_AT_ONCE):
         rows = slice(first, first + _FACES_AT_ONCE)
-        cosines = normalize(embeddings[rows].float(), dim=1) @ bank.T
+        cosines = unit(embeddings[rows], "the embeddings") @ bank.T
         if person is not None and cohort_person is not None:
             cosines = cosines.masked_fill(person[rows, None] == cohort_person, -torch.inf)
         parts.append(_moments(cosines.topk(depth, dim=1).values, rule))
-    empty = embeddings.new_zeros(0)
-    return Support(*(torch.cat(each) for each in zip(*parts, strict=True))) if parts else Support(empty, empty, empty)
+    empty = bank.new_zeros(0)
+    whole = Support(empty, empty, empty.long())
+    return Support(*(torch.cat(each) for each in zip(*parts, strict=True))) if parts else whole
 
 
 def _moments(nearest: Tensor, rule: SupportRule) -> Support:
     counts = rule.counts(nearest)
+    if not counts.all():
+        raise ValueError("The cohort has no face of somebody else.")
     inside = torch.arange(nearest.shape[1], device=nearest.device) < counts[:, None]
     cosines = nearest.double().masked_fill(~inside, 0)
     mean = cosines.sum(1) / counts

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from fdemd.directions import unit
 from fdemd.errors import InputError, unknown
+from fdemd.tensors import checked
 
 Generator = Callable[[Tensor, int, torch.Generator], Tensor]
 """Embeddings of a cohort ``(Z, D)`` of unit length, how many to make, source of randomness -> ``(n, D)``."""
@@ -21,9 +23,10 @@ _NEIGHBOURS = 10
 """Nearest faces of the cohort, one of which a face is mixed with."""
 
 
+@checked(cohort="finite Z D")
 def interpolated(cohort: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """Points between a face drawn from the cohort and one of its ten nearest, anywhere on the way."""
-    _check_size(cohort)
+    _check_size(cohort, count)
     drawn = torch.randint(len(cohort), (count,), generator=generator)
     similarity = (cohort[drawn] @ cohort.T).scatter(1, drawn[:, None], -torch.inf)
     nearest = similarity.topk(min(_NEIGHBOURS, len(cohort) - 1), dim=1).indices
@@ -32,9 +35,10 @@ def interpolated(cohort: Tensor, count: int, generator: torch.Generator) -> Tens
     return normalize((1 - share) * cohort[drawn] + share * cohort[nearest.gather(1, choice)[:, 0]], dim=1)
 
 
+@checked(cohort="finite Z D")
 def perturbed(cohort: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """Faces drawn from the cohort, each moved in a random direction as far as its nearest neighbour is away."""
-    _check_size(cohort)
+    _check_size(cohort, count)
     drawn = torch.randint(len(cohort), (count,), generator=generator)
     nearest = (cohort[drawn] @ cohort.T).scatter(1, drawn[:, None], -torch.inf).amax(1, keepdim=True)
     distance = (2 - 2 * nearest).clamp_min(0).sqrt()
@@ -57,13 +61,16 @@ def check_generator(name: str) -> Generator:
     return GENERATORS[name]
 
 
+@checked(cohort="real Z D")
 def enlarged(cohort: Tensor, count: int, generate: Generator, seed: int) -> Tensor:
     """A cohort of unit length with ``count`` virtual faces behind the real ones, ``(Z + count, D)``."""
-    faces = normalize(cohort.float(), dim=1)
+    faces = unit(cohort, "the cohort's embeddings")
     made = generate(faces, count, torch.Generator().manual_seed(seed))
     return torch.cat([faces, normalize(made, dim=1)])
 
 
-def _check_size(cohort: Tensor) -> None:
+def _check_size(cohort: Tensor, count: int) -> None:
+    if count < 0:
+        raise ValueError(f"{count} faces cannot be made.")
     if len(cohort) < 2:
         raise InputError("Virtual faces are made from two faces of a cohort or more; give a larger cohort.")

@@ -46,6 +46,42 @@ def test_converged_scores_equal_pots_sinkhorn(patches: int) -> None:
         assert scores(flow, similarity)[pair].item() == pytest.approx(expected, abs=1e-4)
 
 
+def exact_scores(similarity: Tensor, query: Tensor, gallery: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """Scores in float64, iterated until nothing is missed, and which pairs got there."""
+    similarity, query, gallery = similarity.double(), query.double(), gallery.double()
+    kernel = ((similarity - 1) / eps).exp()
+    rows = torch.ones_like(query)
+    for _ in range(3000):
+        columns = gallery / (rows[:, None] @ kernel)[:, 0]
+        rows = query / (kernel @ columns[:, :, None])[:, :, 0]
+    missed = (columns * (rows[:, None] @ kernel)[:, 0] - gallery).abs().sum(-1)
+    return (rows[:, :, None] * kernel * columns[:, None] * similarity).sum((1, 2)), missed < 1e-8
+
+
+@given(
+    eps=st.sampled_from([0.0251, 0.0255, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0]),
+    patches=st.sampled_from([2, 3, 4, 6, 9, 16]),
+    channels=st.integers(2, 5),
+    power=st.integers(1, 4),
+    tolerance=st.sampled_from([3e-4, 1e-3, 1e-2]),
+    seed=st.integers(0, 2**16),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_converged_score_is_as_near_to_full_convergence_as_is_promised(
+    eps: float, patches: int, channels: int, power: int, tolerance: float, seed: int
+) -> None:
+    """Unlikely faces: few channels, so that cosines are of all sizes, and few patches with nearly all the weight."""
+    draw = torch.Generator().manual_seed(seed)
+    a, b = (normalize(torch.randn(16, patches, channels, generator=draw), dim=-1) for _ in range(2))
+    weights = torch.rand(2, 16, patches, generator=draw) ** power + 1e-6
+    query, gallery = weights / weights.sum(-1, keepdim=True)
+    flow, finished = sinkhorn(a @ b.mT, query, gallery, eps=eps, stop=Converged(tolerance))
+    exact, known = exact_scores(a @ b.mT, query, gallery, eps)
+    off = (scores(flow.double(), (a @ b.mT).double()) - exact).abs()[finished & known]
+    rounding = 2e-5
+    assert (off <= 1.2 * tolerance + rounding).all()
+
+
 def test_scores_approach_the_exact_solution_as_eps_goes_to_0() -> None:
     similarity, query, gallery = problem(8, 16)
     exact = [
@@ -109,6 +145,15 @@ def test_opposite_patches_underflow_nowhere() -> None:
     for eps in (SMALLEST_EPS, 0.05):
         flow, _ = sinkhorn(torch.full((1, 9, 9), -1.0), weight, weight, eps=eps, stop=Converged())
         assert flow.sum().item() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings"),
+    [(Converged, (float("nan"),)), (Converged, (-1.0,)), (Converged, (1e-3, 0)), (Official, (0.1, 2.5))],
+)
+def test_an_impossible_stopping_rule_is_refused(rule: type, settings: tuple) -> None:
+    with pytest.raises(InputError, match="is impossible"):
+        rule(*settings)
 
 
 @pytest.mark.parametrize("eps", [0, -1, 1e-5, 100, float("nan")])

@@ -108,11 +108,44 @@ def test_the_settings_are_those_of_the_configs() -> None:
         ({"search": "faiss_ivf", "nlist": None, "nprobe": 0}, "stage1.nprobe is 0"),
         ({"search": "faiss_hnsw", "m": 2.5, "ef_construction": 1, "ef_search": 1}, "stage1.m is 2.5"),
         ({"search": "faiss_hnsw", "m": None, "ef_construction": 1, "ef_search": 1}, "stage1.m is None"),
+        ({"search": "faiss_hnsw", "m": 1, "ef_construction": 1, "ef_search": 1}, "m is 1; .* from 2 to 1024"),
+        ({"search": "faiss_hnsw", "m": 2000, "ef_construction": 1, "ef_search": 1}, "m is 2000; .* from 2 to 1024"),
+        ({"search": "faiss_hnsw", "m": 2, "ef_construction": 1, "ef_search": 99999999999}, "ef_search is 99999999999"),
+        ({"search": "faiss_hnsw", "m": 2, "ef_construction": 2**31, "ef_search": 1}, "ef_construction is 2147483648"),
+        ({"search": "faiss_ivf", "nlist": 0, "nprobe": 1}, "stage1.nlist is 0"),
+        ({"search": "faiss_ivf", "nlist": True, "nprobe": 1}, "stage1.nlist is True"),
+        ({"search": "faiss_ivf", "nlist": None, "nprobe": 10**30}, "stage1.nprobe is 10"),
     ],
 )
 def test_impossible_settings_are_refused(stage1: dict, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         index_settings(stage1)
+
+
+@pytest.mark.parametrize(
+    "kind", [HNSW(2, 1, 1), HNSW(1024, 2**31 - 1, 2**31 - 1), IVF(1, 2**31 - 1), IVF(4, 1), Flat()]
+)
+def test_all_settings_in_range_work_for_any_gallery(kind: IndexSettings) -> None:
+    for gallery in (people(2, 2, 1.0, 0), people(20, 10, 1.0, 0)):
+        found, cosine = FaissIndex(kind, gallery, 2**40).search(gallery[:3], 3)
+        exact = torch.nn.functional.normalize(gallery, dim=1) @ torch.nn.functional.normalize(gallery[:3], dim=1).T
+        assert (found[:, 0] != NOBODY).all()
+        known = exact.T.gather(1, found.clamp_min(0)).masked_fill(found == NOBODY, -torch.inf)
+        torch.testing.assert_close(cosine, known)
+        assert (cosine[:, 1:] <= cosine[:, :-1]).all()
+
+
+def test_a_setting_out_of_range_is_refused_however_it_is_made() -> None:
+    for make in (lambda: HNSW(m=1), lambda: HNSW(ef_search=0), lambda: IVF(nprobe=-1)):
+        with pytest.raises(InputError, match="must be a whole number from"):
+            make()
+
+
+def test_an_empty_gallery_has_no_index_and_no_places_are_filled_by_nothing() -> None:
+    with pytest.raises(ValueError, match="A gallery of 0 embeddings of 16 numbers has no index"):
+        FaissIndex(Flat(), torch.empty(0, 16), 0)
+    index = FaissIndex(Flat(), people(2, 2, 1.0, 0), 0)
+    assert [part.shape for part in index.search(torch.ones(3, 16), 0)] == [(3, 0)] * 2
 
 
 def test_more_cells_than_faces_are_refused() -> None:

@@ -16,7 +16,7 @@ def test_a_valid_ranking_is_taken() -> None:
         ([[0, 0]], [[0.9, 0.1]], "twice"),
         ([[0, 1]], [[0.1, 0.9]], "not sorted"),
         ([[NOBODY, 1]], [[0.9, 0.1]], "hole"),
-        ([[0, 1, 2]], [[0.9, 0.1]], "do not match"),
+        ([[0, 1, 2]], [[0.9, 0.1]], r"must be \(Q, L\)"),
     ],
 )
 def test_an_invalid_ranking_is_refused(indices: list, scores: list, complaint: str) -> None:

@@ -31,9 +31,10 @@ class Solve(Protocol):
         stop: Converged,
         on_progress: Callable[[int], None],
     ) -> Transport:
-        """Similarity of ``Q`` queries and their candidates ``(Q, k)``, int64 rows of the gallery.
+        """Similarity of ``Q`` queries and their candidates ``(Q, k)``, rows of the gallery.
 
-        ``eps`` is one for which float32 is enough; ``on_progress`` is told the number of pairs just computed.
+        ``eps`` is one for which float32 is enough; ``on_progress`` is told the number of pairs just computed. What
+        :func:`fdemd.emd.pairs.check_pairs` does not take is refused.
         """
 
 
@@ -82,6 +83,8 @@ def choose_engine(asked: str, device: torch.device, reference_only: str, patches
     if asked == AUTO:
         able = (name for name in ("cuda", device.type) if name in FAST and patches <= FAST[name].most_patches)
         return REFERENCE if reference_only else next((name for name in able if not FAST[name].missing()), REFERENCE)
+    if asked == "cpu" and device.type != "cpu":
+        reference_only = f"faces on {device}"
     if patches > FAST[asked].most_patches:
         reference_only = f"grids of {patches} patches (it takes up to {FAST[asked].most_patches})"
     if reference_only:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from fdemd.emd.pairs import check_float32, check_pairs
 from fdemd.emd.side import Side
 from fdemd.emd.sinkhorn import Converged
 from fdemd.emd.transport import Transport
@@ -21,6 +22,15 @@ _PLACES_AT_ONCE = 128
 """Candidates of a query that one thread takes at a time; a single query with many candidates keeps them all busy."""
 _PRODUCTS_AT_ONCE = 2**34
 """Multiplications in a call, under a second on one core; between calls Ctrl-C is heard and progress is told."""
+
+
+_REFUSALS: dict[int, tuple[type[Exception], str]] = {
+    1: (ValueError, "The compiled engine refuses these faces: a size, a type or a setting is out of its range."),
+    2: (ValueError, "The compiled engine refuses candidates that are not in the gallery."),
+    3: (ValueError, "The compiled engine does not have these instructions, or this processor does not."),
+    4: (MemoryError, "There is not enough memory for the matrices of a pair of faces."),
+}
+"""By the answer of ``fdemd_solve``, as in ``native/problem.h``."""
 
 
 class _Side(ctypes.Structure):
@@ -36,6 +46,7 @@ class _Problem(ctypes.Structure):
     _fields_ = (
         ("query", _Side),
         ("gallery", _Side),
+        *((name, ctypes.c_int64) for name in ("queries", "faces")),
         ("candidates", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("candidates_apart", "places", "places_at_once", "patches", "channels")),
         *((name, ctypes.c_double) for name in ("eps", "tolerance")),
@@ -44,19 +55,23 @@ class _Problem(ctypes.Structure):
     )
 
 
-def _load() -> ctypes.CDLL | None:
-    """The library, unless it was not built, or from another state of the code."""
-    spec = importlib.util.find_spec("fdemd.emd.engines._cpu")
-    if spec is None or spec.origin is None:
-        return None
-    library = ctypes.CDLL(spec.origin)
+def load(path: str) -> ctypes.CDLL | None:
+    """The library in a file, unless it was built from another state of the code."""
+    library = ctypes.CDLL(path)
     library.fdemd_problem_bytes.restype = ctypes.c_int64
     library.fdemd_instructions.restype = ctypes.c_char_p
     library.fdemd_solve.argtypes = (ctypes.POINTER(_Problem), *3 * (ctypes.c_int64,), ctypes.c_char_p)
+    library.fdemd_solve.restype = ctypes.c_int64
     return library if library.fdemd_problem_bytes() == ctypes.sizeof(_Problem) else None
 
 
-_LIBRARY = _load()
+def _installed() -> ctypes.CDLL | None:
+    """The library, unless it was not built."""
+    spec = importlib.util.find_spec("fdemd.emd.engines._cpu")
+    return None if spec is None or spec.origin is None else load(spec.origin)
+
+
+_LIBRARY = _installed()
 INSTRUCTIONS: tuple[str, ...] = tuple(_LIBRARY.fdemd_instructions().decode().split()) if _LIBRARY else ()
 """Instruction sets that the engine has and this processor too, the fastest first."""
 
@@ -84,15 +99,24 @@ def solve(
     Args:
         query: ``Q`` faces in memory.
         gallery: ``G`` faces in memory; float32, float16 and bfloat16 are read as they are.
-        candidates: ``(Q, k)`` rows that must be in the gallery; an expanded ``arange(G)`` stays one row of memory.
+        candidates: see :func:`fdemd.emd.pairs.check_pairs`, which says what is refused; an expanded ``arange(G)`` stays
+            one row of memory.
         eps: strength of the entropy.
         stop: stopping rule of each pair.
         on_progress: told the number of pairs just computed.
         instructions: one of :data:`INSTRUCTIONS`, the first if not given.
         products_only: stop after the products, to measure what they alone cost; the result then has no meaning.
+
+    Raises:
+        ValueError: faces that are not in the processor's memory, or what the library refuses.
+        MemoryError: there is not enough for a pair's matrices.
     """
     if _LIBRARY is None:
         raise RuntimeError(missing())
+    candidates = check_pairs(query, gallery, candidates)
+    check_float32(eps)
+    if candidates.device.type != "cpu":
+        raise ValueError(f"The faces are on {candidates.device}; this engine reads the processor's memory.")
     instructions = instructions or INSTRUCTIONS[0]
     if candidates.stride(1) != 1:
         candidates = candidates.contiguous()
@@ -103,8 +127,10 @@ def solve(
     kept = [_tensors(query), _tensors(gallery)]
     problem = _Problem(
         *(_Side(*(t.data_ptr() for t in tensors), _PRECISIONS[tensors[0].dtype]) for tensors in kept),
+        len(query),
+        len(gallery),
         candidates.data_ptr(),
-        candidates.stride(0),
+        candidates.stride(0) if len(candidates) > 1 else 0,
         places,
         _PLACES_AT_ONCE,
         patches,
@@ -121,7 +147,9 @@ def solve(
     pairs = [0]
     for first in range(0, len(candidates) * parts, step):
         last = min(first + step, len(candidates) * parts)
-        _LIBRARY.fdemd_solve(problem, first, last, threads, instructions.encode())
+        if answer := _LIBRARY.fdemd_solve(problem, first, last, threads, instructions.encode()):
+            error, message = _REFUSALS[answer]
+            raise error(message)
         pairs.append(last // parts * places + min(last % parts * _PLACES_AT_ONCE, places))
         on_progress(pairs[-1] - pairs[-2])
     return Transport(similarity, fallback, unfinished)
@@ -132,5 +160,6 @@ def _tensors(side: Side) -> tuple[Tensor, ...]:
     patches = side.patches if side.patches.dtype in _PRECISIONS else side.patches.float()
     terms = side.terms
     return tuple(
-        tensor.contiguous() for tensor in (patches, side.inverse_norm, terms.offset, terms.scale, terms.context)
+        tensor.resolve_neg().contiguous()
+        for tensor in (patches, side.inverse_norm, terms.offset, terms.scale, terms.context)
     )

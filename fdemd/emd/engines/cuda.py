@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from fdemd.emd.pairs import check_float32, check_pairs
 from fdemd.emd.side import Side
 from fdemd.emd.sinkhorn import Converged
 from fdemd.emd.transport import Transport
@@ -51,12 +52,20 @@ def solve(
     Args:
         query: ``Q`` faces of at most :data:`MOST_PATCHES` patches.
         gallery: ``G`` faces.
-        candidates: int64, from 0; an expanded ``arange(G)`` asks for the whole gallery without taking memory for it.
+        candidates: see :func:`fdemd.emd.pairs.check_pairs`, which says what is refused; an expanded ``arange(G)`` asks
+            for the whole gallery without taking memory for it.
         eps: strength of the entropy, large enough for float32.
         stop: stopping rule of each pair.
         on_progress: told the number of pairs just computed.
         card_memory: bytes that faces from elsewhere may take on the card; half of what is free there if not given.
+
+    Raises:
+        ValueError: faces of more patches; see also :func:`fdemd.emd.pairs.check_pairs`.
     """
+    candidates = check_pairs(query, gallery, candidates)
+    check_float32(eps)
+    if query.patches.shape[1] > MOST_PATCHES:
+        raise ValueError(f"Faces have {query.patches.shape[1]} patches; the kernels hold {MOST_PATCHES} at the most.")
     device = _device(query, gallery)
     if card_memory is None:
         card_memory = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else 2**30

@@ -9,8 +9,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from fdemd.emd.pairs import check_pairs
 from fdemd.emd.side import Side
-from fdemd.emd.sinkhorn import Official, Stop, sinkhorn
+from fdemd.emd.sinkhorn import Official, Stop, check_eps, sinkhorn
 from fdemd.emd.transport import Transport
 from fdemd.emd.weighting import marginals
 
@@ -34,13 +35,16 @@ def solve(
     Args:
         query: ``Q`` faces.
         gallery: ``G`` faces.
-        candidates: int64.
+        candidates: see :func:`fdemd.emd.pairs.check_pairs`, which says what is refused.
         eps: strength of the entropy.
         stop: stopping rule of the iteration.
         joint: divide the weights of both sides by their common sum (``uew``).
         with_flow: also return flows and weights.
         on_progress: told the number of pairs just computed.
     """
+
+    candidates = check_pairs(query, gallery, candidates)
+    check_eps(eps)
 
     def solve_piece(piece: tuple[slice, slice]) -> Transport:
         rows, columns = piece

@@ -65,9 +65,7 @@ def test_a_whole_gallery_is_not_written_out_for_each_query(monkeypatch: pytest.M
     keeping = Engine(lambda *sides, **options: given.append(sides[2]) or solve(*sides, **options), lambda: "")
     monkeypatch.setitem(FAST, "cpu", keeping)
     emd_similarity(face(), face(1), torch.arange(1).expand(1000, -1)[:1])
-    emd_similarity(face(), face(1), torch.tensor([[-1]]))
     assert given[0].stride(0) == 0
-    assert given[1].tolist() == [[0]]
 
 
 def test_an_engine_that_is_not_there_is_an_error_by_name() -> None:

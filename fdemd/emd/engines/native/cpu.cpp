@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <string>
 #include <thread>
@@ -175,33 +176,42 @@ bool tiles_here() {
 struct Instructions {
     const char* name;
     bool here;
-    void (*solve)(const Problem&, int64_t first, int64_t last, int64_t threads);
+    bool (*solve)(const Problem&, int64_t first, int64_t last, int64_t threads);
 };
 
-// Items [first, last) on several threads. An item is a query and some of its candidates.
+// Items [first, last) on several threads. An item is a query and some of its candidates. False if memory ran out.
 template <typename Solver>
-void share(const Problem& problem, int64_t first, int64_t last, int64_t threads) {
+bool share(const Problem& problem, int64_t first, int64_t last, int64_t threads) {
     const int64_t parts = (problem.places + problem.places_at_once - 1) / problem.places_at_once;
     std::atomic<int64_t> next{first};
+    std::atomic<bool> failed{false};
     const auto work = [&] {
-        Solver solver(problem);
-        for (int64_t item = next++; item < last; item = next++) {
-            const int64_t place = item % parts * problem.places_at_once;
-            const int64_t end = std::min(place + problem.places_at_once, problem.places);
-            solver.solve(problem, item / parts, place, end);
+        try {
+            Solver solver(problem);
+            for (int64_t item = next++; item < last && !failed; item = next++) {
+                const int64_t place = item % parts * problem.places_at_once;
+                const int64_t end = std::min(place + problem.places_at_once, problem.places);
+                solver.solve(problem, item / parts, place, end);
+            }
+        } catch (const std::exception&) {  // no memory: nothing else throws
+            failed = true;
         }
     };
     std::vector<std::thread> others;
-    for (int64_t thread = 1; thread < std::min(threads, last - first); thread++) others.emplace_back(work);
+    try {
+        for (int64_t thread = 1; thread < std::min(threads, last - first); thread++) others.emplace_back(work);
+    } catch (const std::exception&) {  // those that there are do the work
+    }
     work();
     for (auto& other : others) other.join();
+    return !failed;
 }
 
 // Likewise, by two channels at a time where both sides are stored in bfloat16.
 template <typename ByTwo, typename ByOne>
-void share_by_precision(const Problem& problem, int64_t first, int64_t last, int64_t threads) {
+bool share_by_precision(const Problem& problem, int64_t first, int64_t last, int64_t threads) {
     const bool by_two = problem.query.precision == BFLOAT16 && problem.gallery.precision == BFLOAT16;
-    (by_two ? share<ByTwo> : share<ByOne>)(problem, first, last, threads);
+    return (by_two ? share<ByTwo> : share<ByOne>)(problem, first, last, threads);
 }
 
 #if defined(__x86_64__)
@@ -240,6 +250,44 @@ const Instructions* instructions() {
     return all;
 }
 
+// Of sizes, so that no product of them overflows.
+constexpr int64_t MOST_PATCHES = int64_t(1) << 20, MOST_CHANNELS = int64_t(1) << 26, MOST = int64_t(1) << 31;
+
+bool possible(const Side& side) {
+    return side.patches && side.inverse_norm && side.offset && side.scale && side.context &&
+           (side.precision == FLOAT32 || side.precision == FLOAT16 || side.precision == BFLOAT16);
+}
+
+bool possible(const Problem& problem, int64_t first, int64_t last) {
+    if (problem.patches < 1 || problem.patches > MOST_PATCHES || problem.channels < 1 ||
+        problem.channels > MOST_CHANNELS || problem.places_at_once < 1)
+        return false;
+    for (int64_t size : {problem.queries, problem.faces, problem.places, problem.places_at_once,
+                         problem.candidates_apart, problem.max_rounds})
+        if (size < 0 || size > MOST) return false;
+    const int64_t parts = (problem.places + problem.places_at_once - 1) / problem.places_at_once;
+    if (first < 0 || first > last || last > problem.queries * parts) return false;
+    if (first == last) return true;
+    // Below, the exponential of float32 would leave its range.
+    if (!(problem.eps >= 0.025 && problem.eps <= 10) || !(problem.tolerance >= 0)) return false;
+    return possible(problem.query) && possible(problem.gallery) && problem.candidates && problem.similarity &&
+           problem.fallback && problem.unfinished;
+}
+
+// Whether the candidates of items [first, last) are rows of the gallery.
+bool candidates_inside(const Problem& problem, int64_t first, int64_t last) {
+    const int64_t parts = (problem.places + problem.places_at_once - 1) / problem.places_at_once;
+    for (int64_t item = first; item < last; item++) {
+        const int64_t place = item % parts * problem.places_at_once;
+        const int64_t end = std::min(place + problem.places_at_once, problem.places);
+        const int64_t* const candidates = problem.candidates + item / parts * problem.candidates_apart;
+        if (std::any_of(candidates + place, candidates + end,
+                        [&](int64_t row) { return row < 0 || row >= problem.faces; }))
+            return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 // For the caller to see that this library was built from the problem.h that it knows.
@@ -256,7 +304,12 @@ extern "C" const char* fdemd_instructions() {
     return names.c_str();
 }
 
-extern "C" void fdemd_solve(const Problem* problem, int64_t first, int64_t last, int64_t threads, const char* name) {
+// Items [first, last) of a problem: an item is a query and at most `places_at_once` of its candidates. What cannot be
+// right is not read; that the arrays are as long as the problem says is the caller's to know.
+extern "C" int64_t fdemd_solve(const Problem* problem, int64_t first, int64_t last, int64_t threads, const char* name) {
+    if (!problem || !name || !possible(*problem, first, last)) return BAD_PROBLEM;
+    if (!candidates_inside(*problem, first, last)) return BAD_CANDIDATE;
     for (const Instructions* set = instructions(); set->name; set++)
-        if (set->here && !strcmp(set->name, name)) set->solve(*problem, first, last, threads);
+        if (set->here && !strcmp(set->name, name)) return set->solve(*problem, first, last, threads) ? DONE : NO_MEMORY;
+    return NO_SUCH_INSTRUCTIONS;
 }

@@ -17,6 +17,7 @@ struct Side {
 
 struct Problem {
     Side query, gallery;
+    int64_t queries, faces;     // Q, and G of the gallery
     const int64_t* candidates;  // (Q, k) rows of the gallery
     int64_t candidates_apart;   // from a query's first to the next one's; 0 where all have the same
     int64_t places;             // k
@@ -31,3 +32,6 @@ struct Problem {
     uint8_t* fallback;
     uint8_t* unfinished;
 };
+
+// What fdemd_solve answers; anything but DONE leaves the scores without meaning.
+enum Answer : int64_t { DONE = 0, BAD_PROBLEM = 1, BAD_CANDIDATE = 2, NO_SUCH_INSTRUCTIONS = 3, NO_MEMORY = 4 };
