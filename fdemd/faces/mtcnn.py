@@ -11,6 +11,9 @@ from fdemd.faces.detection import Detection
 
 SMALLEST_FACE = 20
 """Pixels; the package's own default."""
+_UPRIGHT = 0.995
+"""Probability above which a face is upright beyond doubt, if its eyes say so too. Of 450 turned copies of photographs of
+LFW two had more, of 240 of ORL two; all 230 upright ones had more."""
 
 
 def detect(image: np.ndarray) -> list[Detection]:
@@ -21,13 +24,21 @@ def detect(image: np.ndarray) -> list[Detection]:
     """
     if min(image.shape[:2]) < SMALLEST_FACE:  # the package fails on pictures that cannot hold one
         return []
-    boxes, _, points = _network().detect(image, landmarks=True)
+    boxes, probabilities, points = _network().detect(image, landmarks=True)
     if boxes is None:
         return []
-    return [
-        Detection((float(box[0]), float(box[1]), float(box[2]), float(box[3])), np.asarray(five, np.float64))
-        for box, five in zip(boxes, points, strict=True)
-    ]
+    found = []
+    for (left, top, right, bottom), probability, five in zip(boxes, probabilities, points, strict=True):
+        five_points = np.asarray(five, np.float64)
+        upright = probability >= _UPRIGHT and _eyes_are_level(five_points)
+        found.append(Detection((float(left), float(top), float(right), float(bottom)), five_points, float(upright)))
+    return found
+
+
+def _eyes_are_level(five_points: np.ndarray) -> bool:
+    """Whether the eyes are more beside than above each other, and the left one is on the left."""
+    across, down = five_points[1] - five_points[0]
+    return bool(across > abs(down))
 
 
 @cache
