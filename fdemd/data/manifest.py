@@ -113,7 +113,7 @@ def read_manifest(path: Path, root: Path | None = None, *, setting: str = "") ->
         raise InputError(f"The first line of {path} looks like names of columns; they must be path and identity.")
     elif len(header) == 2:
         header = ["path", "identity"]
-    elif not all(map(_is_utf8, header)):
+    elif not all(_is_utf8(name) and "\0" not in name for name in header):
         raise InputError(f"The manifest {path} is not a CSV file in UTF-8.")
     else:
         raise InputError(f"The first line of {path} must name the columns: {', '.join(COLUMNS)}.")

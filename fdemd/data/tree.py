@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from fdemd.errors import InputError
 from fdemd.files.hidden import HIDDEN, is_hidden
+from fdemd.files.text import shown
 
 IMAGE_ENDINGS = frozenset(
     [
@@ -37,6 +38,7 @@ _PATIENCE, _FEWEST_IMAGES = 20_000, 0.1
 """After so many files and folders, at least this share must be images, or the folder is not one of people. In LFW it is
 70 %, and with one photograph a person, two folders deep, 33 %."""
 _NAMED = 3
+_ENTERED = "a folder that was entered"
 
 
 class Entry(NamedTuple):
@@ -73,42 +75,42 @@ def entries_below(folder: Path) -> list[Entry]:
 def _patiently(folder: Path) -> Iterator[Entry]:
     """The same unsorted; stops where a home folder or a whole disk was given."""
     seen, images = Counter[str](), 0
-    for entry, folders in _walk(folder):
-        seen[entry.path.split("/")[0]] += 1 + folders
-        images += is_image(entry.path)
+    for found in _walk(folder):
+        seen[found.path.split("/")[0]] += 1
+        images += is_image(found.path)
         if (total := seen.total()) >= _PATIENCE and images < _FEWEST_IMAGES * total:
-            most = ", ".join(name for name, _ in seen.most_common(_NAMED))
+            most = ", ".join(shown(name) for name, _ in seen.most_common(_NAMED))
             raise InputError(
                 f"{folder} does not look like a folder of people: of the first {total:,} files and folders in it "
                 f"{images:,} are images (most are in {most}); data.root must be the folder that holds one folder a "
                 "person."
             )
-        yield entry
+        if found.problem != _ENTERED:
+            yield found
 
 
-def _walk(folder: Path) -> Iterator[tuple[Entry, int]]:
-    """Entries, each with the number of folders that were entered since the last."""
+def _walk(folder: Path) -> Iterator[Entry]:
+    """Files, folders that are not entered, and those that are, with the problem ``_ENTERED``."""
     entered: dict[str, str] = {}
     errors: list[OSError] = []
-    folders = 0
     for here, below, files in os.walk(folder, followlinks=True, onerror=errors.append):
-        yield from ((entry, 0) for entry in _unreadable(folder, errors))
+        yield from _unreadable(folder, errors)
         place = os.path.relpath(here, folder)
         before = "" if place == "." else f"{place}/"
         real = os.path.realpath(here)
         if real in entered:
             below.clear()
-            yield Entry(place, f"by a link the same folder as {folder / entered[real]}"), 0
+            yield Entry(place, f"by a link the same folder as {folder / entered[real]}")
             continue
         entered[real] = place
-        folders += 1
+        if before:
+            yield Entry(place, _ENTERED)
         for name in files:
             path = before + name
-            yield Entry(path, HIDDEN if is_hidden(name) else _problem(folder / path)), folders
-            folders = 0
-        yield from ((Entry(before + name, f"{HIDDEN} (a whole folder)"), 0) for name in below if is_hidden(name))
+            yield Entry(path, HIDDEN if is_hidden(name) else _problem(folder / path))
+        yield from (Entry(before + name, f"{HIDDEN} (a whole folder)") for name in below if is_hidden(name))
         below[:] = sorted(name for name in below if not is_hidden(name))
-    yield from ((entry, 0) for entry in _unreadable(folder, errors))
+    yield from _unreadable(folder, errors)
 
 
 def _unreadable(folder: Path, errors: list[OSError]) -> Iterator[Entry]:

@@ -11,9 +11,9 @@ from fdemd.faces.detection import Detection
 
 SMALLEST_FACE = 20
 """Pixels; the package's own default."""
-_UPRIGHT = 0.995
-"""Probability above which a face is upright beyond doubt, if its eyes say so too. Of 450 turned copies of photographs of
-LFW two had more, of 240 of ORL two; all 230 upright ones had more."""
+_UPRIGHT = 0.99
+"""Probability above which a face is upright beyond doubt, if its eyes say so too: 230 of 230 photographs of LFW and ORL
+had more, and 6 of their 690 turned copies."""
 
 
 def detect(image: np.ndarray) -> list[Detection]:
@@ -36,9 +36,9 @@ def detect(image: np.ndarray) -> list[Detection]:
 
 
 def _eyes_are_level(five_points: np.ndarray) -> bool:
-    """Whether the eyes are more beside than above each other, and the left one is on the left."""
+    """Whether the line of the eyes is tilted by less than 60 degrees, the left one on the left."""
     across, down = five_points[1] - five_points[0]
-    return bool(across > abs(down))
+    return bool(np.arctan2(abs(down), across) < np.pi / 3)
 
 
 @cache

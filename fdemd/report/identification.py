@@ -141,6 +141,12 @@ class IdentificationReport:
             f"{counts['no face found']} without a face found (each a miss as a query), {counts['ignored']} other "
             f"files. Seed {self.config['seed']}.",
         ]
+        if counts["twins"] or counts["of two people"]:
+            notes.append(
+                f"{counts['twins']} photographs are the same picture as another of the person, and do not find it but "
+                f"under {OFFICIAL}; {counts['of two people']} are the same picture as one of another person, so that a "
+                "name is wrong. They stand in left_out.csv."
+            )
         if found := [f"{each.kind} {_recall_label(each.recall)}" for each in comparisons if each.recall]:
             name = next(each.recall.name for each in comparisons if each.recall)
             notes.append(f"Stage 1 asked {name}. Of what exact search finds it found: {', '.join(found)}.")
