@@ -67,8 +67,8 @@ class FaceDataModule(LightningDataModule):
     """Aligned faces of one manifest, clean and as every kind of query.
 
     After :meth:`setup`: ``faces`` are the aligned faces, ``query_rows`` and ``gallery_rows`` the manifest rows that
-    have one, ``missed_rows`` the queries whose face was not found (they count as misses), ``twins`` the photographs that
-    are one picture; those of one person share their source in ``manifest``.
+    have one, ``missed_rows`` the queries whose face was not found (they count as misses), ``twins`` the photographs
+    that are one picture; those of one person share their source in ``manifest``.
     """
 
     faces: AlignedFaces

@@ -31,7 +31,11 @@ def left_out_files(manifest: Manifest, faces: AlignedFaces) -> list[tuple[str, s
     without = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in faces.left_out]
     ignored = [(path, "ignored", reason) for path, reason in manifest.ignored]
     copies = [
-        (photographs[row].path, TWIN, f"the same picture as {photographs[first].path}; used, but neither finds the other")
+        (
+            photographs[row].path,
+            TWIN,
+            f"the same picture as {photographs[first].path}; used, but neither finds the other",
+        )
         for row, first in twins.copies.items()
     ]
     strangers = [

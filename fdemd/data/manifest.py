@@ -121,7 +121,7 @@ def read_manifest(path: Path, root: Path | None = None, *, setting: str = "") ->
         raise InputError(f"{path} has a column {strange[0]!r}; the columns are {', '.join(COLUMNS)}.")
     if "identity" not in header:
         raise InputError(f"{path} has no column 'identity', which says who is on each photograph.")
-    place = _Place((str(root), os.path.abspath(given)), setting)
+    place = _Place((str(root), posixpath.normpath(given.absolute())), setting)
     photographs = tuple(_photograph(header, row, place, f"{path}, line {row.line}") for row in rows)
     check_identities(photographs, path)
     warn_of_spellings((row.values[header.index("identity")] for row in rows), path)
@@ -131,7 +131,10 @@ def read_manifest(path: Path, root: Path | None = None, *, setting: str = "") ->
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write a manifest that :func:`read_manifest` reads back, whatever its photographs are called."""
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        plain, quoted = csv.writer(file, lineterminator="\n"), csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain, quoted = (
+            csv.writer(file, lineterminator="\n"),
+            csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL),
+        )
         plain.writerow(COLUMNS)
         for row in manifest.photographs:
             texts = row.path, row.identity, row.source, row.split, row.aligned
@@ -191,7 +194,7 @@ class _Place(NamedTuple):
 def _path(text: str, place: _Place, where: str) -> str:
     """Where a photograph lies below the folder: one spelling a file, so that it is known for itself and its twin."""
     root, name = place.roots[0], text
-    if not _is_plain(text) and not os.path.lexists(os.path.join(root, text)):
+    if not _is_plain(text) and not os.path.lexists(Path(root) / text):
         if not _is_utf8(text):
             raise InputError(f"{where}: there is no file {text!r}, which is not UTF-8; save the manifest in UTF-8.")
         name = text.strip().replace("\\", "/")

@@ -51,7 +51,8 @@ def read_pairs(path: Path, photographs: Manifest) -> Pairs:
     """Read a list of pairs of photographs, see :mod:`fdemd.data.pair_lists`.
 
     The list names photographs by the end of their paths (``Ann_Able/Ann_Able_0001``), whatever folders they lie in
-    and whatever kind of file they are now; spellings of one name are the same (:mod:`fdemd.data.names`). A photograph that gave no face when the set was prepared stays in its pairs.
+    and whatever kind of file they are now; spellings of one name are the same (:mod:`fdemd.data.names`). A photograph
+    that gave no face when the set was prepared stays in its pairs.
 
     Args:
         path: the list.

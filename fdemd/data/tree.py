@@ -6,7 +6,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from fdemd.errors import InputError
@@ -55,12 +55,20 @@ class Entry(NamedTuple):
 
 def is_image(path: str) -> bool:
     """Whether a path ends as a photograph's does."""
-    return os.path.splitext(path)[1].lower() in IMAGE_ENDINGS
+    return PurePosixPath(path).suffix.lower() in IMAGE_ENDINGS
 
 
 def is_file(path: Path) -> bool:
     """Whether there is a file; unlike :meth:`pathlib.Path.is_file` it answers no where that may not be known."""
     return not _problem(path)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; likewise."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def entries_below(folder: Path) -> list[Entry]:

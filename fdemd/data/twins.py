@@ -7,8 +7,6 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.manifest import Manifest
 from fdemd.files.text import shown

@@ -38,7 +38,7 @@ class Detector(NamedTuple):
     Attributes:
         search: of a picture as it is.
         glances: quicker searches, for turned copies of a picture whose face is doubtful; those behind the first are
-            for pictures without any face that could be upright.
+            for pictures in which no face is found.
     """
 
     search: Search

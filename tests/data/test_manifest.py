@@ -74,7 +74,9 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a folder, not a file"):
         read_manifest(tmp_path)
     (tmp_path / "list.csv").write_text("path,identity\na/1.jpg,a\nb/1.jpg,b\n")
-    with pytest.raises(InputError, match=r"The folder that the paths in .*list\.csv are relative to, .* does not exist"):
+    with pytest.raises(
+        InputError, match=r"The folder that the paths in .*list\.csv are relative to, .* does not exist"
+    ):
         read_manifest(tmp_path / "list.csv", tmp_path / "nowhere")
 
 
@@ -120,8 +122,12 @@ def test_any_name_that_a_disk_can_hold_is_read_as_it_was_written(tmp_path: Path,
 
 
 def test_ordinary_manifests_are_the_same_to_the_byte_as_ever(tmp_path: Path) -> None:
-    write_manifest(Manifest(tmp_path, (Photograph("a, b/1.jpg", "a, b", "a, b/1.jpg", aligned="dlib"),)), tmp_path / "m")
-    assert (tmp_path / "m").read_bytes() == f'{",".join(COLUMNS)}\n"a, b/1.jpg","a, b","a, b/1.jpg",,1,1,dlib\n'.encode()
+    write_manifest(
+        Manifest(tmp_path, (Photograph("a, b/1.jpg", "a, b", "a, b/1.jpg", aligned="dlib"),)), tmp_path / "m"
+    )
+    assert (
+        tmp_path / "m"
+    ).read_bytes() == f'{",".join(COLUMNS)}\n"a, b/1.jpg","a, b","a, b/1.jpg",,1,1,dlib\n'.encode()
 
 
 @pytest.mark.parametrize(
@@ -164,7 +170,9 @@ def test_absolute_paths_below_the_root_are_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["/elsewhere/1.jpg", "../1.jpg", "a/../../1.jpg", "..", "/", "."])
 def test_paths_that_lead_elsewhere_say_how_the_folder_is_named(tmp_path: Path, path: str) -> None:
     (tmp_path / "list.csv").write_text(f"path,identity\n{path},a\nb.jpg,b\n")
-    with pytest.raises(InputError, match=r"line 2: .* the folder .*data\.root=FOLDER .data\.root=/ takes absolute paths"):
+    with pytest.raises(
+        InputError, match=r"line 2: .* the folder .*data\.root=FOLDER .data\.root=/ takes absolute paths"
+    ):
         listed_manifest(str(tmp_path / "list.csv"))
     with pytest.raises(InputError, match=r"write paths from a folder that all photographs are below\.$"):
         read_manifest(tmp_path / "list.csv")

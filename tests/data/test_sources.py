@@ -115,7 +115,10 @@ def test_a_folder_without_permission_is_listed_with_its_reason(
         (tmp_path / folder).chmod(mode)
     try:
         done = subprocess.run(
-            [*as_other_user, sys.executable, "-c", LIST, str(tmp_path / "data")], capture_output=True, text=True, check=False
+            [*as_other_user, sys.executable, "-c", LIST, str(tmp_path / "data")],
+            capture_output=True,
+            text=True,
+            check=False,
         )
     finally:
         for folder in ("data/Eve", "locked"):
@@ -127,7 +130,10 @@ def test_a_folder_without_permission_is_listed_with_its_reason(
     else:
         assert listed.pop("Bob/link.jpg") == "cannot be read (Permission denied)"
     assert listed == (
-        {"Eve/1.jpg": "cannot be read (Permission denied)", "Eve/sub": "a folder that cannot be read (Permission denied)"}
+        {
+            "Eve/1.jpg": "cannot be read (Permission denied)",
+            "Eve/sub": "a folder that cannot be read (Permission denied)",
+        }
         if mode == 0o400
         else {"Eve": "a folder that cannot be read (Permission denied)"}
     )

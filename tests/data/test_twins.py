@@ -70,7 +70,7 @@ def test_nothing_changes_and_nothing_is_said_without_twins(caplog: pytest.LogCap
 
 def test_both_kinds_are_said_with_examples(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        warn_of_twins(manifest(*"aaaaaab"), Twins({row: 0 for row in range(1, 6)}, {6: 0}))
+        warn_of_twins(manifest(*"aaaaaab"), Twins(dict.fromkeys(range(1, 6), 0), {6: 0}))
     copies, strangers = caplog.messages
     assert "5 photographs are the same picture as another of the person (1.png = 0.png, 2.png = 0.png" in copies
     assert "and 2 more" in copies

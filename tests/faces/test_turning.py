@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fdemd.data.sources import orl_manifest
+from fdemd.faces import mtcnn
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.detection import Detection, Detector
 from fdemd.faces.landmarks import DETECTORS, find_face
@@ -55,6 +56,16 @@ def test_turns_say_how_the_photograph_comes_upright() -> None:
     assert found is not None and found.turns == 3
 
 
+def test_faces_that_lie_are_told_by_their_eyes() -> None:
+    def eyes(degrees: float) -> np.ndarray:
+        across, down = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        return np.array([(0, 0), (across, down), (0, 0), (0, 0), (0, 0)])
+
+    tilts = [0, 29, -29, 31, -59, 61, -90, 120, 180]
+    assert [mtcnn._confidence(0.999, eyes(tilt)) for tilt in tilts] == [1, 1, 1, 0.4, 0.4, 0, 0, 0, 0]
+    assert mtcnn._confidence(0.98, eyes(0)) == 0
+
+
 def pictured(height: int, width: int) -> np.ndarray:
     return np.zeros((height, width, 3), np.uint8)
 
@@ -86,11 +97,11 @@ def detector(confidence: dict[tuple[int, int], float], as_found: float | None) -
         (0.7, 1.0, 0, 3),
         (0.5, 1.0, 1, 3),
         (0.0, 0.5, 1, 3),
-        (0.0, 0.3, 0, 6),
+        (0.0, 0.3, 0, 3),
         (None, 0.5, 1, 3),
         (None, None, 0, 6),
     ],
-    ids=["beyond doubt", "not clearly less", "clearly less", "none", "two doubts", "no face", "no face at all"],
+    ids=["beyond doubt", "not clearly less", "clearly less", "none", "both doubtful", "no face", "no face at all"],
 )
 def test_a_turned_copy_is_taken_only_if_the_detector_is_clearly_surer_of_it(
     as_found: float | None, on_a_side: float | None, turns: int, glances: int
