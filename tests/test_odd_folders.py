@@ -1,4 +1,4 @@
-"""``evaluate.py`` on folders as they come: odd names, hidden copies, the same picture twice. Every file is accounted for."""
+"""``evaluate.py`` on folders as they come: odd names, hidden copies, the same picture twice; nothing is lost."""
 
 import csv
 import json
