@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fdemd.data.aligned import NO_FACE, UNREADABLE, AlignedFaces
 from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.twins import find_twins
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Account:
         several: used photographs with more than one face, of which one was taken.
         ignored: files beside the manifest's that are no photographs of it.
         twins: asked queries of which a used gallery photograph shows the same picture, the query itself or its source.
+        copies: photographs that are the same picture as another of the person; used, but neither finds the other.
+        strangers: photographs that are the same picture as one of another person, so that a name is wrong; used.
     """
 
     photographs: Fates
@@ -55,6 +58,8 @@ class Account:
     several: int
     ignored: int
     twins: int
+    copies: int
+    strangers: int
 
     @property
     def asked(self) -> int:
@@ -73,6 +78,8 @@ class Account:
             "people without a face": self.people - self.people_used,
             "several faces": self.several,
             "ignored": self.ignored,
+            "copies": self.copies,
+            "of two people": self.strangers,
         }
 
     def query_facts(self) -> dict[str, int]:
@@ -90,9 +97,15 @@ class Account:
         aside = f", {counts.aside} set aside" if counts.aside else ""
         lost = self.people - self.people_used
         people = f" ({lost} of them without one that is used)" if lost else ""
+        same = f" {self.copies} are the same picture as another of the person." if self.copies else ""
+        wrong = (
+            f" {self.strangers} are the same picture as one of another person: a name is wrong."
+            if self.strangers
+            else ""
+        )
         return (
             f"{counts.rows} photographs of {self.people} people{people}: {counts.used} used, {counts.no_face} without "
-            f"a face found, {counts.unreadable} unreadable{aside}; {self.ignored} other files."
+            f"a face found, {counts.unreadable} unreadable{aside}; {self.ignored} other files.{same}{wrong}"
         )
 
 
@@ -118,6 +131,7 @@ def account(
         names = "used", NO_FACE, UNREADABLE, "aside"
         return Fates(len(found), *(found.count(name) for name in names))
 
+    same = find_twins(manifest, faces)
     shown = {photographs[row].source for row in used if photographs[row].is_gallery}
     asked = [row for row in queries if row not in away and problems.get(row, NO_FACE) == NO_FACE]
     return Account(
@@ -129,6 +143,8 @@ def account(
         several=len(set(faces.several).intersection(used)),
         ignored=len(manifest.ignored),
         twins=sum(photographs[row].source in shown for row in asked),
+        copies=len(same.copies),
+        strangers=len(same.strangers),
     )
 
 

@@ -9,6 +9,7 @@ import torch
 
 from fdemd.checkpoints import sha256_of
 from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.names import identity_of
 from fdemd.errors import InputError
 
 _NAMED = 3
@@ -70,7 +71,8 @@ def check_apart(
     Raises:
         InputError: somebody is.
     """
-    if both := sorted(set(people) & {photograph.identity for photograph in photographs}):
+    tested_people = {photograph.identity for photograph in photographs}
+    if both := sorted({identity_of(person) for person in people} & tested_people):
         more = f" and {len(both) - _NAMED} more" if len(both) > _NAMED else ""
         raise InputError(
             f"{cohort} has people who are in the test: {', '.join(both[:_NAMED])}{more}; it must be of others only."

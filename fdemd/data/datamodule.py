@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from fdemd.data.accounting import Account, account
 from fdemd.data.aligned import NO_FACE, AlignedFaces, aligned_faces
 from fdemd.data.manifest import Manifest, check_identities
+from fdemd.data.twins import Twins, find_twins, warn_of_twins, with_shared_sources
 from fdemd.errors import InputError
 from fdemd.faces.landmarks import check_detector
 from fdemd.faces.queries import QueryMaker
@@ -72,10 +73,12 @@ class FaceDataModule(LightningDataModule):
     """Aligned faces of one manifest, clean and as every kind of query.
 
     After :meth:`setup`: ``faces`` are the aligned faces, ``query_rows`` and ``gallery_rows`` the manifest rows that
-    have one, ``missed_rows`` the queries whose face was not found (they count as misses).
+    have one, ``missed_rows`` the queries whose face was not found (they count as misses), ``twins`` the photographs
+    that are one picture; those of one person share their source in ``manifest``.
     """
 
     faces: AlignedFaces
+    twins = Twins({}, {})
     query_rows: Tensor
     gallery_rows: Tensor
     missed_rows: Tensor
@@ -142,6 +145,10 @@ class FaceDataModule(LightningDataModule):
             detector=self.detector,
             num_workers=self.num_workers,
         )
+        twins = find_twins(self.manifest, self.faces)
+        if twins != self.twins:  # a training sets up twice
+            warn_of_twins(self.manifest, twins)
+        self.twins, self.manifest = twins, with_shared_sources(self.manifest, twins)
         without = {entry.row for entry in self.faces.left_out}
         not_found = {entry.row for entry in self.faces.left_out if entry.problem == NO_FACE}
         photographs = self.manifest.photographs

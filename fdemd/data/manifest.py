@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
+import os
 import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from fdemd.data.names import identity_of, warn_of_spellings
+from fdemd.data.tree import is_file
 from fdemd.errors import InputError
+from fdemd.files.given import check_file, check_folder
 
 COLUMNS = ("path", "identity", "source", "split", "is_query", "is_gallery", "aligned")
 
@@ -81,83 +86,138 @@ def check_identities(photographs: Iterable[Photograph], where: Path | str) -> No
         )
 
 
-def read_manifest(path: Path, root: Path | None = None) -> Manifest:
+def read_manifest(path: Path, root: Path | None = None, *, setting: str = "") -> Manifest:
     """Read a manifest (CSV with a header) or a published list (two columns ``path,label``, no header).
 
+    Spellings of one person's name are one person, see :mod:`fdemd.data.names`. Paths are taken as they are written
+    where such a file exists; otherwise blanks around them are dropped and backslashes are taken for Windows' slashes.
+
     Args:
-        path: the CSV file, UTF-8. Needed columns: path and identity; missing ones take the defaults of
-            :class:`Photograph`.
+        path: the CSV file, UTF-8; names of files that are not UTF-8 stand in it byte by byte. Needed columns: path and
+            identity; missing ones take the defaults of :class:`Photograph`.
         root: the folder that the paths are relative to; the folder of the file if not given.
+        setting: that gives the root, to be named in errors; empty if none does.
 
     Raises:
         InputError: the file is missing, a column or a value is wrong, or a path leads out of ``root``.
     """
-    root = (root or path.parent).resolve()
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except OSError as error:
-        raise InputError(f"The manifest {path} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"The manifest {path} is not a CSV file in UTF-8: {error}.") from error
-    if not root.is_dir():
-        raise InputError(f"The folder {root}, which the paths in {path} are relative to, does not exist.")
+    given, root = root or path.parent, (root or path.parent).resolve()
+    rows = _rows(path)
+    check_folder(root, f"The folder that the paths in {path} are relative to,")
     if not rows:
         raise InputError(f"The manifest {path} is empty.")
-    if "path" in rows[0]:
-        header, rows, first = rows[0], rows[1:], 2
-    elif len(rows[0]) == 2 and len(rows) > 1 and _is_header(rows, root):
+    header = rows[0].values
+    if "path" in header:
+        rows = rows[1:]
+    elif len(header) == 2 and len(rows) > 1 and _is_header(rows, root):
         raise InputError(f"The first line of {path} looks like names of columns; they must be path and identity.")
-    elif len(rows[0]) == 2:
-        header, first = ["path", "identity"], 1
+    elif len(header) == 2:
+        header = ["path", "identity"]
+    elif not all(_is_utf8(name) and "\0" not in name for name in header):
+        raise InputError(f"The manifest {path} is not a CSV file in UTF-8.")
     else:
         raise InputError(f"The first line of {path} must name the columns: {', '.join(COLUMNS)}.")
     if strange := [name for name in header if name not in COLUMNS]:
         raise InputError(f"{path} has a column {strange[0]!r}; the columns are {', '.join(COLUMNS)}.")
     if "identity" not in header:
         raise InputError(f"{path} has no column 'identity', which says who is on each photograph.")
-    photographs = tuple(_photograph(header, row, root, f"{path}, line {first + i}") for i, row in enumerate(rows))
+    place = _Place((str(root), posixpath.normpath(given.absolute())), setting)
+    photographs = tuple(_photograph(header, row, place, f"{path}, line {row.line}") for row in rows)
     check_identities(photographs, path)
+    warn_of_spellings((row.values[header.index("identity")] for row in rows), path)
     return Manifest(root, photographs)
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Write a manifest that :func:`read_manifest` reads back."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+    """Write a manifest that :func:`read_manifest` reads back, whatever its photographs are called."""
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        plain, quoted = (
+            csv.writer(file, lineterminator="\n"),
+            csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL),
+        )
+        plain.writerow(COLUMNS)
         for row in manifest.photographs:
-            flags = int(row.is_query), int(row.is_gallery)
-            writer.writerow([row.path, row.identity, row.source, row.split, *flags, row.aligned])
+            texts = row.path, row.identity, row.source, row.split, row.aligned
+            writer = quoted if any("\r" in text for text in texts) else plain  # csv leaves a carriage return bare
+            writer.writerow([*texts[:4], int(row.is_query), int(row.is_gallery), row.aligned])
 
 
-def _photograph(header: Sequence[str], row: Sequence[str], root: Path, where: str) -> Photograph:
-    if len(row) != len(header):
-        raise InputError(f"{where}: {len(row)} values for {len(header)} columns.")
-    values = dict(zip(header, (value.strip() for value in row), strict=True))
-    if not values["path"] or not values["identity"]:
+class _Row(NamedTuple):
+    """Values of a CSV file and the line that they end in."""
+
+    line: int
+    values: list[str]
+
+
+def _rows(path: Path) -> list[_Row]:
+    try:
+        with check_file(path, "The manifest").open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+            reader = csv.reader(file)
+            return [_Row(reader.line_num, row) for row in reader if row]
+    except OSError as error:
+        raise InputError(f"The manifest {path} cannot be read: {error.strerror}.") from error
+    except csv.Error as error:
+        raise InputError(f"The manifest {path} is not a CSV file in UTF-8: {error}.") from error
+
+
+def _photograph(header: Sequence[str], row: _Row, place: _Place, where: str) -> Photograph:
+    if len(row.values) != len(header):
+        raise InputError(f"{where}: {len(row.values)} values for {len(header)} columns.")
+    values = dict(zip(header, row.values, strict=True))
+    identity = identity_of(values["identity"])
+    if not values["path"].strip() or not identity:
         raise InputError(f"{where}: path and identity must not be empty.")
-    path, source = (_normalised(values.get(name) or values["path"]) for name in ("path", "source"))
-    if Path(path).is_absolute():
-        raise InputError(f"{where}: {path!r} is absolute; paths must be relative to the folder {root}.")
-    if "\0" in path or path == ".." or path.startswith("../"):
-        raise InputError(f"{where}: {path!r} leads out of the folder {root}.")
+    path = _path(values["path"], place, where)
+    source = _path(values["source"], place, where) if values.get("source", "").strip() else path
     flags = {}
     for name in ("is_query", "is_gallery"):
-        value = values.get(name, "1").lower()
+        value = values.get(name, "1").strip().lower()
         if value not in ("0", "1", "true", "false"):
             raise InputError(f"{where}: {name} is {value!r}; it must be 1 or 0.")
         flags[name] = value in ("1", "true")
-    return Photograph(
-        path, values["identity"], source, values.get("split", ""), **flags, aligned=values.get("aligned", "")
-    )
+    split, aligned = (values.get(name, "").strip() for name in ("split", "aligned"))
+    return Photograph(path, identity, source, split, **flags, aligned=aligned)
 
 
-def _is_header(rows: Sequence[Sequence[str]], root: Path) -> bool:
+def _is_header(rows: Sequence[_Row], root: Path) -> bool:
     """Whether the first line of two names no file, though the second does."""
-    return not (root / rows[0][0]).is_file() and (root / rows[1][0]).is_file()
+    return not is_file(root / rows[0].values[0]) and is_file(root / rows[1].values[0])
 
 
-def _normalised(path: str) -> str:
-    """One spelling a file, so that a photograph is known for itself and its twin."""
-    return posixpath.normpath(path.replace("\\", "/"))
+class _Place(NamedTuple):
+    """The folder that paths are relative to, as it is and as it was given, and the setting that gives it."""
+
+    roots: tuple[str, str]
+    setting: str
+
+
+def _path(text: str, place: _Place, where: str) -> str:
+    """Where a photograph lies below the folder: one spelling a file, so that it is known for itself and its twin."""
+    root, name = place.roots[0], text
+    if not _is_plain(text) and not os.path.lexists(Path(root) / text):
+        if not _is_utf8(text):
+            raise InputError(f"{where}: there is no file {text!r}, which is not UTF-8; save the manifest in UTF-8.")
+        name = text.strip().replace("\\", "/")
+    path = "/" + posixpath.normpath(posixpath.join(root, name)).lstrip("/")
+    for folder in place.roots:
+        before = folder.rstrip("/") + "/"
+        if path.startswith(before) and "\0" not in path:
+            return path[len(before) :]
+    what = "is absolute, and not below" if name.startswith("/") else "leads out of"
+    advice = "write paths from a folder that all photographs are below"
+    if place.setting:
+        advice += f", and name that folder with {place.setting}=FOLDER ({place.setting}=/ takes absolute paths)"
+    raise InputError(f"{where}: {text!r} {what} the folder {root}; {advice}.")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether there is but one way to read a path, so that the disk need not be asked."""
+    return "\\" not in text and text == text.strip() and _is_utf8(text)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,9 +1,10 @@
 """Lists of pairs of photographs as the sets for verification publish them.
 
-Four forms are read; which one a list has is told by its content.
+Five forms are read; which one a list has is told by its content.
 
 - LFW (``pairs.txt``, http://vis-www.cs.umass.edu/lfw/): the number of folds (left out if there is one) and of pairs of
   each kind in a fold, then fold by fold ``PERSON NUMBER NUMBER`` and ``PERSON NUMBER OTHER_PERSON NUMBER``.
+- MFR2 (``pairs.txt``) and others: the same lines without a first one, in any order; no folds.
 - CALFW and CPLFW (``pairs_CALFW.txt``): two lines a pair, ``FILE NUMBER``; 0 if they show two people.
 - MLFW (``pairs.txt``): ``FILE FILE 1`` or ``FILE FILE 0``.
 - CFP (``Protocol/Split/FP``, a folder): ``01/same.txt`` and ``01/diff.txt`` to ``10/...`` with ``NUMBER,NUMBER``; the
@@ -12,15 +13,20 @@ Four forms are read; which one a list has is told by its content.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fdemd.data.sources import IMAGE_ENDINGS
+from fdemd.data.names import identity_of
+from fdemd.data.tree import IMAGE_ENDINGS, is_folder
 from fdemd.errors import InputError
+from fdemd.files.given import check_file, check_folder
 
 _FOLDS = 10
 """Of lists that name none."""
+_ADVICE = "give it with data.pairs=PATH"
+_log = logging.getLogger(__name__)
 
 
 class Pair(NamedTuple):
@@ -38,19 +44,28 @@ def read_pair_list(path: Path) -> list[Pair]:
     Raises:
         InputError: the list cannot be read or has none of the known forms.
     """
-    if path.is_dir():
-        return list(_of_cfp(path))
-    lines = [line.split() for line in _lines(path)]
+    if is_folder(path):
+        return list(_of_cfp(check_folder(path, "The list of pairs", _ADVICE)))
+    lines = [_fields(line) for line in _lines(path)]
     first = lines[0] if lines else []
-    if 1 <= len(first) <= 2 and all(field.isdigit() for field in first):
+    if 1 <= len(first) <= 2 and all(map(_is_number, first)):
         return list(_of_lfw(lines, path))
     if len(first) == 3 and _is_image(first[0]):
-        return _in_tenths(_of_mlfw(lines, path))
+        return _in_folds(_of_mlfw(lines, path), path)
     if len(first) == 2 and _is_image(first[0]):
-        return _in_tenths(_of_calfw(lines, path))
+        return _in_folds(_of_calfw(lines, path), path)
+    if len(first) in (3, 4) and _is_number(first[1]) and _is_number(first[-1]):
+        pairs = _in_folds(_of_mfr2(lines, path), path)
+        _log.warning(
+            "%s names no folds; its pairs of each kind are cut into %d, in their order.",
+            path,
+            1 + max(pair.fold for pair in pairs),
+        )
+        return pairs
     raise InputError(
         f"{path} is no list of pairs of a known form: LFW's begins with its number of folds and of pairs in each (10 "
-        "300), CALFW's with FILE NUMBER, MLFW's with FILE FILE 1, and CFP's is a folder such as Protocol/Split/FP."
+        "300), MFR2's with PERSON NUMBER NUMBER or PERSON NUMBER OTHER_PERSON NUMBER, CALFW's with FILE NUMBER, MLFW's "
+        "with FILE FILE 1, and CFP's is a folder such as Protocol/Split/FP."
     )
 
 
@@ -66,14 +81,21 @@ def without_ending(path: str) -> str:
 
 def _lines(path: Path) -> list[str]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = check_file(path, "The list of pairs", _ADVICE).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(
-            f"The list of pairs {path} cannot be read ({error.strerror}); give it with data.pairs=PATH."
-        ) from error
+        raise InputError(f"The list of pairs {path} cannot be read ({error.strerror}); {_ADVICE}.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"The list of pairs {path} is not a text file in UTF-8: {error}.") from error
     return [line for line in text.splitlines() if line.strip()]
+
+
+def _fields(line: str) -> list[str]:
+    """The fields of a line; names with blanks in them need tabs between the fields."""
+    return [field.strip() for field in line.split("\t") if field.strip()] if "\t" in line else line.split()
+
+
+def _is_number(field: str) -> bool:
+    return field.isascii() and field.isdigit()
 
 
 def _is_image(name: str) -> bool:
@@ -94,12 +116,28 @@ def _of_lfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
             person, first, *other, second = fields
             if len(other) != (0 if same else 1) or (other and other[0] == person):
                 raise ValueError
-            names = (person, int(first)), (other[0] if other else person, int(second))
+            one, two = _numbered_photograph(person, first), _numbered_photograph(other[0] if other else person, second)
         except ValueError:
             form = "PERSON NUMBER NUMBER" if same else "PERSON NUMBER OTHER_PERSON NUMBER"
             raise InputError(f"{path}: pair {number + 1} is {' '.join(fields)!r}; {form} belongs there.") from None
-        one, two = (f"{name}/{name}_{of:04d}" for name, of in names)
         yield Pair(one, two, same, fold)
+
+
+def _of_mfr2(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
+    for number, fields in enumerate(lines, start=1):
+        person, first, *other, second = fields if len(fields) in (3, 4) else ("", "", "")
+        if not _is_number(first) or not _is_number(second):
+            raise InputError(
+                f"{path}: line {number} is {' '.join(fields)!r}; PERSON NUMBER NUMBER or PERSON NUMBER OTHER_PERSON "
+                "NUMBER belongs there."
+            )
+        second_person = other[0] if other else person
+        same = identity_of(person) == identity_of(second_person)
+        yield Pair(_numbered_photograph(person, first), _numbered_photograph(second_person, second), same, 0)
+
+
+def _numbered_photograph(person: str, number: str | int) -> str:
+    return f"{person}/{person}_{int(number):04d}"
 
 
 def _of_calfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
@@ -125,7 +163,7 @@ def _of_mlfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
 
 
 def _of_cfp(folder: Path) -> Iterator[Pair]:
-    folds = sorted(file.parent for file in folder.glob("*/same.txt"))
+    folds = sorted(entry for entry in folder.iterdir() if _is_fold(entry))
     if not folds:
         raise InputError(f"{folder} has no 01/same.txt; CFP's lists of pairs are Protocol/Split/FF and .../FP.")
     lists = folder.parent.parent
@@ -143,6 +181,17 @@ def _of_cfp(folder: Path) -> Iterator[Pair]:
                     ) from None
 
 
+def _is_fold(entry: Path) -> bool:
+    """Whether an entry is a folder of a fold, or one that may not be looked into: reading it says so."""
+    try:
+        (entry / "same.txt").stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 def _numbered(file: Path) -> dict[int, str]:
     """Photographs by number, ``1 ../Data/Images/001/frontal/01.jpg``: person, view and number of each."""
     found = {}
@@ -155,13 +204,16 @@ def _numbered(file: Path) -> dict[int, str]:
     return found
 
 
-def _in_tenths(pairs: Iterator[Pair]) -> list[Pair]:
+def _in_folds(pairs: Iterator[Pair], path: Path) -> list[Pair]:
     """The pairs with folds: of each kind, in their order, a tenth each; fewer folds if there are not ten of a kind.
 
     Where a list has 300 pairs of one person and 300 of two in turn, as those of CALFW and MLFW, these are its folds.
     """
     listed = list(pairs)
     totals = {kind: sum(pair.same == kind for pair in listed) for kind in (True, False)}
+    if not all(totals.values()):
+        lacking = "two people" if totals[True] else "one person"
+        raise InputError(f"{path} has no pair of {lacking}; without both kinds there is nothing to tell apart.")
     folds, seen, found = min(_FOLDS, *totals.values()), {True: 0, False: 0}, []
     for pair in listed:
         found.append(pair._replace(fold=seen[pair.same] * folds // totals[pair.same]))

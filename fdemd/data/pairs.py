@@ -13,6 +13,7 @@ from torch import Tensor
 
 from fdemd.data.aligned import LeftOut
 from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.names import identity_of
 from fdemd.data.pair_lists import read_pair_list, without_ending
 from fdemd.errors import InputError
 from fdemd.faces.photographs import NO_FACE, UNREADABLE
@@ -50,7 +51,8 @@ def read_pairs(path: Path, photographs: Manifest) -> Pairs:
     """Read a list of pairs of photographs, see :mod:`fdemd.data.pair_lists`.
 
     The list names photographs by the end of their paths (``Ann_Able/Ann_Able_0001``), whatever folders they lie in
-    and whatever kind of file they are now. A photograph that gave no face when the set was prepared stays in its pairs.
+    and whatever kind of file they are now; spellings of one name are the same (:mod:`fdemd.data.names`). A photograph
+    that gave no face when the set was prepared stays in its pairs.
 
     Args:
         path: the list.
@@ -59,7 +61,7 @@ def read_pairs(path: Path, photographs: Manifest) -> Pairs:
     Raises:
         InputError: the list cannot be read or is not of a known form, or a photograph is missing or not unique.
     """
-    pairs = read_pair_list(path)
+    pairs = [pair._replace(first=_spelled(pair.first), second=_spelled(pair.second)) for pair in read_pair_list(path)]
     names = sorted({name for pair in pairs for name in pair[:2]})
     found = _by_tail(((photograph.path, photograph) for photograph in photographs.photographs), names)
     lost = _by_tail(((row[0], row) for row in _without_face(photographs.root)), names)
@@ -100,7 +102,7 @@ def _by_tail(files: Iterable[tuple[str, _Value]], names: Iterable[str]) -> dict[
     depths = {name.count("/") + 1 for name in wanted}
     found: dict[str, tuple[str, _Value]] = {}
     for path, value in files:
-        parts = without_ending(path).split("/")
+        parts = _spelled(without_ending(path)).split("/")
         for depth in depths:
             if (tail := "/".join(parts[-depth:])) not in wanted:
                 continue
@@ -112,10 +114,20 @@ def _by_tail(files: Iterable[tuple[str, _Value]], names: Iterable[str]) -> dict[
     return {name: value for name, (_, value) in found.items()}
 
 
+def _spelled(path: str) -> str:
+    """A path in which every name has the one spelling that all of its spellings share."""
+    return "/".join(identity_of(name) for name in path.split("/"))
+
+
 def _without_face(folder: Path) -> list[tuple[str, str, str]]:
     """Photographs that gave no face when the set was prepared: name in the download, problem and reason."""
-    if not (folder / UNUSED).is_file():
+    try:
+        with (folder / UNUSED).open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            rows = [row for row in csv.reader(file) if len(row) == 3]
+    except FileNotFoundError:
         return []
-    with (folder / UNUSED).open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.reader(file) if len(row) == 3]
+    except OSError as error:
+        raise InputError(f"{folder / UNUSED} cannot be read: {error.strerror}.") from error
+    except csv.Error as error:
+        raise InputError(f"{folder / UNUSED} is not a CSV file: {error}.") from error
     return [(name, problem, reason) for name, problem, reason in rows if problem in (NO_FACE, UNREADABLE)]

