@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from data_prep.journal import first_settings
 from fdemd.errors import InputError
+from fdemd.files.lock import alone_in
 from fdemd.files.mark import MARK, claim, is_marked
 from fdemd.files.whole import cannot_write, is_part, write_text
 
@@ -60,7 +60,7 @@ def output_folder(out: Path, what: str) -> Iterator[None]:
         InputError: it holds what others made, another run is at work in it, or it cannot be written.
     """
     _claim(out, what)
-    with _alone(out):
+    with alone_in(out, _ADVICE):
         for folder, _, names in os.walk(out):
             for part in filter(is_part, names):
                 Path(folder, part).unlink(missing_ok=True)
@@ -110,20 +110,3 @@ def is_ours(out: Path, what: str) -> bool:
     journals, keys = _SETTINGS[what]
     found = (first_settings(out / journal) for journal in journals)
     return any(settings is not None and keys <= set(settings) for settings in found)
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Keep other runs out, as long as this process lives: the lock is on the mark, and goes with the process."""
-    try:
-        mark = (out / MARK).open("r+b")
-    except OSError as error:
-        raise cannot_write(out / MARK, error, _ADVICE) from error
-    with mark:
-        try:
-            fcntl.lockf(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)  # unlike flock, not handed on to worker processes
-        except (BlockingIOError, PermissionError):
-            raise InputError(f"Another run is at work in {out}; wait for its end, or {_ADVICE}.") from None
-        except OSError:  # a file system without locks
-            pass
-        yield

@@ -22,6 +22,7 @@ from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.data.training import BALANCED, SHUFFLED, TrainingDataModule
 from fdemd.errors import InputError
+from fdemd.files.lock import alone_in
 from fdemd.files.whole import PART, is_full, replaced
 from fdemd.finetune_module import FinetuneModule, device_of
 from fdemd.finetune_trainer import build_trainer, keeper, process_number
@@ -36,7 +37,7 @@ from fdemd.report.identification import model_label
 from fdemd.report.loggers import open_log
 from fdemd.report.results_log import log_results
 from fdemd.rerank_settings import RAW, rerank_settings
-from fdemd.resuming import locked, state_to_resume
+from fdemd.resuming import state_to_resume
 from fdemd.same_run import check_same, decisive_settings
 from fdemd.signals import Received, Stopped
 from fdemd.state_checks import check_state
@@ -236,13 +237,13 @@ def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
         return
     if config["resume"]:
         folder = Path(str(config["resume"]))
-        with locked(folder):
+        with alone_in(folder, "stop it first"):
             for left in (folder / CHECKPOINTS).glob(f".*{PART}"):
                 left.unlink()  # of a run that was killed as it saved; nobody else is at work here
             yield folder
         return
     label = f"train-{model_label(config['model'])}-{config['data']['name']}"
-    with run_folder(Path(str(config["output"])), label) as folder, locked(folder):
+    with run_folder(Path(str(config["output"])), label) as folder, alone_in(folder, "stop it first"):
         yield folder
 
 

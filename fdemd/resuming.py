@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import yaml
 
@@ -15,13 +12,11 @@ from fdemd.checkpointing import RUN, read_state
 from fdemd.cli_help import show
 from fdemd.errors import InputError
 from fdemd.files.given import check_folder
-from fdemd.files.whole import cannot_write
 from fdemd.keeping import CHECKPOINTS, LAST
 from fdemd.same_run import changed_settings, checked_facts, decisive_settings
 
 SETTINGS = "config.yaml"
 """The settings a run was started with; those it went on with stand beside them."""
-_LOCK = ".lock"
 
 
 def state_to_resume(config: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
@@ -42,52 +37,6 @@ def state_to_resume(config: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
             "run without resume."
         )
     return path, state
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder until this one has ended, however it does.
-
-    Raises:
-        InputError: one is at work there, or the folder cannot be written.
-    """
-    path = folder / _LOCK
-    with _open_and_lock(path) as file:
-        try:
-            yield
-        finally:
-            if _is_at(path, file):
-                path.unlink()
-
-
-def _open_and_lock(path: Path) -> BinaryIO:
-    while True:
-        try:
-            file = path.open("ab")
-        except OSError as error:
-            raise cannot_write(path, error) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise InputError(
-                f"Another run is at work in {path.parent}; wait until it has ended, or stop it first."
-            ) from None
-        except OSError as error:  # a network's disk that has no locks
-            print(
-                f"{path.parent} cannot be locked ({error.strerror}): mind that no second run works there.", flush=True
-            )
-            return file
-        if _is_at(path, file):
-            return file
-        file.close()  # who held it removed it just then
-
-
-def _is_at(path: Path, file: BinaryIO) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
 
 
 def settings_file(step: object) -> str:

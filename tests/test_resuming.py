@@ -19,7 +19,7 @@ from fdemd.cli import main
 from fdemd.errors import InputError
 from fdemd.finetune import Finetuned
 from fdemd.held_out import HeldOut
-from fdemd.resuming import locked, settings_of
+from fdemd.resuming import settings_of
 from tests.test_finetune import ROOT, settings, tiny, train  # noqa: F401  (fixtures)
 from train import run
 
@@ -194,7 +194,8 @@ def test_a_run_whose_folder_was_moved_goes_on_there(words: list[str], done: Fine
 
 def test_a_second_run_in_a_folder_is_refused(going_on: Callable[..., tuple[int, str]], done: Finetuned) -> None:
     holder = (
-        f"from pathlib import Path; from fdemd.resuming import locked\nwith locked(Path({str(done.folder)!r})):\n"
+        f"from pathlib import Path; from fdemd.files.lock import alone_in\n"
+        f"with alone_in(Path({str(done.folder)!r}), ''):\n"
         "    print('held', flush=True); input()"
     )
     with subprocess.Popen(
@@ -206,14 +207,6 @@ def test_a_second_run_in_a_folder_is_refused(going_on: Callable[..., tuple[int, 
         assert f"another run is at work in {done.folder}" in said
         process.kill()
     assert going_on()[0] == 0, "a lock ends with its process"
-    assert not (done.folder / ".lock").exists()
-
-
-def test_a_lock_is_free_again_after_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), locked(tmp_path):
-        raise ZeroDivisionError
-    with locked(tmp_path), pytest.raises(InputError, match="Another run"), locked(tmp_path):
-        pass
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,16 +1,21 @@
-"""A file that one program holds at a time: who works in a folder, told even if that program is killed."""
+"""A file or folder that one program holds at a time: who works there, told even if that program is killed."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from fdemd.errors import InputError
+from fdemd.files.whole import cannot_write
 
 _held: set[Lock] = set()
 
 
 class Lock:
-    """A lock on an existing file. It ends when it is released, or with its process, however that ends."""
+    """A lock on an existing file or folder. It ends when it is released, or with its process, however that ends."""
 
     def __init__(self, path: Path, *, wait: bool) -> None:
         """Lock the file.
@@ -23,8 +28,9 @@ class Lock:
             BlockingIOError: another program holds it, and ``wait`` is false.
             OSError: it is not there or not ours to open, or the disk knows no locks.
         """
-        # File systems of a network lock only what may be written.
-        self._descriptor = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
+        # File systems of a network lock only what may be written, and no folders.
+        may_write = os.access(path, os.W_OK) and not path.is_dir()
+        self._descriptor = os.open(path, os.O_RDWR if may_write else os.O_RDONLY)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BaseException:
@@ -45,6 +51,33 @@ class Lock:
             _held.remove(self)
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # also where a child process has the file open
             os.close(self._descriptor)
+
+
+@contextmanager
+def alone_in(folder: Path, advice: str) -> Iterator[None]:
+    """Keep other runs out of a folder until this one has ended, however it does.
+
+    Args:
+        folder: exists.
+        advice: what else a person can do than wait, such as ``choose another folder with --out``.
+
+    Raises:
+        InputError: another run is at work there, or it cannot be opened.
+    """
+    lock = None
+    try:
+        lock = Lock(folder, wait=False)
+    except BlockingIOError:
+        raise InputError(f"Another run is at work in {folder}; wait until it has ended, or {advice}.") from None
+    except PermissionError as error:
+        raise cannot_write(folder, error, advice) from error
+    except OSError as error:  # a network's disk that has no locks
+        print(f"{folder} cannot be locked ({error.strerror}): mind that no second run works there.", flush=True)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 def _forget() -> None:

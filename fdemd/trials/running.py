@@ -14,6 +14,7 @@ from fdemd.data.left_out import left_out_files
 from fdemd.embedded_data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.files.given import check_folder
+from fdemd.files.lock import alone_in
 from fdemd.finetune import training_data
 from fdemd.losses.scale_head import read_scale_head
 from fdemd.people_apart import evaluated, people_apart, trained, training_config
@@ -24,7 +25,6 @@ from fdemd.report.pairs_progress import pairs_progress
 from fdemd.report.results_log import log_results
 from fdemd.report.trials import TrialsReport
 from fdemd.rerank_settings import rerank_settings
-from fdemd.resuming import locked
 from fdemd.signals import Received, Stopped
 from fdemd.trials.finished import finished_training
 from fdemd.trials.mixture import mixture_of
@@ -74,11 +74,15 @@ def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
     if (resumed := wanted["resume"]) is not None:
         folder = check_folder(Path(str(resumed)), "The folder", "give that of an earlier run with trials.resume=FOLDER")
         check_place(folder, advice="let it be written to")
-        with locked(folder), _told_how_to_go_on(folder):
+        with alone_in(folder, "stop it first"), _told_how_to_go_on(folder):
             yield folder
         return
     label = f"{wanted['name']}-{model_label(config['model'])}-{config['data']['name']}"
-    with run_folder(Path(str(config["output"])), label) as folder, locked(folder), _told_how_to_go_on(folder):
+    with (
+        run_folder(Path(str(config["output"])), label) as folder,
+        alone_in(folder, "stop it first"),
+        _told_how_to_go_on(folder),
+    ):
         yield folder
 
 
