@@ -59,7 +59,7 @@ def test_people_of_the_data_become_the_cohort(evaluate, data: tuple[str, ...]) -
     facts = results(folder)
     assert facts["data"]["queries"] == facts["data"]["gallery"] == 12
     assert facts["align"]["cohort"] == {"people": 2, "photographs": 8, "left out": 0}
-    assert [row["stage"] for row in facts["results"][:4]] == ["cosine", "stage 1", "stage 2", "maximum"]
+    assert [row["stage"] for row in facts["results"][:5]] == ["cosine", "stage 1", "stage 2", "gain", "maximum"]
     told = (folder / "results.md").read_text()
     assert (
         "(ida, strength 0.5) by the mean of the cosines to the 4 nearest among 8 photographs of 2 other people" in told
@@ -146,7 +146,7 @@ def test_a_study_puts_alignments_beside_each_other(evaluate, data: tuple[str, ..
         ("align.people=1", "a cohort needs two people at least"),
         ("stage1=faiss_flat align.people=2", "aligned cosines need stage1=exact"),
         ("align.strength=-1", "align.strength is -1"),
-        ("align.manifest=nowhere.csv", "nowhere.csv cannot be read"),
+        ("align.manifest=nowhere.csv", "nowhere.csv does not exist"),
         (
             "align.people=0 align.support=learned align.estimator=nowhere.safetensors",
             "nowhere.safetensors cannot be read",

@@ -304,7 +304,7 @@ def test_odd_files_are_used_or_listed_never_lost(evaluate, people: Path) -> None
         (["weighting=cc", "model.grid=4"], "choose another weighting"),
         (["data=folder"], "data.root"),
         (["data=folder", "data.root=/nowhere at all"], "/nowhere at all does not exist"),
-        (["data=manifest", "data.manifest=/nowhere.csv"], "/nowhere.csv cannot be read"),
+        (["data=manifest", "data.manifest=/nowhere.csv"], "/nowhere.csv does not exist"),
         (["data.batch_size=0"], "data.batch_size is 0"),
         (["data.num_workers=-1"], "data.num_workers is -1"),
         (["protocols=[]"], "protocols"),
@@ -319,7 +319,7 @@ def test_odd_files_are_used_or_listed_never_lost(evaluate, people: Path) -> None
         (["rerank.grid=5"], "takes [rows,columns], such as [4,4], not '5'"),
         (["seed=-1"], "seed is -1"),
         (["features.dtype=flaot16"], "did you mean float16"),
-        (["data.root=2024"], "2024 lacks 400"),
+        (["data.root=2024"], "data folder 2024 does not exist"),
         (["model.checkpoint=5"], "5"),
         (["trainer.precision=transformer-engine"], "trainer"),
     ],
@@ -369,7 +369,7 @@ def test_a_query_with_nobody_to_find_is_lone_and_drawn_without_faces(evaluate, p
     (people / "list.csv").write_text("\n".join([*rows, "s3/1.pgm,s3,0"]))
     status, printed, folder = evaluate("data=manifest", f"data.manifest='{people / 'list.csv'}'", "query=[clean,mask]")
     assert status == 0, printed
-    assert "1 queries have no other photograph" in printed
+    assert "1 are lone, without another photograph" in printed
     assert "k 4" in printed, "the gallery is smaller than k"
     assert (folder / "picture.png").is_file()
 

@@ -347,7 +347,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         (["trainer.max_steps=-1"], "the run would never end"),
         (["trainer.max_steps=0"], "trainer.max_steps is 0; nothing would be trained"),
         (["validation.every=0"], "validation.every is 0"),
-        (["batches.order=sorted"], "unknown order of batches 'sorted'"),
+        (["batches.order=sorted"], "unknown batches.order 'sorted'"),
         (["data.batch_size=100"], "there are only 12 faces to train on"),
         (["loss=arcfce"], "arcface"),
         (["loss=otface"], "use batches.order=balanced and a data.batch_size of twice"),

@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
         (["--size", 112, 96], "give another --size"),
         (["--size", 8, 8], "at least 16x16 pixels"),
         (["--workers", 0], "--workers is 0"),
-        (["--against", "nowhere.csv"], "nowhere.csv cannot be read"),
+        (["--against", "nowhere.csv"], "nowhere.csv does not exist"),
     ],
 )
 def test_wrong_options(lfw_tar: Path, tmp_path: Path, data_prep: Callable, options: list, sentence: str) -> None:

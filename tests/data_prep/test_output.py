@@ -164,7 +164,9 @@ def test_two_runs_at_once_do_not_share_a_folder(pack: Path, tmp_path: Path, data
         assert other.stdout and other.stdout.readline() == "\n"
         status, printed = data_prep("pack", "--source", pack, "--out", out, "--workers", 1)
         assert status == 2
-        assert f"another run is at work in {out}; wait for its end, or choose another folder with --out." in printed
+        assert (
+            f"another run is at work in {out}; wait until it has ended, or choose another folder with --out." in printed
+        )
         other.kill()
     assert data_prep("pack", "--source", pack, "--out", out, "--workers", 1)[0] == 0
     assert is_marked(out, FACES)

@@ -71,4 +71,4 @@ def test_wrong_files(lfw: Path, data_prep: Callable) -> None:
 def test_no_manifest(tmp_path: Path, data_prep: Callable) -> None:
     status, printed = data_prep("verify", tmp_path / "manifest.csv")
     assert status == 2
-    assert "cannot be read" in printed
+    assert "does not exist" in printed

@@ -10,7 +10,7 @@ from fdemd.report.protocols import protocol_title, tables_of
 
 BOTH = ["leave-twin-out", "official"]
 FATES = Fates(rows=4, used=4, no_face=0, unreadable=0, aside=0)
-TWINS = Account(FATES, FATES, FATES, people=2, people_used=2, several=0, ignored=0, twins=4)
+TWINS = Account(FATES, FATES, FATES, people=2, people_used=2, several=0, ignored=0, twins=4, copies=0, strangers=0)
 APART = dataclasses.replace(TWINS, twins=0)
 
 
