@@ -34,6 +34,9 @@ class Searches:
         missed: searches whose face was not found.
         fallbacks: pairs of stage 2 weighted uniformly because no patch had a positive weight.
         unfinished: pairs of stage 2 that did not meet the stopping rule within its rounds.
+        picture: ``(S,)`` the pictures, see :class:`fdemd.retrieval.protocol.Labels`.
+        rankings: stage -> the gallery as it was ranked for the searches with a face.
+        hits: stage -> boolean, of that ranking's form: whether the face at each place is of the person.
     """
 
     scores: Mapping[str, Tensor]
@@ -41,6 +44,9 @@ class Searches:
     missed: int
     fallbacks: int
     unfinished: int
+    picture: Tensor
+    rankings: Mapping[str, Ranking]
+    hits: Mapping[str, Tensor]
 
     def __len__(self) -> int:
         return len(self.identity)
@@ -177,12 +183,16 @@ class OpenGallery:
             rankings[STAGE_2] = rerank(first, pairs.similarity, self.settings.alpha)
             fallbacks, unfinished = int((pairs.fallback & present).sum()), int((pairs.unfinished & present).sum())
         nowhere = torch.full((len(missed),), -torch.inf, dtype=torch.float64)
+        hits = {stage: each.hits(labels.identity, self.labels.identity)[counted] for stage, each in rankings.items()}
         return Searches(
             {stage: torch.cat([decide(ranking), nowhere]) for stage, ranking in rankings.items()},
             torch.cat([labels.identity[counted], missed.identity]),
             len(missed),
             fallbacks,
             unfinished,
+            torch.cat([labels.picture[counted], missed.picture]),
+            {stage: ranking[counted] for stage, ranking in rankings.items()},
+            hits,
         )
 
 

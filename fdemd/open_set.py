@@ -129,5 +129,5 @@ def _search(
             f"({faces.manifest.root}); give people with two photographs or more."
         )
     grid = (settings and settings.grid) or features.grid
-    searched = Searched(len(gallery_rows), len(labels.identity.unique()), grid)
+    searched = Searched(gallery_rows, len(labels.identity.unique()), grid)
     return results, thresholds_of(nonmated[CLEAN]), searched

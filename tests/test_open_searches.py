@@ -89,7 +89,7 @@ def test_rates_at_a_threshold_are_those_of_the_metrics() -> None:
     def drawn(count: int, mean: float) -> Searches:
         scores = torch.randn(count).double() + mean
         scores[-2:] = -torch.inf
-        return Searches({STAGE_1: scores}, torch.arange(count) // 2, 2, 0, 0)
+        return Searches({STAGE_1: scores}, torch.arange(count) // 2, 2, 0, 0, torch.arange(count), {}, {})
 
     result = OpenSet("mask", OFFICIAL, drawn(30, 1), drawn(40, 0), lone=0)
     threshold = thresholds_of(result.nonmated)[STAGE_1][0]

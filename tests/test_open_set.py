@@ -65,6 +65,25 @@ def test_a_run_leaves_everything_behind(evaluate) -> None:
     assert [float(line["FNIR@0.1"]) for line in lines] == [row["FNIR@0.1"] for row in facts["results"]]
 
 
+def test_every_search_is_listed_and_gives_the_figures(evaluate) -> None:
+    status, printed, folder = evaluate("query=[clean,mask]", THREE_OF_FIVE)
+    assert status == 0, printed
+    lines = list(csv.DictReader((folder / "queries.csv").open()))
+    for row in results(folder)["results"]:
+        stage, threshold = row["stage"], row["T@0.1"]
+        of_kind = [line for line in lines if line["query"] == row["query"]]
+        inside = [line for line in of_kind if line["protocol"] == row["protocol"]]
+        outside = [line for line in of_kind if line["in the gallery"] == "no"]
+        assert (len(inside), len(outside)) == (row["mated"], row["non-mated"])
+        assert {line["in the gallery"] for line in inside} == {"yes"}
+        right = [
+            line[f"{stage} rank"] == "1" and float(line[f"{stage} score 1"]) >= threshold - 5e-5 for line in inside
+        ]
+        assert row["FNIR@0.1"] == pytest.approx(100 - 100 * np.mean(right), abs=1e-3)
+        assert all((line[f"{stage} name 1"] == line["person"]) == (line[f"{stage} rank"] == "1") for line in inside)
+        assert {line[f"{stage} rank"] for line in outside} == {""}
+
+
 def test_the_figures_are_those_of_a_gallery_without_the_people_outside(evaluate, few_people: Path) -> None:
     words = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0", "query=[mask]", THREE_OF_FIVE]
     status, printed, folder = evaluate(*words[2:], "--no-rerank", "protocols=[leave-twin-out]")

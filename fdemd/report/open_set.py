@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Console
+from torch import Tensor
 
 from fdemd.backbones.convnet import RANDOM
 from fdemd.data.datamodule import FaceDataModule
@@ -23,14 +24,15 @@ from fdemd.report.identification import model_label, patches_label
 from fdemd.report.lines import markdown_lines, say, terminal_lines, unsaid
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.protocols import protocol_title, tables_of
+from fdemd.report.queries import QUERIES, write_searches
 from fdemd.rerank_settings import RAW, RerankSettings
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 
 
 class Searched(NamedTuple):
-    """The gallery that was searched: N as faces and as people, and the grid of the patches that stage 2 compared."""
+    """The gallery that was searched: its manifest rows, number of people, and the grid that stage 2 compared."""
 
-    faces: int
+    rows: Tensor
     people: int
     grid: tuple[int, int]
 
@@ -82,10 +84,14 @@ class OpenSetReport:
         write_csv(folder / "results.csv", rows)
         write_json(folder / "results.json", self._facts() | {"results": rows})
         write_yaml(folder / "config.yaml", dict(self.config))
+        write_searches(folder / QUERIES, self.faces, self.gallery.rows, self.results)
         write_left_out(folder / "left_out.csv", left_out_files(self.faces.manifest, self.faces.faces))
         files = save_det(folder / "det", panels, self.thresholds, self._title())
         save_page(folder / "report.html", self._title(), [*tables, FigureBlock("Detection error trade-off", files[1])])
-        done = f"Results, settings, DET curves, the list of files left out, and one page, report.html, are in {folder}/"
+        done = (
+            f"Results, each search ({QUERIES}), settings, DET curves, the list of files left out, and one page, "
+            f"report.html, are in {folder}/"
+        )
         say(console, done)
 
     def rows(self) -> list[dict[str, Any]]:
@@ -119,7 +125,7 @@ class OpenSetReport:
             "Percent (95 % interval, bootstrap over people, T held fixed). FNIR: searches for people in the gallery "
             f"that do not have them in the first R = {rank} places with a score of T or more. FPIR met: searches for "
             "people outside whose first place has T or more. T is set on clean faces, at the FPIR in the first column.",
-            f"N: {self.gallery.faces} gallery faces of {self.gallery.people} people. Outside: {len(self.outside)} "
+            f"N: {len(self.gallery.rows)} gallery faces of {self.gallery.people} people. Outside: {len(self.outside)} "
             f"people (share {self.config['open_set']['outside']:g} of those with queries, seed {self.config['seed']}).",
             f"{account.sentence()} A query without a face found is a search without candidates.",
             *_searches(results),
@@ -156,7 +162,7 @@ class OpenSetReport:
             },
             "open set": {
                 **self.config["open_set"],
-                "gallery faces": self.gallery.faces,
+                "gallery faces": len(self.gallery.rows),
                 "gallery people": self.gallery.people,
                 "people outside": sorted(self.outside),
                 "searches needed": {f"{rate:g}": searches_needed(rate) for rate in RATES},

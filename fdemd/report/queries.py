@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.identification import STAGE_1, STAGE_2, Comparison
-from fdemd.judging import Judge
+from fdemd.open_searches import OpenSet
 from fdemd.report.files import write_table
 from fdemd.retrieval.ranking import NOBODY, Ranking
 
@@ -38,10 +39,7 @@ def write_queries(path: Path, faces: FaceDataModule, comparisons: Sequence[Compa
     """
     stages = [STAGE_1] + [STAGE_2] * any(each.stage2 is not None for each in comparisons)
     header = ["query", "protocol", "path", "person", "problem", "alpha"]
-    for stage in stages:
-        header.append(f"{stage} rank")
-        header += [f"{stage} {what} {place}" for place in range(1, SHOWN + 1) for what in ("name", "score")]
-    write_table(path, _lines(header, faces, comparisons))
+    write_table(path, _lines([*header, *_stage_columns(stages)], faces, comparisons))
 
 
 def bytes_of_queries(faces: FaceDataModule, comparisons: int) -> int:
@@ -59,7 +57,7 @@ def _lines(
         judge = comparison.judge
         assert judge is not None
         rankings = [ranking for ranking in (comparison.stage1, comparison.stage2) if ranking is not None]
-        found = [_found(ranking, judge, gallery) for ranking in rankings]
+        found = [_found(ranking, judge.hits(ranking), gallery) for ranking in rankings]
         lone = (judge.relevant == 0).tolist()
         alphas = [""] * len(lone) if comparison.alphas is None else [round(a, 4) for a in comparison.alphas.tolist()]
         for number, row in enumerate(faces.query_rows.tolist()):
@@ -72,9 +70,53 @@ def _lines(
             yield line + [""] * (len(header) - len(line))
 
 
-def _found(ranking: Ranking, judge: Judge, gallery: Sequence[str]) -> list[list[Any]]:
+def write_searches(path: Path, faces: FaceDataModule, gallery_rows: Tensor, results: Sequence[OpenSet]) -> None:
+    """Write a line a search of an open set: those inside the gallery under each protocol, those outside once a kind.
+
+    Columns: kind and protocol; path and person; whether the person is in the gallery; ``problem`` (``no face found``);
+    of each stage what :func:`write_queries` writes.
+
+    Args:
+        path: of the file.
+        faces: of which queries and gallery are part.
+        gallery_rows: manifest rows of the gallery, in the order of the rankings.
+        results: a kind and protocol each.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    header = ["query", "protocol", "path", "person", "in the gallery", "problem"]
+    write_table(
+        path, _search_lines([*header, *_stage_columns(list(results[0].mated.rankings))], faces, gallery_rows, results)
+    )
+
+
+def _search_lines(
+    header: Sequence[str], faces: FaceDataModule, gallery_rows: Tensor, results: Sequence[OpenSet]
+) -> Iterator[Sequence[object]]:
+    yield header
+    photographs = faces.manifest.photographs
+    gallery = [photographs[row].identity for row in gallery_rows.tolist()]
+    groups = [(each.kind, each.protocol, "yes", each.mated) for each in results]
+    groups += [(kind, "", "no", found) for kind, found in {each.kind: each.nonmated for each in results}.items()]
+    for kind, protocol, known, searches in groups:
+        found = [_found(searches.rankings[stage], searches.hits[stage], gallery) for stage in searches.rankings]
+        for number, picture in enumerate(searches.picture.tolist()):
+            photograph = photographs[picture if picture >= 0 else -1 - picture]
+            line = [kind, protocol, photograph.path, photograph.identity, known]
+            if number < len(searches) - searches.missed:
+                yield [*line, "", *(cell for stage in found for cell in stage[number])]
+            else:
+                yield [*line, "no face found"] + [""] * (len(header) - len(line) - 1)
+
+
+def _stage_columns(stages: Sequence[str]) -> list[str]:
+    places = [f"{what} {place}" for place in range(1, SHOWN + 1) for what in ("name", "score")]
+    return [f"{stage} {column}" for stage in stages for column in ("rank", *places)]
+
+
+def _found(ranking: Ranking, hits: Tensor, gallery: Sequence[str]) -> list[list[Any]]:
     """Cells of one stage, a line a query."""
-    hits = judge.hits(ranking)
     ranks = torch.where(hits.any(1), hits.int().argmax(1) + 1, 0).tolist()
     best = ranking.indices[:, :SHOWN].tolist()
     scores = ranking.scores[:, :SHOWN].tolist()

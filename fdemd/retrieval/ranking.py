@@ -45,6 +45,10 @@ class Ranking:
             if not ((scores[:, 1:] <= scores[:, :-1]) | ~filled[:, 1:]).all():
                 raise ValueError("A ranking is not sorted by its scores.")
 
+    def __getitem__(self, queries: Tensor) -> Ranking:
+        """The rankings of some queries, by number or boolean."""
+        return Ranking(self.indices[queries], self.scores[queries], self.reranked)
+
     def hits(self, query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
         """Boolean ``(Q, L)``: whether the face at each place is of the query's identity.
 

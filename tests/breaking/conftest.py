@@ -21,7 +21,7 @@ def tally(record_property: Callable[[str, object], None]) -> Tally:
     """Takes what was tried in a few words, how often, and how often it held; a test fails unless all held."""
 
     def note(tried: str, times: int, held: int) -> None:
-        record_property("tally", (tried, times, held))
+        record_property("tally", (tried, int(times), int(held)))  # plain numbers travel between processes
         assert times > 0 and held == times, f"{tried}: {held} of {times} held"
 
     return note

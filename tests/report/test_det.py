@@ -13,7 +13,8 @@ from fdemd.report.det import save_det
 
 
 def searches(mean: float, stages: tuple[str, ...]) -> Searches:
-    return Searches({stage: torch.randn(50).double() + mean for stage in stages}, torch.arange(50), 0, 0, 0)
+    scores, rows = {stage: torch.randn(50).double() + mean for stage in stages}, torch.arange(50)
+    return Searches(scores, rows, 0, 0, 0, rows, {}, {})
 
 
 @pytest.mark.parametrize("stages", [(STAGE_1,), (STAGE_1, STAGE_2)])
