@@ -42,6 +42,7 @@ def test_a_run_leaves_everything_behind(evaluate) -> None:
         "det.png",
         "det.svg",
         "left_out.csv",
+        "queries.csv",
         "report.html",
         "results.csv",
         "results.json",
