@@ -1,10 +1,15 @@
-# make evaluate | make test: both set up .venv first. PYTHON=python3.12 chooses another interpreter.
+# make evaluate | make test: both set up .venv first. PYTHON=python3.12 chooses another interpreter, JOBS=8 more processes
+# for the tests.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
 # What an installation is made of beside the Python files, which it takes from where they are.
 BUILD := setup.cfg setup.py pyproject.toml $(wildcard fdemd/emd/engines/native/*)
+
+# Tests run in so many processes, each on one core; every one takes about 2 GB.
+JOBS := 2
+SPREAD := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 .PHONY: evaluate train table4 results test test-slow break sanitize lint clean
 
@@ -22,14 +27,14 @@ results: $(VENV)/.installed-dev
 	$(BIN)/python -m fdemd.results --lfw "$(LFW)" --weights "$(WEIGHTS)" $(ARGS)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(SPREAD) -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow --ignore tests/breaking $(ARGS)
 
 # Everything that was tried to break it, minutes; the table goes into docs/reliability.md.
 break: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m slow tests/breaking --reliability docs/reliability.md $(ARGS)
+	$(SPREAD) -m slow tests/breaking --reliability docs/reliability.md $(ARGS)
 
 # The compiled engine, built with address and undefined-behaviour sanitizers in a temporary folder, given wrong tensors.
 sanitize: $(VENV)/.installed-dev

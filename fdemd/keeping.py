@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -106,8 +107,14 @@ class KeepState(Callback):
             self._stop_if_told(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Save the state of a run that was stopped while it validated."""
+        """Save the state of a run that was stopped while it validated.
+
+        Until Lightning has cleaned up, which gives back the handlers from before the run, SIGTERM is only noted: the
+        first of several processes sends it to the others, whose Lightning would then wait for a process that is gone.
+        """
         self._handlers.close()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._note)
         if isinstance(exception, Stopped) and self._in_validation:
             self._save(trainer, LAST)
 
@@ -144,6 +151,9 @@ class KeepState(Callback):
         self._told = number
         if impatient or (self._in_validation and self._is_stepped and self._alone):
             raise Stopped(number)
+
+    def _note(self, number: int, frame: object) -> None:
+        self._told = number
 
     def _agreed(self, trainer: Trainer) -> int | None:
         """The signal by which all processes stop here; None if none of them was told to."""

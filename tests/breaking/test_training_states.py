@@ -218,7 +218,7 @@ def test_a_full_disk_leaves_the_last_good_state(
     tally: Tally,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    disk = small_disk(4)
+    disk = small_disk(12)
     words = [*settings, "validation.every=100", f"trainer.max_steps={STEPS}", "trainer.save_every=2"]
     words += ["optimizer.schedule=constant", "optimizer.warmup=0"]  # as the first part of the run is a shorter run
     straight = train(*words)
