@@ -172,7 +172,7 @@ def _check_archive(path: Path) -> None:
         for member in members:
             if member.external_attr & _FOLDER:
                 raise zipfile.BadZipFile(f"{_named(member.filename)} inside it is marked as a folder")
-            if member.filename.endswith("/constants.pkl"):
+            if member.filename.casefold().endswith("/constants.pkl"):  # PyTorch finds it by any case
                 raise zipfile.BadZipFile("it is a TorchScript program; save the state_dict of the model instead")
             if member.compress_type != zipfile.ZIP_STORED:
                 raise zipfile.BadZipFile("its members are packed, which those of torch.save are not; unpack it")
@@ -189,7 +189,7 @@ def _check_archive(path: Path) -> None:
             if "/data/" in member.filename
         }
         for member in members:
-            if member.filename.endswith(".pkl"):
+            if member.filename.casefold().endswith(".pkl"):
                 with archive.open(member) as file:
                     DryRun(room, sizes).follow(io.BytesIO(file.read()))
 
