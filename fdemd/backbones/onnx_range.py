@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fdemd.backbones.onnx_reading import taken
+
 if TYPE_CHECKING:
     from fdemd.backbones.onnx_graph import OnnxGraph
 
@@ -33,7 +35,7 @@ def first_look(graph: OnnxGraph) -> str:
     """Name of the tensor that the network looks at first: the faces, after whatever scales, shifts or moves pixels."""
     moved, known = {graph.input}, graph.constants()
     for node in graph.model.graph.node:
-        faces = [name for name in node.input if name in moved]
+        faces = [name for name in [*node.input, *sorted(taken(node))] if name in moved]
         if not faces or node.op_type in _NO_PIXELS:
             continue
         if node.op_type not in _PIXELWISE or node.domain or not all(name in moved | known for name in node.input):
