@@ -139,7 +139,7 @@ def _take_in(path: Path, model: onnx.ModelProto) -> list[str]:
     import onnx
     from onnx.external_data_helper import ExternalDataInfo
 
-    folder, files, room = path.parent.resolve(), {}, _LARGEST
+    folder, files, room = path.parent.resolve(), {}, _LARGEST - path.stat().st_size
     for tensor in _messages(model):
         if not isinstance(tensor, onnx.TensorProto) or tensor.data_location != onnx.TensorProto.EXTERNAL:
             continue
@@ -154,7 +154,10 @@ def _take_in(path: Path, model: onnx.ModelProto) -> list[str]:
             )
         room -= length
         if room < 0:
-            raise InputError(f"{path} takes more than {_LARGEST} bytes from the files beside it; no face network does.")
+            raise InputError(
+                f"{path} and what it takes from the files beside it have more than {_LARGEST} bytes; no face network "
+                "has."
+            )
         with file.open("rb") as content:
             content.seek(start)
             tensor.raw_data = content.read(length)

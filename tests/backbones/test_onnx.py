@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import conv2d
 
+from fdemd.backbones import onnx_reading
 from fdemd.backbones.onnx import OnnxBackbone
 from fdemd.backbones.onnx_graph import read_graph
 from fdemd.backbones.onnx_range import first_look
@@ -265,6 +266,19 @@ def test_weights_in_a_file_of_their_own_count_in_the_sha256(file: Path) -> None:
     beside.unlink()
     with pytest.raises(InputError, match=r"it or a file with its weights is missing, .*weights\.bin"):
         OnnxBackbone(str(file))
+
+
+def test_a_network_and_the_files_beside_it_are_bounded_together(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_outside_constant(file)
+    size = file.stat().st_size
+    monkeypatch.setattr(onnx_reading, "_LARGEST", size + 20)
+    OnnxBackbone(str(file))
+    monkeypatch.setattr(onnx_reading, "_LARGEST", size + 19)
+    with pytest.raises(InputError) as error:
+        OnnxBackbone(str(file))
+    assert str(error.value) == (
+        f"{file} and what it takes from the files beside it have more than {size + 19} bytes; no face network has."
+    )
 
 
 def outside(tensor: Any, location: str, **more: object) -> Any:
