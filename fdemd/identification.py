@@ -155,11 +155,11 @@ def compare_stages(
 
 def _figures(judge: Judge, hits: Mapping[str, Tensor]) -> dict[str, dict[str, Estimate]]:
     """Figures of each stage, and of the gain after the second."""
-    figures = {}
-    for stage, hit in hits.items():
-        figures[stage] = judge.figures(hit)
+    values, figures = {stage: judge.values(hit) for stage, hit in hits.items()}, {}
+    for stage, found in values.items():
+        figures[stage] = judge.figures(found)
         if stage == STAGE_2:
-            figures[GAIN] = judge.gains(hit, hits[STAGE_1])
+            figures[GAIN] = judge.gains(found, values[STAGE_1])
     return figures
 
 
