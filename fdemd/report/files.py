@@ -20,7 +20,7 @@ import yaml
 
 from fdemd.errors import InputError
 from fdemd.files.text import csv_table
-from fdemd.files.whole import cannot_write, check_room, replaced, write_bytes, write_text
+from fdemd.files.whole import cannot_write, check_room, is_full, replaced, write_bytes, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,7 +75,8 @@ def run_folder(output: Path, label: str, room: int = ROOM) -> Iterator[Path]:
         check_place(folder, room)
         yield folder
     except OSError as error:
-        if error.errno == errno.ENOSPC and shutil.disk_usage(folder).free < _FULL:  # a logger writes by itself
+        if is_full(error) and (error.errno == errno.EDQUOT or shutil.disk_usage(folder).free < _FULL):
+            # A logger writes by itself.
             raise cannot_write(folder, error) from error
         raise
     finally:

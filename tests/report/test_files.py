@@ -1,6 +1,7 @@
 """Folders of runs: never shared, never left behind empty, never elsewhere; files that are whole or not there."""
 
 import csv
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +42,15 @@ def test_an_output_that_is_a_file_names_the_setting(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="output=PATH"), run_folder(tmp_path / "file", "x"):
         pass
+
+
+def test_a_quota_that_is_used_up_is_told(tmp_path: Path) -> None:
+    """The disk itself has room."""
+    with (
+        pytest.raises(InputError, match=r"out/.*_x cannot be written"),
+        run_folder(tmp_path / "out", "x"),
+    ):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
 
 def test_versions_name_what_decides_results() -> None:
