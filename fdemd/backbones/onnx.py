@@ -15,7 +15,7 @@ from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.convnet import grid_features
 from fdemd.backbones.onnx_graph import OnnxGraph, read_graph
 from fdemd.backbones.onnx_range import usual_range
-from fdemd.backbones.onnx_reading import INSTALL
+from fdemd.backbones.onnx_reading import INSTALL, by
 from fdemd.backbones.onnx_trial import TrialError, try_network
 from fdemd.checkpoints import read_card, weights_file
 from fdemd.errors import InputError, unknown
@@ -167,7 +167,7 @@ def _probe(graph: OnnxGraph, size: tuple[int, int]) -> tuple[bool, dict[str, tup
     if shape is None or shape[:1] != (trial.count,) or prod(shape[1:]) < 2:
         raise InputError(
             f"{graph.path} is not a face recognition network: its first output, {graph.embedding}, is "
-            f"{_by(shape or ())} for {trial.count} of {_by(size)} pixels, where embeddings belong."
+            f"{by(shape or ())} for {trial.count} of {by(size)} pixels, where embeddings belong."
         )
     maps: dict[str, tuple[int, ...]] = {
         name: found[1:]
@@ -181,7 +181,7 @@ def _chosen(graph: OnnxGraph, maps: dict[str, tuple[int, ...]], wanted: str | No
     if not maps:
         raise InputError(f"{graph.path} has no patches: none of its tensors is a map with rows and columns.")
     if wanted is not None and wanted not in maps:
-        listed = ", ".join(f"{name} ({_by(shape)})" for name, shape in list(maps.items())[:_SHOWN])
+        listed = ", ".join(f"{name} ({by(shape)})" for name, shape in list(maps.items())[:_SHOWN])
         raise InputError(f"{graph.path} has no map {wanted!r} to take as patches; its last maps are {listed}.")
     return wanted or next(iter(maps))
 
@@ -193,7 +193,3 @@ def _cannot_run(graph: OnnxGraph, error: Exception) -> InputError:
         f"onnxruntime cannot run {graph.path} (operators of opset {opsets}): ... {reason}. A newer onnxruntime may "
         f"know more; {INSTALL} -U"
     )
-
-
-def _by(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,7 +131,7 @@ def _check_operators(path: Path, model: onnx.ModelProto) -> None:
         raise InputError(f"{path} is not a face recognition network: it has {found:,} operators or more.")
     for message in _messages(model):
         if isinstance(message, onnx.SparseTensorProto) and not 0 <= prod(message.dims) <= _DENSE:
-            raise InputError(f"{path} is refused: a sparse weight of it would have {_by(message.dims)} numbers.")
+            raise InputError(f"{path} is refused: a sparse weight of it would have {by(message.dims)} numbers.")
 
 
 def _take_in(path: Path, model: onnx.ModelProto) -> list[str]:
@@ -196,5 +196,6 @@ def _check_weights(path: Path, model: onnx.ModelProto) -> None:
             raise InputError(f"{path} holds {found} in {tensor.name}; take another copy.")
 
 
-def _by(sides: Any) -> str:
+def by(sides: Iterable[int]) -> str:
+    """Sides as they are written: ``64x7x7``."""
     return "x".join(map(str, sides))
