@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -86,7 +86,9 @@ class OnnxBackbone(Backbone):
         self._one_by_one, maps = _probe(graph, self.face_size)
         self._graph, self._patches = graph, _chosen(graph, maps, patches)
         self._session = _session(graph, graph.giving([graph.embedding, self._patches]))
-        usual = usual_range(graph, self.face_size, lambda network, faces: self._run(_session(graph, network), faces)[0])
+        usual = (mean, scale)
+        if mean is None or scale is None:
+            usual = usual_range(graph, self.face_size, self._started)
         for name, given, default in (("mean", mean, usual[0]), ("scale", scale, usual[1])):
             value = torch.tensor(default if given is None else given, dtype=torch.float32).view(-1, 1, 1)
             self.register_buffer(name, value, persistent=False)
@@ -102,6 +104,10 @@ class OnnxBackbone(Backbone):
             embedding, patches = self._run(self._session, pixels)
         found = (torch.from_numpy(array).to(faces.device) for array in (embedding, patches))
         return grid_features(next(found).flatten(1), next(found))
+
+    def _started(self, network: bytes) -> Callable[[np.ndarray], np.ndarray]:
+        session = _session(self._graph, network)
+        return lambda faces: self._run(session, faces)[0]
 
     def _run(self, session: InferenceSession, faces: np.ndarray) -> list[np.ndarray]:
         try:

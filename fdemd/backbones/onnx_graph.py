@@ -85,6 +85,11 @@ class OnnxGraph:
         model.CopyFrom(self.model)
         for field in (model.graph.node, model.graph.input, model.graph.output):
             del field[:]
+        held = self.model.graph
+        for field in (model.graph.initializer, model.graph.sparse_initializer):
+            del field[:]
+        model.graph.initializer.extend(weight for weight in held.initializer if weight.name in wanted)
+        model.graph.sparse_initializer.extend(each for each in held.sparse_initializer if each.values.name in wanted)
         model.graph.node.extend(reversed(nodes))
         model.graph.input.extend(takes)
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)

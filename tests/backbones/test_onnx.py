@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import conv2d
 
+from fdemd.backbones import onnx as onnx_backbone
 from fdemd.backbones import onnx_reading
 from fdemd.backbones.onnx import OnnxBackbone
 from fdemd.backbones.onnx_graph import read_graph
@@ -138,6 +139,24 @@ def test_a_file_that_normalises_itself_gets_grey_levels(file: Path) -> None:
     plain = OnnxBackbone(write_network(file.with_name("plain.onnx")))
     faces = torch.rand(2, 3, 6, 4)
     torch.testing.assert_close(own(faces).embedding, plain(faces).embedding, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("given", "sessions"), [({}, 2), ({"mean": 0}, 2), ({"mean": 0, "scale": 1}, 1)])
+def test_the_range_takes_one_session_or_none(
+    file: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, float], sessions: int
+) -> None:
+    nodes, weights = affine(1 / 127.5, -1)
+    write_network(file, *nodes, ("Conv", ["ready", "filters"], *CONVOLVE[2:]), FLATTEN, MULTIPLY, **weights)
+    started: list[bytes] = []
+    plain = onnx_backbone._session
+    monkeypatch.setattr(
+        onnx_backbone, "_session", lambda graph, network: started.append(network) or plain(graph, network)
+    )
+    network = OnnxBackbone(str(file), **given)
+    assert (network.mean.item(), network.scale.item()) == (0, 1)
+    assert len(started) == sessions
+    held = [{weight.name for weight in onnx.load_from_string(part).graph.initializer} for part in started]
+    assert held == [{"filters", "matrix", "scale", "shift"}, {"scale", "shift"}][:sessions]
 
 
 def affine(scale: float, shift: float, *, reverse: bool = False) -> tuple[list[Node], dict[str, np.ndarray]]:
