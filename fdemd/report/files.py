@@ -151,8 +151,14 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows with the columns of the first one, safe to open in a spreadsheet."""
+    """Write rows with the columns of the first one, safe to open in a spreadsheet.
+
+    Raises:
+        ValueError: a row has a column that the first one lacks.
+    """
     header = list(rows[0])
+    if more := {column: None for row in rows for column in row if column not in rows[0]}:
+        raise ValueError(f"{path.name} has no column for {', '.join(more)}, which the first row lacks.")
     write_table(path, [header, *([row.get(column, "") for column in header] for row in rows)])
 
 

@@ -112,6 +112,14 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(small_disk: Callable[
     assert {each.name for each in path.parent.iterdir()} == {path.name, "filler"}
 
 
+def test_no_column_is_dropped(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^a\.csv has no column for P@1, which the first row lacks\.$"):
+        write_csv(tmp_path / "a.csv", [{"query": "clean"}, {"query": "mask", "P@1": 0.5}])
+    assert not (tmp_path / "a.csv").exists()
+    write_csv(tmp_path / "a.csv", [{"query": "mask", "P@1": 0.5}, {"query": "clean"}])
+    assert (tmp_path / "a.csv").read_text().splitlines() == ["query,P@1", "mask,0.5", "clean,"]
+
+
 def test_tables_are_safe_to_open_in_a_spreadsheet_and_on_a_terminal(tmp_path: Path) -> None:
     write_left_out(tmp_path / "left_out.csv", [("=1+1.png", "unreadable", "\x1b[2J")])
     with (tmp_path / "left_out.csv").open(newline="") as file:
