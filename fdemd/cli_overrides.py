@@ -5,7 +5,6 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hydra import compose
@@ -18,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fdemd.cli_help import MISSING, Group, flags_of, flatten, show
 from fdemd.errors import InputError, unknown
+from fdemd.files.home import expanded
 from fdemd.settings.checking import check_settings, text_settings
 from fdemd.settings.section import Section
 
@@ -243,8 +243,8 @@ def _matches(key: str, nodes: dict[str, Any]) -> list[str]:
 def _is_path(typed: str) -> bool:
     """Whether a list with commas is the path of something that is there, and no sweep."""
     try:
-        return "/" in typed and Path(typed).expanduser().exists()
-    except (OSError, ValueError):
+        return "/" in typed and expanded(typed).exists()
+    except (InputError, OSError, ValueError):
         return False
 
 

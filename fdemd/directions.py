@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from fdemd.errors import InputError
 
@@ -31,6 +32,11 @@ def unit(vectors: Tensor, what: str) -> Tensor:
     return numbers / length.clamp_min(SHORTEST)
 
 
+def unit_unseen(vectors: Tensor) -> Tensor:
+    """Vectors ``(..., D)`` as :func:`unit` gives them, float64 ones in float64, without a look at what is finite."""
+    return normalize(in_range(vectors).to(torch.promote_types(vectors.dtype, torch.float32)), dim=-1)
+
+
 def ordinary(length: Tensor) -> Tensor:
     """Whether float32 can square and multiply vectors of these lengths."""
     return (length >= SHORTEST) & (length <= _LONGEST)
@@ -54,13 +60,14 @@ def in_range(vectors: Tensor) -> Tensor:
     """Vectors ``(..., D)`` of the same directions, of lengths that float32 can square and multiply.
 
     Ordinary ones and zeros stay as they are, and so does what is not finite. The others are multiplied by a power of
-    two that brings their largest number to between 1/2 and 1, which loses no digit.
+    two that brings their largest number to between 1/2 and 1, which loses no digit. Nothing waits for the numbers, as
+    on a GPU a look at them would: those that stay are multiplied by 1.
     """
+    if not vectors.shape[-1]:
+        return vectors
     numbers = vectors.detach()
     numbers = numbers.to(torch.promote_types(torch.float32, numbers.dtype))
     regular = ordinary(numbers.norm(dim=-1, keepdim=True))
-    if not vectors.shape[-1] or regular.all():
-        return vectors
     largest = numbers.abs().amax(-1, keepdim=True)
     return by_power_of_two(vectors, largest.masked_fill(regular | ~largest.isfinite(), 0))
 

@@ -15,7 +15,6 @@ from fdemd.metrics.identification import best_possible
 from fdemd.metrics.intervals import Estimate
 from fdemd.pair_similarity import PairSimilarity
 from fdemd.rerank_settings import RerankSettings
-from fdemd.retrieval.auto_alpha import AUTO, auto_alpha
 from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.protocol import Labels, measured_protocols
 from fdemd.retrieval.ranking import NOBODY, Ranking
@@ -115,14 +114,12 @@ def compare_stages(
         if adjust is not None:
             plain = rank_by_cosine(*embeddings, *labels, protocol=protocol, depth=depth)
             hits = {COSINE: judge.hits(plain)} | hits
-        second, counts, engine, alphas = None, (0, 0, 0), "", None
+        second, counts, engine = None, (0, 0, 0), ""
         if settings and similarity:
             shortlist = first.indices[:, : settings.k]
             pairs, present = similarity(shortlist), shortlist != NOBODY
             second = rerank(first, pairs.similarity, settings.alpha)
             engine = pairs.engine
-            if settings.alpha == AUTO:
-                alphas = auto_alpha(first.scores[:, : shortlist.shape[1]], pairs.similarity)
             hits[STAGE_2] = judge.hits(second)
             hits[BEST_POSSIBLE] = best_possible(hits[STAGE_1], settings.k)
             counts = (
@@ -146,7 +143,7 @@ def compare_stages(
                 stage2=second,
                 engine=engine,
                 judge=judge,
-                alphas=alphas,
+                alphas=None if second is None else second.alphas,
                 recall=measure_recall(index, first, *embeddings, *labels, protocol, depth, seed) if index else None,
             )
         )
@@ -155,11 +152,11 @@ def compare_stages(
 
 def _figures(judge: Judge, hits: Mapping[str, Tensor]) -> dict[str, dict[str, Estimate]]:
     """Figures of each stage, and of the gain after the second."""
-    figures = {}
-    for stage, hit in hits.items():
-        figures[stage] = judge.figures(hit)
+    values, figures = {stage: judge.values(hit) for stage, hit in hits.items()}, {}
+    for stage, found in values.items():
+        figures[stage] = judge.figures(found)
         if stage == STAGE_2:
-            figures[GAIN] = judge.gains(hit, hits[STAGE_1])
+            figures[GAIN] = judge.gains(found, values[STAGE_1])
     return figures
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,9 @@ from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate, bootstrap_by_identity
 from fdemd.retrieval.protocol import Labels, count_relevant
 from fdemd.retrieval.ranking import Ranking
+
+Values = Mapping[str, Tensor]
+"""``P@1``, ``RP`` and ``MAP@R`` -> ``(Q,)``, one number a query."""
 
 
 @dataclass(frozen=True)
@@ -63,21 +67,23 @@ class Judge:
         """Boolean ``(Q, L)``: right or wrong at each place."""
         return ranking.hits(self.query.identity, self.gallery.identity)
 
-    def figures(self, hits: Tensor) -> dict[str, Estimate]:
-        """``P@1``, ``RP`` and ``MAP@R`` -> mean in [0, 1] with its interval over people."""
-        return {name: self._estimate(values) for name, values in self._values(hits).items()}
-
-    def gains(self, hits: Tensor, before: Tensor) -> dict[str, Estimate]:
-        """The same of the difference to other hits: each query, and each person drawn, by both ways to rank."""
-        other = self._values(before)
-        return {name: self._estimate(values - other[name]) for name, values in self._values(hits).items()}
-
-    def _values(self, hits: Tensor) -> dict[str, Tensor]:
-        """Each figure of the queries that are averaged, those without a face last."""
+    def values(self, hits: Tensor) -> Values:
+        """Figures of each query that is averaged, those without a face last."""
         answerable = self.relevant > 0
         found, relevant, nothing = hits[answerable], self.relevant[answerable], torch.zeros(self.failed)
         return {name: torch.cat([figure(found, relevant), nothing]) for name, figure in IDENTIFICATION.items()}
 
+    def figures(self, values: Values) -> dict[str, Estimate]:
+        """Each figure -> mean in [0, 1] with its interval over people."""
+        return {name: self._estimate(numbers) for name, numbers in values.items()}
+
+    def gains(self, after: Values, before: Values) -> dict[str, Estimate]:
+        """The same of the difference of two rankings: each query, and each person drawn, by both ways to rank."""
+        return self.figures({name: after[name] - before[name] for name in after})
+
     def _estimate(self, values: Tensor) -> Estimate:
-        identities = torch.cat([self.query.identity[self.relevant > 0], self.missed.identity[self.failing]])
-        return bootstrap_by_identity(values, identities, seed=self.seed)
+        return bootstrap_by_identity(values, self._identities, seed=self.seed)
+
+    @cached_property
+    def _identities(self) -> Tensor:
+        return torch.cat([self.query.identity[self.relevant > 0], self.missed.identity[self.failing]])

@@ -25,6 +25,7 @@ from fdemd.embedding import check_dtype, embed
 from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
 from fdemd.features import Features
+from fdemd.files.home import expanded
 from fdemd.report.files import run_folder
 from fdemd.report.identification import model_label
 from fdemd.report.loggers import open_log
@@ -65,7 +66,7 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
             "Pairs are compared by raw patches, with an alpha that is a number; use rerank.patches=raw and, say, "
             "rerank.alpha=0.7."
         )
-    pairs = read_pairs(Path(data["pairs"]).expanduser(), pairs_manifest(data["name"], data["manifest"], data["root"]))
+    pairs = read_pairs(expanded(data["pairs"]), pairs_manifest(data["name"], data["manifest"], data["root"]))
     if pairs.fold.max() == 0:
         raise InputError(
             f"{data['pairs']} has one fold only, and the threshold of a fold is chosen on the others; give a list with "

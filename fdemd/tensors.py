@@ -167,7 +167,9 @@ def _short(dtype: torch.dtype) -> str:
 
 def _converted(name: str, tensor: Tensor, kind: _Kind) -> Tensor:
     if tensor.dtype in _WHOLE and kind.whole_become is not None:
-        return tensor.to(kind.whole_become)
+        # One row of memory that stands for all stays one.
+        one = tensor[:1] if tensor.dim() and not tensor.stride(0) else tensor
+        return one.to(kind.whole_become).expand_as(tensor)
     if kind.refuses is not None and kind.refuses(tensor.detach()).any():
         raise InputError(f"Some values of {name} are {kind.refused}.")
     return tensor

@@ -18,16 +18,22 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from fdemd.checkpoints.kinds import PYTORCH, SAFETENSORS, kind_of, model_of, refuse_others
+from fdemd.checkpoints.kinds import (
+    BACKBONE,
+    PREFIXES,
+    PYTORCH,
+    SAFETENSORS,
+    ZIP,
+    kind_of,
+    model_of,
+    refuse_others,
+    without_prefixes,
+)
 from fdemd.errors import InputError
 from fdemd.weights_pickle import DryRun, RefusedError
 
 _WRAPPERS = ("state_dict", "net_state_dict", "model_state_dict", "model")
 """Keys under which training programs keep the tensors, beside the epoch and the optimizer."""
-_BACKBONE = "backbone."
-"""What the keys of a network begin with in a checkpoint of train.py, beside the class weights."""
-_PREFIXES = ("module.", "_orig_mod.")
-"""What DataParallel and torch.compile put before each key."""
 _WRAPPED = 8
 """Wrappers within wrappers; one that contains itself would have no end."""
 _TYPES = frozenset(
@@ -36,7 +42,6 @@ _TYPES = frozenset(
         *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
     }
 )
-_ZIP = b"PK\x03\x04"
 _FOLDER = 0x10
 """The attribute by which a zip file marks a folder."""
 _PICKLES_BEFORE_NUMBERS = 5
@@ -99,9 +104,9 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path, *
     expected = module.state_dict()
     named: dict[str, Tensor] = {}
     for key, tensor in weights.items():
-        name = _without_prefixes(key, expected)
+        name = without_prefixes(key, expected=expected)
         if name in named:
-            raise InputError(f"{path} holds {_named(name)} twice, with and without a prefix such as {_PREFIXES[0]!r}.")
+            raise InputError(f"{path} holds {_named(name)} twice, with and without a prefix such as {PREFIXES[0]!r}.")
         named[name] = tensor
     missing = [key for key in expected if key not in named and not key.endswith("num_batches_tracked")]
     unexpected = [key for key in named if key not in expected and not key.startswith(tuple(unused))]
@@ -132,7 +137,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 def _read_pytorch(path: Path) -> Any:
     try:
         with path.open("rb") as file:
-            zipped = file.read(len(_ZIP)) == _ZIP  # as PyTorch tells it
+            zipped = file.read(len(ZIP)) == ZIP  # as PyTorch tells it
         if zipped:
             _check_archive(path)
         else:
@@ -172,7 +177,7 @@ def _check_archive(path: Path) -> None:
         for member in members:
             if member.external_attr & _FOLDER:
                 raise zipfile.BadZipFile(f"{_named(member.filename)} inside it is marked as a folder")
-            if member.filename.endswith("/constants.pkl"):
+            if member.filename.casefold().endswith("/constants.pkl"):  # PyTorch finds it by any case
                 raise zipfile.BadZipFile("it is a TorchScript program; save the state_dict of the model instead")
             if member.compress_type != zipfile.ZIP_STORED:
                 raise zipfile.BadZipFile("its members are packed, which those of torch.save are not; unpack it")
@@ -189,7 +194,7 @@ def _check_archive(path: Path) -> None:
             if "/data/" in member.filename
         }
         for member in members:
-            if member.filename.endswith(".pkl"):
+            if member.filename.casefold().endswith(".pkl"):
                 with archive.open(member) as file:
                     DryRun(room, sizes).follow(io.BytesIO(file.read()))
 
@@ -248,14 +253,8 @@ def _unwrapped(content: Any, path: Path) -> dict[str, Tensor]:
     if not content:
         raise InputError(f"{path} holds no tensors at all.")
     weights = {key: tensor.detach() for key, tensor in content.items()}
-    network = {key.removeprefix(_BACKBONE): tensor for key, tensor in weights.items() if key.startswith(_BACKBONE)}
+    network = {key.removeprefix(BACKBONE): tensor for key, tensor in weights.items() if key.startswith(BACKBONE)}
     return network or weights
-
-
-def _without_prefixes(key: str, expected: Mapping[str, Tensor]) -> str:
-    while key not in expected and key.startswith(_PREFIXES):
-        key = key.split(".", 1)[1]
-    return key
 
 
 def _described(tensor: Tensor) -> str:

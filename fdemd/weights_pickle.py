@@ -15,32 +15,38 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import BinaryIO
 
+from torch._utils import IMPORT_MAPPING, NAME_MAPPING
+
 _INSTRUCTIONS = 2_000_000
-"""A network of a thousand tensors, with the state of its optimizer, has about 200,000."""
-_TUPLE = 1000
-"""Values in a tuple, those of tuples inside it included: the largest known, the state of Python's ``random``, has 628.
-A few bytes can make a tuple of 2 ** 30 values out of one tuple used twice, again and again; its hash never ends."""
+"""A network of a thousand tensors, with the state of its optimizer, has about 200,000. A tuple used again counts as all
+its values do: a few bytes can make one of 2 ** 30 out of one used twice, again and again, whose hash never ends."""
 _NESTED = 100
+_SIDES = 64
+"""Of a tensor; PyTorch itself computes with no more."""
 _EXPANDED = 1 << 24
 """Numbers that tensors may have beyond those of their storages, in all: a buffer may repeat one (``Tensor.expand``)."""
 _HARMLESS = frozenset(
     {
-        "_codecs.encode",
         "builtins.complex",
         "builtins.set",
         "collections.Counter",
         "collections.OrderedDict",
         "torch.Size",
-        "torch._utils._rebuild_parameter",
-        "torch._utils._rebuild_parameter_with_state",
         "torch.device",
-        "torch.nn.parameter.Parameter",
         "torch.serialization._get_layout",
     }
 )
 """Functions and classes whose results are no larger than what they are given."""
 _REBUILD = frozenset(f"torch._utils._rebuild_tensor{version}" for version in ("", "_v2", "_v3"))
 _REBUILD_TYPE = "torch._tensor._rebuild_from_type_v2"
+_PARAMETER = frozenset(
+    {
+        "torch._utils._rebuild_parameter",
+        "torch._utils._rebuild_parameter_with_state",
+        "torch.nn.parameter.Parameter",
+    }
+)
+_ENCODE = "_codecs.encode"
 _UNUSUAL = frozenset(
     f"torch._utils._rebuild_{kind}"
     for kind in ("sparse_tensor", "nested_tensor", "qtensor", "meta_tensor_no_storage", "wrapper_subclass")
@@ -84,7 +90,8 @@ class _Tuple:
 
 
 _ANYTHING = object()
-"""A list, a dictionary, a tensor, a result: whatever is of no consequence."""
+"""A list, a dictionary, a result: whatever is of no consequence."""
+_TENSOR = object()
 
 
 @dataclass
@@ -119,7 +126,7 @@ class DryRun:
             if self._instructions > _INSTRUCTIONS:
                 raise RefusedError(f"its pickle has more than {_INSTRUCTIONS:,} instructions")
             if name == "GLOBAL":
-                stack.append(_Global(given.replace(" ", ".", 1)))  # type: ignore[union-attr] # a text
+                stack.append(_Global(_modern(*given.split(" ", 1))))  # type: ignore[union-attr] # a text
             elif name in _CONSTANTS:
                 stack.append(given)
             elif name in _MADE:
@@ -134,12 +141,16 @@ class DryRun:
             elif name in _TUPLES:
                 items = [stack.pop() for _ in range(_TUPLES[name])]
                 stack.append(_tuple(items[::-1]))
-            elif name in ("APPEND", "BUILD"):
+            elif name == "APPEND":
                 stack.pop()
+            elif name == "BUILD":
+                stack.pop()
+                if stack[-1] is _TENSOR or isinstance(stack[-1], _Storage):
+                    raise RefusedError("it changes a tensor once made, as PyTorch before version 0.4 did")
             elif name == "SETITEM":
                 del stack[-2:]
             elif name in ("BINGET", "LONG_BINGET"):
-                stack.append(memo[given])
+                stack.append(self._again(memo[given]))
             elif name in ("BINPUT", "LONG_BINPUT"):
                 memo[given] = stack[-1]
             elif name in ("REDUCE", "NEWOBJ"):
@@ -150,16 +161,27 @@ class DryRun:
             elif name != "PROTO":
                 return
 
+    def _again(self, item: object) -> object:
+        self._instructions += item.values if isinstance(item, _Tuple) else 0
+        if self._instructions > _INSTRUCTIONS:
+            raise RefusedError("it holds a tuple of tuples without end")
+        return item
+
     def _called(self, function: object, arguments: object) -> object:
         given = arguments.items if isinstance(arguments, _Tuple) else ()
         name = function.name if isinstance(function, _Global) else "something that it made itself"
         if name in _REBUILD:
             self._tensor(given)
-        elif name == _REBUILD_TYPE and len(given) > 2:
-            self._called(given[0], given[2])
-        elif name in _UNUSUAL:
+            return _TENSOR
+        if name in _PARAMETER:
+            return _TENSOR
+        if name == _REBUILD_TYPE and len(given) > 2:
+            return self._called(given[0], given[2])
+        if name == _ENCODE and given[1:] != ("latin1",):  # as Python writes bytes; in others they grow, time after time
+            raise RefusedError("it encodes a text otherwise than in latin1, which can take any amount of memory")
+        if name in _UNUSUAL:
             raise RefusedError("it holds tensors that are not plain numbers: sparse, nested, quantised or empty")
-        elif name not in _HARMLESS and _TAKES_MEMORY.fullmatch(name):
+        if name not in _HARMLESS and _TAKES_MEMORY.fullmatch(name):
             raise RefusedError(f"it calls for {name}, which can take any amount of memory")
         return _ANYTHING  # PyTorch refuses every other name
 
@@ -178,7 +200,7 @@ class DryRun:
         if self._stored > self.room:
             raise RefusedError("its storages should be larger than the whole file")
         if view and isinstance(view[0], _Tuple):  # of the old format: (key, offset, numbers)
-            numbers = min(numbers, *(number for number in view[0].items[2:] if isinstance(number, int)))
+            numbers = min([numbers, *(number for number in view[0].items[2:] if isinstance(number, int))])
         return _Storage(numbers)
 
     def _tensor(self, given: tuple[object, ...]) -> None:
@@ -201,11 +223,17 @@ class DryRun:
             )
 
 
+def _modern(module: str, name: str) -> str:
+    """The full name for which PyTorch takes one of Python 2, such as ``__builtin__.set``."""
+    module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
+    return f"{module}.{name}"
+
+
 def _tuple(items: list[object]) -> _Tuple:
     inner = [item for item in items if isinstance(item, _Tuple)]
     values = 1 + len(items) - len(inner) + sum(item.values for item in inner)
     depth = 1 + max((item.depth for item in inner), default=0)
-    if values > _TUPLE or depth > _NESTED:
+    if depth > _NESTED:
         raise RefusedError("it holds a tuple of tuples without end")
     return _Tuple(tuple(items), values, depth)
 
@@ -223,7 +251,7 @@ def _overlap(sides: list[int], steps: list[int]) -> bool:
 def _integers(value: object) -> list[int]:
     if not isinstance(value, _Tuple):
         raise pickle.UnpicklingError("a shape that is no tuple")
-    numbers = [number for number in value.items if isinstance(number, int) and number >= 0]
-    if len(numbers) != len(value.items):
+    numbers = [number for number in value.items[: _SIDES + 1] if isinstance(number, int) and number >= 0]
+    if len(numbers) != len(value.items) or len(numbers) > _SIDES:
         raise pickle.UnpicklingError("a shape that is no tuple of sizes")
     return numbers

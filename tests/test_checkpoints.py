@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import hashlib
 import os
 import subprocess
@@ -394,6 +395,22 @@ def test_fetch_takes_a_part_that_is_whole(tmp_path: Path, server: Server, run: A
     card = write_card(tmp_path, url=server.url)
     (tmp_path / "net.bin.part").write_bytes(CONTENT)
     assert run("fetch", "net").status == 0
+    assert card.fetched.read_bytes() == CONTENT
+
+
+def test_fetch_to_a_disk_without_locks(
+    tmp_path: Path, server: Server, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    card = write_card(tmp_path, url=server.url)
+    outcome = run("fetch", "net")
+    assert outcome.status == 0
+    assert "net.bin.part cannot be locked (No locks available): mind that no second run" in outcome.out.replace(
+        "\n", " "
+    )
     assert card.fetched.read_bytes() == CONTENT
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
-from fdemd.directions import finite, in_range, unit
+from fdemd.directions import finite, in_range, unit, unit_unseen
 from fdemd.errors import InputError
 
 TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
@@ -47,6 +47,20 @@ def test_what_is_not_finite_is_refused_by_name(value: float) -> None:
     for function in (finite, unit):
         with pytest.raises(InputError, match="Some values of the embeddings are not finite"):
             function(torch.tensor([[1.0, 2], [value, 1]]), "the embeddings")
+
+
+@given(st.integers(0, 2**16), st.sampled_from(TYPES), st.integers(1, 70))
+@settings(max_examples=30, deadline=None)
+def test_those_that_are_not_looked_at_are_those_of_torch_too(seed: int, dtype: torch.dtype, length: int) -> None:
+    vectors = torch.randn(5, length, generator=torch.Generator().manual_seed(seed)).to(dtype).requires_grad_()
+    same = vectors.detach().clone().requires_grad_()
+    full = torch.promote_types(dtype, torch.float32)
+    found, expected = unit_unseen(vectors), normalize(same.to(full), dim=-1)
+    assert found.dtype == full
+    assert torch.equal(found, expected)
+    (found * torch.arange(length)).sum().backward()
+    (expected * torch.arange(length)).sum().backward()
+    assert torch.equal(vectors.grad, same.grad)
 
 
 def test_gradients_are_those_of_torch() -> None:

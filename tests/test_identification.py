@@ -1,8 +1,12 @@
 """Both stages with their figures: the same for any order of queries, and nothing computed twice."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
+from torch import Tensor
 
+from fdemd import judging
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.identification import BEST_POSSIBLE, GAIN, STAGE_1, STAGE_2, Comparison, compare_stages
@@ -143,3 +147,19 @@ def test_k_beyond_the_gallery_is_the_gallery() -> None:
 def test_impossible_settings_are_refused(setting: dict, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         RerankSettings(**setting)
+
+
+def test_each_figure_is_computed_once_a_ranking(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def counted(name: str, figure: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+        def call(hits: Tensor, relevant: Tensor) -> Tensor:
+            calls.append(name)
+            return figure(hits, relevant)
+
+        return call
+
+    figures = {name: counted(name, figure) for name, figure in judging.IDENTIFICATION.items()}
+    monkeypatch.setattr(judging, "IDENTIFICATION", figures)
+    compared = compare(faces(2.0, seed=2))
+    assert calls == [*figures] * 3 * len(compared), "stage 1, stage 2 and the best possible"

@@ -299,18 +299,93 @@ def pickled(path: Path, instructions: bytes) -> Path:
             b"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch\nFloatTensor\nNM@\x9c\x85}tR",
             "calls for torch.FloatTensor, which can",
         ),
+        (b"c__builtin__\nbytearray\n\x8a\x06\x00\x00\x00\x00\x00\x01\x85R", "calls for builtins.bytearray, which can"),
+        (
+            b"c_codecs\nencode\nX\x02\x00\x00\x00abX\x03\x00\x00\x00hex\x86R",
+            "it encodes a text otherwise than in latin1, which can",
+        ),
+        (b"c_codecs\nencode\n]X\x02\x00\x00\x00abaX\x03\x00\x00\x00hexaR", "it encodes a text otherwise"),
         # A key whose hash is that of 2 ** 60 tuples, and one that is nested deeper than the stack of the processor.
         (b"}K\x01" + b"q\x00h\x00\x86" * 60 + b"K\x01s", "it holds a tuple of tuples without end"),
         (b"}" + b"K\x01" + b"\x85" * 300_000 + b"K\x01s", "it holds a tuple of tuples without end"),
         (b"}" + b"K\x01K\x02s" * 700_000, "its pickle has more than 2,000,000 instructions"),
     ],
-    ids=["bytes", "tensor", "new", "storage", "by type", "doubled", "deep", "long"],
+    ids=["bytes", "tensor", "new", "storage", "by type", "Python 2", "hex", "in a list", "doubled", "deep", "long"],
 )
 def test_pickles_that_ask_for_memory_or_time(tmp_path: Path, instructions: bytes, problem: str) -> None:
     sentence = refusal(pickled(tmp_path / "a.pth", instructions))
     assert sentence.startswith("FILE is refused: ")
     assert problem in sentence
     assert sentence.endswith(ALONE)
+
+
+STORAGE = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04tQ"
+TENSOR = b"ctorch._utils\n_rebuild_tensor_v2\n(" + STORAGE + b"K\x00K\x04\x85K\x01\x85\x89NtR"
+PARAMETER = b"ctorch._utils\n_rebuild_parameter\n(" + TENSOR + b"\x89NtR"
+LARGER = b"(" + STORAGE + b"K\x00J\xff\xff\xff\x7f\x85K\x01\x85t"
+
+
+@pytest.mark.parametrize("instance", [TENSOR, PARAMETER, STORAGE], ids=["tensor", "parameter", "storage"])
+@pytest.mark.parametrize("state", [LARGER, b"]" + LARGER + b"a", b"}"], ids=["tuple", "list", "dictionary"])
+def test_a_tensor_is_not_changed_once_made(tmp_path: Path, instance: bytes, state: bytes) -> None:
+    """PyTorch would give it another place in its storage, and make the storage as large as it says."""
+    path = pickled(tmp_path / "a.pth", b"}X\x02\x00\x00\x00fc" + instance + b"s")
+    if instance is not STORAGE:
+        assert read_weights(path)["fc"].tolist() == [1, 1, 1, 1]
+    pickled(path, b"}X\x02\x00\x00\x00fc" + instance + state + b"bs")
+    assert refusal(path) == (
+        f"FILE is refused: it changes a tensor once made, as PyTorch before version 0.4 did. {ALONE}"
+    )
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [tuple(map(str, range(3000))), (tuple(range(3000)), "names"), {tuple(range(1500)): 1}, b"bytes", {1, 2}, 2j],
+    ids=["names", "names in a tuple", "key", "bytes", "set", "complex"],
+)
+def test_what_training_programs_save_beside_the_tensors(tmp_path: Path, beside: object) -> None:
+    path = save({"state_dict": state(), "beside": beside}, tmp_path / "a.ckpt")
+    assert equal(read_weights(path), state())
+
+
+def test_a_long_tuple_is_not_hashed_without_end(tmp_path: Path) -> None:
+    instructions = b"(" + b"K\x01" * 100_000 + b"tq\x00}" + b"h\x00K\x01s" * 100
+    assert "it holds a tuple of tuples without end" in refusal(pickled(tmp_path / "a.pth", instructions))
+
+
+@pytest.mark.parametrize("name", ["DATA.PKL", "data.Pkl"])
+def test_the_pickle_is_found_by_any_case_as_pytorch_finds_it(tmp_path: Path, name: str) -> None:
+    path = pickled(tmp_path / "a.pth", b"ctorch\nFloatTensor\n\x8a\x06\x00\x00\x00\x00\x00\x01\x85R")
+    rename(path, "data.pkl", name)
+    assert "it calls for torch.FloatTensor, which can" in refusal(path)
+
+
+def test_a_program_is_found_by_any_case(tmp_path: Path) -> None:
+    path = save(state(), tmp_path / "a.pth")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("a/CONSTANTS.pkl", b"")
+    assert "it is a TorchScript program" in refusal(path)
+
+
+def rename(path: Path, old: str, new: str) -> None:
+    """Call a member of a zip file otherwise."""
+    with zipfile.ZipFile(path) as archive:
+        members = {member.filename: archive.read(member) for member in archive.infolist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace(old, new), content)
+
+
+def test_a_view_of_a_storage_that_tells_no_size(tmp_path: Path) -> None:
+    """Of the old format: a tuple of its key, its offset and its size, of which the last is missing."""
+    path = tmp_path / "old.pth"
+    weights = {"fc": torch.ones(4)}
+    torch.save(weights, path, _use_new_zipfile_serialization=False)
+    content = path.read_bytes()
+    assert content.count(b"K\x04Nt") == 1
+    path.write_bytes(content.replace(b"K\x04Nt", b"K\x04)t"))
+    assert "not a whole PyTorch weight file" in refusal(path)
+    assert "not iterable" not in refusal(path)  # of ours: nothing that the file says
 
 
 def test_what_two_zip_readers_would_read_differently(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.convnet import grid_features
 from fdemd.backbones.onnx_graph import OnnxGraph, read_graph
 from fdemd.backbones.onnx_range import usual_range
-from fdemd.backbones.onnx_reading import INSTALL
+from fdemd.backbones.onnx_reading import INSTALL, by
 from fdemd.backbones.onnx_trial import TrialError, try_network
 from fdemd.checkpoints import read_card, weights_file
 from fdemd.errors import InputError, unknown
@@ -86,7 +86,9 @@ class OnnxBackbone(Backbone):
         self._one_by_one, maps = _probe(graph, self.face_size)
         self._graph, self._patches = graph, _chosen(graph, maps, patches)
         self._session = _session(graph, graph.giving([graph.embedding, self._patches]))
-        usual = usual_range(graph, self.face_size, lambda network, faces: self._run(_session(graph, network), faces)[0])
+        usual = (mean, scale)
+        if mean is None or scale is None:
+            usual = usual_range(graph, self.face_size, self._started)
         for name, given, default in (("mean", mean, usual[0]), ("scale", scale, usual[1])):
             value = torch.tensor(default if given is None else given, dtype=torch.float32).view(-1, 1, 1)
             self.register_buffer(name, value, persistent=False)
@@ -102,6 +104,10 @@ class OnnxBackbone(Backbone):
             embedding, patches = self._run(self._session, pixels)
         found = (torch.from_numpy(array).to(faces.device) for array in (embedding, patches))
         return grid_features(next(found).flatten(1), next(found))
+
+    def _started(self, network: bytes) -> Callable[[np.ndarray], np.ndarray]:
+        session = _session(self._graph, network)
+        return lambda faces: self._run(session, faces)[0]
 
     def _run(self, session: InferenceSession, faces: np.ndarray) -> list[np.ndarray]:
         try:
@@ -167,7 +173,7 @@ def _probe(graph: OnnxGraph, size: tuple[int, int]) -> tuple[bool, dict[str, tup
     if shape is None or shape[:1] != (trial.count,) or prod(shape[1:]) < 2:
         raise InputError(
             f"{graph.path} is not a face recognition network: its first output, {graph.embedding}, is "
-            f"{_by(shape or ())} for {trial.count} of {_by(size)} pixels, where embeddings belong."
+            f"{by(shape or ())} for {trial.count} of {by(size)} pixels, where embeddings belong."
         )
     maps: dict[str, tuple[int, ...]] = {
         name: found[1:]
@@ -181,7 +187,7 @@ def _chosen(graph: OnnxGraph, maps: dict[str, tuple[int, ...]], wanted: str | No
     if not maps:
         raise InputError(f"{graph.path} has no patches: none of its tensors is a map with rows and columns.")
     if wanted is not None and wanted not in maps:
-        listed = ", ".join(f"{name} ({_by(shape)})" for name, shape in list(maps.items())[:_SHOWN])
+        listed = ", ".join(f"{name} ({by(shape)})" for name, shape in list(maps.items())[:_SHOWN])
         raise InputError(f"{graph.path} has no map {wanted!r} to take as patches; its last maps are {listed}.")
     return wanted or next(iter(maps))
 
@@ -193,7 +199,3 @@ def _cannot_run(graph: OnnxGraph, error: Exception) -> InputError:
         f"onnxruntime cannot run {graph.path} (operators of opset {opsets}): ... {reason}. A newer onnxruntime may "
         f"know more; {INSTALL} -U"
     )
-
-
-def _by(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape))

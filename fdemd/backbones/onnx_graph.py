@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fdemd.backbones.onnx_reading import read_model
+from fdemd.backbones.onnx_reading import read_model, taken
 from fdemd.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class OnnxGraph:
         wanted, found = {self.embedding}, []
         for node in reversed(self.model.graph.node):  # ONNX demands the order in which they can be computed
             if wanted.intersection(node.output):
-                wanted.update(node.input)
+                wanted.update(taken(node))
                 if node.op_type not in _LAYOUT:
                     found += [name for name in node.output if name and name != self.embedding]
         return found
@@ -57,7 +57,7 @@ class OnnxGraph:
         known = {"", *(weight.name for weight in held.initializer)}  # "" is an input that is left out
         known |= {weight.values.name for weight in held.sparse_initializer}
         for node in held.node:
-            if known.issuperset(node.input):
+            if known.issuperset(taken(node)):
                 known.update(node.output)
         return known
 
@@ -75,18 +75,23 @@ class OnnxGraph:
     def _part(self, outputs: list[str], inputs: Iterable[onnx.ValueInfoProto]) -> bytes:
         import onnx
 
-        taken = list(inputs)
-        wanted, nodes, given = set(outputs), [], {value.name for value in taken}
+        takes = list(inputs)
+        wanted, nodes, given = set(outputs), [], {value.name for value in takes}
         for node in reversed(self.model.graph.node):  # ONNX demands the order in which they can be computed
             if (wanted - given).intersection(node.output):
-                wanted.update(node.input)
+                wanted.update(taken(node))
                 nodes.append(node)
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
         for field in (model.graph.node, model.graph.input, model.graph.output):
             del field[:]
+        held = self.model.graph
+        for field in (model.graph.initializer, model.graph.sparse_initializer):
+            del field[:]
+        model.graph.initializer.extend(weight for weight in held.initializer if weight.name in wanted)
+        model.graph.sparse_initializer.extend(each for each in held.sparse_initializer if each.values.name in wanted)
         model.graph.node.extend(reversed(nodes))
-        model.graph.input.extend(taken)
+        model.graph.input.extend(takes)
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
         return model.SerializeToString()
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fdemd.backbones.onnx_reading import taken
+
 if TYPE_CHECKING:
     from fdemd.backbones.onnx_graph import OnnxGraph
 
-Run = Callable[[bytes, np.ndarray], np.ndarray]
-"""Runs a network given as a file on faces ``(B, 3, H, W)``; gives its first output."""
+Start = Callable[[bytes], Callable[[np.ndarray], np.ndarray]]
+"""Takes a network as a file; gives what runs it on faces ``(B, 3, H, W)`` and returns its first output."""
 
 _PIXELWISE = frozenset(
     {
@@ -33,7 +35,7 @@ def first_look(graph: OnnxGraph) -> str:
     """Name of the tensor that the network looks at first: the faces, after whatever scales, shifts or moves pixels."""
     moved, known = {graph.input}, graph.constants()
     for node in graph.model.graph.node:
-        faces = [name for name in node.input if name in moved]
+        faces = [name for name in [*node.input, *sorted(taken(node))] if name in moved]
         if not faces or node.op_type in _NO_PIXELS:
             continue
         if node.op_type not in _PIXELWISE or node.domain or not all(name in moved | known for name in node.input):
@@ -42,7 +44,7 @@ def first_look(graph: OnnxGraph) -> str:
     return graph.input
 
 
-def usual_range(graph: OnnxGraph, size: tuple[int, int], run: Run) -> tuple[float, float]:
+def usual_range(graph: OnnxGraph, size: tuple[int, int], start: Start) -> tuple[float, float]:
     """Return mean and scale that the network's own first arithmetic leaves to be done.
 
     Each usual way is tried on a black and a white face; the one is right after which the two lie around zero and about
@@ -51,11 +53,11 @@ def usual_range(graph: OnnxGraph, size: tuple[int, int], run: Run) -> tuple[floa
     looked_at = first_look(graph)
     if looked_at == graph.input:
         return RANGES[0]
-    network = graph.giving([looked_at])
+    run = start(graph.giving([looked_at]))
 
     def distance(way: tuple[float, float]) -> tuple[bool, float]:
         mean, scale = way
-        ends = [run(network, np.full((1, 3, *size), (level - mean) / scale, np.float32)).mean() for level in (0, 255)]
+        ends = [run(np.full((1, 3, *size), (level - mean) / scale, np.float32)).mean() for level in (0, 255)]
         span = abs(float(ends[1]) - float(ends[0]))
         centre = abs(float(ends[0]) + float(ends[1])) / 2
         off = centre / span if span else np.inf

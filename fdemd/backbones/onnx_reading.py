@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ _LARGEST = (1 << 31) - 1
 """Bytes that ONNX allows in one file, and here in all of a network's."""
 _NODES = 100_000
 """Operators, those of functions counted at every call; a ResNet-100 has about 400."""
+_CONDITIONS = frozenset({("", "If"), ("ai.onnx", "If")})
 _DENSE = 1 << 28
 """Numbers of a sparse weight once it is written out, as onnxruntime does."""
 
@@ -78,10 +79,31 @@ def _messages(message: Any) -> Iterator[Any]:
                 yield from _messages(each)
 
 
-def _check_operators(path: Path, model: onnx.ModelProto) -> None:
-    """Refuse control flow, and more operators than any face network has.
+def _graphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
+    """The graphs inside an operator: what it chooses from or repeats."""
+    return [
+        graph
+        for attribute in node.attribute
+        for graph in ([attribute.g] if attribute.HasField("g") else []) + list(attribute.graphs)
+    ]
 
-    A loop may run 2 ** 62 times, and its body would escape every other check.
+
+def taken(node: onnx.NodeProto) -> set[str]:
+    """Names of all tensors that an operator may read: its inputs, and what the graphs inside it take from outside.
+
+    Those that are made inside are among them; no tensor outside has their names (ONNX demands it).
+    """
+    names = set(node.input)
+    for graph in _graphs(node):
+        names.update(value.name for value in graph.output)
+        names.update(*(taken(inside) for inside in graph.node))
+    return names
+
+
+def _check_operators(path: Path, model: onnx.ModelProto) -> None:
+    """Refuse loops, which may run 2 ** 62 times, and more operators than any face network has.
+
+    Conditions stay: PyTorch exports some for sizes that it does not know, such as that of ``torch.squeeze``.
     """
     import onnx
 
@@ -91,11 +113,13 @@ def _check_operators(path: Path, model: onnx.ModelProto) -> None:
     def count(nodes: Any) -> int:
         found = 0
         for node in nodes:
-            if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
+            inside = _graphs(node)
+            if inside and (node.domain, node.op_type) not in _CONDITIONS:
                 raise InputError(
                     f"{path} holds control flow ({node.op_type}), which has no place in a face network; export the "
-                    "network for one fixed size, without loops and conditions."
+                    "network for one fixed size, without loops."
                 )
+            found += sum(count(graph.node) for graph in inside)
             called = (node.domain, node.op_type)
             if called in functions and called not in counted:
                 counted[called] = _NODES  # one that calls itself has no end
@@ -107,7 +131,7 @@ def _check_operators(path: Path, model: onnx.ModelProto) -> None:
         raise InputError(f"{path} is not a face recognition network: it has {found:,} operators or more.")
     for message in _messages(model):
         if isinstance(message, onnx.SparseTensorProto) and not 0 <= prod(message.dims) <= _DENSE:
-            raise InputError(f"{path} is refused: a sparse weight of it would have {_by(message.dims)} numbers.")
+            raise InputError(f"{path} is refused: a sparse weight of it would have {by(message.dims)} numbers.")
 
 
 def _take_in(path: Path, model: onnx.ModelProto) -> list[str]:
@@ -115,7 +139,7 @@ def _take_in(path: Path, model: onnx.ModelProto) -> list[str]:
     import onnx
     from onnx.external_data_helper import ExternalDataInfo
 
-    folder, files, room = path.parent.resolve(), {}, _LARGEST
+    folder, files, room = path.parent.resolve(), {}, _LARGEST - path.stat().st_size
     for tensor in _messages(model):
         if not isinstance(tensor, onnx.TensorProto) or tensor.data_location != onnx.TensorProto.EXTERNAL:
             continue
@@ -130,7 +154,10 @@ def _take_in(path: Path, model: onnx.ModelProto) -> list[str]:
             )
         room -= length
         if room < 0:
-            raise InputError(f"{path} takes more than {_LARGEST} bytes from the files beside it; no face network does.")
+            raise InputError(
+                f"{path} and what it takes from the files beside it have more than {_LARGEST} bytes; no face network "
+                "has."
+            )
         with file.open("rb") as content:
             content.seek(start)
             tensor.raw_data = content.read(length)
@@ -154,14 +181,21 @@ def _beside(path: Path, folder: Path, location: str) -> Path:
 
 
 def _check_weights(path: Path, model: onnx.ModelProto) -> None:
+    import onnx
     from onnx import numpy_helper
 
-    for tensor in [*model.graph.initializer, *(sparse.values for sparse in model.graph.sparse_initializer)]:
+    graphs = [message for message in _messages(model) if isinstance(message, onnx.GraphProto)]
+    for tensor in (
+        weight
+        for graph in graphs
+        for weight in [*graph.initializer, *(sparse.values for sparse in graph.sparse_initializer)]
+    ):
         values = numpy_helper.to_array(tensor)
         if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
             found = "NaN" if np.isnan(values).any() else "Inf"
             raise InputError(f"{path} holds {found} in {tensor.name}; take another copy.")
 
 
-def _by(sides: Any) -> str:
+def by(sides: Iterable[int]) -> str:
+    """Sides as they are written: ``64x7x7``."""
     return "x".join(map(str, sides))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from fdemd.cache.entries import remove_abandoned
 from fdemd.cache.place import ELSEWHERE
 from fdemd.cache.tensors import Stored, TensorFile, crc32_of, describe, stored
 from fdemd.cache.unfinished import UnfinishedFolder
-from fdemd.files.whole import cannot_write, check_room, flush_folder
+from fdemd.files.whole import cannot_write, check_room, flush_folder, is_full
 
 ADVICE = f"make room (python -m fdemd.cache) or {ELSEWHERE}"
 Tensors = Mapping[str, tuple[torch.dtype, Sequence[int]]]
@@ -194,7 +193,7 @@ class NewEntry:
             yield
         except OSError as error:
             place = self._place.parent
-            if error.errno == errno.ENOSPC and place.is_dir():
+            if is_full(error) and place.is_dir():
                 check_room(place, self._needed, f"the {self._what}", self._advice)
             raise cannot_write(place, error, self._advice) from error
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import pwd
 from pathlib import Path
 
 from fdemd.errors import InputError
+from fdemd.files.home import expanded
 
 ELSEWHERE = "choose another folder with data.cache=PATH or FDEMD_CACHE=PATH"
 """What a person can do about a cache that cannot be used."""
@@ -35,10 +35,8 @@ def cache_folder(given: object = None) -> Path:
 def _at_home(path: str) -> Path:
     """``path`` with a ``~`` resolved."""
     try:
-        if path.split("/")[0] == "~" and not os.environ.get("HOME"):  # empty would mean the root of the disk
-            return Path(pwd.getpwuid(os.getuid()).pw_dir, *path.split("/")[1:])
-        return Path(path).expanduser()
-    except (KeyError, RuntimeError) as error:
+        return expanded(path)
+    except InputError as error:
         raise InputError(
             f"The cache would be {path}, but there is no such home folder on this machine; {ELSEWHERE}."
         ) from error

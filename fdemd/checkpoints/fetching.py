@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import os
 import re
@@ -21,6 +20,7 @@ from fdemd.checkpoints.cards import Card
 from fdemd.checkpoints.facts import is_address
 from fdemd.checkpoints.files import by_hand, check_sha256, find_file, sha256_of
 from fdemd.errors import InputError
+from fdemd.files.lock import locked
 from fdemd.files.whole import PART, cannot_write, check_room, flush_folder
 
 _TIMEOUT = 30
@@ -95,21 +95,31 @@ def _is_right(card: Card) -> bool:
 def _part(path: Path) -> Iterator[FileIO]:
     """Open the part for this call alone, at its end."""
     while True:
+        _opened(path).close()
         try:
-            # No link is followed, and a pipe that lies there is not waited for.
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+            lock = locked(path, wait=True)
+        except FileNotFoundError:  # the call that held it has moved it away
+            continue
         except OSError as error:
             raise cannot_write(path, error) from error
-        with os.fdopen(descriptor, "r+b", buffering=0) as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                there = os.path.lexists(path) and os.path.samestat(path.lstat(), os.fstat(file.fileno()))
-            except OSError as error:
-                raise cannot_write(path, error) from error
-            if there:  # otherwise the call that held it has moved it away
-                file.seek(0, os.SEEK_END)
-                yield file
+        try:
+            if lock is None or lock.is_on(path):
+                with _opened(path) as file:
+                    file.seek(0, os.SEEK_END)
+                    yield file
                 return
+        finally:
+            if lock is not None:
+                lock.release()
+
+
+def _opened(path: Path) -> FileIO:
+    try:
+        # No link is followed, and a pipe that lies there is not waited for.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return os.fdopen(descriptor, "r+b", buffering=0)
 
 
 def _download(card: Card, file: FileIO, part: Path, progress: Progress) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from fdemd.errors import InputError
 
 SAFETENSORS, PYTORCH, ONNX, DLIB = "safetensors", "PyTorch", "ONNX", "dlib"
 
-_ZIP = b"PK\x03\x04"
+ZIP = b"PK\x03\x04"
 _OLD_PYTORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """A pickle of the number by which PyTorch before version 1.6 knows its files."""
 _ONNX_VERSION, _ONNX_VERSIONS = 0x08, 64
@@ -19,7 +19,10 @@ _ONNX_NEXT = b"\x12\x1a\x22\x28\x32\x3a\x42"
 _DLIB_NETWORK = b"\x01\x01\x01\x0dloss_metric_"
 _BEGINNING = 64
 
-_PREFIXES = ("module.", "_orig_mod.", "backbone.")
+PREFIXES = ("module.", "_orig_mod.")
+"""What DataParallel and torch.compile put before each key."""
+BACKBONE = "backbone."
+"""What the keys of a network begin with in a checkpoint of train.py, beside the class weights."""
 _TELLING = {
     "conv2d_1a.conv.weight": "model=facenet",
     "gdconv.depthwise.weight": "model=mobilefacenet model.variant=foamliu",
@@ -47,7 +50,7 @@ def kind_of(path: Path) -> str | None:
         raise InputError(f"The weight file {path} cannot be read: {error.strerror}.") from error
     if start[8:9] == b"{":
         return SAFETENSORS
-    if start.startswith((_ZIP, _OLD_PYTORCH)):
+    if start.startswith((ZIP, _OLD_PYTORCH)):
         return PYTORCH
     if start.startswith(_DLIB_NETWORK):
         return DLIB
@@ -71,7 +74,7 @@ def refuse_others(path: Path, *wanted: str) -> None:
 
 def model_of(keys: Iterable[str]) -> str | None:
     """Return the settings of the model that weights with these keys belong to, such as ``model=facenet``, if known."""
-    names = {_without_prefixes(key) for key in keys}
+    names = {without_prefixes(key, (*PREFIXES, BACKBONE)) for key in keys}
     for telling, settings in _TELLING.items():
         if telling in names or (telling.endswith(".") and any(name.startswith(telling) for name in names)):
             return settings
@@ -81,7 +84,8 @@ def model_of(keys: Iterable[str]) -> str | None:
     return None
 
 
-def _without_prefixes(key: str) -> str:
-    while key.startswith(_PREFIXES):
+def without_prefixes(key: str, prefixes: tuple[str, ...] = PREFIXES, expected: Container[str] = ()) -> str:
+    """Return a key without prefixes, however many there are, or as far as it is expected."""
+    while key not in expected and key.startswith(prefixes):
         key = key.split(".", 1)[1]
     return key

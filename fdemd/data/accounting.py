@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fdemd.data.aligned import NO_FACE, UNREADABLE, AlignedFaces
 from fdemd.data.manifest import Manifest, Photograph
-from fdemd.data.twins import find_twins
+from fdemd.data.twins import Twins, find_twins
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,10 @@ class Account:
 
 
 def account(
-    manifest: Manifest, faces: AlignedFaces, aside: Callable[[Photograph], bool] = lambda photograph: False
+    manifest: Manifest,
+    faces: AlignedFaces,
+    aside: Callable[[Photograph], bool] = lambda photograph: False,
+    twins: Twins | None = None,
 ) -> Account:
     """Count what became of a manifest.
 
@@ -118,6 +121,7 @@ def account(
         manifest: the photographs.
         faces: theirs.
         aside: tells the photographs that the run has no use for, whether they have a face or not.
+        twins: as :func:`find_twins` gives them; None finds them.
     """
     problems = {entry.row: entry.problem for entry in faces.left_out}
     rows = range(len(manifest))
@@ -131,7 +135,7 @@ def account(
         names = "used", NO_FACE, UNREADABLE, "aside"
         return Fates(len(found), *(found.count(name) for name in names))
 
-    same = find_twins(manifest, faces)
+    same = find_twins(manifest, faces) if twins is None else twins
     shown = {photographs[row].source for row in used if photographs[row].is_gallery}
     asked = [row for row in queries if row not in away and problems.get(row, NO_FACE) == NO_FACE]
     return Account(

@@ -130,6 +130,7 @@ class FaceDataModule(LightningDataModule):
         self.detector = check_detector(detector)
         self.batch_size, self.num_workers = batch_size, num_workers
         self._kept_out: frozenset[str] = frozenset()
+        self._account: Account | None = None
 
     def setup(self, stage: str) -> None:
         """Align what is not aligned yet, and see which photographs can be used.
@@ -137,6 +138,7 @@ class FaceDataModule(LightningDataModule):
         Raises:
             InputError: fewer than two people are left.
         """
+        self._account = None
         self.faces = aligned_faces(
             self.manifest,
             self.alignment,
@@ -174,6 +176,7 @@ class FaceDataModule(LightningDataModule):
         """
         photographs = self.manifest.photographs
         self._kept_out |= frozenset(people)
+        self._account = None
 
         def others(rows: Tensor) -> Tensor:
             return _rows(row for row in rows.tolist() if photographs[row].identity not in people)
@@ -186,11 +189,14 @@ class FaceDataModule(LightningDataModule):
     @property
     def account(self) -> Account:
         """What became of every row of the manifest, once :meth:`setup` is done."""
-        return account(
-            self.manifest,
-            self.faces,
-            aside=lambda each: not (each.is_query or each.is_gallery) or each.identity in self._kept_out,
-        )
+        if self._account is None:
+            self._account = account(
+                self.manifest,
+                self.faces,
+                aside=lambda each: not (each.is_query or each.is_gallery) or each.identity in self._kept_out,
+                twins=self.twins,
+            )
+        return self._account
 
     def faces_of(self, kind: str) -> AlignedFaces:
         """The faces that queries of a kind are made from: the aligned photographs, or what was made ahead of them."""

@@ -53,6 +53,23 @@ class Lock:
             os.close(self._descriptor)
 
 
+def locked(path: Path, *, wait: bool) -> Lock | None:
+    """Lock a file or folder; None, and a warning, where it lies on a network's disk that has no locks.
+
+    Raises:
+        BlockingIOError: see :class:`Lock`.
+        FileNotFoundError: it is not there.
+        PermissionError: it is not ours to open.
+    """
+    try:
+        return Lock(path, wait=wait)
+    except (BlockingIOError, FileNotFoundError, PermissionError):
+        raise
+    except OSError as error:
+        print(f"{path} cannot be locked ({error.strerror}): mind that no second run works there.", flush=True)
+        return None
+
+
 @contextmanager
 def alone_in(folder: Path, advice: str) -> Iterator[None]:
     """Keep other runs out of a folder until this one has ended, however it does.
@@ -64,15 +81,12 @@ def alone_in(folder: Path, advice: str) -> Iterator[None]:
     Raises:
         InputError: another run is at work there, or it cannot be opened.
     """
-    lock = None
     try:
-        lock = Lock(folder, wait=False)
+        lock = locked(folder, wait=False)
     except BlockingIOError:
         raise InputError(f"Another run is at work in {folder}; wait until it has ended, or {advice}.") from None
     except PermissionError as error:
         raise cannot_write(folder, error, advice) from error
-    except OSError as error:  # a network's disk that has no locks
-        print(f"{folder} cannot be locked ({error.strerror}): mind that no second run works there.", flush=True)
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
-from fdemd.losses.focal import FOCAL, focal_loss
+from fdemd.losses.focal import FOCAL, focal_loss_unchecked
 from fdemd.losses.head import Head
 
 
@@ -51,7 +51,8 @@ class Criterion(nn.Module):
             ValueError: embeddings of another size or type, or labels of other faces or of nobody.
         """
         with_margin, logits = self.logits(features, labels)
-        return focal_loss(with_margin, labels, gamma=self.gamma, focal=self.focal), logits.detach()
+        # The head has checked the labels.
+        return focal_loss_unchecked(with_margin, labels, gamma=self.gamma, focal=self.focal), logits.detach()
 
     def logits(self, features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Logits ``(B, identities)`` with the margin, to train on, and without it."""

@@ -27,7 +27,12 @@ def focal_loss(logits: Tensor, labels: Tensor, *, gamma: float = 2.0, focal: str
         InputError: an unknown kind of loss.
         ValueError: see :func:`fdemd.losses.head.check_labels`.
     """
-    labels = check_labels(logits, labels)
+    return focal_loss_unchecked(logits, check_labels(logits, labels), gamma=gamma, focal=focal)
+
+
+def focal_loss_unchecked(logits: Tensor, labels: Tensor, *, gamma: float, focal: str) -> Tensor:
+    """See :func:`focal_loss`; for labels that were checked, since a check waits for the GPU."""
+    labels = labels.long()
     if focal == "none":
         return cross_entropy(logits, labels)
     if focal == "per_sample":

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
-from fdemd.directions import in_range
+from fdemd.directions import unit_unseen
 from fdemd.errors import InputError
 from fdemd.tensors import check
 
@@ -63,19 +63,21 @@ class Head(nn.Module, ABC):
         check({"embedding": (embedding, "float B D"), "the centres": (self.weight, "float I D")})
 
 
-def check_labels(logits: Tensor, labels: Tensor) -> Tensor:
+def check_labels(logits: Tensor, labels: Tensor, identities: int | None = None) -> Tensor:
     """Return the labels, int64.
 
     Args:
-        logits: ``(B, identities)``.
+        logits: ``(B, identities)``, or embeddings ``(B, D)``.
         labels: ``(B,)`` whole numbers from 0 to below the identities.
+        identities: None takes those of the logits.
 
     Raises:
         ValueError: another shape or type, or a label out of range.
     """
     _, labels = check({"logits": (logits, "float B I"), "labels": (labels, "whole B")})
-    if len(labels) and not (labels.min() >= 0 and labels.max() < logits.shape[1]):
-        raise ValueError(f"Labels are numbers from 0 to {logits.shape[1] - 1}, one for each identity.")
+    identities = logits.shape[1] if identities is None else identities
+    if ((labels < 0) | (labels >= identities)).any():  # one question: each waits for the GPU
+        raise ValueError(f"Labels are numbers from 0 to {identities - 1}, one for each identity.")
     return labels
 
 
@@ -86,8 +88,8 @@ class CosineHead(Head):
         """See :meth:`Head.similarity`; the cosines may leave [-1, 1] by rounding."""
         self.check_embedding(embedding)
         with torch.autocast(embedding.device.type, enabled=False):
-            embedding, weight = in_full_precision(in_range(embedding), self.weight)
-            return linear(normalize(embedding), normalize(weight))
+            embedding, weight = in_full_precision(embedding, self.weight)
+            return linear(unit_unseen(embedding), normalize(weight))
 
 
 def in_full_precision(*tensors: Tensor) -> list[Tensor]:

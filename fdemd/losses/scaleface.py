@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
-from fdemd.directions import in_range, unit
+from fdemd.directions import unit, unit_unseen
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.losses.criterion import Criterion
-from fdemd.losses.head import CosineHead, Head
+from fdemd.losses.head import CosineHead, Head, check_labels
 from fdemd.losses.scale_head import ScaleHead
-from fdemd.tensors import check
 
 _LARGEST_COSINE = 1 - 1e-7
 
@@ -69,10 +67,8 @@ class ScaleFaceCriterion(Criterion):
             ValueError: embeddings of another size or type, or labels of other people.
         """
         self.head.check_embedding(embedding)
-        _, labels = check({"embedding": (embedding, "float B D"), "labels": (labels, "whole B")})
         people = len(self.head.weight)
-        if len(labels) and not 0 <= labels.min() <= labels.max() < people:
-            raise ValueError(f"Labels must be those of {people} people, from 0 on.")
+        labels = check_labels(embedding, labels, people)
         sums = torch.zeros_like(self.head.weight).index_add_(0, labels, unit(embedding, "the embeddings"))
         counts = labels.bincount(minlength=people)
         occurring = counts > 0
@@ -83,7 +79,7 @@ class ScaleFaceCriterion(Criterion):
     def logits(self, features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
         """See :meth:`Criterion.logits`; each face has a scale of its own."""
         self.head.check_embedding(features.embedding)
-        embedding = normalize(in_range(features.embedding).float()) - self.origin
+        embedding = unit_unseen(features.embedding) - self.origin
         cosine = self.head.similarity(embedding).clamp(-_LARGEST_COSINE, _LARGEST_COSINE)
         scale = self.scale_head(features.patches)[:, None]
         self.figures = {"scale": scale.detach().mean()}

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
-from fdemd.directions import in_range
+from fdemd.directions import unit_unseen
 from fdemd.tensors import checked
 
 
@@ -39,7 +38,7 @@ def hard_triplets(embedding: Tensor, labels: Tensor, margin: float) -> Triplets:
     if not len(labels):
         raise ValueError("A batch without faces has no triplets.")
     with torch.autocast(embedding.device.type, enabled=False):
-        unit = normalize(in_range(embedding).to(torch.promote_types(embedding.dtype, torch.float32)))
+        unit = unit_unseen(embedding)
         cosine = unit @ unit.T
     same = labels[:, None] == labels
     others = ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)

@@ -20,7 +20,7 @@ import yaml
 
 from fdemd.errors import InputError
 from fdemd.files.text import csv_table
-from fdemd.files.whole import cannot_write, check_room, replaced, write_bytes, write_text
+from fdemd.files.whole import cannot_write, check_room, is_full, replaced, write_bytes, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,7 +75,8 @@ def run_folder(output: Path, label: str, room: int = ROOM) -> Iterator[Path]:
         check_place(folder, room)
         yield folder
     except OSError as error:
-        if error.errno == errno.ENOSPC and shutil.disk_usage(folder).free < _FULL:  # a logger writes by itself
+        if is_full(error) and (error.errno == errno.EDQUOT or shutil.disk_usage(folder).free < _FULL):
+            # A logger writes by itself.
             raise cannot_write(folder, error) from error
         raise
     finally:
@@ -150,8 +151,14 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows with the columns of the first one, safe to open in a spreadsheet."""
+    """Write rows with the columns of the first one, safe to open in a spreadsheet.
+
+    Raises:
+        ValueError: a row has a column that the first one lacks.
+    """
     header = list(rows[0])
+    if more := {column: None for row in rows for column in row if column not in rows[0]}:
+        raise ValueError(f"{path.name} has no column for {', '.join(more)}, which the first row lacks.")
     write_table(path, [header, *([row.get(column, "") for column in header] for row in rows)])
 
 

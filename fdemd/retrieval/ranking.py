@@ -22,11 +22,13 @@ class Ranking:
         scores: ``(Q, L)`` float, larger is closer; descending within the first ``reranked`` places and after them
             (the two stages' scores are not on one scale).
         reranked: how many places the second stage has sorted; 0 after stage 1.
+        alphas: ``(Q,)`` that the second stage chose for each query; None for a fixed one.
     """
 
     indices: Tensor
     scores: Tensor
     reranked: int = 0
+    alphas: Tensor | None = None
 
     def __post_init__(self) -> None:
         check({"indices": (self.indices, "row Q L"), "scores": (self.scores, "score Q L")})
@@ -47,7 +49,8 @@ class Ranking:
 
     def __getitem__(self, queries: Tensor) -> Ranking:
         """The rankings of some queries, by number or boolean."""
-        return Ranking(self.indices[queries], self.scores[queries], self.reranked)
+        alphas = None if self.alphas is None else self.alphas[queries]
+        return Ranking(self.indices[queries], self.scores[queries], self.reranked, alphas)
 
     def hits(self, query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
         """Boolean ``(Q, L)``: whether the face at each place is of the query's identity.

@@ -49,13 +49,17 @@ def rerank(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
         raise ValueError(f"There are similarities of {k} places, and the ranking has {ranking.indices.shape[1]}.")
     first, absent = ranking.indices[:, :k], ranking.indices[:, :k] == NOBODY
     cosine = ranking.scores[:, :k]
-    share = auto_alpha(cosine, similarity)[:, None] if isinstance(alpha, str) else alpha
+    alphas, share = None, alpha
+    if isinstance(share, str):
+        alphas = auto_alpha(cosine, similarity)
+        share = alphas[:, None]
     mixed = mix(cosine, similarity, share, absent)
     order = sorted_by_score(mixed)
     return Ranking(
         torch.cat([first.gather(1, order), ranking.indices[:, k:]], dim=1),
         torch.cat([mixed.gather(1, order), ranking.scores[:, k:]], dim=1),
         reranked=k,
+        alphas=alphas,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fdemd.errors import InputError, unknown
+from fdemd.files.home import expanded
 from fdemd.score_alignment.support import SupportRule
 from fdemd.score_alignment.virtual import check_generator
 
@@ -95,5 +96,5 @@ def align_settings(section: Mapping[str, Any]) -> AlignSettings | None:
         return None
     rule = SupportRule(**{each.name: given.pop(each.name) for each in fields(SupportRule)})
     for name in ("manifest", "root", "estimator"):
-        given[name] = None if given[name] is None else Path(str(given[name])).expanduser()
+        given[name] = None if given[name] is None else expanded(given[name])
     return AlignSettings(method, rule=rule, **given)

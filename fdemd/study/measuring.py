@@ -17,7 +17,7 @@ from fdemd.cache.similarities import Computed, SimilarityStore
 from fdemd.embedded_data import EmbeddedData
 from fdemd.features import Features
 from fdemd.identification import COSINE, STAGE_1
-from fdemd.judging import Judge
+from fdemd.judging import Judge, Values
 from fdemd.metrics.identification import best_possible
 from fdemd.metrics.intervals import Estimate
 from fdemd.pair_similarity import PairSimilarity, patches_for
@@ -154,20 +154,21 @@ class Measuring:
     def _outcomes(self, kind: str, scored: Scored) -> list[Outcome]:
         judge, first = scored.judge, scored.first
 
-        def outcome(facts: dict[str, Any], hits: Tensor, **measured: Any) -> Outcome:
+        def outcome(facts: dict[str, Any], values: Values, **measured: Any) -> Outcome:
             counts = {"queries": judge.queries, "missed": judge.failed, "lone": judge.lone, "seconds": None}
-            return Outcome(kind, judge.protocol, facts, judge.figures(hits), **counts | measured)
+            return Outcome(kind, judge.protocol, facts, judge.figures(values), **counts | measured)
 
         hits = judge.hits(first)
-        found = [outcome(_named(COSINE), judge.hits(scored.plain))] if scored.plain else []
-        found.append(outcome(_named(STAGE_1), hits))
+        before = judge.values(hits)
+        found = [outcome(_named(COSINE), judge.values(judge.hits(scored.plain)))] if scored.plain else []
+        found.append(outcome(_named(STAGE_1), before))
         shortlists = sorted({method.k for method in self._methods if method.k})
-        found += [outcome(_named(MAXIMUM, k=k), best_possible(hits, k)) for k in shortlists]
+        found += [outcome(_named(MAXIMUM, k=k), judge.values(best_possible(hits, k))) for k in shortlists]
         for method in self._methods:
             similarity, seconds = scored.similarity[_asked(method)]
             ranking = rerank(first, similarity[:, : method.k], method.alpha)
-            after = judge.hits(ranking)
-            gains = judge.gains(after, hits)
+            after = judge.values(judge.hits(ranking))
+            gains = judge.gains(after, before)
             found.append(outcome(method.facts(self._gallery.grid), after, seconds=seconds, gains=gains))
         return found
 

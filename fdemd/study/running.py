@@ -119,7 +119,11 @@ def _measured(point: Point) -> PointResult:
 
 
 def _sampled(data: EmbeddedData, sample: int | None, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Manifest rows of the queries to use, with a face and without: all, or some drawn by the seed."""
+    """Manifest rows of the queries to use, with a face and without: all, or some drawn by the seed.
+
+    Raises:
+        InputError: no query that was drawn has a face.
+    """
     rows, missed = data.faces.query_rows, data.faces.missed_rows
     asked = torch.cat([rows, missed]).sort().values
     if sample is None or sample >= len(asked):
@@ -127,4 +131,9 @@ def _sampled(data: EmbeddedData, sample: int | None, seed: int) -> tuple[torch.T
     order = torch.randperm(len(asked), generator=torch.Generator().manual_seed(seed))
     drawn = asked[order[:sample].sort().values]
     without = torch.isin(drawn, missed)
+    if without.all():
+        raise InputError(
+            f"None of the {sample} queries drawn from {data.faces.manifest.root} has a face that was found; raise "
+            "study.sample."
+        )
     return drawn[~without], drawn[without]

@@ -10,7 +10,11 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import conv2d
 
+from fdemd.backbones import onnx as onnx_backbone
+from fdemd.backbones import onnx_reading
 from fdemd.backbones.onnx import OnnxBackbone
+from fdemd.backbones.onnx_graph import read_graph
+from fdemd.backbones.onnx_range import first_look
 from fdemd.errors import InputError
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
@@ -135,6 +139,24 @@ def test_a_file_that_normalises_itself_gets_grey_levels(file: Path) -> None:
     plain = OnnxBackbone(write_network(file.with_name("plain.onnx")))
     faces = torch.rand(2, 3, 6, 4)
     torch.testing.assert_close(own(faces).embedding, plain(faces).embedding, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("given", "sessions"), [({}, 2), ({"mean": 0}, 2), ({"mean": 0, "scale": 1}, 1)])
+def test_the_range_takes_one_session_or_none(
+    file: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, float], sessions: int
+) -> None:
+    nodes, weights = affine(1 / 127.5, -1)
+    write_network(file, *nodes, ("Conv", ["ready", "filters"], *CONVOLVE[2:]), FLATTEN, MULTIPLY, **weights)
+    started: list[bytes] = []
+    plain = onnx_backbone._session
+    monkeypatch.setattr(
+        onnx_backbone, "_session", lambda graph, network: started.append(network) or plain(graph, network)
+    )
+    network = OnnxBackbone(str(file), **given)
+    assert (network.mean.item(), network.scale.item()) == (0, 1)
+    assert len(started) == sessions
+    held = [{weight.name for weight in onnx.load_from_string(part).graph.initializer} for part in started]
+    assert held == [{"filters", "matrix", "scale", "shift"}, {"scale", "shift"}][:sessions]
 
 
 def affine(scale: float, shift: float, *, reverse: bool = False) -> tuple[list[Node], dict[str, np.ndarray]]:
@@ -265,6 +287,19 @@ def test_weights_in_a_file_of_their_own_count_in_the_sha256(file: Path) -> None:
         OnnxBackbone(str(file))
 
 
+def test_a_network_and_the_files_beside_it_are_bounded_together(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_outside_constant(file)
+    size = file.stat().st_size
+    monkeypatch.setattr(onnx_reading, "_LARGEST", size + 20)
+    OnnxBackbone(str(file))
+    monkeypatch.setattr(onnx_reading, "_LARGEST", size + 19)
+    with pytest.raises(InputError) as error:
+        OnnxBackbone(str(file))
+    assert str(error.value) == (
+        f"{file} and what it takes from the files beside it have more than {size + 19} bytes; no face network has."
+    )
+
+
 def outside(tensor: Any, location: str, **more: object) -> Any:
     """A tensor whose numbers lie in a file."""
     moved = onnx.TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
@@ -355,10 +390,11 @@ def control_flow(file: Path, kind: str) -> None:
         [helper.make_tensor_value_info(name, kind, []) for name, kind in (("i", 7), ("go", 9), ("x", 1))],
         [helper.make_tensor_value_info(name, kind, []) for name, kind in (("go on", 9), ("y", 1))],
     )
-    alone = helper.make_graph([], "branch", [], [helper.make_tensor_value_info("map", 1, None)])
+    loop = helper.make_node("Loop", ["rounds", "", "start"], ["out"], body=body)
+    within = helper.make_graph([loop], "branch", [], [helper.make_tensor_value_info("out", 1, None)])
     nodes: dict[str, Node] = {
         "Loop": ("Loop", ["rounds", "", "start"], ["end"], {"body": body}),
-        "If": ("If", ["yes"], ["end"], {"then_branch": alone, "else_branch": alone}),
+        "a loop inside": ("If", ["yes"], ["end"], {"then_branch": within, "else_branch": within}),
         "Scan": ("Scan", ["start", "map"], ["end", "each"], {"body": body, "num_scan_inputs": 1}),
     }
     constants = {"rounds": np.array(2**62), "start": np.array(0, np.float32), "yes": np.array(True)}
@@ -366,13 +402,70 @@ def control_flow(file: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("moved", [lambda file: None, in_function], ids=["", "in a function"])
-@pytest.mark.parametrize("kind", ["Loop", "If", "Scan"])
-def test_control_flow_has_no_place_in_a_face_network(file: Path, kind: str, moved: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize(("kind", "named"), [("Loop", "Loop"), ("Scan", "Scan"), ("a loop inside", "Loop")])
+def test_loops_have_no_place_in_a_face_network(
+    file: Path, kind: str, named: str, moved: Callable[[Path], None]
+) -> None:
     control_flow(file, kind)
     moved(file)
     with pytest.raises(
-        InputError, match=rf"holds control flow \({kind}\), which has no place in a face network; export"
+        InputError, match=rf"holds control flow \({named}\), which has no place in a face network; export"
     ):
+        OnnxBackbone(str(file))
+
+
+def condition(yes: bool, *inside: Any, weights: dict[str, np.ndarray] | None = None) -> tuple[Node, np.ndarray]:
+    """``chosen``: the map doubled by what the first branch has inside or takes from outside; the other halves it."""
+    value = [helper.make_tensor_value_info("chosen of a branch", onnx.TensorProto.FLOAT, None)]
+    held = [numpy_helper.from_array(array, name) for name, array in (weights or {}).items()]
+    double = helper.make_node("Mul", ["map", "two"], ["chosen of a branch"])
+    halve = helper.make_node("Div", ["map", "two outside"], ["chosen of a branch"])
+    then = helper.make_graph([*inside, double], "then", [], value, held)
+    branches = {"then_branch": then, "else_branch": helper.make_graph([halve], "else", [], value)}
+    return ("If", ["yes"], ["chosen"], branches), np.array(yes)
+
+
+TWO = {"two": np.array(2, np.float32)}
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_conditions_are_as_if_what_they_choose_stood_there(file: Path, yes: bool) -> None:
+    """PyTorch exports them; the map is what they take from outside, and no input of theirs."""
+    plain, faces = OnnxBackbone(write_network(file)), torch.rand(2, 3, 6, 4)
+    before = plain(faces)
+    node, chosen = condition(yes, weights=TWO)
+    flatten: Node = ("Flatten", ["chosen"], ["flat"], {})
+    write_network(file, CONVOLVE, node, flatten, MULTIPLY, yes=chosen, **{"two outside": TWO["two"]})
+    for patches in (None, "map"):
+        network = OnnxBackbone(str(file), patches=patches)
+        found, times = network(faces), 2 if yes else 0.5
+        torch.testing.assert_close(found.embedding, before.embedding * times)
+        torch.testing.assert_close(found.patches, before.patches * (1 if patches else times))
+        maps = found.patches.mT.unflatten(-1, found.grid)
+        torch.testing.assert_close(network.embed_map(maps), found.embedding)
+        assert network.mean.item() == 127.5
+
+
+def test_a_condition_of_the_faces_is_what_a_network_looks_at_first(file: Path) -> None:
+    value = [helper.make_tensor_value_info("ready of a branch", onnx.TensorProto.FLOAT, None)]
+    graph = helper.make_graph([helper.make_node("Relu", ["faces"], ["ready of a branch"])], "branch", [], value)
+    choose: Node = ("If", ["yes"], ["ready"], {"then_branch": graph, "else_branch": graph})
+    convolve: Node = ("Conv", ["ready", "filters"], *CONVOLVE[2:])
+    read = read_graph(Path(write_network(file, choose, convolve, FLATTEN, MULTIPLY, yes=np.array(True))))
+    assert "ready" not in read.constants()
+    assert first_look(read) == "faces"
+
+
+def test_what_stands_in_a_branch_is_checked_too(file: Path) -> None:
+    node, yes = condition(True, weights={"two": np.array(np.nan, np.float32)})
+    flatten: Node = ("Flatten", ["chosen"], ["flat"], {})
+    write_network(file, CONVOLVE, node, flatten, MULTIPLY, yes=yes, **{"two outside": TWO["two"]})
+    with pytest.raises(InputError, match="holds NaN in two"):
+        OnnxBackbone(str(file))
+    many = [helper.make_node("Identity", ["map"], [f"i{number}"]) for number in range(100_000)]
+    node, yes = condition(True, *many, weights=TWO)
+    write_network(file, CONVOLVE, node, flatten, MULTIPLY, yes=yes, **{"two outside": TWO["two"]})
+    with pytest.raises(InputError, match=r"is not a face recognition network: it has [\d,]+ operators or more\."):
         OnnxBackbone(str(file))
 
 

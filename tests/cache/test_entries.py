@@ -1,5 +1,6 @@
 """Entries of the cache: whole or not there, whoever else is at work in it, and nothing of anybody else's."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -282,6 +283,18 @@ def test_a_disk_that_fills_up_meanwhile_is_told_with_the_need(small_disk) -> Non
         for _ in range(10):
             new.append({"numbers": torch.ones(100_000)})
     assert list((disk / "kind").iterdir()) == []
+
+
+def test_a_quota_that_is_used_up_is_told_with_the_need(small_disk) -> None:
+    disk = small_disk(8)
+    with (
+        pytest.raises(InputError, match=r"kind has no room for the numbers: 4.0 MB are needed and .* are free; make"),
+        NewEntry(disk / "kind" / NAME, "numbers") as new,
+    ):
+        new.begin({"numbers": (torch.float32, (1_000_000,))})
+        (disk / "ballast").write_bytes(bytes(7 << 20))
+        with new.told():
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
 
 def test_a_disk_that_fills_up_is_no_bus_error(small_disk) -> None:

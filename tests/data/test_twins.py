@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from fdemd.backbones import Backbone
+from fdemd.data.accounting import account
 from fdemd.data.aligned import NO_FACE, AlignedFaces, LeftOut
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.left_out import left_out_files
@@ -98,6 +99,10 @@ def test_twins_among_real_photographs(people: Path, dlib_net: Backbone, tmp_path
     assert len(set(source)) == len(source) - 2
     counts = data.account
     assert (counts.photographs.rows, counts.copies, counts.strangers) == (23, 2, 1)
+    assert counts == account(data.manifest, data.faces), "as if the twins were looked for again"
+    assert data.account is counts, "computed once"
+    data.leave_out({"s1"})
+    assert data.account.photographs.aside == counts.photographs.aside + 5
     assert [(path, problem) for path, problem, _ in left_out_files(data.manifest, data.faces)] == [
         ("s1/copy of 1.pgm", "twin"),
         ("s2/saved again.png", "twin"),

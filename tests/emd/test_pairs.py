@@ -130,3 +130,12 @@ def test_extreme_patches_beside_ordinary_ones(engine: ModuleType) -> None:
     expected = solved(engine, side_of(query, "uniform"), side_of(gallery, "uniform"), SOME)
     found = solved(engine, side_of(query, "uniform"), side_of(uneven, "uniform"), SOME)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])
+def test_a_row_that_stands_for_all_stays_one_row_of_memory(dtype: torch.dtype) -> None:
+    everyone = torch.arange(3, dtype=dtype).expand(2, -1)
+    rows = check_pairs(side(2), side(3), everyone)
+    assert rows.dtype == torch.int64
+    assert rows.stride() == (0, 1)
+    assert torch.equal(rows, everyone)

@@ -95,3 +95,17 @@ def test_softmax_is_the_cross_entropy_of_a_linear_layer() -> None:
 def test_mistakes_are_told_in_a_sentence(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         build_criterion(**settings("arcface") | change, embedding_size=SIZE, identities=PEOPLE)
+
+
+@pytest.mark.parametrize("name", ["arcface", "cosface", "softmax"])
+@pytest.mark.parametrize("focal", ["none", "per_sample", "per_batch"])
+def test_a_step_looks_once_at_what_a_gpu_has_computed(monkeypatch: pytest.MonkeyPatch, name: str, focal: str) -> None:
+    """To look is to wait; the one look is at the labels."""
+    criterion = build_criterion(**settings(name) | {"focal": focal}, embedding_size=SIZE, identities=PEOPLE)
+    looks: list[Tensor] = []
+    plain = Tensor.__bool__
+    monkeypatch.setattr(Tensor, "__bool__", lambda tensor: looks.append(tensor) or plain(tensor))
+    criterion(faces(torch.randn(4, SIZE)), torch.arange(4))
+    assert len(looks) == 1
+    with pytest.raises(ValueError, match="Labels are numbers from 0 to 4"):
+        criterion(faces(torch.randn(4, SIZE)), torch.tensor([0, 1, 2, PEOPLE]))

@@ -1,6 +1,7 @@
 """Folders of runs: never shared, never left behind empty, never elsewhere; files that are whole or not there."""
 
 import csv
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +42,15 @@ def test_an_output_that_is_a_file_names_the_setting(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="output=PATH"), run_folder(tmp_path / "file", "x"):
         pass
+
+
+def test_a_quota_that_is_used_up_is_told(tmp_path: Path) -> None:
+    """The disk itself has room."""
+    with (
+        pytest.raises(InputError, match=r"out/.*_x cannot be written"),
+        run_folder(tmp_path / "out", "x"),
+    ):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
 
 def test_versions_name_what_decides_results() -> None:
@@ -100,6 +110,14 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(small_disk: Callable[
         WRITERS[kind](path)
     assert path.read_text() == "old"
     assert {each.name for each in path.parent.iterdir()} == {path.name, "filler"}
+
+
+def test_no_column_is_dropped(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^a\.csv has no column for P@1, which the first row lacks\.$"):
+        write_csv(tmp_path / "a.csv", [{"query": "clean"}, {"query": "mask", "P@1": 0.5}])
+    assert not (tmp_path / "a.csv").exists()
+    write_csv(tmp_path / "a.csv", [{"query": "mask", "P@1": 0.5}, {"query": "clean"}])
+    assert (tmp_path / "a.csv").read_text().splitlines() == ["query,P@1", "mask,0.5", "clean,"]
 
 
 def test_tables_are_safe_to_open_in_a_spreadsheet_and_on_a_terminal(tmp_path: Path) -> None:

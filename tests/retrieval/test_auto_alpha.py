@@ -55,5 +55,9 @@ def test_reranking_takes_it() -> None:
     indices = torch.arange(12).repeat(6, 1)
     indices[0, 5:], cosine[0, 5:] = NOBODY, -torch.inf
     found = rerank(Ranking(indices, cosine), similarity, AUTO)
+    assert torch.equal(found.alphas, auto_alpha(cosine, similarity))
+    some = torch.tensor([1, 0])
+    assert torch.equal(found[some].alphas, found.alphas[some])
+    assert rerank(Ranking(indices, cosine), similarity, 0.7).alphas is None
     assert found.indices[0, :5].sort().values.tolist() == [0, 1, 2, 3, 4]
     assert (found.indices[0, 5:] == NOBODY).all()

@@ -2,10 +2,16 @@ import csv
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+import torch
 
 import fdemd.pair_similarity
+from fdemd.embedded_data import EmbeddedData
+from fdemd.errors import InputError
+from fdemd.study.running import _sampled
 
 
 @pytest.fixture
@@ -95,6 +101,21 @@ def test_a_sample_of_queries_and_the_whole_gallery(study) -> None:
         [figures(row) for row in found if row["method"] == "emd" and row["k"] == k] for k in ("all", 100)
     )
     assert whole == shortlist, "a gallery of 20 faces is a shortlist"
+
+
+def test_a_sample_without_a_face_is_told() -> None:
+    faces = SimpleNamespace(
+        query_rows=torch.arange(4), missed_rows=torch.arange(4, 20), manifest=SimpleNamespace(root=Path("people"))
+    )
+    data = cast(EmbeddedData, SimpleNamespace(faces=faces))
+    with pytest.raises(InputError) as error:
+        _sampled(data, 1, seed=0)
+    assert str(error.value) == (
+        "None of the 1 queries drawn from people has a face that was found; raise study.sample."
+    )
+    rows, missed = _sampled(data, 17, seed=0)
+    assert len(rows) >= 1
+    assert len(rows) + len(missed) == 17
 
 
 def test_several_networks_in_one_report(study) -> None:

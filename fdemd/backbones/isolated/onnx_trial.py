@@ -28,10 +28,16 @@ def main() -> None:
 
 
 def limit(memory: int, seconds: int) -> None:
-    """Bound the address space in bytes and the time of the processor in seconds."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Bound the address space in bytes and the time of the processor in seconds, or leave what is stricter."""
+    for kind, soft, hard in (
+        (resource.RLIMIT_AS, memory, memory),
+        (resource.RLIMIT_CPU, seconds, seconds + 1),
+        (resource.RLIMIT_CORE, 0, 0),
+    ):
+        _, present = resource.getrlimit(kind)
+        if present != resource.RLIM_INFINITY:  # which Python has as -1; none but root may raise another
+            soft, hard = min(soft, present), min(hard, present)
+        resource.setrlimit(kind, (soft, hard))
 
 
 def tried(asked: Mapping[str, Any], network: bytes) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def solve(
     check_float32(eps)
     if query.patches.shape[1] > MOST_PATCHES:
         raise ValueError(f"Faces have {query.patches.shape[1]} patches; the kernels hold {MOST_PATCHES} at the most.")
-    device = _device(query, gallery)
+    device = _device(gallery)
     if card_memory is None:
         card_memory = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else 2**30
     dtype = torch.promote_types(query.patches.dtype, gallery.patches.dtype)
@@ -134,11 +134,10 @@ def _score(query: Faces, gallery: Faces, chosen: Tensor, inside: Tensor, eps: fl
     return Transport(similarity, fallback, unfinished)
 
 
-def _device(query: Side, gallery: Side) -> torch.device:
-    """The card that has faces already, or the current one; without any, Triton can but interpret, as the tests do."""
-    for side in (gallery, query):
-        if side.patches.is_cuda:
-            return side.patches.device
+def _device(side: Side) -> torch.device:
+    """The card that has the faces already, or the current one; without any, Triton can but interpret, as tests do."""
+    if side.patches.is_cuda:
+        return side.patches.device
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
