@@ -17,6 +17,7 @@ from fdemd.backbones import Backbone, build_backbone
 from fdemd.checkpointing import RUN, read_state
 from fdemd.data.augmentation import Augmentation
 from fdemd.data.datamodule import FaceDataModule
+from fdemd.data.manifest import rows_digest
 from fdemd.data.people import split_people
 from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
@@ -130,6 +131,8 @@ def _facts(config: Mapping[str, Any], data: TrainingDataModule, backbone: Backbo
         "people": list(data.people),
         "held out": sorted({photograph.identity for photograph in held_out}),
         "weights": backbone.weights_sha256,
+        "rows": rows_digest(data.manifest.photographs),
+        "rows held out": rows_digest(held_out) if data.held_out else "",
     }
 
 

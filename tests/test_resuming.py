@@ -1,5 +1,6 @@
 """A run goes on only as the run that it was: same settings, people, photographs and weights, alone in its folder."""
 
+import csv
 import json
 import os
 import shutil
@@ -16,6 +17,8 @@ import yaml
 
 from fdemd.checkpointing import PlainCheckpoints, read_checkpoint, read_state
 from fdemd.cli import main
+from fdemd.data.manifest import write_manifest
+from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 from fdemd.finetune import Finetuned
 from fdemd.held_out import HeldOut
@@ -126,6 +129,40 @@ def test_other_people_and_photographs_are_refused(
     with pytest.raises(AssertionError, match=sentence):
         raise AssertionError(said)
     assert read_state(done.checkpoint("last"))["global_step"] == 2
+
+
+@pytest.mark.parametrize(("column", "value"), [("identity", "OTHER"), ("source", "OTHER"), ("is_query", "0")])
+def test_the_same_photographs_said_to_be_of_others_are_refused(
+    column: str,
+    value: str,
+    words: list[str],
+    people: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Same people, same files: but two photographs have changed names, or a row says something else."""
+    manifest = tmp_path / "people.csv"
+    write_manifest(folder_manifest(people), manifest)
+    given = [*words, "data=manifest", f"data.manifest='{manifest}'", "validation.people=0"]
+    run_before = train(*given)
+    with manifest.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    first, last = rows[0], rows[-1]
+    other = last[column]
+    last[column] = first[column] if value == "OTHER" else value
+    first[column] = other if value == "OTHER" else first[column]
+    with manifest.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(first))
+        table.writeheader()
+        table.writerows(rows)
+    capsys.readouterr()
+    assert main("train", run, "test", [*given, f"resume='{run_before.folder}'", "trainer.max_steps=3"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        f"the run in {run_before.folder} was started with other photographs to train on, or with other people, "
+        "sources or splits of them (sha256 "
+    ) in said
+    assert len(said.splitlines()) == 1
 
 
 def test_people_who_are_held_out_stay_so(done: Finetuned) -> None:
