@@ -89,7 +89,7 @@ def finetune(config: Mapping[str, Any]) -> Finetuned:
     criterion = build_criterion(
         **config["loss"], embedding_size=embedding_size, map_size=map_size, identities=len(data.people)
     )
-    facts = _facts(config, data, backbone)
+    facts = run_facts(config, data, backbone)
     module = FinetuneModule(
         backbone,
         criterion,
@@ -123,8 +123,8 @@ class _Resumed(NamedTuple):
     step: int
 
 
-def _facts(config: Mapping[str, Any], data: TrainingDataModule, backbone: Backbone) -> dict[str, Any]:
-    """What makes a run this run and is known before its photographs are read."""
+def run_facts(config: Mapping[str, Any], data: TrainingDataModule, backbone: Backbone) -> dict[str, Any]:
+    """What makes a run this run and is known before its photographs are read, see :mod:`fdemd.same_run`."""
     held_out = data.held_out.manifest.photographs if data.held_out else ()
     return {
         "settings": decisive_settings(config),

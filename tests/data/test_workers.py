@@ -122,7 +122,9 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("way", "status", "said"), [("stopped", 143, "program: stopped by SIGTERM.\n"), ("kept", 0, "")])
+@pytest.mark.parametrize(
+    ("way", "status", "said"), [("stopped", 143, "program: stopped by SIGTERM.\n"), ("kept", 0, "")]
+)
 def test_a_program_ends_while_its_workers_are_busy(way: str, status: int, said: str, tmp_path: Path) -> None:
     """Stopped while it waits for a batch, or at its end with an iterator that somebody still holds."""
     script = tmp_path / "program.py"
