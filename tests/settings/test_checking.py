@@ -93,6 +93,7 @@ from fdemd.settings.jobs import JOBS, Evaluate
         ("experiment=seeds trials.trainings=[arcface]", "trials.trainings[0] takes a section"),
         ("experiment=seeds trials.trainings=[{name:a}]", "trials.trainings[0] is {name:a}; it must say its settings."),
         ("experiment=seeds trials.trainings=[{name:a/b,settings:[]}]", "trials.trainings[0].name is a/b; it becomes"),
+        ("trainer.precision=64-true", "unknown trainer.precision '64-true' (did you mean 32-true?)"),
         ("experiment=table4", "table 4 needs finetuned weights"),
         # What does not go together.
         ("weighting=uew", "weighting uew gives the two faces different totals"),
@@ -125,6 +126,10 @@ def test_a_wrong_setting_is_one_sentence(line: str, sentence: str, capsys: pytes
         ("trainer.max_steps=0", "trainer.max_steps is 0; nothing would be trained."),
         ("trainer.max_steps=-1", "the run would never end"),
         ("trainer.precision=8", "unknown trainer.precision '8'"),
+        ("trainer.precision=16-true", "unknown trainer.precision '16-true' (did you mean 32-true?); choose one of 16-"),
+        ("trainer.precision=bf16-true", "unknown trainer.precision 'bf16-true' (did you mean bf16-mixed?)"),
+        ("trainer.precision=64-true", "unknown trainer.precision '64-true' (did you mean 32-true?)"),
+        ("trainer.precision=16", "unknown trainer.precision '16'"),
         ("trainer.gradient_clip_val=-1", "trainer.gradient_clip_val is -1; it must be 0 (no limit) or above."),
         ("data.mask_share=2", "data.mask_share is 2; it must lie between 0 (no face) and 1 (every face)."),
         ("augment.crop=0.95", "augment.crop is 0.95; it must lie between 0 (nothing is cut off) and 0.9."),
