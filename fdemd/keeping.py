@@ -106,9 +106,9 @@ class KeepState(Callback):
             self._stop_if_told(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Save the state of a run that was stopped while it validated."""
+        """Save the state of a run that was stopped while it validated, unless gradients were being added up."""
         self._handlers.close()
-        if isinstance(exception, Stopped) and self._in_validation:
+        if isinstance(exception, Stopped) and self._in_validation and self._is_stepped:
             self._save(trainer, LAST)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:

@@ -271,3 +271,23 @@ def test_a_run_that_is_told_to_stop_saves_its_state_and_says_how_to_go_on(
     resumed = train(*words, f"resume='{folder}'")
     assert json.loads((folder / "results.json").read_text())["results"]
     assert resumed.checkpoint("best").is_file()
+
+
+def test_a_second_ctrl_c_in_the_middle_of_a_step_leaves_the_state_that_was_saved(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Three batches an epoch, two a step: a validation after the fourth finds gradients that no state holds."""
+    out, saved, compare = tmp_path / "stopped", dict[Path, bytes](), HeldOut.compare
+
+    def impatient(held_out: HeldOut) -> Any:
+        for last in out.glob("*/checkpoints/last.ckpt"):  # not before the training
+            saved[last] = last.read_bytes()
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        return compare(held_out)
+
+    monkeypatch.setattr(HeldOut, "compare", impatient)
+    given = [*words, f"output='{out}'", "trainer.max_steps=4", "trainer.save_every=1", "validation.every=2"]
+    assert main("train", run, "test", [*given, "trainer.accumulate_grad_batches=2"]) == 130
+    ((last, content),) = saved.items()
+    assert last.read_bytes() == content
