@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from fdemd.data.sources import build_manifest
 from fdemd.data.training import BALANCED, SHUFFLED, TrainingDataModule
 from fdemd.errors import InputError
 from fdemd.files.lock import alone_in
-from fdemd.files.whole import PART, is_full, replaced
+from fdemd.files.whole import PART, is_full, is_part, replaced
 from fdemd.finetune_module import FinetuneModule, device_of
 from fdemd.finetune_trainer import build_trainer, keeper, process_number
 from fdemd.held_out import SELECTED_BY, HeldOut, figures_of
@@ -242,7 +242,10 @@ def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
         folder = Path(str(config["resume"]))
         with alone_in(folder, "stop it first"):
             for left in (folder / CHECKPOINTS).glob(f".*{PART}"):
-                left.unlink()  # of a run that was killed as it saved; nobody else is at work here
+                # Of a run that was killed as it saved; nobody else is at work here.
+                if is_part(left.name):
+                    with suppress(OSError):  # a folder, or not ours
+                        left.unlink()
             yield folder
         return
     label = f"train-{model_label(config['model'])}-{config['data']['name']}"

@@ -229,6 +229,21 @@ def test_a_run_whose_folder_was_moved_goes_on_there(words: list[str], done: Fine
     assert read_state(moved / "checkpoints" / "last.ckpt")["callbacks"] == best
 
 
+def test_only_what_a_killed_run_left_is_removed(going_on: Callable[..., tuple[int, str]], done: Finetuned) -> None:
+    checkpoints = done.folder / "checkpoints"
+    left, own, folder = (
+        checkpoints / name for name in (".0123456789abcdef.part", ".notes.part", ".fedcba9876543210.part")
+    )
+    left.touch()
+    own.write_text("mine")
+    folder.mkdir()
+    status, said = going_on("trainer.max_steps=3")
+    assert status == 0, said
+    assert not left.exists()
+    assert own.read_text() == "mine"
+    assert folder.is_dir()
+
+
 def test_a_second_run_in_a_folder_is_refused(going_on: Callable[..., tuple[int, str]], done: Finetuned) -> None:
     holder = (
         f"from pathlib import Path; from fdemd.files.lock import alone_in\n"
