@@ -38,7 +38,7 @@ from fdemd.settings.jobs import JOBS, Evaluate
         ("query=rotate query.rotate.degrees=[1,2,3]", "query.rotate.degrees is [1,2,3]; it must be"),
         ("query=blur query.blur.sigma=[0,0.1]", "query.blur.sigma is [0,0.1]; it must be [smallest, largest]"),
         ("rerank.grid=4", "rerank.grid takes [rows,columns], such as [4,4], not '4'."),
-        ("rerank.grid=[4]", "rerank.grid is [4]; it must be [rows, columns], such as [4,4]."),
+        ("rerank.grid=[4]", "rerank.grid is [4]; it must be [rows, columns], such as [4,4]; up to 4096 each."),
         ("rerank.grid=[0,4]", "rerank.grid is [0,4]; it must be [rows, columns]"),
         ("align=snorm align.strength=2", "align.strength is 2; it must be between 0 (cosine) and 1"),
         # Names.
@@ -112,6 +112,46 @@ def test_a_wrong_setting_is_one_sentence(line: str, sentence: str, capsys: pytes
     assert err.startswith(f"evaluate: {sentence}")
     assert err.endswith(".\n")
     assert err.count("\n") == 1
+
+
+_HUGE = f"1{'0' * 400}"
+"""Python's whole numbers have no end; its floats end at 1.8e308."""
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (f"rerank.alpha={_HUGE}", f"rerank.alpha takes a number between 0 and 1, or auto, not '{_HUGE}'."),
+        (f"rerank.eps={_HUGE}", f"rerank.eps takes a number, not '{_HUGE}'."),
+        (f"model=onnx model.mean={_HUGE}", "model.mean takes a number, or a list of three"),
+        (f"query=rotate query.rotate.degrees=[0,{_HUGE}]", "query.rotate.degrees[1] takes a number"),
+        (
+            "rerank.grid=[4,4097]",
+            "rerank.grid is [4,4097]; it must be [rows, columns], such as [4,4]; up to 4096 each.",
+        ),
+        ("model=onnx model.face_size=[4097,4]", "model.face_size takes [height,width] in pixels up to 4096"),
+        (f"seed={'1' * 4000}", f"seed is {'1' * 4000}; it must lie between"),
+        (f"seed={'1' * 5001}", f"cannot read 'seed={'1' * 5001}'; a number in it has thousands of digits"),
+        (f"seed=1,{'1' * 5001}", f"cannot read 'seed=1,{'1' * 5001}'; a number in it has thousands of digits"),
+        *(
+            (f"seed={'[' * depth}{']' * depth}", f"cannot read 'seed={'[' * depth}{']' * depth}'; ")
+            for depth in (22, 150, 300, 600, 2000)
+        ),
+        (
+            f"rerank.grid={'[' * 300}1{']' * 300}",
+            f"cannot read 'rerank.grid={'[' * 300}1{']' * 300}'; lists within lists",
+        ),
+    ],
+)
+def test_numbers_and_lists_beyond_all_bounds_are_one_sentence(line: str, sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        plan("evaluate", line.split())
+    assert str(caught.value).startswith(sentence) or str(caught.value).lower().startswith(sentence)
+
+
+def test_brackets_in_text_may_be_as_deep_as_they_like() -> None:
+    (point,) = plan("evaluate", [f"output={'[' * 300}{']' * 300}"])
+    assert point.config["output"] == f"{'[' * 300}{']' * 300}"
 
 
 @pytest.mark.parametrize(
