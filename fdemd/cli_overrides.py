@@ -177,8 +177,9 @@ class Composer:
         takes_text = full in text_settings(self._schema, nodes)
         if word.problem and not takes_text:
             raise word.problem
-        if takes_text and (override.is_sweep_override() or not isinstance(override.value(), str | None)):
-            # What follows KEY= is the text as it stands, such as a folder called 2024 or "[old] photos, 1".
+        is_read_otherwise = override.is_sweep_override() or not isinstance(override.value(), str | None)
+        if takes_text and (is_read_otherwise or _is_path(word.typed)):
+            # What follows KEY= is the text as it stands, such as a folder called 2024 or "[old] photos, 1 ".
             return f"{full}={_verbatim(word.typed)}"
         for kind, name in ((list, "a list"), (dict, "a section {KEY: VALUE}")):
             value = override.value()

@@ -80,12 +80,7 @@ def is_size(value: object) -> bool:
     )
 
 
-def _as_text(value: Any) -> Any:
-    """A folder may be called 2024: what the command line took for a number is text again."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-Text = Annotated[str, BeforeValidator(_as_text)]
+Text = str
 """Free text, such as the path of a file: whatever was typed after ``KEY=``."""
 
 Seed = Annotated[int, that(lambda seed: 0 <= seed < 2**32, "it must lie between 0 and 4294967295")]

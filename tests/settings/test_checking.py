@@ -1,8 +1,10 @@
 """What the command line says of settings that no run could use, before anything heavy is imported."""
 
+import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,6 +84,12 @@ from fdemd.settings.jobs import JOBS, Evaluate
         ("experiment=ood study.points=lfw", "study.points takes a list such as [lfw], not 'lfw'."),
         ("experiment=ood study.points=[lfw]", "study.points[0] takes a list such as [lfw], not 'lfw'."),
         ("experiment=ood study.points=[[{a:1}]]", "study.points[0][0] takes text, not '{a:1}'."),
+        (
+            "experiment=ood study.points=[[5]]",
+            "study.points[0][0] takes text, not the number 5; put it in quotes: '5'.",
+        ),
+        ("logger=wandb logger.tags=[5]", "logger.tags[0] takes text, not the number 5; put it in quotes: '5'."),
+        ("experiment=table4 table4.finetuned=[1.5]", "table4.finetuned[0] takes text, not the number 1.5;"),
         ("experiment=ood study.sample=0", "study.sample is 0; it must be at least 1 query, or null for all."),
         ("experiment=ood study.name=../../x", "study.name is ../../x; it becomes part of a folder's name"),
         ("experiment=ood study.paper=table9", "unknown study.paper 'table9'"),
@@ -200,6 +208,23 @@ def test_good_settings_are_typed_and_frozen() -> None:
     assert settings.rerank.grid == [4, 4]
     with pytest.raises(ValueError, match="frozen"):
         settings.seed = 1  # type: ignore[misc]
+
+
+def test_numbers_as_text_reach_the_run_as_text() -> None:
+    words = ["logger=wandb", "logger.tags=['5']", "model.checkpoint=007", "experiment=ood", "study.title=1e3"]
+    (point,) = plan("evaluate", words)
+    found = point.config["logger"]["tags"], point.config["model"]["checkpoint"], point.config["study"]["title"]
+    assert found == (["5"], "007", "1e3")
+
+
+@pytest.mark.parametrize(
+    "name", [" a", "a ", "'a'", '"a"', r"a\,b", r"a\=b", "a,b", "a,", "${a}", "null", "[a]", "{a: b}"]
+)
+def test_a_path_that_is_there_is_taken_as_typed(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    for typed in (f"{tmp_path}/{name}", os.path.relpath(tmp_path / name)):
+        (point,) = plan("evaluate", [f"data.root={typed}", f"output={typed}"])
+        assert point.config["data"]["root"] == point.config["output"] == typed
 
 
 def test_text_settings_are_those_of_the_choices_made() -> None:
