@@ -24,6 +24,9 @@ from fdemd.settings.section import Section
 NAMES_OF_CHOICES = ("data.name", "model.backbone", "stage1.search", "align.method", "rerank.method", "logger.kind")
 """Keys that say which code a choice is for: with another one, its other settings would not fit."""
 
+_DEEPEST = 20
+"""Lists and sections within one another; OmegaConf calls itself for each."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -116,14 +119,19 @@ class Composer:
     def _read(self, word: str) -> Word:
         key, _, typed = word.partition("=")
         try:
-            return Word(self._parser.parse_overrides([word])[0], typed)
+            override = self._parser.parse_overrides([word])[0]
+            if not _is_deep(override.value()):
+                return Word(override, typed)
+            hint = f"lists within lists are more than {_DEEPEST} deep"
         except HydraException:
             quoted = shlex.quote(f'{key}="{typed}"')
             hint = f"brackets must be closed, and text with special characters needs quotes, as in {quoted}"
-            problem = InputError(f"cannot read {word!r}; {hint}.")
+        except (ValueError, RecursionError):  # Python's limits of digits and of calls
+            hint = f"a number in it has thousands of digits, or lists within lists are more than {_DEEPEST} deep"
+        problem = InputError(f"cannot read {word!r}; {hint}.")
         try:
             return Word(self._parser.parse_overrides([f"{key}={_verbatim(typed)}"])[0], typed, problem)
-        except HydraException:
+        except (HydraException, ValueError, RecursionError):
             raise problem from None
 
     def _names_group(self, override: Override) -> bool:
@@ -169,8 +177,9 @@ class Composer:
         takes_text = full in text_settings(self._schema, nodes)
         if word.problem and not takes_text:
             raise word.problem
-        if takes_text and (override.is_sweep_override() or not isinstance(override.value(), str | None)):
-            # What follows KEY= is the text as it stands, such as a folder called 2024 or "[old] photos, 1".
+        is_read_otherwise = override.is_sweep_override() or not isinstance(override.value(), str | None)
+        if takes_text and (is_read_otherwise or _is_path(word.typed)):
+            # What follows KEY= is the text as it stands, such as a folder called 2024 or "[old] photos, 1 ".
             return f"{full}={_verbatim(word.typed)}"
         for kind, name in ((list, "a list"), (dict, "a section {KEY: VALUE}")):
             value = override.value()
@@ -219,6 +228,18 @@ class Composer:
             return compose(self._job, overrides=overrides, return_hydra_config=return_hydra_config)
         except (HydraException, OmegaConfBaseException) as error:
             raise InputError(_hydra_message(error)) from error
+
+
+def _is_deep(value: object) -> bool:
+    """Whether lists and sections go deeper than :data:`_DEEPEST`."""
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        level = [item for each in level if isinstance(each, list | dict) for item in _items(each)]
+    return bool(level)
+
+
+def _items(value: list[Any] | dict[Any, Any]) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value
 
 
 def _key(override: Override) -> str:

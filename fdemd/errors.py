@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from fdemd.files.text import shown
-from fdemd.signals import Stopped, stop_on_signals
+from fdemd.signals import Received, Stopped, stop_on_signals
 
 
 class InputError(ValueError):
@@ -44,21 +44,29 @@ def exit_status(program: str, work: Callable[[], int | None], advice: str = "") 
         try:
             return work() or 0
         except BaseException as error:
-            if stopped := received.reason(error):
-                # What could not be saved must be known.
-                problem = f" ({_one_line(str(error))})" if isinstance(error, InputError) else ""
-                sentence = f"{Stopped(stopped.number, stopped.advice or advice)}{problem}" if stopped.is_told else ""
-                status = stopped.status
-            elif isinstance(error, InputError):
-                sentence, status = _one_line(str(error)), 2
-            elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                where = f": {shown(str(error.filename))} cannot be written" if error.filename else ""
-                sentence, status = f"the disk is full{where}; make room.", 2
-            else:
+            # No local may keep the exception: its traceback would keep this frame, and data workers with it.
+            told = _told(error, received, advice)
+            if told is None:
                 raise
+            sentence, status = told
     if sentence:
         print(f"{program}: {sentence}", file=sys.stderr)
     return status
+
+
+def _told(error: BaseException, received: Received, advice: str) -> tuple[str, int] | None:
+    """The sentence, which may be empty, and the status for what ended a command; None if it is a bug."""
+    if stopped := received.reason(error):
+        # What could not be saved must be known.
+        problem = f" ({_one_line(str(error))})" if isinstance(error, InputError) else ""
+        sentence = f"{Stopped(stopped.number, stopped.advice or advice)}{problem}" if stopped.is_told else ""
+        return sentence, stopped.status
+    if isinstance(error, InputError):
+        return _one_line(str(error)), 2
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f": {shown(str(error.filename))} cannot be written" if error.filename else ""
+        return f"the disk is full{where}; make room.", 2
+    return None
 
 
 def _one_line(message: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,13 +17,14 @@ from fdemd.backbones import Backbone, build_backbone
 from fdemd.checkpointing import RUN, read_state
 from fdemd.data.augmentation import Augmentation
 from fdemd.data.datamodule import FaceDataModule
+from fdemd.data.manifest import rows_digest
 from fdemd.data.people import split_people
 from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.data.training import BALANCED, SHUFFLED, TrainingDataModule
 from fdemd.errors import InputError
 from fdemd.files.lock import alone_in
-from fdemd.files.whole import PART, is_full, replaced
+from fdemd.files.whole import PART, is_full, is_part, replaced
 from fdemd.finetune_module import FinetuneModule, device_of
 from fdemd.finetune_trainer import build_trainer, keeper, process_number
 from fdemd.held_out import SELECTED_BY, HeldOut, figures_of
@@ -88,7 +89,7 @@ def finetune(config: Mapping[str, Any]) -> Finetuned:
     criterion = build_criterion(
         **config["loss"], embedding_size=embedding_size, map_size=map_size, identities=len(data.people)
     )
-    facts = _facts(config, data, backbone)
+    facts = run_facts(config, data, backbone)
     module = FinetuneModule(
         backbone,
         criterion,
@@ -122,14 +123,16 @@ class _Resumed(NamedTuple):
     step: int
 
 
-def _facts(config: Mapping[str, Any], data: TrainingDataModule, backbone: Backbone) -> dict[str, Any]:
-    """What makes a run this run and is known before its photographs are read."""
+def run_facts(config: Mapping[str, Any], data: TrainingDataModule, backbone: Backbone) -> dict[str, Any]:
+    """What makes a run this run and is known before its photographs are read, see :mod:`fdemd.same_run`."""
     held_out = data.held_out.manifest.photographs if data.held_out else ()
     return {
         "settings": decisive_settings(config),
         "people": list(data.people),
         "held out": sorted({photograph.identity for photograph in held_out}),
         "weights": backbone.weights_sha256,
+        "rows": rows_digest(data.manifest.photographs),
+        "rows held out": rows_digest(held_out) if data.held_out else "",
     }
 
 
@@ -239,7 +242,10 @@ def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
         folder = Path(str(config["resume"]))
         with alone_in(folder, "stop it first"):
             for left in (folder / CHECKPOINTS).glob(f".*{PART}"):
-                left.unlink()  # of a run that was killed as it saved; nobody else is at work here
+                # Of a run that was killed as it saved; nobody else is at work here.
+                if is_part(left.name):
+                    with suppress(OSError):  # a folder, or not ours
+                        left.unlink()
             yield folder
         return
     label = f"train-{model_label(config['model'])}-{config['data']['name']}"

@@ -107,7 +107,7 @@ class KeepState(Callback):
             self._stop_if_told(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Save the state of a run that was stopped while it validated.
+        """Save the state of a run that was stopped while it validated, unless gradients were being added up.
 
         Until Lightning has cleaned up, which gives back the handlers from before the run, SIGTERM is only noted: the
         first of several processes sends it to the others, whose Lightning would then wait for a process that is gone.
@@ -115,7 +115,7 @@ class KeepState(Callback):
         self._handlers.close()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._note)
-        if isinstance(exception, Stopped) and self._in_validation:
+        if isinstance(exception, Stopped) and self._in_validation and self._is_stepped:
             self._save(trainer, LAST)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:

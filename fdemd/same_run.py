@@ -31,6 +31,8 @@ _FACTS: dict[str, type] = {
     "held out": list,
     "weights": str,
     "device": str,
+    "rows": str,
+    "rows held out": str,
     "photographs": str,
     "photographs held out": str,
     "remembered": int,
@@ -70,6 +72,8 @@ def check_same(before: Mapping[str, Any], now: Mapping[str, Any], folder: object
                 "give the same data, or start a new run without resume."
             )
     files = {
+        "rows": "photographs to train on, or with other people, sources or splits of them",
+        "rows held out": "photographs of the people held out, or with other people, sources or splits of them",
         "photographs": "photographs to train on",
         "photographs held out": "photographs of the people held out",
         "weights": "weights to start from",

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -431,3 +432,14 @@ def test_without_the_compiled_engine_a_run_says_that_it_is_slower(
     assert status == 0
     assert "slower than it can be: it was not compiled" in " ".join(printed.split())
     assert results(folder)["rerank"]["engine"] == "reference"
+
+
+@pytest.mark.parametrize("precision", ["32-true", "16-mixed", "bf16-mixed"])
+def test_every_precision_that_is_taken_can_be_evaluated_with(
+    precision: str, few_people: Path, run_evaluate: Callable[..., tuple[int, str, Path]]
+) -> None:
+    words = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0", "trainer=cpu", "rerank.k=3"]
+    words += ["rerank.patches=projected", "query=clean", "logger=none", f"trainer.precision={precision}"]
+    status, printed, folder = run_evaluate(*words, "model=timm", "model.name=test_resnet", "model.face_size=[112,112]")
+    assert status == 0, printed
+    assert len(json.loads((folder / "results.json").read_text())["results"]) == 4

@@ -1,5 +1,6 @@
 """A run goes on only as the run that it was: same settings, people, photographs and weights, alone in its folder."""
 
+import csv
 import json
 import os
 import shutil
@@ -16,6 +17,8 @@ import yaml
 
 from fdemd.checkpointing import PlainCheckpoints, read_checkpoint, read_state
 from fdemd.cli import main
+from fdemd.data.manifest import write_manifest
+from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 from fdemd.finetune import Finetuned
 from fdemd.held_out import HeldOut
@@ -128,6 +131,40 @@ def test_other_people_and_photographs_are_refused(
     assert read_state(done.checkpoint("last"))["global_step"] == 2
 
 
+@pytest.mark.parametrize(("column", "value"), [("identity", "OTHER"), ("source", "OTHER"), ("is_query", "0")])
+def test_the_same_photographs_said_to_be_of_others_are_refused(
+    column: str,
+    value: str,
+    words: list[str],
+    people: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Same people, same files: but two photographs have changed names, or a row says something else."""
+    manifest = tmp_path / "people.csv"
+    write_manifest(folder_manifest(people), manifest)
+    given = [*words, "data=manifest", f"data.manifest='{manifest}'", "validation.people=0"]
+    run_before = train(*given)
+    with manifest.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    first, last = rows[0], rows[-1]
+    other = last[column]
+    last[column] = first[column] if value == "OTHER" else value
+    first[column] = other if value == "OTHER" else first[column]
+    with manifest.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(first))
+        table.writeheader()
+        table.writerows(rows)
+    capsys.readouterr()
+    assert main("train", run, "test", [*given, f"resume='{run_before.folder}'", "trainer.max_steps=3"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        f"the run in {run_before.folder} was started with other photographs to train on, or with other people, "
+        "sources or splits of them (sha256 "
+    ) in said
+    assert len(said.splitlines()) == 1
+
+
 def test_people_who_are_held_out_stay_so(done: Finetuned) -> None:
     facts = read_checkpoint(done.checkpoint("last"))["fdemd"]
     assert len(facts["held out"]) == 2
@@ -192,6 +229,21 @@ def test_a_run_whose_folder_was_moved_goes_on_there(words: list[str], done: Fine
     assert read_state(moved / "checkpoints" / "last.ckpt")["callbacks"] == best
 
 
+def test_only_what_a_killed_run_left_is_removed(going_on: Callable[..., tuple[int, str]], done: Finetuned) -> None:
+    checkpoints = done.folder / "checkpoints"
+    left, own, folder = (
+        checkpoints / name for name in (".0123456789abcdef.part", ".notes.part", ".fedcba9876543210.part")
+    )
+    left.touch()
+    own.write_text("mine")
+    folder.mkdir()
+    status, said = going_on("trainer.max_steps=3")
+    assert status == 0, said
+    assert not left.exists()
+    assert own.read_text() == "mine"
+    assert folder.is_dir()
+
+
 def test_a_second_run_in_a_folder_is_refused(going_on: Callable[..., tuple[int, str]], done: Finetuned) -> None:
     holder = (
         f"from pathlib import Path; from fdemd.files.lock import alone_in\n"
@@ -234,3 +286,23 @@ def test_a_run_that_is_told_to_stop_saves_its_state_and_says_how_to_go_on(
     resumed = train(*words, f"resume='{folder}'")
     assert json.loads((folder / "results.json").read_text())["results"]
     assert resumed.checkpoint("best").is_file()
+
+
+def test_a_second_ctrl_c_in_the_middle_of_a_step_leaves_the_state_that_was_saved(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Three batches an epoch, two a step: a validation after the fourth finds gradients that no state holds."""
+    out, saved, compare = tmp_path / "stopped", dict[Path, bytes](), HeldOut.compare
+
+    def impatient(held_out: HeldOut) -> Any:
+        for last in out.glob("*/checkpoints/last.ckpt"):  # not before the training
+            saved[last] = last.read_bytes()
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        return compare(held_out)
+
+    monkeypatch.setattr(HeldOut, "compare", impatient)
+    given = [*words, f"output='{out}'", "trainer.max_steps=4", "trainer.save_every=1", "validation.every=2"]
+    assert main("train", run, "test", [*given, "trainer.accumulate_grad_batches=2"]) == 130
+    ((last, content),) = saved.items()
+    assert last.read_bytes() == content

@@ -15,7 +15,7 @@ from pathlib import Path
 from fdemd.errors import InputError
 from fdemd.files.lock import Lock
 from fdemd.files.mark import MARK, is_marked, write_mark
-from fdemd.files.whole import PART
+from fdemd.files.whole import is_part
 
 DAY = 24 * 60 * 60
 """Seconds."""
@@ -24,8 +24,8 @@ ENTRY = "an entry of the cache"
 UNFINISHED = "unfinished-"
 """How the name of an entry begins that is being made, or was when its run was killed."""
 _SHA256 = re.compile("[0-9a-f]{64}")
-_PRIVATE = re.compile(f"{UNFINISHED}[a-z0-9_]{{8}}")
-_PART = re.compile(f"\\.[0-9a-f]{{16}}\\{PART}")
+_PRIVATE = re.compile(f"{UNFINISHED}([a-z0-9_]{{8}}|[0-9a-f]{{16}})")
+"""Names of folders that are being made, and of those that are being removed."""
 _EARLIER = {
     "adversarial": {"images.npy"},
     "centres": {"directions.npy", "people.json"},
@@ -69,9 +69,9 @@ def is_of_an_earlier_version(entry: Path) -> bool:
 
 
 def _is_not_marked_yet(entry: Path) -> bool:
-    """Whether a folder of ours holds nothing but the file that is becoming its mark, or not even that."""
+    """Whether a folder of ours holds nothing but the file that is becoming its mark, or no mark any more."""
     names = _names(entry) if _PRIVATE.fullmatch(entry.name) else None
-    return names is not None and all(map(_PART.fullmatch, names))
+    return names is not None and all(map(is_part, names))
 
 
 def _names(entry: Path) -> set[str] | None:
@@ -88,12 +88,28 @@ def in_use(entry: Path) -> bool:
     if not is_unfinished(entry):
         return False
     try:
-        Lock(entry / MARK, wait=False).release()
+        lock = _lock(entry)
     except BlockingIOError:
         return True
-    except OSError:  # of an earlier version, or on a disk without locks
-        return age(entry) < DAY
+    if lock is not None:
+        lock.release()
     return False
+
+
+def _lock(entry: Path) -> Lock | None:
+    """Lock an unfinished entry; None if it cannot be, and was not written to for a day.
+
+    Raises:
+        BlockingIOError: a running program is making it, as far as can be told.
+    """
+    try:
+        return Lock(entry / MARK, wait=False)
+    except BlockingIOError:
+        raise
+    except OSError as error:  # without a mark, of an earlier version, or on a disk without locks
+        if age(entry) < DAY:
+            raise BlockingIOError from error
+        return None
 
 
 def mark_used(entry: Path) -> None:
@@ -124,14 +140,11 @@ def remove(entry: Path) -> bool:
     with contextlib.ExitStack() as stack:
         if is_unfinished(entry):
             try:
-                lock = Lock(entry / MARK, wait=False)
-                stack.callback(lock.release)
+                lock = _lock(entry)
             except BlockingIOError:
                 return False
-            except OSError:  # of an earlier version, or on a disk without locks
-                if age(entry) < DAY:
-                    return False
-            else:
+            if lock is not None:
+                stack.callback(lock.release)
                 if not lock.is_on(entry / MARK):  # finished, or removed by another run, a moment ago
                     return False
         doomed = entry.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")

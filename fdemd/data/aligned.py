@@ -87,7 +87,7 @@ def aligned_faces(
         InputError: unknown alignment or detector, files aligned in another way, not one photograph gave a face, or the
             cache has no room for them or cannot be written.
     """
-    way = Way(check_alignment(alignment, size), size, check_detector(detector))
+    way = _way(alignment, size, detector)
     _check_aligned(manifest, alignment)
     digest = _digest(manifest, way)
     faces = _faces(_kept(cache / "faces" / digest, manifest, way, num_workers), digest)
@@ -98,6 +98,19 @@ def aligned_faces(
             f"{manifest.photographs[first.row].path}: {first.problem} ({first.reason})."
         )
     return faces
+
+
+def faces_digest(manifest: Manifest, alignment: str, size: tuple[int, int], detector: str = "dlib") -> str:
+    """The ``digest`` that :func:`aligned_faces` would give, without aligning them.
+
+    Raises:
+        InputError: unknown alignment or detector.
+    """
+    return _digest(manifest, _way(alignment, size, detector))
+
+
+def _way(alignment: str, size: tuple[int, int], detector: str) -> Way:
+    return Way(check_alignment(alignment, size), size, check_detector(detector))
 
 
 class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.filesize import decimal
@@ -34,7 +33,6 @@ def face_loader(
     batch_size: int,
     num_workers: int,
     others: int = 0,
-    free: Callable[[], int | None] = free_shared_memory,
 ) -> DataLoader[FaceBatch]:
     """Every face once, in order.
 
@@ -43,16 +41,13 @@ def face_loader(
         batch_size: faces a batch.
         num_workers: processes that make them, at most.
         others: faces a batch of loaders that run at the same time with as many processes.
-        free: tells the bytes of shared memory that are left.
     """
     size = (faces.faces.images.shape[1], faces.faces.images.shape[2])
-    workers = workers_that_fit(num_workers, min(batch_size, len(faces)) + others, size, free)
+    workers = workers_that_fit(num_workers, min(batch_size, len(faces)) + others, size)
     return DataLoader(faces, batch_size, num_workers=workers, worker_init_fn=worker_init)
 
 
-def workers_that_fit(
-    wanted: int, faces: int, size: tuple[int, int], free: Callable[[], int | None] = free_shared_memory
-) -> int:
+def workers_that_fit(wanted: int, faces: int, size: tuple[int, int]) -> int:
     """The number of processes to load with: those wanted, or fewer with a warning if shared memory is too small.
 
     A process that finds it full is killed by the system, and takes the run with it.
@@ -61,9 +56,8 @@ def workers_that_fit(
         wanted: number of processes.
         faces: in a batch.
         size: ``(height, width)`` of a face, three bytes a pixel.
-        free: tells the bytes of shared memory that are left.
     """
-    left = free() if wanted else None
+    left = free_shared_memory() if wanted else None
     if left is None:
         return wanted
     batch = faces * (3 * size[0] * size[1] + _BESIDE)

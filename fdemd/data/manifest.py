@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 import os
 import posixpath
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +41,11 @@ class Photograph:
     is_query: bool = True
     is_gallery: bool = True
     aligned: str = ""
+
+
+def rows_digest(photographs: Iterable[Photograph]) -> str:
+    """Sha256 of all that some rows say: whose photographs they are, made from which, and what may be done with them."""
+    return hashlib.sha256(json.dumps([astuple(photograph) for photograph in photographs]).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from fdemd.data.aligned import AlignedFaces, aligned_faces
+from fdemd.data.aligned import AlignedFaces, aligned_faces, faces_digest
 from fdemd.data.augmentation import Augmentation
 from fdemd.data.datamodule import FaceBatch, FaceDataModule, FaceDataset, as_numbers
 from fdemd.data.loading import face_loader, workers_that_fit
@@ -135,6 +135,10 @@ class TrainingDataModule(LightningDataModule):
         self.rows = torch.tensor(usable)
         if self.held_out:
             self.held_out.setup(stage)
+
+    def digest(self) -> str:
+        """What ``faces.digest`` is once they are aligned."""
+        return faces_digest(self.manifest, self.alignment, self.face_size, self.detector)
 
     @property
     def batches_an_epoch(self) -> int:

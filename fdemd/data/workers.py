@@ -12,13 +12,21 @@ def worker_init(worker: int) -> None:
     """Begin a worker of a :class:`~torch.utils.data.DataLoader`: its ``worker_init_fn``, wherever there is one.
 
     A signal to the whole group (Ctrl-C, ``scancel``) is the parent's to answer: it may still need batches to come to a
-    clean end, and it takes its workers down by itself.
+    clean end, and it takes its workers down by itself. SIGTERM is how it does that, so that it counts from the parent.
 
     Args:
         worker: its number, which makes no difference.
     """
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):  # macOS has none; there PyTorch's own handler ends a worker whoever says so
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_end_when_parent_says, daemon=True).start()
     end_with_parent()
+
+
+def _end_when_parent_says() -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+        pass
+    os._exit(0)
 
 
 def end_with_parent() -> None:

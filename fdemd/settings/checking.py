@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from fdemd.errors import InputError, unknown
-from fdemd.settings.section import KIND, RULE, SENTENCE, Section
+from fdemd.settings.section import KIND, RULE, SENTENCE, Section, is_number
 
 _KINDS = {
     "int_type": "a whole number",
@@ -84,6 +84,8 @@ def _told(error: ErrorDetails, config: Mapping[str, Any]) -> InputError:
         return InputError(f"There is no setting {key}.")
     if kind == "list_type":
         return InputError(f"{key} takes a list such as [{value}], not {value!r}.")
+    if kind == "string_type" and is_number(error["input"]):  # within a list; a whole text is taken as it was typed
+        return InputError(f"{key} takes text, not the number {value}; put it in quotes: '{value}'.")
     if kind in _KINDS:
         return InputError(f"{key} takes {_KINDS[kind]}, not {value!r}.")
     return InputError(f"{key} is {value}, which it cannot be: {error['msg']}.")

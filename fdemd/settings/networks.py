@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from fdemd.settings.section import Section, Text, at_least, is_number, is_whole, takes
+from fdemd.settings.section import Section, Text, at_least, is_number, is_size, takes
 
 Alignment = Literal["box_160", "dlib", "insightface", "insightface_112x96", "paper_112x96", "paper_160"]
 
@@ -16,14 +15,9 @@ def _three_or_one(value: Any) -> bool:
     return is_number(value) or (isinstance(value, list) and len(value) in (1, 3) and all(map(is_number, value)))
 
 
-def _is_size(value: Any) -> bool:
-    """Whether a value is ``[rows, columns]``."""
-    return isinstance(value, Sequence) and len(value) == 2 and all(is_whole(side) and side > 0 for side in value)
-
-
 Levels = Annotated[Any, takes(lambda value: value is None or _three_or_one(value), "a number, or a list of three")]
 FaceSize = Annotated[
-    Any, takes(lambda value: value is None or _is_size(value), "[height,width] in pixels, such as [112,112]")
+    Any, takes(lambda value: value is None or is_size(value), "[height,width] in pixels up to 4096, such as [112,112]")
 ]
 
 

@@ -11,7 +11,7 @@ from fdemd.settings.section import (
     Text,
     at_least,
     is_number,
-    is_whole,
+    is_size,
     refuse,
     takes,
     that,
@@ -45,8 +45,8 @@ Grid = Annotated[
     Any,
     takes(lambda value: value is None or isinstance(value, list), "[rows,columns], such as [4,4]"),
     that(
-        lambda value: value is None or (len(value) == 2 and all(is_whole(side) and side > 0 for side in value)),
-        "it must be [rows, columns], such as [4,4]",
+        lambda value: value is None or is_size(value),
+        "it must be [rows, columns], such as [4,4]; up to 4096 each",
     ),
 ]
 

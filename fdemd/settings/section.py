@@ -13,6 +13,10 @@ from pydantic_core import PydanticCustomError
 RULE, KIND, SENTENCE = "rule", "kind", "sentence"
 """Kinds of errors of our own: a value out of range, of another type, and a whole sentence about several values."""
 
+_MOST = 1e300
+LARGEST_SIDE = 4096
+"""Rows or columns."""
+
 
 class Section(BaseModel):
     """A section of settings. Nothing is converted: ``true`` is no number, and ``1.5`` no whole one."""
@@ -63,16 +67,20 @@ def is_whole(value: object) -> bool:
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a value is a finite number, and a whole one can become a float."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_MOST <= value <= _MOST
 
 
-def _as_text(value: Any) -> Any:
-    """A folder may be called 2024: what the command line took for a number is text again."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+def is_size(value: object) -> bool:
+    """Whether a value is ``[rows, columns]``, neither beyond what a picture has."""
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(is_whole(side) and 0 < side <= LARGEST_SIDE for side in value)
+    )
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]
+Text = str
 """Free text, such as the path of a file: whatever was typed after ``KEY=``."""
 
 Seed = Annotated[int, that(lambda seed: 0 <= seed < 2**32, "it must lie between 0 and 4294967295")]

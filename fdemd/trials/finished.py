@@ -1,4 +1,4 @@
-"""A training that an earlier run finished with the same settings need not be done again."""
+"""A training that an earlier run finished, with the same settings, photographs and weights, need not be done again."""
 
 from __future__ import annotations
 
@@ -6,42 +6,56 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fdemd.checkpointing import read_state
-from fdemd.cli_help import flatten, show
+from fdemd.backbones import Backbone
+from fdemd.checkpointing import RUN, read_state
+from fdemd.cli_help import show
+from fdemd.data.training import TrainingDataModule
 from fdemd.errors import InputError
+from fdemd.finetune import run_facts
 from fdemd.keeping import CHECKPOINTS, LAST
 from fdemd.resuming import settings_of
-from fdemd.same_run import changed_settings
+from fdemd.same_run import changed_settings, check_same, checked_facts
 
 _FINISHED = "results.json"
 """A training writes it last."""
-_FREE = ("output", "resume", "data.manifest", "data.num_workers", "data.cache")
-"""Settings that change nothing about the weights: whose photographs a manifest lists is checked where it is written."""
+_LENGTH = ("max_steps", "max_epochs")
 
 
-def finished_training(settings: Mapping[str, Any], output: Path) -> Path | None:
+def finished_training(
+    settings: Mapping[str, Any], data: TrainingDataModule, network: Backbone, output: Path
+) -> Path | None:
     """The checkpoint of the last step of such a training below ``output``; None if there is none.
 
-    A training with other settings, or whose files are damaged, is passed over, which is said.
+    One with other settings, people, photographs or weights to start from, or whose files are damaged, is passed over,
+    which is said.
+
+    Args:
+        settings: of the training that is wanted.
+        data: that it would train on, nobody held out; only the files are read.
+        network: that it would start from.
+        output: folder of the folders of earlier runs.
     """
     for finished in sorted(output.glob(f"*/{_FINISHED}")):
         folder = finished.parent
         checkpoint = folder / CHECKPOINTS / f"{LAST}.ckpt"
+        facts = {**run_facts(settings, data, network), "photographs": data.digest(), "photographs held out": ""}
         try:
-            before = _decisive(settings_of(folder))
-            read_state(checkpoint)
+            run = checked_facts(read_state(checkpoint)[RUN], checkpoint)
+            before, now = run["settings"] | _length(settings_of(folder)), facts["settings"] | _length(settings)
+            # Whose photographs a manifest lists is told by its rows, not by its path.
+            if changed := [key for key in changed_settings(before, now) if key != "data.manifest"]:
+                key = changed[0]
+                raise InputError(f"{key} was {show(before.get(key))}, now {show(now.get(key))}")
+            check_same(run, facts, folder)
         except InputError as error:
             print(f"{folder} is not taken: {error}", flush=True)
             continue
-        now = _decisive(settings)
-        if not (changed := changed_settings(before, now)):
-            print(f"Taken from {folder}", flush=True)
-            return checkpoint
-        key = changed[0]
-        print(f"{folder} is not taken: {key} was {show(before.get(key))}, now {show(now.get(key))}", flush=True)
+        print(f"Taken from {folder}", flush=True)
+        return checkpoint
     return None
 
 
-def _decisive(config: Mapping[str, Any]) -> dict[str, Any]:
-    values = ((key, value) for key, value in flatten(dict(config)) if not isinstance(value, dict))
-    return {key: value for key, value in values if key not in _FREE and not key.startswith("logger.")}
+def _length(config: Mapping[str, Any]) -> dict[str, Any]:
+    """How long a run is: a resumed one may change it, but another length gives other weights."""
+    section = config.get("trainer")
+    return {f"trainer.{key}": section.get(key) for key in _LENGTH} if isinstance(section, Mapping) else {}

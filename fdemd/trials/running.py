@@ -116,9 +116,10 @@ def _trial(
     )
     planned = {each: training_config(config, training, each.words, seed, folder / each.name) for each in trainings}
     network = build_network(config)
+    people = {}
     for each, settings in planned.items():
         with named(each.name):
-            training_data(settings, network)  # its mistakes are told by now
+            people[each] = training_data(settings, network)  # its mistakes are told by now
     trial = Trial(seed, apart=apart)
     trial.leave_out((path, "ignored", reason) for path, reason in ignored)
     if wanted["compare"]:
@@ -129,7 +130,7 @@ def _trial(
             _compare(trial, f"{PRETRAINED}, {way}", evaluated(config | cohort, test, None, output))
     for each, settings in planned.items():
         with named(each.name):
-            checkpoint = finished_training(settings, folder / each.name) or trained(settings)
+            checkpoint = finished_training(settings, people[each], network, folder / each.name) or trained(settings)
         trial.checkpoints[each.name] = str(checkpoint)
         trial.leave_out(read_left_out(checkpoint.parents[1] / LEFT_OUT))
         if wanted["compare"] and each.changes_network:

@@ -250,6 +250,26 @@ def test_a_run_killed_before_it_could_mark_its_folder(tmp_path: Path, half: str 
     assert not folder.exists()
 
 
+def test_a_run_killed_as_it_removed_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its mark is the last file to go; what is left is an empty folder of a name of ours."""
+    found = entry(tmp_path, 1.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rmdir", killed)
+        with pytest.raises(KeyboardInterrupt):
+            remove(found)
+    (left,) = (tmp_path / "kind").iterdir()
+    assert left.name.startswith("unfinished-")
+    assert list(left.iterdir()) == []
+    assert [*entries(tmp_path)] == [left]
+    make_old(left, days=2)
+    entry(tmp_path, 1.0, OTHER)
+    assert not left.exists()
+
+
+def killed(path: Path) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_cache_that_cannot_be_read_is_told(tmp_path: Path, as_other_user: list[str]) -> None:
     (tmp_path / "cache").mkdir(mode=0o000)
     command = [*as_other_user, sys.executable, "-m", "fdemd.cache", "--cache", str(tmp_path / "cache")]

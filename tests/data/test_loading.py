@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from fdemd.data import loading
 from fdemd.data.aligned import aligned_faces
 from fdemd.data.datamodule import FaceDataset, as_numbers
 from fdemd.data.loading import face_loader, workers_that_fit
@@ -38,28 +39,35 @@ def test_bytes_become_the_numbers_that_they_always_were() -> None:
         (16, 64, 24 * 2**30, 16),
     ],
 )
-def test_processes_are_as_many_as_fit(wanted: int, batch_size: int, free: int | None, fit: int) -> None:
-    assert workers_that_fit(wanted, batch_size, SIZE, free=lambda: free) == fit
+def test_processes_are_as_many_as_fit(
+    wanted: int, batch_size: int, free: int | None, fit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "free_shared_memory", lambda: free)
+    assert workers_that_fit(wanted, batch_size, SIZE) == fit
 
 
-def test_fewer_processes_are_told_with_what_to_do(caplog: pytest.LogCaptureFixture) -> None:
-    workers_that_fit(8, 256, SIZE, free=lambda: DOCKER)
+def test_fewer_processes_are_told_with_what_to_do(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "free_shared_memory", lambda: DOCKER)
+    workers_that_fit(8, 256, SIZE)
     assert caplog.messages == [
         "Faces are read by no extra processes instead of 8, which is slower: /dev/shm has 67.1 MB free, and 8 need "
         "313.6 MB; give a container more with --shm-size=1g, or choose a smaller data.batch_size."
     ]
     caplog.clear()
-    workers_that_fit(2, 64, SIZE, free=lambda: DOCKER)
+    workers_that_fit(2, 64, SIZE)
     assert not caplog.messages
 
 
-def test_a_loader_falls_back_to_none(few_people: Path, cache: Path) -> None:
+def test_a_loader_falls_back_to_none(few_people: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = folder_manifest(str(few_people))
     faces = FaceDataset(
         aligned_faces(manifest, "dlib", SIZE, cache=cache), manifest, torch.arange(20), QueryMaker("clean", SIZE, 0)
     )
     expected = list(face_loader(faces, 6, 2))
-    loader = face_loader(faces, 6, 2, free=lambda: 4096)
+    monkeypatch.setattr(loading, "free_shared_memory", lambda: 4096)
+    loader = face_loader(faces, 6, 2)
     assert loader.num_workers == 0
     for one, other in zip(loader, expected, strict=True):
         assert one["face"].dtype == torch.uint8

@@ -92,3 +92,58 @@ def test_a_signal_to_the_group_leaves_the_workers_to_their_parent(parent: subpro
         assert parent.wait(60) == 0
         assert parent.stderr.read() == ""
     assert until(lambda: not any(map(is_alive, workers)))
+
+
+STOPPED = """
+import os, sys, time, torch
+from torch.utils.data import DataLoader
+from fdemd.data.workers import worker_init
+from fdemd.errors import exit_status
+
+class Slow(torch.utils.data.Dataset):
+    def __len__(self):
+        return 1000
+
+    def __getitem__(self, index):
+        if index > 1:
+            time.sleep(1000)
+        return os.getpid()
+
+def work():
+    batches = iter(DataLoader(Slow(), batch_size=None, num_workers=2, worker_init_fn=worker_init))
+    if sys.argv[1] == "kept":
+        sys.kept = batches
+    print(*{next(batches), next(batches)}, flush=True)
+    if sys.argv[1] != "kept":
+        next(batches)
+
+if __name__ == "__main__":
+    sys.exit(exit_status("program", work))
+"""
+
+
+@pytest.mark.parametrize(
+    ("way", "status", "said"), [("stopped", 143, "program: stopped by SIGTERM.\n"), ("kept", 0, "")]
+)
+def test_a_program_ends_while_its_workers_are_busy(way: str, status: int, said: str, tmp_path: Path) -> None:
+    """Stopped while it waits for a batch, or at its end with an iterator that somebody still holds."""
+    script = tmp_path / "program.py"
+    script.write_text(STOPPED)
+    with subprocess.Popen(
+        [sys.executable, str(script), way],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout and program.stderr
+        workers = [int(number) for number in program.stdout.readline().split()]
+        assert len(workers) == 2
+        if way == "stopped":
+            program.send_signal(signal.SIGTERM)
+        try:
+            assert program.wait(60) == status
+        finally:
+            program.kill()
+        assert program.stderr.read() == said
+    assert until(lambda: not any(map(is_alive, workers)))

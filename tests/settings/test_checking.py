@@ -1,8 +1,10 @@
 """What the command line says of settings that no run could use, before anything heavy is imported."""
 
+import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,7 +40,7 @@ from fdemd.settings.jobs import JOBS, Evaluate
         ("query=rotate query.rotate.degrees=[1,2,3]", "query.rotate.degrees is [1,2,3]; it must be"),
         ("query=blur query.blur.sigma=[0,0.1]", "query.blur.sigma is [0,0.1]; it must be [smallest, largest]"),
         ("rerank.grid=4", "rerank.grid takes [rows,columns], such as [4,4], not '4'."),
-        ("rerank.grid=[4]", "rerank.grid is [4]; it must be [rows, columns], such as [4,4]."),
+        ("rerank.grid=[4]", "rerank.grid is [4]; it must be [rows, columns], such as [4,4]; up to 4096 each."),
         ("rerank.grid=[0,4]", "rerank.grid is [0,4]; it must be [rows, columns]"),
         ("align=snorm align.strength=2", "align.strength is 2; it must be between 0 (cosine) and 1"),
         # Names.
@@ -82,6 +84,12 @@ from fdemd.settings.jobs import JOBS, Evaluate
         ("experiment=ood study.points=lfw", "study.points takes a list such as [lfw], not 'lfw'."),
         ("experiment=ood study.points=[lfw]", "study.points[0] takes a list such as [lfw], not 'lfw'."),
         ("experiment=ood study.points=[[{a:1}]]", "study.points[0][0] takes text, not '{a:1}'."),
+        (
+            "experiment=ood study.points=[[5]]",
+            "study.points[0][0] takes text, not the number 5; put it in quotes: '5'.",
+        ),
+        ("logger=wandb logger.tags=[5]", "logger.tags[0] takes text, not the number 5; put it in quotes: '5'."),
+        ("experiment=table4 table4.finetuned=[1.5]", "table4.finetuned[0] takes text, not the number 1.5;"),
         ("experiment=ood study.sample=0", "study.sample is 0; it must be at least 1 query, or null for all."),
         ("experiment=ood study.name=../../x", "study.name is ../../x; it becomes part of a folder's name"),
         ("experiment=ood study.paper=table9", "unknown study.paper 'table9'"),
@@ -93,6 +101,7 @@ from fdemd.settings.jobs import JOBS, Evaluate
         ("experiment=seeds trials.trainings=[arcface]", "trials.trainings[0] takes a section"),
         ("experiment=seeds trials.trainings=[{name:a}]", "trials.trainings[0] is {name:a}; it must say its settings."),
         ("experiment=seeds trials.trainings=[{name:a/b,settings:[]}]", "trials.trainings[0].name is a/b; it becomes"),
+        ("trainer.precision=64-true", "unknown trainer.precision '64-true' (did you mean 32-true?)"),
         ("experiment=table4", "table 4 needs finetuned weights"),
         # What does not go together.
         ("weighting=uew", "weighting uew gives the two faces different totals"),
@@ -113,6 +122,46 @@ def test_a_wrong_setting_is_one_sentence(line: str, sentence: str, capsys: pytes
     assert err.count("\n") == 1
 
 
+_HUGE = f"1{'0' * 400}"
+"""Python's whole numbers have no end; its floats end at 1.8e308."""
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (f"rerank.alpha={_HUGE}", f"rerank.alpha takes a number between 0 and 1, or auto, not '{_HUGE}'."),
+        (f"rerank.eps={_HUGE}", f"rerank.eps takes a number, not '{_HUGE}'."),
+        (f"model=onnx model.mean={_HUGE}", "model.mean takes a number, or a list of three"),
+        (f"query=rotate query.rotate.degrees=[0,{_HUGE}]", "query.rotate.degrees[1] takes a number"),
+        (
+            "rerank.grid=[4,4097]",
+            "rerank.grid is [4,4097]; it must be [rows, columns], such as [4,4]; up to 4096 each.",
+        ),
+        ("model=onnx model.face_size=[4097,4]", "model.face_size takes [height,width] in pixels up to 4096"),
+        (f"seed={'1' * 4000}", f"seed is {'1' * 4000}; it must lie between"),
+        (f"seed={'1' * 5001}", f"cannot read 'seed={'1' * 5001}'; a number in it has thousands of digits"),
+        (f"seed=1,{'1' * 5001}", f"cannot read 'seed=1,{'1' * 5001}'; a number in it has thousands of digits"),
+        *(
+            (f"seed={'[' * depth}{']' * depth}", f"cannot read 'seed={'[' * depth}{']' * depth}'; ")
+            for depth in (22, 150, 300, 600, 2000)
+        ),
+        (
+            f"rerank.grid={'[' * 300}1{']' * 300}",
+            f"cannot read 'rerank.grid={'[' * 300}1{']' * 300}'; lists within lists",
+        ),
+    ],
+)
+def test_numbers_and_lists_beyond_all_bounds_are_one_sentence(line: str, sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        plan("evaluate", line.split())
+    assert str(caught.value).startswith(sentence) or str(caught.value).lower().startswith(sentence)
+
+
+def test_brackets_in_text_may_be_as_deep_as_they_like() -> None:
+    (point,) = plan("evaluate", [f"output={'[' * 300}{']' * 300}"])
+    assert point.config["output"] == f"{'[' * 300}{']' * 300}"
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
@@ -125,6 +174,10 @@ def test_a_wrong_setting_is_one_sentence(line: str, sentence: str, capsys: pytes
         ("trainer.max_steps=0", "trainer.max_steps is 0; nothing would be trained."),
         ("trainer.max_steps=-1", "the run would never end"),
         ("trainer.precision=8", "unknown trainer.precision '8'"),
+        ("trainer.precision=16-true", "unknown trainer.precision '16-true' (did you mean 32-true?); choose one of 16-"),
+        ("trainer.precision=bf16-true", "unknown trainer.precision 'bf16-true' (did you mean bf16-mixed?)"),
+        ("trainer.precision=64-true", "unknown trainer.precision '64-true' (did you mean 32-true?)"),
+        ("trainer.precision=16", "unknown trainer.precision '16'"),
         ("trainer.gradient_clip_val=-1", "trainer.gradient_clip_val is -1; it must be 0 (no limit) or above."),
         ("data.mask_share=2", "data.mask_share is 2; it must lie between 0 (no face) and 1 (every face)."),
         ("augment.crop=0.95", "augment.crop is 0.95; it must lie between 0 (nothing is cut off) and 0.9."),
@@ -155,6 +208,23 @@ def test_good_settings_are_typed_and_frozen() -> None:
     assert settings.rerank.grid == [4, 4]
     with pytest.raises(ValueError, match="frozen"):
         settings.seed = 1  # type: ignore[misc]
+
+
+def test_numbers_as_text_reach_the_run_as_text() -> None:
+    words = ["logger=wandb", "logger.tags=['5']", "model.checkpoint=007", "experiment=ood", "study.title=1e3"]
+    (point,) = plan("evaluate", words)
+    found = point.config["logger"]["tags"], point.config["model"]["checkpoint"], point.config["study"]["title"]
+    assert found == (["5"], "007", "1e3")
+
+
+@pytest.mark.parametrize(
+    "name", [" a", "a ", "'a'", '"a"', r"a\,b", r"a\=b", "a,b", "a,", "${a}", "null", "[a]", "{a: b}"]
+)
+def test_a_path_that_is_there_is_taken_as_typed(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    for typed in (f"{tmp_path}/{name}", os.path.relpath(tmp_path / name)):
+        (point,) = plan("evaluate", [f"data.root={typed}", f"output={typed}"])
+        assert point.config["data"]["root"] == point.config["output"] == typed
 
 
 def test_text_settings_are_those_of_the_choices_made() -> None:
