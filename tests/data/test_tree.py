@@ -34,12 +34,16 @@ def test_what_is_no_file_has_its_reason(tmp_path: Path) -> None:
     }
 
 
-def test_two_people_of_one_linked_folder_are_told(tmp_path: Path) -> None:
-    touch(tmp_path, "Bob/1.jpg")
-    (tmp_path / "Ann").symlink_to("Bob")
+def test_who_lies_in_the_folder_keeps_the_own_name_whoever_links_to_it(tmp_path: Path) -> None:
+    touch(tmp_path, "Ann/1.jpg", "Bob/1.jpg", "Cid/1.jpg")
+    (tmp_path / "Alias").symlink_to("Cid")
+    (tmp_path / "Ann" / "friends").symlink_to("../Bob")
     assert list(entries_below(tmp_path)) == [
+        ("Alias", f"by a link the same folder as {tmp_path / 'Cid'}"),
         ("Ann/1.jpg", ""),
-        ("Bob", f"by a link the same folder as {tmp_path / 'Ann'}"),
+        ("Ann/friends", f"by a link the same folder as {tmp_path / 'Bob'}"),
+        ("Bob/1.jpg", ""),
+        ("Cid/1.jpg", ""),
     ]
 
 

@@ -121,12 +121,26 @@ def test_hidden_copies_are_neither_photographs_nor_people(tmp_path: Path, write:
     ]
     source = opened(write(tmp_path / "people", dict.fromkeys(["Ann/1.jpg", "Bob/1.jpg", *hidden], b"content")))
     assert [(item.name, item.identity) for item in source.items] == [("Ann/1", "Ann"), ("Bob/1", "Bob")]
-    assert sorted(source.unused) == sorted((name, HIDDEN) for name in hidden)
+    if write is write_tree:  # where hidden folders are not even entered
+        folders = ["Ann/.ipynb_checkpoints", ".ipynb_checkpoints", "Ann/@eaDir", "@eaDir", "__MACOSX", ".Trash"]
+        listed = [(name, HIDDEN) for name in ("Ann/._1.jpg", "Ann/Thumbs.db")]
+        listed += [(name, f"{HIDDEN} (a whole folder)") for name in folders]
+    else:
+        listed = [(name, HIDDEN) for name in hidden]
+    assert sorted(source.unused) == sorted(listed)
 
 
 def test_a_hidden_folder_that_was_given_itself_is_no_reason(tmp_path: Path) -> None:
     source = opened(write_tree(tmp_path / ".photos", {"Ann/1.jpg": b"one"}))
     assert [item.name for item in source.items] == ["Ann/1"]
+
+
+def test_a_person_whose_files_lie_in_a_hidden_folder_is_taken_by_the_links_name(tmp_path: Path) -> None:
+    folder = write_tree(tmp_path / "people", {".store/Ann/1.jpg": b"one", "Bob/1.jpg": b"two"})
+    (folder / "Ann").symlink_to(".store/Ann")
+    source = opened(folder)
+    assert [(item.name, item.identity) for item in source.items] == [("Ann/1", "Ann"), ("Bob/1", "Bob")]
+    assert source.unused == ((".store", f"{HIDDEN} (a whole folder)"),)
 
 
 def test_a_person_in_several_spellings_is_one_and_that_is_said(
