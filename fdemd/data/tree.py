@@ -78,10 +78,10 @@ def entries_below(folder: Path) -> list[Entry]:
 def _patiently(folder: Path) -> Iterator[Entry]:
     """The same unsorted; stops where a home folder or a whole disk was given."""
     seen, images = Counter[str](), 0
-    for found in walk(folder):
+    for total, found in enumerate(walk(folder), start=1):
         seen[found.path.split("/")[0]] += 1
         images += is_image(found.path)
-        if (total := seen.total()) >= _PATIENCE and images < _FEWEST_IMAGES * total:
+        if total >= _PATIENCE and images < _FEWEST_IMAGES * total:
             most = ", ".join(shown(name) for name, _ in seen.most_common(_NAMED))
             raise InputError(
                 f"{folder} does not look like a folder of people: of the first {total:,} files and folders in it "

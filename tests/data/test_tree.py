@@ -8,6 +8,7 @@ import pytest
 from fdemd.data import tree
 from fdemd.data.tree import entries_below, is_file, is_image
 from fdemd.errors import InputError
+from fdemd.files.walk import Found
 
 
 def touch(root: Path, *names: str) -> None:
@@ -85,6 +86,13 @@ def test_a_tree_of_empty_folders_ends_too(tmp_path: Path) -> None:
 def test_folders_of_people_are_walked_however_large(tmp_path: Path, names: list[str]) -> None:
     touch(tmp_path, *names)
     assert len(entries_below(tmp_path)) == len(names)
+
+
+def test_a_hundred_thousand_people_are_counted_once_each(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Were all people counted anew with every file, this would take minutes."""
+    everybody = [Found(f"{number:06}/1.jpg") for number in range(100_000)]
+    monkeypatch.setattr(tree, "walk", lambda _: everybody)
+    assert entries_below(tmp_path) == [(found.path, "") for found in everybody]
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "A.JPEG", "b c.PgM", "x.tar.webp", "..png.png"])
