@@ -29,7 +29,7 @@ def link(file: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{secrets.token_hex(8)}{PART}")
         try:
-            os.link(file, part)
+            os.link(os.path.realpath(file), part)  # of a link itself, another name would lead elsewhere
         except OSError:
             with replaced(target) as copy, file.open("rb") as original:
                 shutil.copyfileobj(original, copy)
