@@ -15,6 +15,7 @@ from fdemd.errors import InputError
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
 from fdemd.faces.queries import QueryMaker
 from fdemd.faces.reading import UnreadableImageError, read_image
+from fdemd.files.regular import opened
 
 UNCHANGED = "unchanged"
 """Problem of a photograph whose mask lies outside the picture, so that the copy would be no masked face."""
@@ -64,7 +65,7 @@ class Copying(Dataset["Record | InputError"]):
         if record is None or not record.sha256:
             return False
         try:
-            content = self.manifest.file(photograph).read_bytes()
+            content = _content(self.manifest.file(photograph))
         except OSError:
             return False
         if hashlib.sha256(content).hexdigest() != record.sha256:
@@ -74,7 +75,7 @@ class Copying(Dataset["Record | InputError"]):
     def _copied(self, photograph: Photograph) -> Record:
         record = Record(photograph.path, 0, "")
         try:
-            content = self.manifest.file(photograph).read_bytes()
+            content = _content(self.manifest.file(photograph))
         except OSError as error:
             reason = "there is no such file" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
             return record._replace(problem=UNREADABLE, reason=reason)
@@ -91,3 +92,8 @@ class Copying(Dataset["Record | InputError"]):
             return record._replace(problem=UNCHANGED, reason=f"the {self.maker.kind} lies outside the picture")
         target = self.out / copy_path(self.maker.kind, photograph.path)
         return record._replace(face=write_face(made.image, target, self.advice))
+
+
+def _content(path: Path) -> bytes:
+    with opened(path) as file:
+        return file.readall()

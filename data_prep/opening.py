@@ -35,9 +35,7 @@ def check_download(path: Path) -> Path:
     """
     if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir it never raises
         return check_folder(path, "The folder", _ADVICE)
-    if not check_file(path, "The download", _ADVICE).is_file():
-        raise InputError(f"{path} is neither a file nor a folder; {_ADVICE}.")
-    return path
+    return check_file(path, "The download", _ADVICE)
 
 
 def open_container(path: Path, work: Path) -> Container:

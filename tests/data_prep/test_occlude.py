@@ -1,5 +1,6 @@
 """Copies made ahead are the queries that an evaluation would make, and nothing is lost or made twice."""
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -163,24 +164,27 @@ def test_originals_that_cannot_be_linked_are_counted_and_listed(
 ) -> None:
     listed, long = read_manifest(manifest), f"{'x' * 300}.pgm"
     (manifest.parent / "s1" / "loop.pgm").symlink_to("loop.pgm")
+    os.mkfifo(manifest.parent / "s1" / "pipe.pgm")
     lost = [
         Photograph("s1/gone.pgm", "s1", "s1/gone.pgm", is_query=False),
         Photograph("s1/loop.pgm", "s1", "s1/loop.pgm"),
+        Photograph("s1/pipe.pgm", "s1", "s1/pipe.pgm"),
         Photograph(long, "s2", long, is_query=False),
     ]
     write_manifest(Manifest(listed.root, (*lost, *listed.photographs)), manifest)
     arguments = ["mask", str(manifest), "--out", str(tmp_path / "out"), "--template", "dlib", "--workers", "1"]
     assert main(arguments) == 0
     said = capsys.readouterr().out
-    assert "20 of 21 photographs have a copy" in said
-    assert "1 have none (1 unreadable)" in said
-    assert "3 originals cannot be read and are left out" in said
+    assert "20 of 22 photographs have a copy" in said
+    assert "2 have none (2 unreadable)" in said
+    assert "4 originals cannot be read and are left out" in said
     rows = read_manifest(tmp_path / "out" / "mask.csv").photographs
     assert [row.path for row in rows[:20]] == [f"originals/{row.path}" for row in listed.photographs]
     assert len(rows) == 40
     assert (tmp_path / "out" / "mask_left_out.csv").read_text().splitlines() == [
         "path,problem,reason",
         "s1/loop.pgm,unreadable,Too many levels of symbolic links",
+        "s1/pipe.pgm,unreadable,not a file",
         f"s1/gone.pgm,unreadable,The photograph {listed.root}/s1/gone.pgm does not exist.",
         f"{long},unreadable,The photograph {listed.root}/{long} cannot be read (File name too long).",
     ]

@@ -96,7 +96,7 @@ def test_what_is_no_file_is_listed(tmp_path: Path) -> None:
 
 def test_a_pipe_is_no_download(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.tar")
-    with pytest.raises(InputError, match=r"a\.tar is neither a file nor a folder; give what you downloaded"):
+    with pytest.raises(InputError, match=r"a\.tar is not an ordinary file; give what you downloaded"):
         check_download(tmp_path / "a.tar")
 
 
