@@ -13,7 +13,7 @@ from PIL import Image
 
 from fdemd.cache.entries import entries
 from fdemd.data import aligned
-from fdemd.data.aligned import AlignedFaces, aligned_faces
+from fdemd.data.aligned import AlignedFaces, LeftOut, aligned_faces
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 
@@ -226,4 +226,4 @@ def test_a_pipe_in_the_place_of_a_photograph_is_left_out(few_people: Path, tmp_p
     path.unlink()
     os.mkfifo(path)
     faces = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "cache")
-    assert [tuple(entry) for entry in faces.left_out] == [(1, "unreadable", "it cannot be read (not a file)")]
+    assert faces.left_out == (LeftOut(1, "unreadable", "it cannot be read (not a file)"),)
