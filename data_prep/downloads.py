@@ -132,7 +132,7 @@ def _around_people(paths: Iterable[str]) -> str:
 def _items(found: _Found) -> list[Item]:
     """One item a photograph, sorted by name; photographs as taken come before copies that somebody aligned.
 
-    Of free form, files that differ in their ending only are different photographs and keep it.
+    Of free form every file is a photograph, and those that differ in their ending only keep it.
     """
     photos = found.photos
     if found.layout.free_form:
@@ -146,8 +146,8 @@ def _items(found: _Found) -> list[Item]:
     chosen: dict[str, list[tuple[Member, Photo]]] = {}
     for member, photo in sorted(photos, key=lambda entry: (_is_aligned_copy(entry[0].path), entry[0].path)):
         same = chosen.setdefault(photo.name, [])
-        # An archive may have two files of one name, which in a tree of the user's own need not be one photograph.
-        if not same or (found.layout.free_form and _container(member) == _container(same[0][0])):
+        # Two downloads, and even one archive, may have two files of one name, which of free form are two photographs.
+        if not same or found.layout.free_form:
             same.append((member, photo))
         elif member.path == same[0][0].path:
             found.unused.append(Unused(member.path, "a second file of this name"))
@@ -169,10 +169,6 @@ def _items(found: _Found) -> list[Item]:
         for name, (member, photo) in zip(unique_names([photo.name for _, photo in kept]), kept, strict=True)
     ]
     return sorted(items, key=lambda item: item.name)
-
-
-def _container(member: Member) -> str:
-    return member.key.partition(":")[0]
 
 
 def _is_aligned_copy(path: str) -> bool:

@@ -100,11 +100,19 @@ def test_of_a_published_set_the_second_file_of_a_name_is_listed(tmp_path: Path) 
     assert source.unused == ((name, "a second file of this name"),)
 
 
-def test_the_same_file_in_two_downloads_is_one_photograph(tmp_path: Path) -> None:
-    paths = [write_tar(tmp_path / f"{letter}.tar", {"Ann/1.jpg": letter.encode()}) for letter in "ab"]
-    source = open_download(paths, tmp_path, LAYOUTS["folder"])
+def test_files_of_one_name_in_two_downloads_of_a_published_set_are_one_photograph(tmp_path: Path) -> None:
+    name = "Ann/Ann_0001.jpg"
+    paths = [write_tar(tmp_path / f"{letter}.tar", {name: letter.encode()}) for letter in "ab"]
+    source = open_download(paths, tmp_path, LAYOUTS["lfw"])
     assert [source.read(item) for item in source.items] == [b"a"]
-    assert source.unused == (("Ann/1.jpg", "a second file of this name"),)
+    assert source.unused == ((name, "a second file of this name"),)
+
+
+def test_files_of_one_name_in_two_folders_of_ones_own_are_two(tmp_path: Path) -> None:
+    paths = [write_tree(tmp_path / letter, {"Ann/1.jpg": letter.encode()}) for letter in "ab"]
+    source = open_download(paths, tmp_path, LAYOUTS["folder"])
+    assert {item.name: source.read(item) for item in source.items} == {"Ann/1.jpg": b"a", "Ann/1.jpg~2": b"b"}
+    assert source.unused == ()
 
 
 @pytest.mark.parametrize("write", [write_tree, write_zip, write_tar])
