@@ -17,7 +17,7 @@ import yaml
 from rich.filesize import decimal
 from torch.utils.data import DataLoader
 
-from data_prep.copying import Copying, copy_path
+from data_prep.copying import Copying, copy_paths
 from data_prep.faces import Record
 from data_prep.files import link, write_rows
 from data_prep.journal import Journal
@@ -129,12 +129,13 @@ def occlude(request: Request) -> Copies:
 
 
 def _occluded(manifest: Manifest, chosen: tuple[Photograph, ...], maker: QueryMaker, request: Request) -> Copies:
-    records, new = _made(manifest, chosen, maker, request)
+    targets = copy_paths(request.kind, [row.path for row in chosen])
+    records, new = _made(manifest, chosen, targets, maker, request)
     made = {record.name for record in records if not record.problem}
     if not made:
         first = f"; the first, {records[0].name}: {records[0].reason}" if records else ""
         raise InputError(f"None of the {len(chosen)} photographs chosen in {request.manifest} could be copied{first}.")
-    rows, lost = _rows(manifest, [row for row in chosen if row.path in made], request)
+    rows, lost = _rows(manifest, {row: targets[row.path] for row in chosen if row.path in made}, request)
     path, left_out = request.out / f"{request.kind}.csv", request.out / f"{request.kind}_left_out.csv"
     write_rows(rows, path)
     without = [(record.name, record.problem, record.reason) for record in records if record.problem]
@@ -157,7 +158,11 @@ def _is_here(manifest: Manifest, request: Request) -> bool:
 
 
 def _made(
-    manifest: Manifest, chosen: tuple[Photograph, ...], maker: QueryMaker, request: Request
+    manifest: Manifest,
+    chosen: tuple[Photograph, ...],
+    targets: Mapping[str, str],
+    maker: QueryMaker,
+    request: Request,
 ) -> tuple[list[Record], int]:
     """A record a chosen photograph, and how many of them are new."""
     settings = {
@@ -173,7 +178,7 @@ def _made(
     height, width = request.way.size
     again = "once it can be, run the same command again, and it goes on where it was"
     room = f" ({len(chosen):,} copies take up to {decimal(3 * height * width * len(chosen))})"
-    copying = Copying(manifest, chosen, maker, request.way, request.out, again + room)
+    copying = Copying(manifest, chosen, targets, maker, request.way, request.out, again + room)
     with Journal(request.out / f"{request.kind}.jsonl", settings, again + room) as journal:
         rows = range(len(copying))
         checked = track(rows, "Checking copies") if journal.records else rows
@@ -209,7 +214,7 @@ def _check_aligned(manifest: Manifest, template: str) -> None:
 
 
 def _rows(
-    manifest: Manifest, copied: list[Photograph], request: Request
+    manifest: Manifest, copied: Mapping[Photograph, str], request: Request
 ) -> tuple[tuple[Photograph, ...], dict[str, str]]:
     """Originals, then copies; and path -> reason of originals that cannot be linked.
 
@@ -229,8 +234,7 @@ def _rows(
                     continue
                 link(manifest.file(row), request.out / ORIGINALS / row.path)
             rows.append(replace(row, path=place + row.path, source=place + row.source, is_query=False))
-    for row in copied:
-        path = copy_path(request.kind, row.path)
+    for row, path in copied.items():
         template = request.way.template
         rows.append(replace(row, path=path, source=place + row.source, is_gallery=False, aligned=template))
     return tuple(rows), lost

@@ -162,7 +162,7 @@ def test_a_person_in_several_spellings_is_one_and_that_is_said(
         ("Bob/1", "Bob", b"3"),
         ("Zoe\u0308/1", "Zo\u00eb", b"1"),
         ("Zo\u00eb/1~2", "Zo\u00eb", b"2"),
-        ("bob/1", "bob", b"5"),
+        ("bob/1~2", "bob", b"5"),
     ]
     assert "are taken for one each: 'Bob'/'Bob '; 'Zoe\u0308'/'Zo\u00eb'" in caplog.text
     assert "letter case only are different people: 'Bob'/'bob'" in caplog.text

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from data_prep.__main__ import main
-from data_prep.copying import UNCHANGED, copy_path
+from data_prep.copying import UNCHANGED, copy_paths
 from data_prep.occlude import Request, default_settings, is_chosen, occlude, template_of
 from data_prep.verifying import verify
 from fdemd.data.datamodule import FaceDataModule
@@ -62,9 +62,10 @@ def test_copies_are_pixel_for_pixel_the_queries_on_the_fly(
 ) -> None:
     occlude(request_for(manifest, tmp_path / "out", kind))
     module = datamodule(manifest, cache)
+    copies = copy_paths(kind, [row.path for row in module.manifest.photographs])
     for row in module.query_rows.tolist():
         path = module.manifest.photographs[row].path
-        copy = np.asarray(Image.open(tmp_path / "out" / copy_path(kind, path)))
+        copy = np.asarray(Image.open(tmp_path / "out" / copies[path]))
         np.testing.assert_array_equal(copy, module.query_face(kind, row), err_msg=path)
 
 
@@ -188,6 +189,35 @@ def test_originals_that_cannot_be_linked_are_counted_and_listed(
         f"s1/gone.pgm,unreadable,The photograph {listed.root}/s1/gone.pgm does not exist.",
         f"{long},unreadable,The photograph {listed.root}/{long} cannot be read (File name too long).",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "copy"),
+    [
+        ("Ann/1.jpg", "mask/Ann/1.jpg.png"),
+        ("faces/Ann/Ann_0001.png", "mask/faces/Ann/Ann_0001.png"),
+        ("Ann/1.PNG", "mask/Ann/1.PNG"),
+        ("José (2)/a, b", "mask/José (2)/a, b.png"),
+    ],
+)
+def test_a_copy_is_called_as_its_photograph(path: str, copy: str) -> None:
+    assert copy_paths("mask", [path]) == {path: copy}
+
+
+def test_every_copy_has_a_place_of_its_own_however_photographs_are_called(manifest: Path, tmp_path: Path) -> None:
+    listed = read_manifest(manifest)
+    names = [f"s1/{'n' * 251}", "s1/a.jpg", "s1/a.jpg.png", "s1/A.JPG"]
+    for name, row in zip(names, listed.photographs, strict=False):
+        listed.file(row).rename(manifest.parent / name)
+    rows = (*(Photograph(name, "s1", name) for name in names), *listed.photographs[4:])
+    write_manifest(Manifest(listed.root, rows), manifest)
+    copies = occlude(request_for(manifest, tmp_path / "out"))
+    assert copies.made == 20
+    masked = read_manifest(copies.manifest).photographs[20:]
+    assert [row.path for row in masked[1:4]] == ["mask/s1/a.jpg.png", "mask/s1/a.jpg~2.png", "mask/s1/A.JPG~3.png"]
+    assert len({row.path.casefold() for row in masked}) == 20
+    assert [row.source for row in masked] == [f"originals/{row.path}" for row in rows]
+    assert verify(copies.manifest)[1] == []
 
 
 def test_a_mask_that_cannot_be_seen_is_no_mask(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
