@@ -20,6 +20,8 @@ from fdemd.backbones import Backbone
 from fdemd.cache.new_entry import NewEntry, kept
 from fdemd.cache.place import cache_folder
 from fdemd.checkpoints import sha256_of
+from fdemd.data.datamodule import as_numbers
+from fdemd.data.loading import workers_that_fit
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init
 from fdemd.faces.alignment import between
@@ -112,13 +114,14 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry) -> dict
     sums: Tensor | None = None
     examples: dict[int, str] = {}
     looked_at = 0
+    workers = workers_that_fit(workers, min(_AT_ONCE, len(faces)), faces.way.size, otherwise="")
     loader = DataLoader(faces, batch_size=_AT_ONCE, num_workers=workers, collate_fn=_usable, worker_init_fn=worker_init)
     with left_to_this_process():
         batches = iter(loader)
     for rows, images in track(batches, "Looking at faces", len(loader)):
         if not rows:
             continue
-        found = normalize(network(images.to(device)).embedding).double().cpu()
+        found = normalize(network(as_numbers(images).to(device)).embedding).double().cpu()
         numbers = [number_of[photographs[row].identity] for row in rows]
         sums = found.new_zeros(len(number_of), found.shape[1]) if sums is None else sums
         sums.index_add_(0, torch.tensor(numbers), found)
@@ -137,7 +140,7 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry) -> dict
 
 
 def _usable(items: Sequence[tuple[int, np.ndarray | None]]) -> tuple[list[int], Tensor]:
-    """Rows of the faces that are there, and these faces ``(B, 3, H, W)`` in [0, 1]."""
+    """Rows of the faces that are there, and these faces ``(B, 3, H, W)`` uint8."""
     rows = [row for row, face in items if face is not None]
     faces = np.stack([face for _, face in items if face is not None]) if rows else np.zeros((0, 1, 1, 3), np.uint8)
-    return rows, torch.from_numpy(faces).permute(0, 3, 1, 2).float() / 255
+    return rows, torch.from_numpy(faces).permute(0, 3, 1, 2)

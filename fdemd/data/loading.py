@@ -51,7 +51,12 @@ def face_loader(
 
 
 def workers_that_fit(
-    wanted: int, faces: int, size: tuple[int, int], free: Callable[[], int | None] = free_shared_memory
+    wanted: int,
+    faces: int,
+    size: tuple[int, int],
+    free: Callable[[], int | None] | None = None,
+    *,
+    otherwise: str = ", or choose a smaller data.batch_size",
 ) -> int:
     """The number of processes to load with: those wanted, or fewer with a warning if shared memory is too small.
 
@@ -62,8 +67,9 @@ def workers_that_fit(
         faces: in a batch.
         size: ``(height, width)`` of a face, three bytes a pixel.
         free: tells the bytes of shared memory that are left.
+        otherwise: what a person can do where there is no more shared memory, as the end of the warning.
     """
-    left = free() if wanted else None
+    left = (free or free_shared_memory)() if wanted else None
     if left is None:
         return wanted
     batch = faces * (3 * size[0] * size[1] + _BESIDE)
@@ -76,6 +82,6 @@ def workers_that_fit(
         logging.getLogger(__name__).warning(
             f"Faces are read by {fit or 'no'} extra process{'' if fit == 1 else 'es'} instead of {wanted}, which is "
             f"slower: {_SHARED} has {decimal(left)} free, and {wanted} need {decimal(need(wanted))}; give a container "
-            "more with --shm-size=1g, or choose a smaller data.batch_size."
+            f"more with --shm-size=1g{otherwise}."
         )
     return fit

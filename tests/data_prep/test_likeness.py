@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from data_prep.centres import Centres, class_centres
+from data_prep.centres import Centres, _usable, class_centres
 from data_prep.likeness import Comparer, alike
 from fdemd.backbones import Backbone
 from fdemd.data.manifest import Manifest, read_manifest, write_manifest
@@ -71,6 +71,28 @@ def test_a_centre_is_the_mean_direction_of_a_persons_faces(
                 with torch.inference_mode():
                     of_person.append(normalize(dlib_net(pixels).embedding)[0])
         torch.testing.assert_close(direction, normalize(torch.stack(of_person).mean(0), dim=0), atol=1e-5, rtol=0)
+
+
+def test_in_a_container_with_little_shared_memory_fewer_processes_look(
+    photographs: Manifest,
+    dlib_net: Backbone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    expected = class_centres(photographs, dlib_net, detector="dlib", workers=1)
+    monkeypatch.setenv("FDEMD_CACHE", str(tmp_path))
+    monkeypatch.setattr("fdemd.data.loading.free_shared_memory", lambda: 3 * 150 * 150 * 12 * 4)
+    found = class_centres(photographs, dlib_net, detector="dlib", workers=2)
+    assert torch.equal(found.directions, expected.directions)
+    assert "Faces are read by no extra processes instead of 2" in caplog.text
+    assert caplog.text.rstrip().endswith("--shm-size=1g.")
+
+
+def test_faces_go_between_processes_as_bytes() -> None:
+    rows, faces = _usable([(4, np.full((2, 3, 3), 255, np.uint8)), (5, None), (6, np.zeros((2, 3, 3), np.uint8))])
+    assert rows == [4, 6]
+    assert (faces.dtype, faces.shape) == (torch.uint8, (2, 3, 2, 3))
 
 
 def test_what_was_looked_at_is_remembered_until_it_changes(
