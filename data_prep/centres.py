@@ -24,6 +24,7 @@ from fdemd.data.datamodule import as_numbers
 from fdemd.data.loading import workers_that_fit
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init
+from fdemd.errors import InputError
 from fdemd.faces.alignment import between
 from fdemd.faces.photographs import Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
@@ -52,7 +53,7 @@ class Centres:
     left_out: int
 
 
-def class_centres(manifest: Manifest, network: Backbone, *, detector: str, workers: int) -> Centres:
+def class_centres(manifest: Manifest, network: Backbone, *, detector: str, workers: int, name: str = "") -> Centres:
     """Centres of the people of a manifest; of one that was looked at before, from the cache.
 
     Faces that follow another template than the network's are moved to it, photographs as taken are aligned.
@@ -62,9 +63,11 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
         network: to look at them; it is left on the device that it computes on.
         detector: for photographs as taken, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
         workers: processes that read; 1 reads in this one.
+        name: of the manifest, for errors; that of its folder by default.
 
     Raises:
-        InputError: a template or the detector is not one, or the cache cannot be written.
+        InputError: a template or the detector is not one, no photograph can be looked at, or the cache cannot be
+            written.
     """
     faces = _Faces(manifest, Way(network.alignment, network.face_size, detector))
     digest = hashlib.sha256(json.dumps([_PIPELINE, network.fingerprint(), detector]).encode())
@@ -76,7 +79,8 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
             content = None  # it will not be looked at
         digest.update(json.dumps([photograph.path, photograph.identity, photograph.aligned, content]).encode())
     place = cache_folder() / "centres" / digest.hexdigest()
-    found = kept(place, "centres of people", lambda new: _look(faces, network, 0 if workers == 1 else workers, new))
+    called, processes = name or str(manifest.root), 0 if workers == 1 else workers
+    found = kept(place, "centres of people", lambda new: _look(faces, network, processes, new, called))
     facts = found.facts
     return Centres(tuple(facts["people"]), tuple(facts["examples"]), found.tensors["directions"], facts["left out"])
 
@@ -105,8 +109,12 @@ class _Faces(Dataset[tuple[int, np.ndarray | None]]):
 
 
 @torch.inference_mode()
-def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry) -> dict[str, Any]:
-    """Write the centres; of the embeddings only a sum a person is kept in memory."""
+def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry, name: str) -> dict[str, Any]:
+    """Write the centres; of the embeddings only a sum a person is kept in memory.
+
+    Raises:
+        InputError: no photograph of the manifest of this name can be looked at.
+    """
     photographs = faces.manifest.photographs
     number_of = {name: number for number, name in enumerate(dict.fromkeys(row.identity for row in photographs))}
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -128,9 +136,13 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry) -> dict
         for number, row in zip(numbers, rows, strict=True):
             examples.setdefault(number, photographs[row].path)
         looked_at += len(rows)
+    if sums is None:
+        raise InputError(
+            f"None of the {len(photographs)} photographs of {name} can be looked at: there is no face in them, or "
+            "their files are not there; run python -m data_prep verify on the manifest."
+        )
     seen = sorted(examples)
-    directions = torch.zeros(0, 1) if sums is None else normalize(sums[seen]).float()
-    new.write({"directions": directions})
+    new.write({"directions": normalize(sums[seen]).float()})
     names = list(number_of)
     return {
         "people": [names[number] for number in seen],

@@ -25,6 +25,8 @@ from fdemd.files.given import check_file, check_folder
 
 _FOLDS = 10
 """Of lists that name none."""
+_DIGITS = 9
+"""Python refuses to read numbers of thousands of digits, and no set has a billion photographs."""
 _ADVICE = "give it with data.pairs=PATH"
 _log = logging.getLogger(__name__)
 
@@ -95,7 +97,14 @@ def _fields(line: str) -> list[str]:
 
 
 def _is_number(field: str) -> bool:
-    return field.isascii() and field.isdigit()
+    return field.isascii() and field.isdigit() and len(field) <= _DIGITS
+
+
+def _number(field: str) -> int:
+    """Raises ValueError for what is no number of a list."""
+    if not _is_number(field.strip()):
+        raise ValueError
+    return int(field)
 
 
 def _is_image(name: str) -> bool:
@@ -103,7 +112,7 @@ def _is_image(name: str) -> bool:
 
 
 def _of_lfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
-    folds, of_each_kind = (1, *map(int, lines[0]))[-2:]
+    folds, of_each_kind = (1, *map(_number, lines[0]))[-2:]
     if folds < 1 or of_each_kind < 1 or len(lines) != 1 + 2 * folds * of_each_kind:
         raise InputError(
             f"{path} should have {folds} folds of 2 x {of_each_kind} pairs by its first line, but {len(lines) - 1} "
@@ -136,8 +145,8 @@ def _of_mfr2(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
         yield Pair(_numbered_photograph(person, first), _numbered_photograph(second_person, second), same, 0)
 
 
-def _numbered_photograph(person: str, number: str | int) -> str:
-    return f"{person}/{person}_{int(number):04d}"
+def _numbered_photograph(person: str, number: str) -> str:
+    return f"{person}/{person}_{_number(number):04d}"
 
 
 def _of_calfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
@@ -145,8 +154,9 @@ def _of_calfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
         raise InputError(f"{path} has {len(lines)} lines; a pair has two.")
     for number in range(0, len(lines), 2):
         both = lines[number : number + 2]
-        kinds = {fields[1] != "0" for fields in both if len(fields) == 2 and fields[1].isdigit()}
-        if len(kinds) != 1 or any(len(fields) != 2 or not _is_image(fields[0]) for fields in both):
+        read = [len(fields) == 2 and _is_image(fields[0]) and _is_number(fields[1]) for fields in both]
+        kinds = {fields[-1] != "0" for fields in both}
+        if len(kinds) != 1 or not all(read):
             found = " / ".join(" ".join(fields) for fields in both)
             raise InputError(
                 f"{path}: lines {number + 1} and {number + 2} are {found!r}; FILE NUMBER belongs there twice, both "
@@ -173,7 +183,7 @@ def _of_cfp(folder: Path) -> Iterator[Pair]:
         for file in (of / "same.txt", of / "diff.txt"):
             for number, line in enumerate(_lines(file), start=1):
                 try:
-                    one, two = map(int, line.split(","))
+                    one, two = map(_number, line.split(","))
                     yield Pair(frontal[one], second[two], file.name == "same.txt", fold)
                 except (ValueError, KeyError):
                     raise InputError(
@@ -198,7 +208,7 @@ def _numbered(file: Path) -> dict[int, str]:
     for number, line in enumerate(_lines(file), start=1):
         try:
             key, path = line.split()
-            found[int(key)] = "/".join(without_ending(path).split("/")[-3:])
+            found[_number(key)] = "/".join(without_ending(path).split("/")[-3:])
         except ValueError:
             raise InputError(f"{file}: line {number} is {line!r}; NUMBER PATH belongs there.") from None
     return found

@@ -129,6 +129,21 @@ def test_photographs_without_a_face_are_counted(tmp_path: Path, dlib_net: Backbo
     assert (found.people, found.examples, found.left_out) == (("Ann", "Bob"), ("Ann/1.jpg", "Bob/1.jpg"), 2)
 
 
+def test_a_set_of_which_nothing_can_be_looked_at_is_named_and_not_remembered(
+    tmp_path: Path, data_prep: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FDEMD_CACHE", str(tmp_path / "cache"))
+    ours = write_tree(tmp_path / "ours", {f"P{person}/1.jpg": picture(person, 1) for person in range(2)})
+    lost = write_tree(tmp_path / "lost", {"Ann/1.jpg": b"Dear Sir", "Bob/1.jpg": b""})
+    write_manifest(folder_manifest(str(lost)), lost / "manifest.csv")
+    arguments = ["folder", "--source", ours, "--out", tmp_path / "out", "--workers", 1, "--template", "dlib"]
+    status, printed = data_prep(*arguments, "--against", lost / "manifest.csv", "--by-embedding")
+    assert status == 2
+    assert f"none of the 2 photographs of {lost / 'manifest.csv'} can be looked at" in printed
+    (lost / "Ann" / "1.jpg").write_bytes(picture(0, 1))
+    assert data_prep(*arguments, "--against", lost / "manifest.csv", "--by-embedding")[0] == 0
+
+
 def test_people_under_other_names_are_found_and_told(tmp_path: Path, data_prep: Callable) -> None:
     """Half of ten people's photographs each; the other set has other names, but for the last."""
     ours = {f"P{person}/{number}.jpg": picture(person, number) for person in range(8) for number in (1, 2)}
