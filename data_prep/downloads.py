@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from data_prep.containers import Container, Member
-from data_prep.layouts import IMAGE, Layout, Photo
+from data_prep.layouts import Layout, Photo
 from data_prep.names import person_name, safe_name, unique_names
 from data_prep.opening import open_container
 from data_prep.sources import Item, Source, Unused
 from fdemd.data.names import warn_of_spellings
+from fdemd.data.tree import is_image
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
 from fdemd.files.hidden import HIDDEN, is_hidden
@@ -47,7 +48,7 @@ def open_download(paths: Sequence[Path], work: Path, layout: Layout) -> Download
     for number, container in enumerate(containers):
         members, refused = container.listing()
         found.unused += refused
-        images = (member.path for member in members if IMAGE.search(member.path) and not is_hidden(member.path))
+        images = (member.path for member in members if is_image(member.path) and not is_hidden(member.path))
         shared = _around_people(images) if layout.free_form else ""
         for member in sorted(members):
             found.take(member, number, container, member.path.removeprefix(shared))
@@ -92,7 +93,7 @@ class _Found:
             self._take_list(match["name"], member.path, _content(container, member))
         elif self.layout.people and name == self.layout.people:
             self.people = _content(container, member).decode("utf-8", "replace").split("\n")
-        elif not IMAGE.search(path):
+        elif not is_image(path):
             self.unused.append(Unused(member.path, "not an image by its name"))
         elif not (photo := self.layout.read(path)):
             self.unused.append(Unused(member.path, "its name is not one of a photograph of this set"))

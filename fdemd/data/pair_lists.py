@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fdemd.data.names import identity_of
-from fdemd.data.tree import IMAGE_ENDINGS, is_folder
+from fdemd.data.tree import is_folder, is_image, without_ending
 from fdemd.errors import InputError
 from fdemd.files.given import check_file, check_folder
 
@@ -52,9 +52,9 @@ def read_pair_list(path: Path) -> list[Pair]:
     first = lines[0] if lines else []
     if 1 <= len(first) <= 2 and all(map(_is_number, first)):
         return list(_of_lfw(lines, path))
-    if len(first) == 3 and _is_image(first[0]):
+    if len(first) == 3 and is_image(first[0]):
         return _in_folds(_of_mlfw(lines, path), path)
-    if len(first) == 2 and _is_image(first[0]):
+    if len(first) == 2 and is_image(first[0]):
         return _in_folds(_of_calfw(lines, path), path)
     if len(first) in (3, 4) and _is_number(first[1]) and _is_number(first[-1]):
         pairs = _in_folds(_of_mfr2(lines, path), path)
@@ -71,14 +71,9 @@ def read_pair_list(path: Path) -> list[Pair]:
     )
 
 
-def without_ending(path: str) -> str:
-    """The path of a photograph without its ending, with forward slashes; other names stay as they are.
-
-    >>> without_ending("Ann_Able/Ann_Able_0001.JPG"), without_ending("Robert_Downey_Jr._0001")
-    ('Ann_Able/Ann_Able_0001', 'Robert_Downey_Jr._0001')
-    """
-    stem, dot, ending = path.replace("\\", "/").rpartition(".")
-    return stem if f"{dot}{ending}".lower() in IMAGE_ENDINGS else f"{stem}{dot}{ending}"
+def _named(file: str) -> str:
+    """What a list calls a photograph: its path with forward slashes, without the ending."""
+    return without_ending(file.replace("\\", "/"))
 
 
 def _lines(path: Path) -> list[str]:
@@ -105,10 +100,6 @@ def _number(field: str) -> int:
     if not _is_number(field.strip()):
         raise ValueError
     return int(field)
-
-
-def _is_image(name: str) -> bool:
-    return without_ending(name) != name
 
 
 def _of_lfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
@@ -154,7 +145,7 @@ def _of_calfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
         raise InputError(f"{path} has {len(lines)} lines; a pair has two.")
     for number in range(0, len(lines), 2):
         both = lines[number : number + 2]
-        read = [len(fields) == 2 and _is_image(fields[0]) and _is_number(fields[1]) for fields in both]
+        read = [len(fields) == 2 and is_image(fields[0]) and _is_number(fields[1]) for fields in both]
         kinds = {fields[-1] != "0" for fields in both}
         if len(kinds) != 1 or not all(read):
             found = " / ".join(" ".join(fields) for fields in both)
@@ -162,14 +153,14 @@ def _of_calfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
                 f"{path}: lines {number + 1} and {number + 2} are {found!r}; FILE NUMBER belongs there twice, both "
                 "numbers 0 or none."
             )
-        yield Pair(without_ending(both[0][0]), without_ending(both[1][0]), kinds.pop(), 0)
+        yield Pair(_named(both[0][0]), _named(both[1][0]), kinds.pop(), 0)
 
 
 def _of_mlfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
     for number, fields in enumerate(lines, start=1):
-        if len(fields) != 3 or fields[2] not in ("0", "1") or not all(map(_is_image, fields[:2])):
+        if len(fields) != 3 or fields[2] not in ("0", "1") or not all(map(is_image, fields[:2])):
             raise InputError(f"{path}: line {number} is {' '.join(fields)!r}; FILE FILE and 0 or 1 belong there.")
-        yield Pair(without_ending(fields[0]), without_ending(fields[1]), fields[2] == "1", 0)
+        yield Pair(_named(fields[0]), _named(fields[1]), fields[2] == "1", 0)
 
 
 def _of_cfp(folder: Path) -> Iterator[Pair]:
@@ -208,7 +199,7 @@ def _numbered(file: Path) -> dict[int, str]:
     for number, line in enumerate(_lines(file), start=1):
         try:
             key, path = line.split()
-            found[_number(key)] = "/".join(without_ending(path).split("/")[-3:])
+            found[_number(key)] = "/".join(_named(path).split("/")[-3:])
         except ValueError:
             raise InputError(f"{file}: line {number} is {line!r}; NUMBER PATH belongs there.") from None
     return found

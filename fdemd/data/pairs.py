@@ -14,7 +14,8 @@ from torch import Tensor
 from fdemd.data.aligned import LeftOut
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.data.names import identity_of
-from fdemd.data.pair_lists import read_pair_list, without_ending
+from fdemd.data.pair_lists import read_pair_list
+from fdemd.data.tree import without_ending
 from fdemd.errors import InputError
 from fdemd.faces.photographs import NO_FACE, UNREADABLE
 
@@ -102,7 +103,7 @@ def _by_tail(files: Iterable[tuple[str, _Value]], names: Iterable[str]) -> dict[
     depths = {name.count("/") + 1 for name in wanted}
     found: dict[str, tuple[str, _Value]] = {}
     for path, value in files:
-        parts = _spelled(without_ending(path)).split("/")
+        parts = _spelled(without_ending(path.replace("\\", "/"))).split("/")
         for depth in depths:
             if (tail := "/".join(parts[-depth:])) not in wanted:
                 continue

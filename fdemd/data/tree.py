@@ -56,6 +56,15 @@ def is_image(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in IMAGE_ENDINGS
 
 
+def without_ending(path: str) -> str:
+    """The path of a photograph without its ending; other names stay as they are.
+
+    >>> without_ending("Ann_Able/Ann_Able_0001.JPG"), without_ending("Robert_Downey_Jr._0001")
+    ('Ann_Able/Ann_Able_0001', 'Robert_Downey_Jr._0001')
+    """
+    return path.removesuffix(PurePosixPath(path).suffix) if is_image(path) else path
+
+
 def is_file(path: Path) -> bool:
     """Whether there is a file; unlike :meth:`pathlib.Path.is_file` it answers no where that may not be known."""
     return os.path.isfile(path)  # noqa: PTH113

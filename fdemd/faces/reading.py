@@ -17,7 +17,7 @@ from fdemd.files.regular import opened
 from fdemd.files.text import shown
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
-"""What a file may be, whatever its name says: the formats that :data:`fdemd.data.sources.IMAGE_ENDINGS` stand for.
+"""What a file may be, whatever its name says: the formats that :data:`fdemd.data.tree.IMAGE_ENDINGS` stand for.
 
 Pillow knows more, some of which start other programs (EPS). A phone's JPEG of several pictures (MPO) is opened as a
 JPEG. Those of the list that this Pillow was built without are left out.

@@ -14,6 +14,8 @@ from data_prep.downloads import open_download
 from data_prep.layouts import LAYOUTS
 from data_prep.sources import Source
 from fdemd.data.manifest import Manifest
+from fdemd.data.sources import folder_manifest
+from fdemd.data.tree import IMAGE_ENDINGS
 from fdemd.errors import InputError
 from fdemd.files.hidden import HIDDEN
 from tests.data_prep.conftest import picture, write_tar, write_tree, write_zip
@@ -106,6 +108,16 @@ def test_files_of_one_name_in_two_downloads_of_a_published_set_are_one_photograp
     source = open_download(paths, tmp_path, LAYOUTS["lfw"])
     assert [source.read(item) for item in source.items] == [b"a"]
     assert source.unused == ((name, "a second file of this name"),)
+
+
+def test_what_an_evaluation_takes_for_a_photograph_a_preparation_does(tmp_path: Path) -> None:
+    names = [f"Ann/{ending[1:]}{ending}" for ending in sorted(IMAGE_ENDINGS)]
+    tree = write_tree(tmp_path / "people", dict.fromkeys([*names, "Bob/1.JPG", "Bob/notes.txt"], b"content"))
+    source = opened(tree)
+    assert [item.file for item in source.items] == [*names, "Bob/1.JPG"]
+    assert [item.name for item in source.items] == [*(name.rpartition(".")[0] for name in names), "Bob/1"]
+    assert source.unused == (("Bob/notes.txt", "not an image by its name"),)
+    assert [row.path for row in folder_manifest(str(tree)).photographs] == [item.file for item in source.items]
 
 
 def test_files_of_one_name_in_two_folders_of_ones_own_are_two(tmp_path: Path) -> None:
