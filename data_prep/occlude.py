@@ -19,12 +19,12 @@ from torch.utils.data import DataLoader
 
 from data_prep.copying import Copying, copy_paths
 from data_prep.faces import Record
-from data_prep.files import link, write_rows
+from data_prep.files import AGAIN, link
 from data_prep.journal import Journal
 from data_prep.output import COPIES, FACES, check_apart, is_ours, output_folder
 from data_prep.signals import left_to_this_process
 from fdemd.cli import CONFIG_DIR
-from fdemd.data.manifest import Manifest, Photograph, read_manifest
+from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.photographs import UNREADABLE, Way
@@ -137,7 +137,7 @@ def _occluded(manifest: Manifest, chosen: tuple[Photograph, ...], maker: QueryMa
         raise InputError(f"None of the {len(chosen)} photographs chosen in {request.manifest} could be copied{first}.")
     rows, lost = _rows(manifest, {row: targets[row.path] for row in chosen if row.path in made}, request)
     path, left_out = request.out / f"{request.kind}.csv", request.out / f"{request.kind}_left_out.csv"
-    write_rows(rows, path)
+    write_manifest(Manifest(path.parent, rows), path, AGAIN)
     without = [(record.name, record.problem, record.reason) for record in records if record.problem]
     told = {name for name, _, _ in without}
     unlinked = [(name, UNREADABLE, reason) for name, reason in lost.items() if name not in told]

@@ -14,12 +14,13 @@ Five forms are read; which one a list has is told by its content.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from fdemd.data.names import identity_of
-from fdemd.data.tree import is_folder, is_image, without_ending
+from fdemd.data.tree import is_image, without_ending
 from fdemd.errors import InputError
 from fdemd.files.given import check_file, check_folder
 
@@ -46,7 +47,7 @@ def read_pair_list(path: Path) -> list[Pair]:
     Raises:
         InputError: the list cannot be read or has none of the known forms.
     """
-    if is_folder(path):
+    if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir it never raises
         return list(_of_cfp(check_folder(path, "The list of pairs", _ADVICE)))
     lines = [_fields(line) for line in _lines(path)]
     first = lines[0] if lines else []

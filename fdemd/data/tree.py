@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -63,16 +62,6 @@ def without_ending(path: str) -> str:
     ('Ann_Able/Ann_Able_0001', 'Robert_Downey_Jr._0001')
     """
     return path.removesuffix(PurePosixPath(path).suffix) if is_image(path) else path
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is a file; unlike :meth:`pathlib.Path.is_file` it answers no where that may not be known."""
-    return os.path.isfile(path)  # noqa: PTH113
-
-
-def is_folder(path: Path) -> bool:
-    """Whether there is a folder; likewise."""
-    return os.path.isdir(path)  # noqa: PTH112
 
 
 def entries_below(folder: Path) -> list[Entry]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fdemd.data import tree
-from fdemd.data.tree import entries_below, is_file, is_image
+from fdemd.data.tree import entries_below, is_image
 from fdemd.errors import InputError
 from fdemd.files.walk import Found
 
@@ -103,7 +103,3 @@ def test_photographs_are_told_by_their_ending(name: str) -> None:
 @pytest.mark.parametrize("name", ["a.jpg.txt", "jpg", ".jpg", "a.eps"])
 def test_other_files_are_not(name: str) -> None:
     assert not is_image(f"Ann/{name}")
-
-
-def test_a_name_that_no_disk_can_hold_is_no_file(tmp_path: Path) -> None:
-    assert not any(is_file(tmp_path / name) for name in ("x" * 300, "a\0b", "none/none"))
