@@ -155,6 +155,8 @@ def _occlude(arguments: argparse.Namespace) -> None:
     if without:
         reasons = ", ".join(f"{count:,} {problem}" for problem, count in copies.problems.most_common())
         print(f"{without:,} have none ({reasons}), see {shown(str(copies.left_out))}.")
+    if copies.lost:
+        print(f"{copies.lost:,} originals cannot be read and are left out, see {shown(str(copies.left_out))}.")
     print(shown(str(copies.manifest)))
 
 

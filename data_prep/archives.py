@@ -7,6 +7,7 @@ archive says of itself is believed before it is compared with the archive's own 
 
 from __future__ import annotations
 
+import io
 import lzma
 import os
 import re
@@ -52,9 +53,7 @@ class Archive(Container):
             UnreadableImageError: it is gone, was replaced, or what the ``with`` block reads of it is damaged.
         """
         try:
-            with self.path.open("rb") as file:
-                if stamp_of(os.fstat(file.fileno())) != self.stamp:
-                    raise UnreadableImageError(f"{shown(self.path.name)} was replaced while it was read")
+            with unchanged(self.path, self.stamp) as file:
                 yield file
         except BROKEN as error:
             raise UnreadableImageError(f"damaged in {shown(self.path.name)}: {shown(str(error))}") from error
@@ -63,6 +62,24 @@ class Archive(Container):
 def stamp_of(status: os.stat_result) -> tuple[int, int]:
     """Bytes and time by which a file that was replaced is told from the one that was listed."""
     return status.st_size, status.st_mtime_ns
+
+
+@contextmanager
+def unchanged(path: Path, stamp: tuple[int, int]) -> Iterator[io.BufferedReader]:
+    """The file, if it still is the one that was listed.
+
+    Args:
+        path: the file.
+        stamp: see :func:`stamp_of`, from when it was listed.
+
+    Raises:
+        OSError: it cannot be read.
+        UnreadableImageError: it is another one.
+    """
+    with path.open("rb") as file:
+        if stamp_of(os.fstat(file.fileno())) != stamp:
+            raise UnreadableImageError(f"{shown(path.name)} was replaced while it was read")
+        yield file
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data_prep.archives import stamp_of
+from data_prep.archives import stamp_of, unchanged
 from data_prep.downloads import open_download
 from data_prep.layouts import Layout, Photo
 from data_prep.opening import check_download
@@ -52,13 +52,10 @@ class PackedFaces(Source):
         """See :meth:`data_prep.sources.Source.read`."""
         place = Place(*map(int, item.key.split()))
         try:
-            content = read_record(self.file, place).content
-            stamp = stamp_of(self.file.stat())
+            with unchanged(self.file, self.stamp) as file:
+                return read_record(file, place).content
         except (DamagedRecordError, OSError) as error:
             raise UnreadableImageError(str(error)) from error
-        if stamp != self.stamp:
-            raise UnreadableImageError(f"{self.file.name} was replaced while it was read")
-        return content
 
 
 def open_casia(paths: Sequence[Path], work: Path) -> Source:

@@ -20,8 +20,11 @@ from fdemd.backbones import Backbone
 from fdemd.cache.new_entry import NewEntry, kept
 from fdemd.cache.place import cache_folder
 from fdemd.checkpoints import sha256_of
+from fdemd.data.datamodule import as_numbers
+from fdemd.data.loading import workers_that_fit
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init
+from fdemd.errors import InputError
 from fdemd.faces.alignment import between
 from fdemd.faces.photographs import Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
@@ -50,7 +53,7 @@ class Centres:
     left_out: int
 
 
-def class_centres(manifest: Manifest, network: Backbone, *, detector: str, workers: int) -> Centres:
+def class_centres(manifest: Manifest, network: Backbone, *, detector: str, workers: int, name: str = "") -> Centres:
     """Centres of the people of a manifest; of one that was looked at before, from the cache.
 
     Faces that follow another template than the network's are moved to it, photographs as taken are aligned.
@@ -60,9 +63,11 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
         network: to look at them; it is left on the device that it computes on.
         detector: for photographs as taken, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
         workers: processes that read; 1 reads in this one.
+        name: of the manifest, for errors; that of its folder by default.
 
     Raises:
-        InputError: a template or the detector is not one, or the cache cannot be written.
+        InputError: a template or the detector is not one, no photograph can be looked at, or the cache cannot be
+            written.
     """
     faces = _Faces(manifest, Way(network.alignment, network.face_size, detector))
     digest = hashlib.sha256(json.dumps([_PIPELINE, network.fingerprint(), detector]).encode())
@@ -74,7 +79,8 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
             content = None  # it will not be looked at
         digest.update(json.dumps([photograph.path, photograph.identity, photograph.aligned, content]).encode())
     place = cache_folder() / "centres" / digest.hexdigest()
-    found = kept(place, "centres of people", lambda new: _look(faces, network, 0 if workers == 1 else workers, new))
+    called, processes = name or str(manifest.root), 0 if workers == 1 else workers
+    found = kept(place, "centres of people", lambda new: _look(faces, network, processes, new, called))
     facts = found.facts
     return Centres(tuple(facts["people"]), tuple(facts["examples"]), found.tensors["directions"], facts["left out"])
 
@@ -103,8 +109,12 @@ class _Faces(Dataset[tuple[int, np.ndarray | None]]):
 
 
 @torch.inference_mode()
-def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry) -> dict[str, Any]:
-    """Write the centres; of the embeddings only a sum a person is kept in memory."""
+def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry, name: str) -> dict[str, Any]:
+    """Write the centres; of the embeddings only a sum a person is kept in memory.
+
+    Raises:
+        InputError: no photograph of the manifest of this name can be looked at.
+    """
     photographs = faces.manifest.photographs
     number_of = {name: number for number, name in enumerate(dict.fromkeys(row.identity for row in photographs))}
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -112,22 +122,27 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry) -> dict
     sums: Tensor | None = None
     examples: dict[int, str] = {}
     looked_at = 0
+    workers = workers_that_fit(workers, min(_AT_ONCE, len(faces)), faces.way.size, otherwise="")
     loader = DataLoader(faces, batch_size=_AT_ONCE, num_workers=workers, collate_fn=_usable, worker_init_fn=worker_init)
     with left_to_this_process():
         batches = iter(loader)
     for rows, images in track(batches, "Looking at faces", len(loader)):
         if not rows:
             continue
-        found = normalize(network(images.to(device)).embedding).double().cpu()
+        found = normalize(network(as_numbers(images).to(device)).embedding).double().cpu()
         numbers = [number_of[photographs[row].identity] for row in rows]
         sums = found.new_zeros(len(number_of), found.shape[1]) if sums is None else sums
         sums.index_add_(0, torch.tensor(numbers), found)
         for number, row in zip(numbers, rows, strict=True):
             examples.setdefault(number, photographs[row].path)
         looked_at += len(rows)
+    if sums is None:
+        raise InputError(
+            f"None of the {len(photographs)} photographs of {name} can be looked at: there is no face in them, or "
+            "their files are not there; run python -m data_prep verify on the manifest."
+        )
     seen = sorted(examples)
-    directions = torch.zeros(0, 1) if sums is None else normalize(sums[seen]).float()
-    new.write({"directions": directions})
+    new.write({"directions": normalize(sums[seen]).float()})
     names = list(number_of)
     return {
         "people": [names[number] for number in seen],
@@ -137,7 +152,7 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry) -> dict
 
 
 def _usable(items: Sequence[tuple[int, np.ndarray | None]]) -> tuple[list[int], Tensor]:
-    """Rows of the faces that are there, and these faces ``(B, 3, H, W)`` in [0, 1]."""
+    """Rows of the faces that are there, and these faces ``(B, 3, H, W)`` uint8."""
     rows = [row for row, face in items if face is not None]
     faces = np.stack([face for _, face in items if face is not None]) if rows else np.zeros((0, 1, 1, 3), np.uint8)
-    return rows, torch.from_numpy(faces).permute(0, 3, 1, 2).float() / 255
+    return rows, torch.from_numpy(faces).permute(0, 3, 1, 2)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from abc import ABC, abstractmethod
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from data_prep.sources import Unused
 from fdemd.faces.reading import UnreadableImageError
+from fdemd.files.regular import opened
+from fdemd.files.walk import walk
 
 LARGEST_MEMBER, LONGEST_PATH = 64 << 20, 4096
 """Bytes; no photograph of a face is larger, and no system has a longer path."""
@@ -76,48 +75,22 @@ class Folder(Container):
     """A tree of files, or a single file."""
 
     def listing(self) -> Listing:
-        """Every file below the folder. Folders that are links are entered as well, each real folder once."""
+        """Every file below the folder, see :func:`fdemd.files.walk.walk`."""
         found = Listing([], [])
         if self.path.is_file():
             found.offer(Member(self.path.name, self.path.stat().st_size, ""))
             return found
-        entered: dict[str, str] = {}
-        folders, links = deque([""]), deque[str]()
-        while folders or links:  # links last, so that a folder is known by its own name
-            path = folders.popleft() if folders else links.popleft()
-            first = entered.setdefault(os.path.realpath(self.path / path), path)
-            if first != path:
-                found.refuse(path, f"a link to {first or 'the whole folder'}, which is listed already")
-                continue
-            try:
-                entries = sorted(os.scandir(self.path / path), key=lambda entry: entry.name)
-            except OSError as error:
-                found.refuse(path, f"a folder that cannot be read: {error.strerror}")
-                continue
-            for entry in entries:
-                own = f"{path}/{entry.name}" if path else entry.name
-                if _take(entry, own, found):
-                    (links if entry.is_symlink() else folders).append(own)
+        for path, problem, is_folder, size in walk(self.path):
+            if problem:
+                found.refuse(path, problem)
+            elif not is_folder:
+                found.offer(Member(path, size, path))
         return found
 
     def read(self, key: str, size: int) -> bytes:
         """The content of a file."""
         try:
-            return (self.path / key).read_bytes()
+            with opened(self.path / key) as file:
+                return file.readall()
         except OSError as error:
             raise UnreadableImageError(f"cannot be read: {error.strerror}") from error
-
-
-def _take(entry: os.DirEntry[str], path: str, found: Listing) -> bool:
-    """Sort in what lies in a folder; whether it is a folder itself."""
-    try:
-        status = entry.stat()
-    except OSError as error:
-        gone = isinstance(error, FileNotFoundError)
-        found.refuse(path, "a link to nothing" if gone else f"it cannot be read: {error.strerror}")
-        return False
-    if stat.S_ISREG(status.st_mode):
-        found.offer(Member(path, status.st_size, path))
-    elif not stat.S_ISDIR(status.st_mode):
-        found.refuse(path, "not a file")
-    return stat.S_ISDIR(status.st_mode)

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from torch.utils.data import Dataset
 
 from data_prep.faces import Record, is_face, write_face
+from data_prep.names import unique_names
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.errors import InputError
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
 from fdemd.faces.queries import QueryMaker
 from fdemd.faces.reading import UnreadableImageError, read_image
+from fdemd.files.regular import opened
 
+_PNG = ".png"
 UNCHANGED = "unchanged"
 """Problem of a photograph whose mask lies outside the picture, so that the copy would be no masked face."""
 
 
-def copy_path(kind: str, path: str) -> str:
-    """Where the copy of a photograph lies below the output folder."""
-    return f"{kind}/{path}" if path.lower().endswith(".png") else f"{kind}/{path}.png"
+def copy_paths(kind: str, paths: Sequence[str]) -> dict[str, str]:
+    """Path of each photograph -> where its copy lies below the output folder, a place of its own on any disk.
+
+    >>> copy_paths("mask", ["Ann/1.jpg", "Ann/2.png", "Ann/1.jpg.png"])
+    {'Ann/1.jpg': 'mask/Ann/1.jpg.png', 'Ann/2.png': 'mask/Ann/2.png', 'Ann/1.jpg.png': 'mask/Ann/1.jpg~2.png'}
+    """
+    endings = [path[-len(_PNG) :] if path.lower().endswith(_PNG) else "" for path in paths]
+    names = unique_names([path.removesuffix(ending) for path, ending in zip(paths, endings, strict=True)], _PNG)
+    return {path: f"{kind}/{name}{ending or _PNG}" for path, name, ending in zip(paths, names, endings, strict=True)}
 
 
 class Copying(Dataset["Record | InputError"]):
@@ -31,6 +41,7 @@ class Copying(Dataset["Record | InputError"]):
     Args:
         manifest: of the photographs.
         chosen: those of its rows that get a copy.
+        targets: see :func:`copy_paths`.
         maker: of the queries.
         way: from photographs to faces.
         out: folder of the copies.
@@ -41,13 +52,14 @@ class Copying(Dataset["Record | InputError"]):
         self,
         manifest: Manifest,
         chosen: tuple[Photograph, ...],
+        targets: Mapping[str, str],
         maker: QueryMaker,
         way: Way,
         out: Path,
         advice: str = "",
     ) -> None:
-        self.manifest, self.chosen, self.maker, self.way, self.out = manifest, chosen, maker, way, out
-        self.advice = advice
+        self.manifest, self.chosen, self.targets = manifest, chosen, targets
+        self.maker, self.way, self.out, self.advice = maker, way, out, advice
 
     def __len__(self) -> int:
         return len(self.chosen)
@@ -64,17 +76,17 @@ class Copying(Dataset["Record | InputError"]):
         if record is None or not record.sha256:
             return False
         try:
-            content = self.manifest.file(photograph).read_bytes()
+            content = _content(self.manifest.file(photograph))
         except OSError:
             return False
         if hashlib.sha256(content).hexdigest() != record.sha256:
             return False
-        return bool(record.problem) or is_face(self.out / copy_path(self.maker.kind, photograph.path), record)
+        return bool(record.problem) or is_face(self.out / self.targets[photograph.path], record)
 
     def _copied(self, photograph: Photograph) -> Record:
         record = Record(photograph.path, 0, "")
         try:
-            content = self.manifest.file(photograph).read_bytes()
+            content = _content(self.manifest.file(photograph))
         except OSError as error:
             reason = "there is no such file" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
             return record._replace(problem=UNREADABLE, reason=reason)
@@ -89,5 +101,10 @@ class Copying(Dataset["Record | InputError"]):
         made = self.maker(face, photograph.path)
         if np.array_equal(made.image, face.image):
             return record._replace(problem=UNCHANGED, reason=f"the {self.maker.kind} lies outside the picture")
-        target = self.out / copy_path(self.maker.kind, photograph.path)
+        target = self.out / self.targets[photograph.path]
         return record._replace(face=write_face(made.image, target, self.advice))
+
+
+def _content(path: Path) -> bytes:
+    with opened(path) as file:
+        return file.readall()

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from data_prep.containers import Container, Member
-from data_prep.layouts import IMAGE, Layout, Photo
+from data_prep.layouts import Layout, Photo
 from data_prep.names import person_name, safe_name, unique_names
 from data_prep.opening import open_container
 from data_prep.sources import Item, Source, Unused
 from fdemd.data.names import warn_of_spellings
+from fdemd.data.tree import is_image
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
 from fdemd.files.hidden import HIDDEN, is_hidden
@@ -47,7 +48,7 @@ def open_download(paths: Sequence[Path], work: Path, layout: Layout) -> Download
     for number, container in enumerate(containers):
         members, refused = container.listing()
         found.unused += refused
-        images = (member.path for member in members if IMAGE.search(member.path) and not is_hidden(member.path))
+        images = (member.path for member in members if is_image(member.path) and not is_hidden(member.path))
         shared = _around_people(images) if layout.free_form else ""
         for member in sorted(members):
             found.take(member, number, container, member.path.removeprefix(shared))
@@ -92,7 +93,7 @@ class _Found:
             self._take_list(match["name"], member.path, _content(container, member))
         elif self.layout.people and name == self.layout.people:
             self.people = _content(container, member).decode("utf-8", "replace").split("\n")
-        elif not IMAGE.search(path):
+        elif not is_image(path):
             self.unused.append(Unused(member.path, "not an image by its name"))
         elif not (photo := self.layout.read(path)):
             self.unused.append(Unused(member.path, "its name is not one of a photograph of this set"))
@@ -132,7 +133,7 @@ def _around_people(paths: Iterable[str]) -> str:
 def _items(found: _Found) -> list[Item]:
     """One item a photograph, sorted by name; photographs as taken come before copies that somebody aligned.
 
-    Of free form, files that differ in their ending only are different photographs and keep it.
+    Of free form every file is a photograph, and those that differ in their ending only keep it.
     """
     photos = found.photos
     if found.layout.free_form:
@@ -146,8 +147,8 @@ def _items(found: _Found) -> list[Item]:
     chosen: dict[str, list[tuple[Member, Photo]]] = {}
     for member, photo in sorted(photos, key=lambda entry: (_is_aligned_copy(entry[0].path), entry[0].path)):
         same = chosen.setdefault(photo.name, [])
-        # An archive may have two files of one name, which in a tree of the user's own need not be one photograph.
-        if not same or (found.layout.free_form and _container(member) == _container(same[0][0])):
+        # Two downloads, and even one archive, may have two files of one name, which of free form are two photographs.
+        if not same or found.layout.free_form:
             same.append((member, photo))
         elif member.path == same[0][0].path:
             found.unused.append(Unused(member.path, "a second file of this name"))
@@ -169,10 +170,6 @@ def _items(found: _Found) -> list[Item]:
         for name, (member, photo) in zip(unique_names([photo.name for _, photo in kept]), kept, strict=True)
     ]
     return sorted(items, key=lambda item: item.name)
-
-
-def _container(member: Member) -> str:
-    return member.key.partition(":")[0]
 
 
 def _is_aligned_copy(path: str) -> bool:

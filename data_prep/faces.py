@@ -18,7 +18,7 @@ from fdemd.faces.alignment import TEMPLATES
 from fdemd.faces.landmarks import check_detector
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
-from fdemd.files.whole import cannot_write, write_bytes
+from fdemd.files.whole import write_bytes
 
 
 class Record(NamedTuple):
@@ -84,10 +84,6 @@ def write_face(image: np.ndarray, path: Path, advice: str = "") -> str:
     """
     content = io.BytesIO()
     Image.fromarray(image).save(content, "PNG")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(path, error, advice) from error
     write_bytes(path, content.getvalue(), advice)
     return hashlib.sha256(content.getvalue()).hexdigest()
 

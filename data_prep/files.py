@@ -7,12 +7,13 @@ import filecmp
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
-from fdemd.data.manifest import Manifest, Photograph, write_manifest
 from fdemd.files.given import check_file
 from fdemd.files.whole import PART, cannot_write, replaced
+
+AGAIN = "run the same command again once it can"
+"""What a person can do where a manifest of ours cannot be written."""
 
 
 def link(file: Path, target: Path) -> None:
@@ -29,7 +30,7 @@ def link(file: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{secrets.token_hex(8)}{PART}")
         try:
-            os.link(file, part)
+            os.link(os.path.realpath(file), part)  # of a link itself, another name would lead elsewhere
         except OSError:
             with replaced(target) as copy, file.open("rb") as original:
                 shutil.copyfileobj(original, copy)
@@ -37,13 +38,3 @@ def link(file: Path, target: Path) -> None:
             part.replace(target)
     except OSError as error:
         raise cannot_write(target, error) from error
-
-
-def write_rows(rows: Sequence[Photograph], path: Path) -> None:
-    """Write a manifest that is relative to its folder, whole or not at all.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    with replaced(path, "run the same command again once it can") as file:
-        write_manifest(Manifest(path.parent, tuple(rows)), Path(file.name))

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from fdemd.data.manifest import Photograph
+from fdemd.data.tree import without_ending
 
-IMAGE = re.compile(r"\.(jpe?g|png|bmp|gif|tiff?|webp|pgm|ppm|jp2)$", re.IGNORECASE)
 NO_LISTS = re.compile(r"(?!)")
 
 
@@ -95,7 +95,7 @@ def _cfp(path: str) -> Photo | None:
 def _folder(path: str) -> Photo | None:
     """``PERSON/...``; a tree of the user's own."""
     person, _, rest = path.partition("/")
-    return Photo(IMAGE.sub("", path), person) if rest else None
+    return Photo(without_ending(path), person) if rest else None
 
 
 def several_photographs(photographs: Sequence[Photograph]) -> list[Photograph]:

@@ -92,7 +92,7 @@ class Comparer:
             InputError: the faces or the cache cannot be used.
         """
         ours = self._centres(own)
-        theirs = {name: self._centres(other) for name, other in others.items()}
+        theirs = {name: self._centres(other, name) for name, other in others.items()}
         return Likenesses(
             " ".join(self._words),
             self._threshold,
@@ -100,8 +100,8 @@ class Comparer:
             {name: ours.left_out + other.left_out for name, other in theirs.items()},
         )
 
-    def _centres(self, manifest: Manifest) -> Centres:
-        return class_centres(manifest, self._network, detector=self._detector, workers=self._workers)
+    def _centres(self, manifest: Manifest, name: str = "") -> Centres:
+        return class_centres(manifest, self._network, detector=self._detector, workers=self._workers, name=name)
 
 
 def alike(ours: Centres, others: Centres, threshold: float) -> list[Likeness]:

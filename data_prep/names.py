@@ -35,8 +35,8 @@ def safe_name(name: str) -> str:
 def unique_names(names: Sequence[str], ending: str = ".png") -> list[str]:
     """Return :func:`safe_name` of every name, none of which takes another's place on any disk.
 
-    A name that is taken already, or that another needs for a folder, gets ``~2`` and so on. So do names that differ in
-    the composition of their letters only, which are one to a Mac.
+    A name that is taken already, or that another needs for a folder, gets ``~2`` and so on. So do names that differ
+    in capitals or in the composition of their letters only, which are one to a Mac and on a memory card.
 
     Args:
         names: relative paths, in the order in which they are to be served.
@@ -98,4 +98,4 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _spelling(path: str) -> str:
-    return unicodedata.normalize("NFC", path)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

@@ -17,18 +17,19 @@ import yaml
 from rich.filesize import decimal
 from torch.utils.data import DataLoader
 
-from data_prep.copying import Copying, copy_path
+from data_prep.copying import Copying, copy_paths
 from data_prep.faces import Record
-from data_prep.files import link, write_rows
+from data_prep.files import AGAIN, link
 from data_prep.journal import Journal
 from data_prep.output import COPIES, FACES, check_apart, is_ours, output_folder
 from data_prep.signals import left_to_this_process
 from fdemd.cli import CONFIG_DIR
-from fdemd.data.manifest import Manifest, Photograph, read_manifest
+from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
-from fdemd.faces.photographs import Way
+from fdemd.faces.photographs import UNREADABLE, Way
 from fdemd.faces.queries import QueryMaker
+from fdemd.files.given import check_file
 from fdemd.files.mark import is_marked
 from fdemd.files.text import csv_table
 from fdemd.files.whole import write_text
@@ -75,13 +76,15 @@ class Copies:
         made: photographs that have a copy.
         new: those of them that this run made.
         problems: problem -> photographs that have none for it.
-        left_out: file that lists these.
+        lost: originals that are not in the manifest, since they cannot be read.
+        left_out: file that lists the latter two.
     """
 
     manifest: Path
     made: int
     new: int
     problems: Counter[str]
+    lost: int
     left_out: Path
 
 
@@ -126,18 +129,21 @@ def occlude(request: Request) -> Copies:
 
 
 def _occluded(manifest: Manifest, chosen: tuple[Photograph, ...], maker: QueryMaker, request: Request) -> Copies:
-    records, new = _made(manifest, chosen, maker, request)
+    targets = copy_paths(request.kind, [row.path for row in chosen])
+    records, new = _made(manifest, chosen, targets, maker, request)
     made = {record.name for record in records if not record.problem}
     if not made:
         first = f"; the first, {records[0].name}: {records[0].reason}" if records else ""
         raise InputError(f"None of the {len(chosen)} photographs chosen in {request.manifest} could be copied{first}.")
-    rows = _rows(manifest, [row for row in chosen if row.path in made], request)
+    rows, lost = _rows(manifest, {row: targets[row.path] for row in chosen if row.path in made}, request)
     path, left_out = request.out / f"{request.kind}.csv", request.out / f"{request.kind}_left_out.csv"
-    write_rows(rows, path)
+    write_manifest(Manifest(path.parent, rows), path, AGAIN)
     without = [(record.name, record.problem, record.reason) for record in records if record.problem]
-    write_text(left_out, csv_table([("path", "problem", "reason"), *without]))
+    told = {name for name, _, _ in without}
+    unlinked = [(name, UNREADABLE, reason) for name, reason in lost.items() if name not in told]
+    write_text(left_out, csv_table([("path", "problem", "reason"), *without, *unlinked]))
     problems = Counter(record.problem for record in records if record.problem)
-    return Copies(path, len(made), new, problems, left_out)
+    return Copies(path, len(made), new, problems, len(lost), left_out)
 
 
 def is_chosen(path: str, request: Request) -> bool:
@@ -152,7 +158,11 @@ def _is_here(manifest: Manifest, request: Request) -> bool:
 
 
 def _made(
-    manifest: Manifest, chosen: tuple[Photograph, ...], maker: QueryMaker, request: Request
+    manifest: Manifest,
+    chosen: tuple[Photograph, ...],
+    targets: Mapping[str, str],
+    maker: QueryMaker,
+    request: Request,
 ) -> tuple[list[Record], int]:
     """A record a chosen photograph, and how many of them are new."""
     settings = {
@@ -168,7 +178,7 @@ def _made(
     height, width = request.way.size
     again = "once it can be, run the same command again, and it goes on where it was"
     room = f" ({len(chosen):,} copies take up to {decimal(3 * height * width * len(chosen))})"
-    copying = Copying(manifest, chosen, maker, request.way, request.out, again + room)
+    copying = Copying(manifest, chosen, targets, maker, request.way, request.out, again + room)
     with Journal(request.out / f"{request.kind}.jsonl", settings, again + room) as journal:
         rows = range(len(copying))
         checked = track(rows, "Checking copies") if journal.records else rows
@@ -203,19 +213,28 @@ def _check_aligned(manifest: Manifest, template: str) -> None:
             )
 
 
-def _rows(manifest: Manifest, copied: list[Photograph], request: Request) -> tuple[Photograph, ...]:
-    """Originals, then copies. An original that is neither of the gallery nor of a split nor a source is dropped."""
+def _rows(
+    manifest: Manifest, copied: Mapping[Photograph, str], request: Request
+) -> tuple[tuple[Photograph, ...], dict[str, str]]:
+    """Originals, then copies; and path -> reason of originals that cannot be linked.
+
+    An original that is neither of the gallery nor of a split nor a source is dropped.
+    """
     here = _is_here(manifest, request)
     place = "" if here else f"{ORIGINALS}/"
     sources = {row.source for row in copied}
-    rows = []
+    rows, lost = [], {}
     for row in manifest.photographs:
         if row.is_gallery or row.split or row.path in sources:
-            rows.append(replace(row, path=place + row.path, source=place + row.source, is_query=False))
-            if not here and manifest.file(row).is_file():
+            if not here:
+                try:
+                    check_file(manifest.file(row), "The photograph")
+                except InputError as error:
+                    lost[row.path] = str(error)
+                    continue
                 link(manifest.file(row), request.out / ORIGINALS / row.path)
-    for row in copied:
-        path = copy_path(request.kind, row.path)
+            rows.append(replace(row, path=place + row.path, source=place + row.source, is_query=False))
+    for row, path in copied.items():
         template = request.way.template
         rows.append(replace(row, path=path, source=place + row.source, is_gallery=False, aligned=template))
-    return tuple(rows)
+    return tuple(rows), lost

@@ -19,7 +19,7 @@ from data_prep.tars import Tar
 from data_prep.zips import Zip
 from fdemd.errors import InputError
 from fdemd.files.given import check_file, check_folder
-from fdemd.files.whole import cannot_write, replaced
+from fdemd.files.whole import replaced
 
 _Opener = Callable[[Path], io.BufferedIOBase]
 _COMPRESSED: dict[bytes, _Opener] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\x00": lzma.LZMAFile}
@@ -35,9 +35,7 @@ def check_download(path: Path) -> Path:
     """
     if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir it never raises
         return check_folder(path, "The folder", _ADVICE)
-    if not check_file(path, "The download", _ADVICE).is_file():
-        raise InputError(f"{path} is neither a file nor a folder; {_ADVICE}.")
-    return path
+    return check_file(path, "The download", _ADVICE)
 
 
 def open_container(path: Path, work: Path) -> Container:
@@ -68,10 +66,6 @@ def _expanded(path: Path, opener: _Opener, work: Path) -> Path:
     """The archive without its compression, as one file in ``work``."""
     # Two downloads may have one name.
     target = work / f"{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]}.expanded"
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(work, error, "choose another --out") from error
     written = 0
     with explained(path):
         packed = opener(path)

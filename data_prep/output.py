@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
@@ -14,8 +13,8 @@ from pathlib import Path
 from data_prep.journal import first_settings
 from fdemd.errors import InputError
 from fdemd.files.lock import alone_in
-from fdemd.files.mark import MARK, claim, is_marked
-from fdemd.files.whole import cannot_write, is_part, write_text
+from fdemd.files.mark import MARK, claim, is_marked, write_mark
+from fdemd.files.whole import cannot_write, is_part
 
 FACES, COPIES = "prepared faces", "copies of faces as queries"
 """What the mark of an output folder says that it holds."""
@@ -97,7 +96,7 @@ def _claim(out: Path, what: str) -> None:
     elif what == FACES and is_ours(out, COPIES):
         raise InputError(f"{out} holds {COPIES}; {_ADVICE}.")
     if is_ours(out, what) and not is_marked(out, what):
-        write_text(out / MARK, json.dumps({"made by": "fdemd", "holds": what}) + "\n", _ADVICE)
+        write_mark(out, what, _ADVICE)
     claim(out, what, _ADVICE)
 
 

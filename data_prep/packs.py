@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from data_prep.archives import stamp_of
+from data_prep.archives import stamp_of, unchanged
 from data_prep.pickles import Call, read_pickle
 from data_prep.sources import Item, Source
 from fdemd.errors import InputError
@@ -47,11 +47,10 @@ class PackedPairs(Source):
     def read(self, item: Item) -> bytes:
         """See :meth:`data_prep.sources.Source.read`."""
         try:
-            if stamp_of(self.file.stat()) == self.stamp:
+            with unchanged(self.file, self.stamp):
                 return _kept_pack(self.file, self.stamp).images[int(item.key)]
         except (InputError, OSError) as error:
             raise UnreadableImageError(f"{self.file.name} has changed: {error}") from error
-        raise UnreadableImageError(f"{self.file.name} was replaced while it was read")
 
 
 def open_pack(paths: Sequence[Path], work: Path) -> PackedPairs:

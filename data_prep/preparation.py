@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data_prep.exclusions import without_people
 from data_prep.faces import Record, face_path
-from data_prep.files import write_rows
+from data_prep.files import AGAIN
 from data_prep.galleries import join_gallery, read_gallery
 from data_prep.layouts import LAYOUTS
 from data_prep.likeness import Comparer
@@ -19,10 +19,10 @@ from data_prep.overlaps import shared_people
 from data_prep.report import Findings, write_report
 from data_prep.sets import SETS
 from data_prep.sources import Item
-from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest
+from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest, write_manifest
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Way
-from fdemd.files.whole import cannot_write, write_bytes
+from fdemd.files.whole import write_bytes
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ def prepare(request: Request) -> Findings:
         further = dict(layout.further) if layout else {}
         manifests = {"manifest.csv": photographs, **{file: select(photographs) for file, select in further.items()}}
         for file, rows in manifests.items():
-            write_rows(rows, out / file)
+            write_manifest(Manifest(out, tuple(rows)), out / file, AGAIN)
         for file, content in source.lists.items():
-            _write_list(out / "lists" / file, content)
+            write_bytes(out / "lists" / file, content)
         people = {item.identity for item in source.items}
         findings = Findings(
             name=request.name,
@@ -107,14 +107,6 @@ def prepare(request: Request) -> Findings:
         )
         write_report(findings, out)
     return findings
-
-
-def _write_list(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    write_bytes(path, content)
 
 
 def _photographs(items: Sequence[Item], records: Sequence[Record], template: str) -> list[Photograph]:

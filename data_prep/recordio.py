@@ -96,20 +96,9 @@ class RecordFile:
             for row in self.table:
                 place = Place(*row.tolist())
                 try:
-                    yield place, _read(file, place)
+                    yield place, read_record(file, place)
                 except DamagedRecordError as damage:
                     yield place, damage
-
-
-def read_record(path: Path, place: Place) -> Record:
-    """Read one record.
-
-    Raises:
-        DamagedRecordError: it is cut short or damaged.
-        OSError: the file cannot be read.
-    """
-    with path.open("rb") as file:
-        return _read(file, place)
 
 
 def open_records(path: Path, index: Path | None = None) -> RecordFile:
@@ -164,7 +153,13 @@ class _DamageError(Exception):
     """What is wrong with a record."""
 
 
-def _read(file: io.BufferedReader, place: Place) -> Record:
+def read_record(file: io.BufferedReader, place: Place) -> Record:
+    """Read one record of an open file.
+
+    Raises:
+        DamagedRecordError: it is cut short or damaged.
+        OSError: the file cannot be read.
+    """
     try:
         data, stop = _read_parts(file, place.position, place.end)
         if stop < place.end and file.read(len(_MAGIC)) != _MAGIC:

@@ -15,6 +15,7 @@ from data_prep.faces import Record
 from data_prep.likeness import Likenesses
 from data_prep.sources import Source
 from fdemd.data.manifest import Photograph
+from fdemd.data.pairs import REPORT, WITHOUT_FACE
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way
 from fdemd.files.text import csv_table, shown
 from fdemd.files.whole import write_text
@@ -60,15 +61,21 @@ class Findings:
         return len(self.records) - self.problems.total()
 
     @cached_property
-    def unused(self) -> list[tuple[str, str, str]]:
-        """Everything that gave no face: its name in the download, problem and reason."""
-        without = [
+    def without_face(self) -> list[tuple[str, str, str]]:
+        """Photographs that gave no face: name in the download, problem and reason."""
+        return [
             (item.shown, record.problem, record.reason)
             for item, record in zip(self.source.items, self.records, strict=True)
             if record.problem
         ]
+
+    @cached_property
+    def unused(self) -> list[tuple[str, str, str]]:
+        """Everything that gave no face: these photographs, and what is none or was not to be used."""
         why = [NOT_USED] * len(self.opened.unused) + [EXCLUDED] * self.excluded + [NOBODY] * self.nobody
-        return without + [(name, word, reason) for word, (name, reason) in zip(why, self.source.unused, strict=True)]
+        return self.without_face + [
+            (name, word, reason) for word, (name, reason) in zip(why, self.source.unused, strict=True)
+        ]
 
     @cached_property
     def same_bytes(self) -> list[list[str]]:
@@ -118,7 +125,7 @@ def write_report(findings: Findings, out: Path) -> None:
     """
     if findings.likenesses:
         findings.likenesses.write(out / "alike.csv")
-    write_text(out / "report.json", json.dumps(findings.facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(out / REPORT, json.dumps(findings.facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     write_text(out / "report.md", _markdown(findings))
     write_text(out / "unused.csv", csv_table([("path", "problem", "reason"), *findings.unused]))
     write_text(out / "duplicates.csv", csv_table(_duplicates(findings)))
@@ -149,6 +156,7 @@ def _facts(findings: Findings) -> dict[str, Any]:
         },
         "faces": findings.faces,
         "without a face": {problem: findings.problems[problem] for problem in (UNREADABLE, NO_FACE)},
+        WITHOUT_FACE: findings.without_face,
         "files not used": dict(sorted(Counter(entry.reason for entry in findings.opened.unused).items())),
         "excluded names that nobody has": findings.nobody,
         "images per person": {str(images): people for images, people in sorted(counts.items())},

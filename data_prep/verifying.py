@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -58,13 +57,6 @@ def _files(manifest: Manifest) -> Iterator[str]:
 
 def _shape(file: Path) -> tuple[int, int] | str:
     """Height and width, or what is wrong with the file."""
-    try:
-        if not stat.S_ISREG(file.stat().st_mode):
-            return "it is no file"
-    except FileNotFoundError:
-        return "the file is missing"
-    except OSError as error:
-        return f"it cannot be read ({error.strerror})"
     try:
         height, width = read_image(file).shape[:2]
     except UnreadableImageError as error:

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from fdemd.cache.entries import empty
 from fdemd.cache.new_entry import NewEntry, Tensors
-from fdemd.cache.tensors import Stored, crc32_of, opened
+from fdemd.cache.tensors import Stored, crc32_of
 from fdemd.errors import InputError
+from fdemd.files.regular import opened
 
 BLOCK = 256
 """Rows that are flushed to the disk together: what at most is lost if the machine goes down."""

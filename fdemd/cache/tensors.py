@@ -7,7 +7,6 @@ import json
 import logging
 import math
 import os
-import stat
 import warnings
 import zlib
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ import torch
 from torch import Tensor
 
 from fdemd.cache.entries import is_of_an_earlier_version, is_ours, mark_used, remove
+from fdemd.files.regular import opened
 
 _META, _META_SHA256 = "meta.json", "meta.sha256"
 _BLOCK = 1 << 24
@@ -155,20 +155,6 @@ def crc32_of(file: FileIO, size: int, crc32: int = 0) -> int:
         crc32 = zlib.crc32(block[:count], crc32)
         size -= count
     return crc32
-
-
-def opened(path: Path) -> FileIO:
-    """A file, to be read without a buffer, and nothing but a file: a pipe would never end.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is something else.
-    """
-    file = FileIO(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise ValueError(f"{path.name} is no file")
-    return file
 
 
 def _verified(place: Path, key: object) -> Stored:

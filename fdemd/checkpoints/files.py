@@ -11,6 +11,7 @@ from pathlib import Path
 from fdemd.checkpoints.cards import Card
 from fdemd.errors import InputError
 from fdemd.files.given import check_file
+from fdemd.files.regular import opened
 
 
 def weights_file(card: Card, checkpoint: str | None = None) -> Path:
@@ -43,9 +44,7 @@ def own_file(checkpoint: str) -> Path:
     """
     advice = "give the path of a weight file with model.checkpoint=PATH"
     path = Path(os.path.expanduser(checkpoint))  # noqa: PTH111 # pathlib's raises where there is no such user
-    if not check_file(path, "The weight file", advice).is_file():
-        raise InputError(f"The weight file {path} is not an ordinary file; {advice}.")
-    return path
+    return check_file(path, "The weight file", advice)
 
 
 def installed_file(card: Card) -> Path:
@@ -109,9 +108,13 @@ def by_hand(card: Card) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """Hexadecimal sha256 of a file."""
+    """Hexadecimal sha256 of a file.
+
+    Raises:
+        OSError: it cannot be read, or is no file but a pipe or a device.
+    """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with opened(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

@@ -47,7 +47,9 @@ def face_loader(
     return DataLoader(faces, batch_size, num_workers=workers, worker_init_fn=worker_init)
 
 
-def workers_that_fit(wanted: int, faces: int, size: tuple[int, int]) -> int:
+def workers_that_fit(
+    wanted: int, faces: int, size: tuple[int, int], *, otherwise: str = ", or choose a smaller data.batch_size"
+) -> int:
     """The number of processes to load with: those wanted, or fewer with a warning if shared memory is too small.
 
     A process that finds it full is killed by the system, and takes the run with it.
@@ -56,6 +58,7 @@ def workers_that_fit(wanted: int, faces: int, size: tuple[int, int]) -> int:
         wanted: number of processes.
         faces: in a batch.
         size: ``(height, width)`` of a face, three bytes a pixel.
+        otherwise: what a person can do where there is no more shared memory, as the end of the warning.
     """
     left = free_shared_memory() if wanted else None
     if left is None:
@@ -70,6 +73,6 @@ def workers_that_fit(wanted: int, faces: int, size: tuple[int, int]) -> int:
         logging.getLogger(__name__).warning(
             f"Faces are read by {fit or 'no'} extra process{'' if fit == 1 else 'es'} instead of {wanted}, which is "
             f"slower: {_SHARED} has {decimal(left)} free, and {wanted} need {decimal(need(wanted))}; give a container "
-            "more with --shm-size=1g, or choose a smaller data.batch_size."
+            f"more with --shm-size=1g{otherwise}."
         )
     return fit

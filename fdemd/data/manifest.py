@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import os
 import posixpath
@@ -13,9 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fdemd.data.names import identity_of, warn_of_spellings
-from fdemd.data.tree import is_file
 from fdemd.errors import InputError
 from fdemd.files.given import check_file, check_folder
+from fdemd.files.whole import write_bytes
 
 COLUMNS = ("path", "identity", "source", "split", "is_query", "is_gallery", "aligned")
 
@@ -135,18 +136,26 @@ def read_manifest(path: Path, root: Path | None = None, *, setting: str = "") ->
     return Manifest(root, photographs)
 
 
-def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Write a manifest that :func:`read_manifest` reads back, whatever its photographs are called."""
-    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        plain, quoted = (
-            csv.writer(file, lineterminator="\n"),
-            csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL),
-        )
-        plain.writerow(COLUMNS)
-        for row in manifest.photographs:
-            texts = row.path, row.identity, row.source, row.split, row.aligned
-            writer = quoted if any("\r" in text for text in texts) else plain  # csv leaves a carriage return bare
-            writer.writerow([*texts[:4], int(row.is_query), int(row.is_gallery), row.aligned])
+def write_manifest(manifest: Manifest, path: Path, advice: str = "") -> None:
+    """Write a manifest that :func:`read_manifest` reads back, whole or not at all; see :func:`as_csv`.
+
+    Raises:
+        InputError: it cannot be written; ``advice`` says what a person can do.
+    """
+    write_bytes(path, as_csv(manifest), advice)
+
+
+def as_csv(manifest: Manifest) -> bytes:
+    """The file of a manifest, in which photographs keep their names, whatever these are."""
+    text = io.StringIO(newline="")
+    plain = csv.writer(text, lineterminator="\n")
+    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(COLUMNS)
+    for row in manifest.photographs:
+        texts = row.path, row.identity, row.source, row.split, row.aligned
+        writer = quoted if any("\r" in value for value in texts) else plain  # csv leaves a carriage return bare
+        writer.writerow([*texts[:4], int(row.is_query), int(row.is_gallery), row.aligned])
+    return text.getvalue().encode("utf-8", "surrogateescape")
 
 
 class _Row(NamedTuple):
@@ -188,7 +197,8 @@ def _photograph(header: Sequence[str], row: _Row, place: _Place, where: str) -> 
 
 def _is_header(rows: Sequence[_Row], root: Path) -> bool:
     """Whether the first line of two names no file, though the second does."""
-    return not is_file(root / rows[0].values[0]) and is_file(root / rows[1].values[0])
+    first, second = (os.path.isfile(root / row.values[0]) for row in rows[:2])  # noqa: PTH113
+    return second and not first
 
 
 class _Place(NamedTuple):

@@ -14,17 +14,20 @@ Five forms are read; which one a list has is told by its content.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from fdemd.data.names import identity_of
-from fdemd.data.tree import IMAGE_ENDINGS, is_folder
+from fdemd.data.tree import is_image, without_ending
 from fdemd.errors import InputError
 from fdemd.files.given import check_file, check_folder
 
 _FOLDS = 10
 """Of lists that name none."""
+_DIGITS = 9
+"""Python refuses to read numbers of thousands of digits, and no set has a billion photographs."""
 _ADVICE = "give it with data.pairs=PATH"
 _log = logging.getLogger(__name__)
 
@@ -44,15 +47,15 @@ def read_pair_list(path: Path) -> list[Pair]:
     Raises:
         InputError: the list cannot be read or has none of the known forms.
     """
-    if is_folder(path):
+    if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir it never raises
         return list(_of_cfp(check_folder(path, "The list of pairs", _ADVICE)))
     lines = [_fields(line) for line in _lines(path)]
     first = lines[0] if lines else []
     if 1 <= len(first) <= 2 and all(map(_is_number, first)):
         return list(_of_lfw(lines, path))
-    if len(first) == 3 and _is_image(first[0]):
+    if len(first) == 3 and is_image(first[0]):
         return _in_folds(_of_mlfw(lines, path), path)
-    if len(first) == 2 and _is_image(first[0]):
+    if len(first) == 2 and is_image(first[0]):
         return _in_folds(_of_calfw(lines, path), path)
     if len(first) in (3, 4) and _is_number(first[1]) and _is_number(first[-1]):
         pairs = _in_folds(_of_mfr2(lines, path), path)
@@ -69,14 +72,9 @@ def read_pair_list(path: Path) -> list[Pair]:
     )
 
 
-def without_ending(path: str) -> str:
-    """The path of a photograph without its ending, with forward slashes; other names stay as they are.
-
-    >>> without_ending("Ann_Able/Ann_Able_0001.JPG"), without_ending("Robert_Downey_Jr._0001")
-    ('Ann_Able/Ann_Able_0001', 'Robert_Downey_Jr._0001')
-    """
-    stem, dot, ending = path.replace("\\", "/").rpartition(".")
-    return stem if f"{dot}{ending}".lower() in IMAGE_ENDINGS else f"{stem}{dot}{ending}"
+def _named(file: str) -> str:
+    """What a list calls a photograph: its path with forward slashes, without the ending."""
+    return without_ending(file.replace("\\", "/"))
 
 
 def _lines(path: Path) -> list[str]:
@@ -95,15 +93,18 @@ def _fields(line: str) -> list[str]:
 
 
 def _is_number(field: str) -> bool:
-    return field.isascii() and field.isdigit()
+    return field.isascii() and field.isdigit() and len(field) <= _DIGITS
 
 
-def _is_image(name: str) -> bool:
-    return without_ending(name) != name
+def _number(field: str) -> int:
+    """Raises ValueError for what is no number of a list."""
+    if not _is_number(field.strip()):
+        raise ValueError
+    return int(field)
 
 
 def _of_lfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
-    folds, of_each_kind = (1, *map(int, lines[0]))[-2:]
+    folds, of_each_kind = (1, *map(_number, lines[0]))[-2:]
     if folds < 1 or of_each_kind < 1 or len(lines) != 1 + 2 * folds * of_each_kind:
         raise InputError(
             f"{path} should have {folds} folds of 2 x {of_each_kind} pairs by its first line, but {len(lines) - 1} "
@@ -136,8 +137,8 @@ def _of_mfr2(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
         yield Pair(_numbered_photograph(person, first), _numbered_photograph(second_person, second), same, 0)
 
 
-def _numbered_photograph(person: str, number: str | int) -> str:
-    return f"{person}/{person}_{int(number):04d}"
+def _numbered_photograph(person: str, number: str) -> str:
+    return f"{person}/{person}_{_number(number):04d}"
 
 
 def _of_calfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
@@ -145,21 +146,22 @@ def _of_calfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
         raise InputError(f"{path} has {len(lines)} lines; a pair has two.")
     for number in range(0, len(lines), 2):
         both = lines[number : number + 2]
-        kinds = {fields[1] != "0" for fields in both if len(fields) == 2 and fields[1].isdigit()}
-        if len(kinds) != 1 or any(len(fields) != 2 or not _is_image(fields[0]) for fields in both):
+        read = [len(fields) == 2 and is_image(fields[0]) and _is_number(fields[1]) for fields in both]
+        kinds = {fields[-1] != "0" for fields in both}
+        if len(kinds) != 1 or not all(read):
             found = " / ".join(" ".join(fields) for fields in both)
             raise InputError(
                 f"{path}: lines {number + 1} and {number + 2} are {found!r}; FILE NUMBER belongs there twice, both "
                 "numbers 0 or none."
             )
-        yield Pair(without_ending(both[0][0]), without_ending(both[1][0]), kinds.pop(), 0)
+        yield Pair(_named(both[0][0]), _named(both[1][0]), kinds.pop(), 0)
 
 
 def _of_mlfw(lines: Sequence[Sequence[str]], path: Path) -> Iterator[Pair]:
     for number, fields in enumerate(lines, start=1):
-        if len(fields) != 3 or fields[2] not in ("0", "1") or not all(map(_is_image, fields[:2])):
+        if len(fields) != 3 or fields[2] not in ("0", "1") or not all(map(is_image, fields[:2])):
             raise InputError(f"{path}: line {number} is {' '.join(fields)!r}; FILE FILE and 0 or 1 belong there.")
-        yield Pair(without_ending(fields[0]), without_ending(fields[1]), fields[2] == "1", 0)
+        yield Pair(_named(fields[0]), _named(fields[1]), fields[2] == "1", 0)
 
 
 def _of_cfp(folder: Path) -> Iterator[Pair]:
@@ -173,7 +175,7 @@ def _of_cfp(folder: Path) -> Iterator[Pair]:
         for file in (of / "same.txt", of / "diff.txt"):
             for number, line in enumerate(_lines(file), start=1):
                 try:
-                    one, two = map(int, line.split(","))
+                    one, two = map(_number, line.split(","))
                     yield Pair(frontal[one], second[two], file.name == "same.txt", fold)
                 except (ValueError, KeyError):
                     raise InputError(
@@ -198,7 +200,7 @@ def _numbered(file: Path) -> dict[int, str]:
     for number, line in enumerate(_lines(file), start=1):
         try:
             key, path = line.split()
-            found[int(key)] = "/".join(without_ending(path).split("/")[-3:])
+            found[_number(key)] = "/".join(_named(path).split("/")[-3:])
         except ValueError:
             raise InputError(f"{file}: line {number} is {line!r}; NUMBER PATH belongs there.") from None
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +14,14 @@ from torch import Tensor
 from fdemd.data.aligned import LeftOut
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.data.names import identity_of
-from fdemd.data.pair_lists import read_pair_list, without_ending
+from fdemd.data.pair_lists import read_pair_list
+from fdemd.data.tree import without_ending
 from fdemd.errors import InputError
-from fdemd.faces.photographs import NO_FACE, UNREADABLE
+from fdemd.files.regular import opened
 
 _Value = TypeVar("_Value")
-UNUSED = "unused.csv"
-"""Lies beside the manifest of a prepared set and names the photographs that gave no face."""
+REPORT, WITHOUT_FACE = "report.json", "photographs without a face"
+"""File beside the manifest of a prepared set, and what it calls the photographs that gave no face."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def read_pairs(path: Path, photographs: Manifest) -> Pairs:
     pairs = [pair._replace(first=_spelled(pair.first), second=_spelled(pair.second)) for pair in read_pair_list(path)]
     names = sorted({name for pair in pairs for name in pair[:2]})
     found = _by_tail(((photograph.path, photograph) for photograph in photographs.photographs), names)
-    lost = _by_tail(((row[0], row) for row in _without_face(photographs.root)), names)
+    without_face = _without_face(photographs.root) if len(found) < len(names) else []
+    lost = _by_tail(((row[0], row) for row in without_face), names)
     rows: list[Photograph] = []
     without, missing = [], []
     for name in names:
@@ -79,7 +81,8 @@ def read_pairs(path: Path, photographs: Manifest) -> Pairs:
     if missing:
         raise InputError(
             f"{photographs.root} lacks {len(missing)} of the {len(names)} photographs that {path} names, {missing[0]} "
-            "first; set and list must belong together."
+            f"first; set and list must belong together, and a set whose {REPORT} does not list its {WITHOUT_FACE} be "
+            "prepared again."
         )
     row_of = {name: row for row, name in enumerate(names)}
     return Pairs(
@@ -102,7 +105,7 @@ def _by_tail(files: Iterable[tuple[str, _Value]], names: Iterable[str]) -> dict[
     depths = {name.count("/") + 1 for name in wanted}
     found: dict[str, tuple[str, _Value]] = {}
     for path, value in files:
-        parts = _spelled(without_ending(path)).split("/")
+        parts = _spelled(without_ending(path.replace("\\", "/"))).split("/")
         for depth in depths:
             if (tail := "/".join(parts[-depth:])) not in wanted:
                 continue
@@ -122,12 +125,13 @@ def _spelled(path: str) -> str:
 def _without_face(folder: Path) -> list[tuple[str, str, str]]:
     """Photographs that gave no face when the set was prepared: name in the download, problem and reason."""
     try:
-        with (folder / UNUSED).open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            rows = [row for row in csv.reader(file) if len(row) == 3]
+        with opened(folder / REPORT) as file:
+            facts = json.loads(file.readall())
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise InputError(f"{folder / UNUSED} cannot be read: {error.strerror}.") from error
-    except csv.Error as error:
-        raise InputError(f"{folder / UNUSED} is not a CSV file: {error}.") from error
-    return [(name, problem, reason) for name, problem, reason in rows if problem in (NO_FACE, UNREADABLE)]
+        raise InputError(f"{folder / REPORT} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{folder / REPORT} is damaged: {error}; prepare the set again.") from error
+    rows = facts.get(WITHOUT_FACE, []) if isinstance(facts, dict) else []
+    return [(name, problem, reason) for name, problem, reason in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest
 from fdemd.data.names import identity_of, warn_of_spellings
-from fdemd.data.tree import entries_below, is_file, is_image
+from fdemd.data.tree import entries_below, is_image
 from fdemd.errors import InputError, unknown
 from fdemd.files.given import check_folder
 
@@ -37,7 +38,7 @@ def orl_manifest(root: str | None = None) -> Manifest:
         for person in range(1, ORL_PEOPLE + 1)
         for number in range(1, ORL_PHOTOGRAPHS + 1)
     ]
-    missing = [photograph.path for photograph in wanted if not is_file(folder / photograph.path)]
+    missing = [photograph.path for photograph in wanted if not os.path.isfile(folder / photograph.path)]  # noqa: PTH113
     if missing:
         raise InputError(
             f"{folder} lacks {len(missing)} of the {len(wanted)} ORL photographs, {missing[0]} first; {advice}."

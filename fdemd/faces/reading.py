@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from fdemd.files.regular import opened
 from fdemd.files.text import shown
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
-"""What a file may be, whatever its name says: the formats that :data:`fdemd.data.sources.IMAGE_ENDINGS` stand for.
+"""What a file may be, whatever its name says: the formats that :data:`fdemd.data.tree.IMAGE_ENDINGS` stand for.
 
 Pillow knows more, some of which start other programs (EPS). A phone's JPEG of several pictures (MPO) is opened as a
 JPEG. Those of the list that this Pillow was built without are left out.
@@ -57,7 +59,8 @@ def opened_image(file: Path | BinaryIO) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow murmurs about odd metadata is nothing to act on
-            with Image.open(file, formats=_known_formats()) as image:
+            source = BufferedReader(opened(file)) if isinstance(file, Path) else nullcontext(file)
+            with source as picture, Image.open(picture, formats=_known_formats()) as image:
                 limit = Image.MAX_IMAGE_PIXELS
                 if limit is not None and image.width * image.height > limit:
                     raise Image.DecompressionBombError
@@ -75,6 +78,8 @@ def opened_image(file: Path | BinaryIO) -> Iterator[Image.Image]:
     except MemoryError as error:
         raise UnreadableImageError("it needs more memory than there is") from error
     except Exception as error:  # decoders raise many kinds on damaged files
+        if isinstance(error, OSError) and error.strerror:  # the system's word, not a decoder's
+            raise UnreadableImageError(f"it cannot be read ({error.strerror})") from error
         raise UnreadableImageError(f"damaged: {shown(str(error)) or type(error).__name__}") from error
 
 

@@ -10,7 +10,7 @@ from fdemd.errors import InputError
 
 
 def check_file(path: Path, what: str, advice: str = "") -> Path:
-    """Return ``path`` if it is a file that can be read.
+    """Return ``path`` if it is an ordinary file (neither a pipe nor a device, which have no end) that can be read.
 
     Unlike :meth:`pathlib.Path.is_file` it never raises ``PermissionError``: a folder that may not be entered is told.
 
@@ -33,14 +33,14 @@ def check_folder(path: Path, what: str, advice: str = "") -> Path:
 def _checked(path: Path, what: str, advice: str, *, folder: bool) -> Path:
     rest = f"; {advice}." if advice else "."
     try:
-        is_folder = stat.S_ISDIR(path.stat().st_mode)
+        mode = path.stat().st_mode
     except FileNotFoundError:
         raise InputError(f"{what} {path} does not exist{rest}") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise InputError(f"{what} {path} cannot be read ({getattr(error, 'strerror', None) or error}){rest}") from error
-    if is_folder != folder:
-        kind = "a folder, not a file" if is_folder else "a file, not a folder"
-        raise InputError(f"{what} {path} is {kind}{rest}")
+    if not (stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode)):
+        kind = "a folder, not a file" if stat.S_ISDIR(mode) else "not an ordinary file"
+        raise InputError(f"{what} {path} is {'a file, not a folder' if folder else kind}{rest}")
     if not os.access(path, os.R_OK | (os.X_OK if folder else 0)):
         raise InputError(f"{what} {path} cannot be read (Permission denied){rest}")
     return path

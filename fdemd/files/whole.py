@@ -34,14 +34,15 @@ def replaced(path: Path, advice: str = "") -> Iterator[BinaryIO]:
     has a temporary name of its own, and the last one wins.
 
     Args:
-        path: the file; its folder must exist.
+        path: the file; its folder is made if it is not there.
         advice: what a person can do if it cannot be written, as in :func:`cannot_write`.
 
     Raises:
-        InputError: the disk is full or fails, or the folder cannot be written.
+        InputError: the disk is full or fails, or the folder cannot be made or written.
     """
     part = path.with_name(f".{secrets.token_hex(8)}{PART}")  # short, for names that are as long as a disk allows
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("xb") as file:
             yield file
             file.flush()

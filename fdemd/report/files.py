@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import json
 import platform
@@ -176,14 +175,24 @@ def write_figure(path: Path, figure: Figure, dpi: int = 130) -> None:
         figure.savefig(file, format=path.suffix.removeprefix("."), dpi=dpi)
 
 
-LEFT_OUT = "left_out.csv"
-"""Where a run lists what it could not use."""
+RESULTS, LEFT_OUT_FILES = "results.json", "left out files"
+"""Where a training lists for programs what it could not use, and what it is called there."""
 
 
-def read_left_out(path: Path) -> list[tuple[str, str, str]]:
-    """What :func:`write_left_out` wrote, names as they are shown."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return [(path, problem, reason) for path, problem, reason in csv.reader(file)][1:]
+def read_left_out(results: Path) -> list[tuple[str, str, str]]:
+    """Path, problem and reason of what a training could not use, as its results list it.
+
+    Raises:
+        InputError: they do not.
+    """
+    try:
+        listed = json.loads(results.read_text(encoding="utf-8"))[LEFT_OUT_FILES]
+        return [(path, problem, reason) for path, problem, reason in listed]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{results} does not say which files were left out, as those of an earlier version of fdemd; train anew in "
+            "another folder."
+        ) from error
 
 
 def write_left_out(path: Path, entries: Iterable[tuple[str, str, str]]) -> None:

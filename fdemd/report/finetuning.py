@@ -18,7 +18,7 @@ from fdemd.data.training import TrainingDataModule
 from fdemd.files.whole import write_text
 from fdemd.identification import Comparison
 from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.report.files import versions, write_json, write_left_out, write_yaml
+from fdemd.report.files import LEFT_OUT_FILES, RESULTS, versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.tables import percent, rows_of
@@ -65,7 +65,7 @@ class FinetuneReport:
         """
         write_left_out(self.folder / "left_out.csv", self._left_out())
         rows = [{"weights": weights, **row} for weights, each in comparisons.items() for row in rows_of(each)]
-        write_json(self.folder / "results.json", self._facts() | {"results": rows})
+        write_json(self.folder / RESULTS, self._facts() | {"results": rows, LEFT_OUT_FILES: self._left_out()})
         if comparisons:
             title, cells = self._title(), _cells(comparisons)
             notes = [

@@ -18,7 +18,7 @@ from fdemd.files.lock import alone_in
 from fdemd.finetune import training_data
 from fdemd.losses.scale_head import read_scale_head
 from fdemd.people_apart import evaluated, people_apart, trained, training_config
-from fdemd.report.files import LEFT_OUT, check_place, read_left_out, run_folder
+from fdemd.report.files import RESULTS, check_place, read_left_out, run_folder
 from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.report.loggers import open_log
 from fdemd.report.pairs_progress import pairs_progress
@@ -132,7 +132,7 @@ def _trial(
         with named(each.name):
             checkpoint = finished_training(settings, people[each], network, folder / each.name) or trained(settings)
         trial.checkpoints[each.name] = str(checkpoint)
-        trial.leave_out(read_left_out(checkpoint.parents[1] / LEFT_OUT))
+        trial.leave_out(read_left_out(checkpoint.parents[1] / RESULTS))
         if wanted["compare"] and each.changes_network:
             _compare(trial, each.name, evaluated(config, test, str(checkpoint), folder / each.name))
         if each.has_scales:

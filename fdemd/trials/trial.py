@@ -37,7 +37,7 @@ class Trial:
     left_out: list[tuple[str, str, str]] = field(default_factory=list)
 
     def leave_out(self, files: Iterable[tuple[str, str, str]]) -> None:
-        """Add files that are not known yet; names as :data:`fdemd.report.files.LEFT_OUT` shows them."""
+        """Add files that are not known yet; path, problem and reason."""
         for path, problem, reason in files:
             each = str(csv_cell(shown(path))), problem, str(csv_cell(shown(reason)))
             if each not in self.left_out:

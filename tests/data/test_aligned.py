@@ -1,5 +1,7 @@
 """Aligned faces on disk: given back as they were made, or made again; never from the beginning without need."""
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from PIL import Image
 
 from fdemd.cache.entries import entries
 from fdemd.data import aligned
-from fdemd.data.aligned import AlignedFaces, aligned_faces
+from fdemd.data.aligned import AlignedFaces, LeftOut, aligned_faces
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 
@@ -215,3 +217,13 @@ def test_two_programs_that_align_the_same_share_the_work(few_people: Path, tmp_p
         assert program.returncode == 0, complaints
         assert printed.endswith("(20, 150, 150, 3)\n")
     assert len(list((tmp_path / "faces").iterdir())) == 1
+
+
+def test_a_pipe_in_the_place_of_a_photograph_is_left_out(few_people: Path, tmp_path: Path) -> None:
+    shutil.copytree(few_people, tmp_path / "people")
+    manifest = folder_manifest(str(tmp_path / "people"))
+    path = manifest.file(manifest.photographs[1])
+    path.unlink()
+    os.mkfifo(path)
+    faces = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "cache")
+    assert faces.left_out == (LeftOut(1, "unreadable", "it cannot be read (not a file)"),)

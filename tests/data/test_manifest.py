@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -223,3 +224,15 @@ from fdemd.data.sources import listed_manifest
 from fdemd.errors import exit_status
 sys.exit(exit_status("read", lambda: listed_manifest(*sys.argv[1:])))
 """
+
+
+def test_a_full_disk_leaves_the_old_manifest(small_disk: Callable[[int], Path]) -> None:
+    rows = tuple(Photograph(f"{person}/1.jpg", person, f"{person}/1.jpg") for person in ("Ann", "Bob"))
+    path = small_disk(1) / "manifest.csv"
+    write_manifest(Manifest(path.parent, rows), path)
+    before = path.read_bytes()
+    (path.parent / "filler").write_bytes(bytes(2**20 - 2**14))
+    more = tuple(Photograph(f"Ann/{number}.jpg", "Ann", f"Ann/{number}.jpg") for number in range(2000))
+    with pytest.raises(InputError, match=r"^The disk is full: .*manifest\.csv cannot be written; make room\.$"):
+        write_manifest(Manifest(path.parent, more), path)
+    assert path.read_bytes() == before

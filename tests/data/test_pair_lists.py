@@ -126,6 +126,10 @@ def test_fewer_than_ten_of_a_kind_give_fewer_folds(tmp_path: Path) -> None:
     assert [pair.fold for pair in pairs] == [0, 0, 0, 1, 1, 2, 2]
 
 
+MANY = "9" * 5000
+"""More digits than Python reads as a number."""
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -149,6 +153,14 @@ def test_fewer_than_ten_of_a_kind_give_fewer_folds(tmp_path: Path) -> None:
         (CALFW.replace("Ann_0002.jpg 1", "Ann_0002.jpg"), "lines 1 and 2 are 'Ann_0001.jpg 1 / Ann_0002.jpg'"),
         (MLFW.replace("\t0", "\t2"), "line 2 is 'Ann_0001_0001.jpg Bob_0001_0001.jpg 2'"),
         (MLFW.replace("Bob_0001_0001.jpg", "Bob"), "line 2 is"),
+        (LFW.replace("2\t1", f"2\t{MANY}"), "no list of pairs of a known form"),
+        (LFW.replace("Ann\t1\t2", f"Ann\t1\t{MANY}"), "pair 1 is 'Ann 1 999"),
+        (LFW.replace("Ann\t1\t2", "Ann\t1\t\u0662"), "pair 1 is 'Ann 1 \u0662'"),
+        (MFR2.replace("Bob 1 Ann 3", f"Bob {MANY} Ann 3"), "line 3 is 'Bob 999"),
+        (
+            CALFW.replace("Ann_0002.jpg 1", f"Ann_0002.jpg {MANY}"),
+            "lines 1 and 2 are 'Ann_0001.jpg 1 / Ann_0002.jpg 999",
+        ),
     ],
 )
 def test_a_wrong_list_is_refused_with_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -161,6 +173,8 @@ def test_a_wrong_list_is_refused_with_a_sentence(tmp_path: Path, text: str, sent
     [
         ("Split/FP/02/diff.txt", "1,9\n", "line 1 is '1,9'; two numbers of the lists in"),
         ("Split/FP/02/diff.txt", "1\n", "line 1 is '1'; two numbers"),
+        ("Split/FP/02/diff.txt", f"1,{MANY}\n", "line 1 is '1,999.*two numbers"),
+        ("Pair_list_F.txt", f"{MANY} a.jpg\n", "line 1 is '999.*NUMBER PATH belongs there"),
         ("Pair_list_F.txt", "one\n", "line 1 is 'one'; NUMBER PATH belongs there"),
     ],
 )

@@ -1,5 +1,6 @@
 """From the names in a list of pairs to photographs, as taken or prepared; what gave no face keeps its pairs."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -58,12 +59,15 @@ def test_photographs_may_lie_in_other_folders_and_be_other_files(tmp_path: Path)
     assert (by_file.first.tolist(), by_file.second.tolist()) == ([0, 0], [1, 2])
 
 
+def reported(folder: Path, *without_face: list[str]) -> None:
+    (folder / "report.json").write_text(json.dumps({"set": "lfw", "photographs without a face": without_face}))
+
+
 def test_a_photograph_that_gave_no_face_keeps_its_pairs(tmp_path: Path) -> None:
-    (tmp_path / "unused.csv").write_text(
-        "path,problem,reason\n"
-        "lfw/Bob/Bob_0001.jpg,no face found,the detector dlib found none\n"
-        "lfw/Bob/Bob_0002.jpg,unreadable,damaged\n"
-        "lfw/notes.txt,not used,not an image by its name\n"
+    reported(
+        tmp_path,
+        ["lfw/Bob/Bob_0001.jpg", "no face found", "the detector dlib found none"],
+        ["lfw/Bob/Bob_0002.jpg", "unreadable", "damaged"],
     )
     pairs = read(tmp_path, prepared(tmp_path, [name for name in NAMES if name != "Bob/Bob_0001"]))
     assert [(entry.row, entry.problem, entry.reason) for entry in pairs.without] == [
@@ -73,11 +77,19 @@ def test_a_photograph_that_gave_no_face_keeps_its_pairs(tmp_path: Path) -> None:
     assert len(pairs) == 4
 
 
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"photographs without a face'])
+def test_a_damaged_report_is_a_sentence(tmp_path: Path, text: str) -> None:
+    photographs = prepared(tmp_path, NAMES[1:])
+    (tmp_path / "report.json").write_text(text)
+    with pytest.raises(InputError, match=r"report\.json is damaged: .*; prepare the set again\."):
+        read(tmp_path, photographs)
+
+
 def test_photographs_that_are_missing_are_counted(tree: Path) -> None:
     (tree / "Bob" / "Bob_0003.jpg").unlink()
     with pytest.raises(InputError, match=r"lacks 1 of the 5 photographs that .* names, Bob/Bob_0003 first"):
         read(tree.parent, folder_manifest(str(tree)))
-    (tree / "unused.csv").write_text("path,problem,reason\nBob/Bob_0003.jpg,not used,another file\n")
+    reported(tree)
     with pytest.raises(InputError, match="lacks 1 of the 5 photographs"):
         read(tree.parent, folder_manifest(str(tree)))
 

@@ -14,6 +14,8 @@ from data_prep.downloads import open_download
 from data_prep.layouts import LAYOUTS
 from data_prep.sources import Source
 from fdemd.data.manifest import Manifest
+from fdemd.data.sources import folder_manifest
+from fdemd.data.tree import IMAGE_ENDINGS
 from fdemd.errors import InputError
 from fdemd.files.hidden import HIDDEN
 from tests.data_prep.conftest import picture, write_tar, write_tree, write_zip
@@ -100,11 +102,29 @@ def test_of_a_published_set_the_second_file_of_a_name_is_listed(tmp_path: Path) 
     assert source.unused == ((name, "a second file of this name"),)
 
 
-def test_the_same_file_in_two_downloads_is_one_photograph(tmp_path: Path) -> None:
-    paths = [write_tar(tmp_path / f"{letter}.tar", {"Ann/1.jpg": letter.encode()}) for letter in "ab"]
-    source = open_download(paths, tmp_path, LAYOUTS["folder"])
+def test_files_of_one_name_in_two_downloads_of_a_published_set_are_one_photograph(tmp_path: Path) -> None:
+    name = "Ann/Ann_0001.jpg"
+    paths = [write_tar(tmp_path / f"{letter}.tar", {name: letter.encode()}) for letter in "ab"]
+    source = open_download(paths, tmp_path, LAYOUTS["lfw"])
     assert [source.read(item) for item in source.items] == [b"a"]
-    assert source.unused == (("Ann/1.jpg", "a second file of this name"),)
+    assert source.unused == ((name, "a second file of this name"),)
+
+
+def test_what_an_evaluation_takes_for_a_photograph_a_preparation_does(tmp_path: Path) -> None:
+    names = [f"Ann/{ending[1:]}{ending}" for ending in sorted(IMAGE_ENDINGS)]
+    tree = write_tree(tmp_path / "people", dict.fromkeys([*names, "Bob/1.JPG", "Bob/notes.txt"], b"content"))
+    source = opened(tree)
+    assert [item.file for item in source.items] == [*names, "Bob/1.JPG"]
+    assert [item.name for item in source.items] == [*(name.rpartition(".")[0] for name in names), "Bob/1"]
+    assert source.unused == (("Bob/notes.txt", "not an image by its name"),)
+    assert [row.path for row in folder_manifest(str(tree)).photographs] == [item.file for item in source.items]
+
+
+def test_files_of_one_name_in_two_folders_of_ones_own_are_two(tmp_path: Path) -> None:
+    paths = [write_tree(tmp_path / letter, {"Ann/1.jpg": letter.encode()}) for letter in "ab"]
+    source = open_download(paths, tmp_path, LAYOUTS["folder"])
+    assert {item.name: source.read(item) for item in source.items} == {"Ann/1.jpg": b"a", "Ann/1.jpg~2": b"b"}
+    assert source.unused == ()
 
 
 @pytest.mark.parametrize("write", [write_tree, write_zip, write_tar])
@@ -121,12 +141,26 @@ def test_hidden_copies_are_neither_photographs_nor_people(tmp_path: Path, write:
     ]
     source = opened(write(tmp_path / "people", dict.fromkeys(["Ann/1.jpg", "Bob/1.jpg", *hidden], b"content")))
     assert [(item.name, item.identity) for item in source.items] == [("Ann/1", "Ann"), ("Bob/1", "Bob")]
-    assert sorted(source.unused) == sorted((name, HIDDEN) for name in hidden)
+    if write is write_tree:  # where hidden folders are not even entered
+        folders = ["Ann/.ipynb_checkpoints", ".ipynb_checkpoints", "Ann/@eaDir", "@eaDir", "__MACOSX", ".Trash"]
+        listed = [(name, HIDDEN) for name in ("Ann/._1.jpg", "Ann/Thumbs.db")]
+        listed += [(name, f"{HIDDEN} (a whole folder)") for name in folders]
+    else:
+        listed = [(name, HIDDEN) for name in hidden]
+    assert sorted(source.unused) == sorted(listed)
 
 
 def test_a_hidden_folder_that_was_given_itself_is_no_reason(tmp_path: Path) -> None:
     source = opened(write_tree(tmp_path / ".photos", {"Ann/1.jpg": b"one"}))
     assert [item.name for item in source.items] == ["Ann/1"]
+
+
+def test_a_person_whose_files_lie_in_a_hidden_folder_is_taken_by_the_links_name(tmp_path: Path) -> None:
+    folder = write_tree(tmp_path / "people", {".store/Ann/1.jpg": b"one", "Bob/1.jpg": b"two"})
+    (folder / "Ann").symlink_to(".store/Ann")
+    source = opened(folder)
+    assert [(item.name, item.identity) for item in source.items] == [("Ann/1", "Ann"), ("Bob/1", "Bob")]
+    assert source.unused == ((".store", f"{HIDDEN} (a whole folder)"),)
 
 
 def test_a_person_in_several_spellings_is_one_and_that_is_said(
@@ -140,7 +174,7 @@ def test_a_person_in_several_spellings_is_one_and_that_is_said(
         ("Bob/1", "Bob", b"3"),
         ("Zoe\u0308/1", "Zo\u00eb", b"1"),
         ("Zo\u00eb/1~2", "Zo\u00eb", b"2"),
-        ("bob/1", "bob", b"5"),
+        ("bob/1~2", "bob", b"5"),
     ]
     assert "are taken for one each: 'Bob'/'Bob '; 'Zoe\u0308'/'Zo\u00eb'" in caplog.text
     assert "letter case only are different people: 'Bob'/'bob'" in caplog.text

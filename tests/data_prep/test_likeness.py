@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from data_prep.centres import Centres, class_centres
+from data_prep.centres import Centres, _usable, class_centres
 from data_prep.likeness import Comparer, alike
 from fdemd.backbones import Backbone
 from fdemd.data.manifest import Manifest, read_manifest, write_manifest
@@ -73,6 +73,28 @@ def test_a_centre_is_the_mean_direction_of_a_persons_faces(
         torch.testing.assert_close(direction, normalize(torch.stack(of_person).mean(0), dim=0), atol=1e-5, rtol=0)
 
 
+def test_in_a_container_with_little_shared_memory_fewer_processes_look(
+    photographs: Manifest,
+    dlib_net: Backbone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    expected = class_centres(photographs, dlib_net, detector="dlib", workers=1)
+    monkeypatch.setenv("FDEMD_CACHE", str(tmp_path))
+    monkeypatch.setattr("fdemd.data.loading.free_shared_memory", lambda: 3 * 150 * 150 * 12 * 4)
+    found = class_centres(photographs, dlib_net, detector="dlib", workers=2)
+    assert torch.equal(found.directions, expected.directions)
+    assert "Faces are read by no extra processes instead of 2" in caplog.text
+    assert caplog.text.rstrip().endswith("--shm-size=1g.")
+
+
+def test_faces_go_between_processes_as_bytes() -> None:
+    rows, faces = _usable([(4, np.full((2, 3, 3), 255, np.uint8)), (5, None), (6, np.zeros((2, 3, 3), np.uint8))])
+    assert rows == [4, 6]
+    assert (faces.dtype, faces.shape) == (torch.uint8, (2, 3, 2, 3))
+
+
 def test_what_was_looked_at_is_remembered_until_it_changes(
     photographs: Manifest, dlib_net: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +127,21 @@ def test_photographs_without_a_face_are_counted(tmp_path: Path, dlib_net: Backbo
     manifest = folder_manifest(str(write_tree(tmp_path / "people", files)))
     found = class_centres(manifest, dlib_net, detector="dlib", workers=1)
     assert (found.people, found.examples, found.left_out) == (("Ann", "Bob"), ("Ann/1.jpg", "Bob/1.jpg"), 2)
+
+
+def test_a_set_of_which_nothing_can_be_looked_at_is_named_and_not_remembered(
+    tmp_path: Path, data_prep: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FDEMD_CACHE", str(tmp_path / "cache"))
+    ours = write_tree(tmp_path / "ours", {f"P{person}/1.jpg": picture(person, 1) for person in range(2)})
+    lost = write_tree(tmp_path / "lost", {"Ann/1.jpg": b"Dear Sir", "Bob/1.jpg": b""})
+    write_manifest(folder_manifest(str(lost)), lost / "manifest.csv")
+    arguments = ["folder", "--source", ours, "--out", tmp_path / "out", "--workers", 1, "--template", "dlib"]
+    status, printed = data_prep(*arguments, "--against", lost / "manifest.csv", "--by-embedding")
+    assert status == 2
+    assert f"none of the 2 photographs of {lost / 'manifest.csv'} can be looked at" in printed
+    (lost / "Ann" / "1.jpg").write_bytes(picture(0, 1))
+    assert data_prep(*arguments, "--against", lost / "manifest.csv", "--by-embedding")[0] == 0
 
 
 def test_people_under_other_names_are_found_and_told(tmp_path: Path, data_prep: Callable) -> None:

@@ -83,7 +83,9 @@ def test_paths_too_deep_for_a_system_are_cut(tmp_path: Path) -> None:
         (["x.png/y", "x"], ["x.png/y", "x~2"]),
         (["a", "a/b"], ["a", "a/b"]),  # a.png beside the folder a
         (["Zo\u00eb", "Zoe\u0308"], ["Zo\u00eb", "Zoe\u0308~2"]),
-        (["Ann", "ann"], ["Ann", "ann"]),
+        (["Ann", "ann"], ["Ann", "ann~2"]),
+        (["Ann.png/1", "ann"], ["Ann.png/1", "ann~2"]),
+        (["Straße", "STRASSE"], ["Straße", "STRASSE~2"]),
     ],
 )
 def test_no_name_takes_the_place_of_another(names: list[str], unique: list[str]) -> None:

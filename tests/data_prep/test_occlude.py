@@ -1,5 +1,6 @@
 """Copies made ahead are the queries that an evaluation would make, and nothing is lost or made twice."""
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from data_prep.__main__ import main
-from data_prep.copying import UNCHANGED, copy_path
+from data_prep.copying import UNCHANGED, copy_paths
 from data_prep.occlude import Request, default_settings, is_chosen, occlude, template_of
 from data_prep.verifying import verify
 from fdemd.data.datamodule import FaceDataModule
@@ -61,9 +62,10 @@ def test_copies_are_pixel_for_pixel_the_queries_on_the_fly(
 ) -> None:
     occlude(request_for(manifest, tmp_path / "out", kind))
     module = datamodule(manifest, cache)
+    copies = copy_paths(kind, [row.path for row in module.manifest.photographs])
     for row in module.query_rows.tolist():
         path = module.manifest.photographs[row].path
-        copy = np.asarray(Image.open(tmp_path / "out" / copy_path(kind, path)))
+        copy = np.asarray(Image.open(tmp_path / "out" / copies[path]))
         np.testing.assert_array_equal(copy, module.query_face(kind, row), err_msg=path)
 
 
@@ -156,6 +158,66 @@ def test_what_could_not_be_masked_is_counted_and_listed(
         's1/letter.jpg,unreadable,"not an image, or of an unknown format"',
         "s2/wall.png,no face found,the detector dlib found none",
     ]
+
+
+def test_originals_that_cannot_be_linked_are_counted_and_listed(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed, long = read_manifest(manifest), f"{'x' * 300}.pgm"
+    (manifest.parent / "s1" / "loop.pgm").symlink_to("loop.pgm")
+    os.mkfifo(manifest.parent / "s1" / "pipe.pgm")
+    lost = [
+        Photograph("s1/gone.pgm", "s1", "s1/gone.pgm", is_query=False),
+        Photograph("s1/loop.pgm", "s1", "s1/loop.pgm"),
+        Photograph("s1/pipe.pgm", "s1", "s1/pipe.pgm"),
+        Photograph(long, "s2", long, is_query=False),
+    ]
+    write_manifest(Manifest(listed.root, (*lost, *listed.photographs)), manifest)
+    arguments = ["mask", str(manifest), "--out", str(tmp_path / "out"), "--template", "dlib", "--workers", "1"]
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "20 of 22 photographs have a copy" in said
+    assert "2 have none (2 unreadable)" in said
+    assert "4 originals cannot be read and are left out" in said
+    rows = read_manifest(tmp_path / "out" / "mask.csv").photographs
+    assert [row.path for row in rows[:20]] == [f"originals/{row.path}" for row in listed.photographs]
+    assert len(rows) == 40
+    assert (tmp_path / "out" / "mask_left_out.csv").read_text().splitlines() == [
+        "path,problem,reason",
+        "s1/loop.pgm,unreadable,Too many levels of symbolic links",
+        "s1/pipe.pgm,unreadable,not a file",
+        f"s1/gone.pgm,unreadable,The photograph {listed.root}/s1/gone.pgm does not exist.",
+        f"{long},unreadable,The photograph {listed.root}/{long} cannot be read (File name too long).",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "copy"),
+    [
+        ("Ann/1.jpg", "mask/Ann/1.jpg.png"),
+        ("faces/Ann/Ann_0001.png", "mask/faces/Ann/Ann_0001.png"),
+        ("Ann/1.PNG", "mask/Ann/1.PNG"),
+        ("José (2)/a, b", "mask/José (2)/a, b.png"),
+    ],
+)
+def test_a_copy_is_called_as_its_photograph(path: str, copy: str) -> None:
+    assert copy_paths("mask", [path]) == {path: copy}
+
+
+def test_every_copy_has_a_place_of_its_own_however_photographs_are_called(manifest: Path, tmp_path: Path) -> None:
+    listed = read_manifest(manifest)
+    names = [f"s1/{'n' * 251}", "s1/a.jpg", "s1/a.jpg.png", "s1/A.JPG"]
+    for name, row in zip(names, listed.photographs, strict=False):
+        listed.file(row).rename(manifest.parent / name)
+    rows = (*(Photograph(name, "s1", name) for name in names), *listed.photographs[4:])
+    write_manifest(Manifest(listed.root, rows), manifest)
+    copies = occlude(request_for(manifest, tmp_path / "out"))
+    assert copies.made == 20
+    masked = read_manifest(copies.manifest).photographs[20:]
+    assert [row.path for row in masked[1:4]] == ["mask/s1/a.jpg.png", "mask/s1/a.jpg~2.png", "mask/s1/A.JPG~3.png"]
+    assert len({row.path.casefold() for row in masked}) == 20
+    assert [row.source for row in masked] == [f"originals/{row.path}" for row in rows]
+    assert verify(copies.manifest)[1] == []
 
 
 def test_a_mask_that_cannot_be_seen_is_no_mask(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

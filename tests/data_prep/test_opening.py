@@ -49,9 +49,9 @@ def test_a_folder_that_may_not_be_read_is_listed_with_its_reason(
     assert listed_by_another(folder) == [
         ["Ann/1.jpg", "Cy/3.jpg"],
         [
-            ["link", "it cannot be read: Permission denied"],
-            ["Bob", "a folder that cannot be read: Permission denied"],
-            ["Di/4.jpg", "it cannot be read: Permission denied"],
+            ["link", "cannot be read (Permission denied)"],
+            ["Bob", "a folder that cannot be read (Permission denied)"],
+            ["Di/4.jpg", "cannot be read (Permission denied)"],
         ],
     ]
 
@@ -79,10 +79,10 @@ def test_folders_that_are_links_are_entered_and_each_real_folder_once(tmp_path: 
     members, unused = open_container(folder, tmp_path / "work").listing()
     assert sorted(member.path for member in members) == ["Ann/1.jpg", "Bob/2.jpg", "Cy/deep/3.jpg"]
     assert sorted(unused) == [
-        ("Aaron", "a link to Bob, which is listed already"),
-        ("Ann/up", "a link to the whole folder, which is listed already"),
+        ("Aaron", f"by a link the same folder as {folder / 'Bob'}"),
+        ("Ann/up", f"by a link the same folder as {folder}"),
         ("gone", "a link to nothing"),
-        ("itself", "it cannot be read: Too many levels of symbolic links"),
+        ("itself", "cannot be read (Too many levels of symbolic links)"),
     ]
 
 
@@ -96,7 +96,7 @@ def test_what_is_no_file_is_listed(tmp_path: Path) -> None:
 
 def test_a_pipe_is_no_download(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.tar")
-    with pytest.raises(InputError, match=r"a\.tar is neither a file nor a folder; give what you downloaded"):
+    with pytest.raises(InputError, match=r"a\.tar is not an ordinary file; give what you downloaded"):
         check_download(tmp_path / "a.tar")
 
 

@@ -86,7 +86,8 @@ def test_every_record_is_read_exactly(tmp_path: Path) -> None:
     records = open_records(write(tmp_path, FACES)[0])
     assert kept(records) == FACES
     places = [place for place, _ in records]
-    assert [read_record(records.path, place) for place in reversed(places)] == FACES[::-1]
+    with records.path.open("rb") as file:
+        assert [read_record(file, place) for place in reversed(places)] == FACES[::-1]
 
 
 def test_without_an_index_records_are_numbered_as_they_lie(tmp_path: Path) -> None:
@@ -208,8 +209,11 @@ def test_bytes_that_are_lost_do_not_hide_the_records_behind_them(tmp_path: Path)
 def test_a_record_says_what_is_wrong_with_it(tmp_path: Path) -> None:
     path, positions = write(tmp_path, FACES)
     overwrite(path, positions[1], b"????")
-    with pytest.raises(DamagedRecordError, match=f"record 2: byte {positions[1]} should begin with the magic word"):
-        read_record(path, Place(2, positions[1], positions[2]))
+    with (
+        path.open("rb") as file,
+        pytest.raises(DamagedRecordError, match=f"record 2: byte {positions[1]} should begin with the magic word"),
+    ):
+        read_record(file, Place(2, positions[1], positions[2]))
 
 
 def test_large_files_are_not_held_in_memory(tmp_path: Path) -> None:

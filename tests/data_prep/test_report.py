@@ -108,6 +108,8 @@ def test_names_that_others_chose_harm_no_terminal_and_no_spreadsheet(
         assert len(rows) == 2
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row)
     assert all(character.isprintable() or character == "\n" for character in printed)
+    report = json.loads((out / "report.json").read_text())
+    assert [path for path, _, _ in report["photographs without a face"]] == [f"{name}/3.jpg"], "as programs know it"
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -62,7 +62,7 @@ def test_wrong_files(lfw: Path, data_prep: Callable) -> None:
     Image.new("RGB", (112, 112)).save(lfw / "faces/Cy_Cole/Cy_Cole_0001.png")
     status, printed = data_prep("verify", lfw / "manifest.csv")
     assert status == 2
-    assert f"{ANN}: the file is missing." in printed
+    assert f"{ANN}: there is no such file." in printed
     assert f"{BOB}: damaged" in printed
     assert "several sizes: 2 of 150x150, 1 of 112x112" in printed
     assert "has 3 problems; they are listed above" in printed

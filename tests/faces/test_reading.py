@@ -1,5 +1,6 @@
 """One way to read an image, whatever its file is like."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -182,6 +183,22 @@ def test_whatever_a_decoder_raises_is_a_reason_in_words(
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fails)
     with pytest.raises(UnreadableImageError, match=sentence):
         read_image(tmp_path / "photo.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("pipe.jpg", r"^it cannot be read \(not a file\)$"),
+        ("/dev/zero", r"^it cannot be read \(not a file\)$"),
+        ("folder.jpg", r"^it cannot be read \(Is a directory\)$"),
+        ("none.jpg", "^there is no such file$"),
+    ],
+)
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, name: str, sentence: str) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    with pytest.raises(UnreadableImageError, match=sentence):
+        read_image(tmp_path / name)
 
 
 @pytest.mark.filterwarnings("error")

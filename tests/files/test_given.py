@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ def test_what_is_there_is_given_back(tmp_path: Path) -> None:
     [
         ("missing", r"The manifest .*missing does not exist; give it with data.manifest=PATH\."),
         ("folder", r"The manifest .*folder is a folder, not a file; give it"),
+        ("pipe", r"The manifest .*pipe is not an ordinary file; give it"),
+        ("/dev/zero", r"The manifest /dev/zero is not an ordinary file; give it"),
         ("loop", r"The manifest .*loop cannot be read \(Too many levels of symbolic links\)"),
         ("x" * 300, r"cannot be read \(File name too long\)"),
         ("nul\0", r"cannot be read \(embedded null byte\)"),
@@ -28,6 +31,7 @@ def test_what_is_there_is_given_back(tmp_path: Path) -> None:
 def test_what_is_wrong_is_one_sentence(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match=said):
         check_file(tmp_path / name, "The manifest", "give it with data.manifest=PATH")
 

@@ -78,3 +78,14 @@ def test_room_is_looked_for_before_the_work(tmp_path: Path) -> None:
 def test_other_mistakes_of_the_system_are_told(tmp_path: Path) -> None:
     told = cannot_write(tmp_path, OSError(errno.EROFS, os.strerror(errno.EROFS)))
     assert str(told) == f"{tmp_path} cannot be written (Read-only file system)."
+
+
+def test_the_folder_of_a_new_file_is_made(tmp_path: Path) -> None:
+    write_text(tmp_path / "new" / "deeper" / "file", "content")
+    assert (tmp_path / "new" / "deeper" / "file").read_text() == "content"
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file/deeper/new cannot be written \(Not a directory\); choose another\.$"):
+        write_text(tmp_path / "file" / "deeper" / "new", "content", "choose another")

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from fdemd.errors import InputError
 from fdemd.report.files import (
+    LEFT_OUT_FILES,
     make_folder,
     read_left_out,
     run_folder,
@@ -124,6 +125,15 @@ def test_tables_are_safe_to_open_in_a_spreadsheet_and_on_a_terminal(tmp_path: Pa
     write_left_out(tmp_path / "left_out.csv", [("=1+1.png", "unreadable", "\x1b[2J")])
     with (tmp_path / "left_out.csv").open(newline="") as file:
         assert list(csv.reader(file))[1] == ["'=1+1.png", "unreadable", r"\x1b[2J"]
-    again = read_left_out(tmp_path / "left_out.csv")
-    write_left_out(tmp_path / "again.csv", again)
-    assert read_left_out(tmp_path / "again.csv") == again, "what was made safe stays as it is"
+
+
+@pytest.mark.parametrize("name", ["Ann/1.jpg", "=1+1.png", "'-Ann/1.jpg", "\x1b[2J", "Ann/\udcff.jpg"])
+def test_what_was_left_out_is_read_back_as_it_is_called(tmp_path: Path, name: str) -> None:
+    write_json(tmp_path / "results.json", {LEFT_OUT_FILES: [(name, "unreadable", "damaged")]})
+    assert read_left_out(tmp_path / "results.json") == [(name, "unreadable", "damaged")]
+
+
+def test_results_that_do_not_say_what_was_left_out_are_a_sentence(tmp_path: Path) -> None:
+    write_json(tmp_path / "results.json", {"seed": 0})
+    with pytest.raises(InputError, match=r"results\.json does not say which files were left out"):
+        read_left_out(tmp_path / "results.json")

@@ -1,0 +1,22 @@
+"""Files that others put there, opened without waiting: a pipe or a device in a photograph's place would never end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from io import FileIO
+from pathlib import Path
+
+
+def opened(path: Path) -> FileIO:
+    """A file, to be read without a buffer, and nothing but a file.
+
+    Raises:
+        OSError: it cannot be read, or is something else.
+    """
+    file = FileIO(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a file", str(path))
+    return file

@@ -1,0 +1,34 @@
+"""Only a file is opened; what would never end or never begin is refused at once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fdemd.files.regular import opened
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to("file")
+    for name in ("file", "link"):
+        with opened(tmp_path / name) as file:
+            assert file.read() == b"content"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("pipe", "not a file"),
+        ("/dev/zero", "not a file"),
+        ("folder", "Is a directory"),
+        ("none", "No such file or directory"),
+    ],
+)
+def test_what_is_no_file_has_its_reason(tmp_path: Path, name: str, reason: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError) as error:
+        opened(tmp_path / name)
+    assert error.value.strerror == reason
+    assert error.value.filename is not None
