@@ -49,11 +49,8 @@ def rerank(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
         raise ValueError(f"There are similarities of {k} places, and the ranking has {ranking.indices.shape[1]}.")
     first, absent = ranking.indices[:, :k], ranking.indices[:, :k] == NOBODY
     cosine = ranking.scores[:, :k]
-    alphas, share = None, alpha
-    if isinstance(share, str):
-        alphas = auto_alpha(cosine, similarity)
-        share = alphas[:, None]
-    mixed = mix(cosine, similarity, share, absent)
+    alphas = auto_alpha(cosine, similarity) if isinstance(alpha, str) else None
+    mixed = mix(cosine, similarity, float(alpha) if alphas is None else alphas[:, None], absent)
     order = sorted_by_score(mixed)
     return Ranking(
         torch.cat([first.gather(1, order), ranking.indices[:, k:]], dim=1),
