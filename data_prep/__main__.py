@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fdemd.errors import InputError, exit_status
+from fdemd.files.home import expanded
 from fdemd.files.text import shown
 
 if TYPE_CHECKING:
@@ -85,7 +86,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser()
+    try:
+        return expanded(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _add_way(command: argparse.ArgumentParser, template: str | None) -> None:
