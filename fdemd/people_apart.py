@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.errors import InputError
 from fdemd.evaluation import evaluate
-from fdemd.files.whole import PART, cannot_write
+from fdemd.files.whole import replaced
 from fdemd.finetune import LAST, finetune
 from fdemd.report.identification import IdentificationReport
 
@@ -62,20 +61,14 @@ def counts_sentence(counts: Mapping[str, int]) -> str:
 
 
 def _listed(config: Section, manifest: Manifest, path: Path) -> dict[str, Any]:
-    new = path.with_name(f".{path.name}{PART}")
-    try:
+    with replaced(path) as file:
+        new = Path(file.name)
         write_manifest(manifest, new)
         if path.exists() and path.read_bytes() != new.read_bytes():
             raise InputError(
                 f"{path} lists other photographs than the data and settings now give, so that people trained on then "
                 "could be tested now; start a new run."
             )
-        new.replace(path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    finally:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
     kept = {key: config["data"][key] for key in ("detector", "batch_size", "num_workers", "cache")}
     return {"name": "manifest", "manifest": str(path), "root": str(manifest.root), **kept}
 
