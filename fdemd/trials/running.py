@@ -43,8 +43,6 @@ def trials(config: Mapping[str, Any]) -> TrialsReport:
         InputError: a setting, a file or the data cannot be used.
     """
     wanted = config["trials"]
-    if not wanted["seeds"] or len(set(wanted["seeds"])) != len(wanted["seeds"]):
-        raise InputError(f"trials.seeds is {wanted['seeds']}; it must list different numbers, such as [0,1,2].")
     if config["align"]["method"] != "none":
         raise InputError(
             f"align is {config['align']['method']}; a comparison over seeds has the people trained on as cohort: "
