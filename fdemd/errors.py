@@ -1,11 +1,11 @@
 """The one exception that is the user's to mend, and how every command tells it."""
 
 import difflib
-import errno
 import re
 import sys
 from collections.abc import Callable, Iterable
 
+from fdemd.files.disk import is_full
 from fdemd.files.text import shown
 from fdemd.signals import Received, Stopped, stop_on_signals
 
@@ -63,7 +63,7 @@ def _told(error: BaseException, received: Received, advice: str) -> tuple[str, i
         return sentence, stopped.status
     if isinstance(error, InputError):
         return _one_line(str(error)), 2
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and is_full(error):
         where = f": {shown(str(error.filename))} cannot be written" if error.filename else ""
         return f"the disk is full{where}; make room.", 2
     return None

@@ -23,8 +23,9 @@ from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.data.training import BALANCED, SHUFFLED, TrainingDataModule
 from fdemd.errors import InputError
+from fdemd.files.disk import is_full
 from fdemd.files.lock import alone_in
-from fdemd.files.whole import PART, is_full, is_part, replaced
+from fdemd.files.whole import PART, is_part, replaced
 from fdemd.finetune_module import FinetuneModule, device_of
 from fdemd.finetune_trainer import build_trainer, keeper, process_number
 from fdemd.held_out import SELECTED_BY, HeldOut, figures_of
@@ -40,7 +41,7 @@ from fdemd.report.results_log import log_results
 from fdemd.rerank_settings import RAW, rerank_settings
 from fdemd.resuming import state_to_resume
 from fdemd.same_run import check_same, decisive_settings
-from fdemd.signals import Received, Stopped
+from fdemd.signals import told_how_to_go_on
 from fdemd.state_checks import check_state
 
 BEFORE = "before"
@@ -164,18 +165,14 @@ def _told_how_to_go_on(folder: Path) -> Iterator[None]:
         Stopped: by a signal.
         InputError: the disk is full.
     """
+    setting, last = f"resume={folder}", folder / CHECKPOINTS / f"{LAST}.ckpt"
     try:
-        yield
-    except BaseException as error:
-        stopped, last = Received().reason(error), folder / CHECKPOINTS / f"{LAST}.ckpt"
-        if stopped and process_number():
-            raise Stopped(stopped.number, is_told=False) from error
-        if stopped and last.exists():
-            raise Stopped(stopped.number, f"go on with resume={folder}") from error
-        if isinstance(error, OSError) and is_full(error):
+        with told_how_to_go_on(lambda: setting if last.exists() else "", is_told=not process_number()):
+            yield
+    except OSError as error:
+        if is_full(error):
             raise InputError(
-                f"The disk is full: the files in {folder} cannot be written; make room, then go on with "
-                f"resume={folder}."
+                f"The disk is full: the files in {folder} cannot be written; make room, then go on with {setting}."
             ) from error
         raise
 

@@ -78,8 +78,6 @@ def open_set(config: Mapping[str, Any]) -> OpenSetReport:
 
 
 def _check_rank(rank: int, settings: RerankSettings | None) -> None:
-    if rank < 1:
-        raise InputError(f"open_set.rank is {rank}; it must be 1 (the first place) or more.")
     if settings and rank > settings.k:
         raise InputError(
             f"open_set.rank is {rank}, but only the first {settings.k} places are re-ranked; the two stages' scores "

@@ -94,6 +94,34 @@ def stop_on_signals() -> Iterator[Received]:
 
 
 @contextmanager
+def told_how_to_go_on(how: Callable[[], str], *, is_told: bool = True) -> Iterator[None]:
+    """Say, when a signal stops the program, how all of it goes on: in place of what was said of a part.
+
+    Args:
+        how: gives the setting that does it, such as ``resume=RUN``; empty if there is nothing to go on from.
+        is_told: False in a process that works along with another, which tells it.
+
+    Raises:
+        Stopped: by a signal.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if (number := _number(error)) is not None:
+            if not is_told:
+                raise Stopped(number, is_told=False) from error
+            if setting := how():
+                raise Stopped(number, f"go on with {setting}") from error
+        raise
+
+
+def _number(error: BaseException) -> int | None:
+    """The signal that an exception came of, but not the exception: a frame of its traceback must not keep it."""
+    stopped = Received().reason(error)
+    return stopped.number if stopped else None
+
+
+@contextmanager
 def handled_by(handler: Callable[[int, Any], None]) -> Iterator[None]:
     """Have Ctrl-C and SIGTERM call ``handler``, unless they are ignored or this is not the main thread."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

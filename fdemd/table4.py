@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fdemd.errors import InputError
 from fdemd.people_apart import evaluated, people_apart, trained, training_config
 from fdemd.report.files import run_folder
 from fdemd.report.identification import model_label
@@ -19,12 +18,9 @@ def table4(config: Mapping[str, Any]) -> Table4:
     The trained weights are those of the last step: nothing is selected, least of all on the people of the test.
 
     Raises:
-        InputError: as :func:`fdemd.evaluation.evaluate` and :func:`fdemd.finetune.finetune`, or there is nothing to
-            compare with.
+        InputError: as :func:`fdemd.evaluation.evaluate` and :func:`fdemd.finetune.finetune`.
     """
     wanted = config["table4"]
-    if not wanted["finetuned"] and not wanted["seeds"]:
-        raise InputError("Table 4 needs finetuned weights; give table4.finetuned=[CHECKPOINT,...] or table4.seeds.")
     label = f"table4-{model_label(config['model'])}-{config['data']['name']}"
     with run_folder(Path(str(config["output"])), label) as folder:
         tested, evaluation = dict(config["data"]), {key: value for key, value in config.items() if key != "table4"}

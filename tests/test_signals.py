@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fdemd.embedding import EmbeddingModule
-from fdemd.signals import Received, Stopped
+from fdemd.signals import Received, Stopped, told_how_to_go_on
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "Ctrl-C")])
@@ -43,3 +43,26 @@ def test_what_stopped_a_program_is_told_from_errors_of_its_own() -> None:
     assert (stopped.status, str(stopped)) == (143, "stopped by SIGTERM; go on with resume=RUN.")
     received.number = signal.SIGTERM
     assert isinstance(received.reason(RuntimeError()), Stopped)
+
+
+@pytest.mark.parametrize(
+    ("raised", "setting", "is_told", "sentence"),
+    [
+        (Stopped(signal.SIGTERM, "go on with resume=PART"), "resume=ALL", True, "by SIGTERM; go on with resume=ALL."),
+        (KeyboardInterrupt(), "resume=ALL", True, "by Ctrl-C; go on with resume=ALL."),
+        (Stopped(signal.SIGTERM, "go on with resume=PART"), "", True, "by SIGTERM; go on with resume=PART."),
+        (Stopped(signal.SIGTERM), "resume=ALL", False, "by SIGTERM."),
+    ],
+)
+def test_a_stopped_program_tells_how_all_of_it_goes_on(
+    raised: BaseException, setting: str, is_told: bool, sentence: str
+) -> None:
+    with pytest.raises(Stopped) as caught, told_how_to_go_on(lambda: setting, is_told=is_told):
+        raise raised
+    assert str(caught.value) == f"stopped {sentence}"
+    assert caught.value.is_told == is_told
+
+
+def test_an_error_of_its_own_tells_nothing_of_going_on() -> None:
+    with pytest.raises(ZeroDivisionError), told_how_to_go_on(lambda: "resume=ALL"):
+        raise ZeroDivisionError

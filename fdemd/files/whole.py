@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import secrets
@@ -16,6 +15,7 @@ from typing import BinaryIO
 from rich.filesize import decimal
 
 from fdemd.errors import InputError
+from fdemd.files.disk import is_full
 
 PART = ".part"
 """Ending of a file that is being written. One that a killed run left may be removed: nothing else is called so."""
@@ -97,11 +97,6 @@ def check_room(folder: Path, needed: int, what: str, advice: str = "") -> None:
         raise InputError(
             f"{folder} has no room for {what}: {decimal(needed)} are needed and {decimal(free)} are free{_then(advice)}"
         )
-
-
-def is_full(error: OSError) -> bool:
-    """Whether the disk, or a person's share of it, is full."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def cannot_write(path: Path, error: OSError, advice: str = "") -> InputError:

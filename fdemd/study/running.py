@@ -70,8 +70,6 @@ def _point(config: Mapping[str, Any]) -> Point:
     if config["stage1"]["search"] != "exact":
         raise InputError("A study starts from the exact first stage; leave stage1 away.")
     check_protocols(config["protocols"])
-    if (sample := config["study"]["sample"]) is not None and sample < 1:
-        raise InputError(f"study.sample is {sample}; it must be at least 1 query, or null for all.")
     paper_rows(config["study"]["paper"])
     methods = read_methods(config["study"]["methods"], settings)
     backbone = build_network(config)

@@ -25,7 +25,7 @@ from fdemd.report.pairs_progress import pairs_progress
 from fdemd.report.results_log import log_results
 from fdemd.report.trials import TrialsReport
 from fdemd.rerank_settings import rerank_settings
-from fdemd.signals import Received, Stopped
+from fdemd.signals import told_how_to_go_on
 from fdemd.trials.finished import finished_training
 from fdemd.trials.mixture import mixture_of
 from fdemd.trials.rejection import Rejection, measure_rejection
@@ -43,8 +43,6 @@ def trials(config: Mapping[str, Any]) -> TrialsReport:
         InputError: a setting, a file or the data cannot be used.
     """
     wanted = config["trials"]
-    if not wanted["seeds"] or len(set(wanted["seeds"])) != len(wanted["seeds"]):
-        raise InputError(f"trials.seeds is {wanted['seeds']}; it must list different numbers, such as [0,1,2].")
     if config["align"]["method"] != "none":
         raise InputError(
             f"align is {config['align']['method']}; a comparison over seeds has the people trained on as cohort: "
@@ -70,31 +68,21 @@ def trials(config: Mapping[str, Any]) -> TrialsReport:
 
 @contextmanager
 def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
+    """Where the files of all go; a signal tells how the whole goes on, not only the training under way."""
     wanted = config["trials"]
     if (resumed := wanted["resume"]) is not None:
         folder = check_folder(Path(str(resumed)), "The folder", "give that of an earlier run with trials.resume=FOLDER")
         check_place(folder, advice="let it be written to")
-        with alone_in(folder, "stop it first"), _told_how_to_go_on(folder):
+        with alone_in(folder, "stop it first"), told_how_to_go_on(lambda: f"trials.resume={folder}"):
             yield folder
         return
     label = f"{wanted['name']}-{model_label(config['model'])}-{config['data']['name']}"
     with (
         run_folder(Path(str(config["output"])), label) as folder,
         alone_in(folder, "stop it first"),
-        _told_how_to_go_on(folder),
+        told_how_to_go_on(lambda: f"trials.resume={folder}"),
     ):
         yield folder
-
-
-@contextmanager
-def _told_how_to_go_on(folder: Path) -> Iterator[None]:
-    """Say, when a signal stops the program, how the whole of it goes on: not only the training under way."""
-    try:
-        yield
-    except BaseException as error:
-        if stopped := Received().reason(error):
-            raise Stopped(stopped.number, f"go on with trials.resume={folder}") from error
-        raise
 
 
 def _alignments(names: Sequence[str]) -> dict[str, dict[str, Any]]:
