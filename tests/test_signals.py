@@ -25,6 +25,7 @@ def test_an_evaluation_that_is_told_to_stop_ends_in_one_line(
 
     monkeypatch.setattr(EmbeddingModule, "test_step", told)
     words = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0", "trainer=cpu", "--no-rerank"]
+    words.append("features.store=false")  # those of another test would leave nothing to stop
     status, printed, folder = run_evaluate(*words)
     assert status == 128 + number
     assert f"evaluate: stopped by {name}." in printed
