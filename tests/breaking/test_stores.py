@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -163,7 +164,8 @@ def link_to_the_other(path: Path, chance: random.Random, other: Path) -> None:
 
 
 def copy_of_the_other(path: Path, chance: random.Random, other: Path) -> None:
-    shutil.copy(other, path)
+    if other != path:
+        shutil.copy(other, path)
 
 
 def pipe_instead(path: Path, chance: random.Random, other: Path) -> None:
@@ -409,10 +411,12 @@ def is_clean(cache: Path) -> bool:
 def test_a_run_that_is_killed_again_and_again(tmp_path: Path, tally: Tally) -> None:
     """Aligning comes to its end however often it is broken off, and is never slower for it than block by block."""
     chance, times, held = random.Random(0), 0, 0
+    caches = (tmp_path / f"to {moment}" for moment in itertools.count(18))
+    whole = next(moment for moment, to in enumerate(caches, 18) if killed_at(moment, partial(faces, to)) == HELD)
     for number in range(15):
         cache = tmp_path / str(number)
         for _ in range(200):
-            status = killed_at(chance.randrange(18, 34), lambda cache=cache: faces(cache))
+            status = killed_at(chance.randrange(whole // 2, whole), lambda cache=cache: faces(cache))
             times += 1
             held += status in (-signal.SIGKILL, HELD)
             if status == HELD:
@@ -435,7 +439,7 @@ def test_damage_to_what_a_killed_run_left(tmp_path: Path, tally: Tally, store: s
         if not files:
             continue
         path = chance.choice(files)
-        damage(path, chance, chance.choice(files))
+        damage(path, chance, chance.choice([file for file in files if file != path] or files))
         times += 1
         held += use(cache) and not made_by(lambda cache=cache: use(cache))
         assert held == times, f"{path.name} after {damage.__name__}"
