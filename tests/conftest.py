@@ -79,7 +79,7 @@ def run_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable
         output = tmp_path / "out"
         status = main("evaluate", run, "test", [*map(str, arguments), f"output='{output}'"])
         printed = capsys.readouterr()
-        folders = sorted(output.iterdir()) if output.is_dir() else []
+        folders = sorted(output.iterdir(), key=lambda folder: folder.stat().st_mtime_ns) if output.is_dir() else []
         return status, printed.out + printed.err, folders[-1] if folders else output
 
     return call

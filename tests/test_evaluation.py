@@ -26,7 +26,9 @@ def evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         output = tmp_path / "out"
         status = main("evaluate", run, "test", ["data.num_workers=0", f"output='{output}'", *map(str, arguments)])
         printed = capsys.readouterr()
-        folders = sorted(output.iterdir()) if output.is_dir() else [output]
+        folders = (
+            sorted(output.iterdir(), key=lambda folder: folder.stat().st_mtime_ns) if output.is_dir() else [output]
+        )
         return status, printed.out + printed.err, folders[-1] if folders else output
 
     return call
