@@ -24,7 +24,7 @@ table4: $(VENV)/.installed
 
 # make results LFW=DIR WEIGHTS=DIR: everything in RESULTS.md.
 results: $(VENV)/.installed-dev
-	$(BIN)/python -m fdemd.results --lfw "$(LFW)" --weights "$(WEIGHTS)" $(ARGS)
+	$(BIN)/python -m fdemd.repro --lfw "$(LFW)" --weights "$(WEIGHTS)" $(ARGS)
 
 test: $(VENV)/.installed-dev
 	$(SPREAD) -m "not slow" $(ARGS)

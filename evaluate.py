@@ -3,40 +3,40 @@
 import sys
 from typing import Any
 
-from fdemd.errors import exit_status
+from fdemd.cli.exit_status import exit_status
 
 
 def run(config: dict[str, Any]) -> None:
     """Evaluate one config; imported late, so that --help and mistakes are answered at once."""
     if "table4" in config:
-        from fdemd.table4 import table4
+        from fdemd.jobs.table4 import table4
 
         table4(config)
     elif "trials" in config:
-        from fdemd.trials.running import trials
+        from fdemd.jobs.seeds import trials
 
         trials(config)
     elif "study" in config:
-        from fdemd.study.running import study
+        from fdemd.jobs.study import study
 
         study(config)
     elif "open_set" in config:
-        from fdemd.open_set import open_set
+        from fdemd.jobs.open_set import open_set
 
         open_set(config)
     elif "pairs" in config["data"]:
-        from fdemd.pair_evaluation import verify
+        from fdemd.jobs.verify import verify
 
         verify(config)
     else:
-        from fdemd.evaluation import evaluate
+        from fdemd.jobs.evaluate import evaluate
 
         evaluate(config)
 
 
 def main() -> int:
     """Read the command line, and evaluate; imported late, so that Ctrl-C is answered while it is."""
-    from fdemd.cli import main
+    from fdemd.cli.command_line import main
 
     return main("evaluate", run, "Rank a gallery of faces for every query, then re-rank by Earth Mover's Distance.")
 

@@ -3,19 +3,19 @@
 import sys
 from typing import Any
 
-from fdemd.errors import exit_status
+from fdemd.cli.exit_status import exit_status
 
 
 def run(config: dict[str, Any]) -> None:
     """Train one config; imported late, so that --help and mistakes are answered at once."""
-    from fdemd.finetune import finetune
+    from fdemd.jobs.finetune import finetune
 
     finetune(config)
 
 
 def main() -> int:
     """Read the command line, and train; imported late, so that Ctrl-C is answered while it is."""
-    from fdemd.cli import main
+    from fdemd.cli.command_line import main
 
     return main("train", run, "Finetune a face network and validate it on people it never saw.")
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fdemd.errors import InputError, exit_status
+from fdemd.cli.exit_status import exit_status
+from fdemd.errors import InputError
 from fdemd.files.home import expanded
 from fdemd.files.text import shown
 

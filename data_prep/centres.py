@@ -28,7 +28,7 @@ from fdemd.errors import InputError
 from fdemd.faces.alignment import between
 from fdemd.faces.photographs import Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
-from fdemd.report.steady_progress import track
+from fdemd.runs.steady_progress import track
 
 _AT_ONCE = 64
 """Faces a batch."""

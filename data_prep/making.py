@@ -25,7 +25,7 @@ from fdemd.errors import InputError
 from fdemd.faces.photographs import Way
 from fdemd.faces.reading import UnreadableImageError
 from fdemd.files.text import shown
-from fdemd.report.steady_progress import steady_progress, track
+from fdemd.runs.steady_progress import steady_progress, track
 
 _AT_ONCE = 32
 """Photographs that a process takes; so many a process are made again after a kill, at most."""

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from fdemd.backbones import Backbone, build_backbone
-from fdemd.cli import CONFIG_DIR
+from fdemd.cli.command_line import CONFIG_DIR
 from fdemd.errors import InputError, unknown
 
 DEFAULT = "dlib"

@@ -23,7 +23,7 @@ from data_prep.files import AGAIN, link
 from data_prep.journal import Journal
 from data_prep.output import COPIES, FACES, check_apart, is_ours, output_folder
 from data_prep.signals import left_to_this_process
-from fdemd.cli import CONFIG_DIR
+from fdemd.cli.command_line import CONFIG_DIR
 from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
@@ -33,7 +33,7 @@ from fdemd.files.given import check_file
 from fdemd.files.mark import is_marked
 from fdemd.files.text import csv_table
 from fdemd.files.whole import write_text
-from fdemd.report.steady_progress import steady_progress, track
+from fdemd.runs.steady_progress import steady_progress, track
 
 ORIGINALS = "originals"
 _AT_ONCE = 32

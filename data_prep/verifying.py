@@ -12,7 +12,7 @@ from data_prep.overlaps import plain_name
 from fdemd.data.manifest import Manifest, Photograph, read_manifest
 from fdemd.faces.alignment import TEMPLATES
 from fdemd.faces.reading import UnreadableImageError, read_image
-from fdemd.report.steady_progress import track
+from fdemd.runs.steady_progress import track
 
 
 def verify(path: Path) -> tuple[Manifest, list[str]]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from fdemd.errors import InputError
-from fdemd.tensors import check
+from fdemd.tensors.checks import check
 
 _FACES_AT_ONCE = 256
 

@@ -14,7 +14,7 @@ if not torch.cuda.is_available():
 
 from evaluate import run
 from fdemd.backbones import Backbone, build_backbone
-from fdemd.cli import main
+from fdemd.cli.command_line import main
 from fdemd.data.sources import orl_manifest
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"

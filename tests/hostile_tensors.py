@@ -35,24 +35,24 @@ from fdemd.losses import Criterion, OTFaceCriterion, ScaleFaceCriterion, ScaleHe
 from fdemd.losses.focal import focal_loss
 from fdemd.losses.triplets import hard_triplets
 from fdemd.metrics import identification, open_set, rejection, verification
-from fdemd.pair_similarity import PairSimilarity
-from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.auto_alpha import auto_alpha
 from fdemd.retrieval.faiss_search import HNSW, IVF, FaissIndex, Flat
 from fdemd.retrieval.k_reciprocal import KReciprocal
+from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import Labels, barred_rows, count_relevant, left_out
 from fdemd.retrieval.query_expansion import expanded_similarity
 from fdemd.retrieval.ranking import Ranking, sorted_by_score
 from fdemd.retrieval.search import first_places, search_exactly
+from fdemd.retrieval.settings import RerankSettings
 from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import mix, rerank
-from fdemd.score_alignment.aligner import NormAligner
-from fdemd.score_alignment.cohort import Cohort
-from fdemd.score_alignment.dao import discrepancy_aligned
-from fdemd.score_alignment.estimator import DiscrepancyNetwork, estimator_error
-from fdemd.score_alignment.snorm import Scale, mixed_in, symmetric_norm
-from fdemd.score_alignment.support import SupportRule, support_of
-from fdemd.score_alignment.virtual import enlarged, interpolated, perturbed
+from fdemd.score_normalization.aligner import NormAligner
+from fdemd.score_normalization.cohort import Cohort
+from fdemd.score_normalization.dao import discrepancy_aligned
+from fdemd.score_normalization.estimator import DiscrepancyNetwork, estimator_error
+from fdemd.score_normalization.snorm import Scale, mixed_in, symmetric_norm
+from fdemd.score_normalization.support import SupportRule, support_of
+from fdemd.score_normalization.virtual import enlarged, interpolated, perturbed
 
 F16, BF16, F32, F64, I64, BOOL = (
     torch.float16,

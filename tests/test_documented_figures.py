@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fdemd.identification import STAGE_1
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT
+from fdemd.scoring.closed_set import STAGE_1
 
 ROOT = Path(__file__).resolve().parents[1]
 SPREAD = re.compile(r"\d+\.\d+ \+- \d+\.\d+")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fdemd.directions import unit
 from fdemd.errors import InputError
-from fdemd.tensors import check
+from fdemd.tensors.checks import check
+from fdemd.tensors.directions import unit
 
 DODGING, IMPERSONATION = "dodging", "impersonation"
 GOALS = (DODGING, IMPERSONATION)

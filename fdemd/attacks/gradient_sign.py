@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from fdemd.errors import InputError, unknown
-from fdemd.tensors import check, checked
+from fdemd.tensors.checks import check, checked
 
 Loss = Callable[[Tensor], Tensor]
 """Faces ``(B, 3, H, W)`` in [0, 1] -> what the attack raises, ``(B,)``; of each face by itself."""

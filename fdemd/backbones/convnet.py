@@ -10,8 +10,8 @@ from torch import Tensor
 
 from fdemd.backbones.backbone import Backbone
 from fdemd.checkpoints import Card, sha256_of, weights_file
+from fdemd.checkpoints.weights import load_weights, read_weights
 from fdemd.features import Features
-from fdemd.weights import load_weights, read_weights
 
 RANDOM = "random"
 """As ``checkpoint``: start from PyTorch's own initialisation instead of a file."""

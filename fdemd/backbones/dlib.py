@@ -17,9 +17,9 @@ from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.dlib_dat import Layer, read_layers
 from fdemd.checkpoints import read_card, sha256_of, weights_file
 from fdemd.checkpoints.kinds import DLIB, refuse_others
+from fdemd.checkpoints.weights import is_tensor_file, load_weights, read_weights
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
-from fdemd.weights import is_tensor_file, load_weights, read_weights
 
 _STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
 """(channels, blocks, whether the first block halves the map) of each group of residual blocks."""

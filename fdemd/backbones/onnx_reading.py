@@ -12,8 +12,8 @@ import numpy as np
 
 from fdemd.checkpoints import sha256_of
 from fdemd.checkpoints.kinds import ONNX, PYTORCH, SAFETENSORS, kind_of, model_of, refuse_others
+from fdemd.checkpoints.weights import read_weights
 from fdemd.errors import InputError
-from fdemd.weights import read_weights
 
 if TYPE_CHECKING:
     import onnx

@@ -14,9 +14,9 @@ from fdemd.backbones.convnet import RANDOM
 from fdemd.backbones.timm_trunk import TIMM_ERRORS, cached_weights, pretrained_trunk, unfit, untrained_trunk
 from fdemd.checkpoints import sha256_of
 from fdemd.checkpoints.files import own_file
+from fdemd.checkpoints.weights import load_weights, read_weights
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
-from fdemd.weights import load_weights, read_weights
 
 PRETRAINED = "pretrained"
 """As ``checkpoint``: timm's own weights."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from fdemd.checkpoints.weights import read_weights
 from fdemd.errors import InputError
-from fdemd.weights import read_weights
 
 if TYPE_CHECKING:
     from timm.models import PretrainedCfg

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fdemd.bench import backbones, emd, training
-from fdemd.errors import exit_status
+from fdemd.cli.exit_status import exit_status
 
 BENCHMARKS = {"backbones": backbones, "emd": emd, "training": training}
 

@@ -22,7 +22,7 @@ from fdemd.backbones.convnet import RANDOM
 from fdemd.bench.timing import interleaved
 from fdemd.bench.upstream import UPSTREAM
 from fdemd.errors import InputError, unknown
-from fdemd.report.files import write_json
+from fdemd.runs.files import write_json
 
 MODELS: dict[str, dict[str, Any]] = {
     "dlib": {"backbone": "dlib"},

@@ -21,7 +21,7 @@ from fdemd.data.manifest import Manifest, read_manifest
 from fdemd.data.sources import orl_manifest
 from fdemd.emd.engines import cpu
 from fdemd.errors import InputError, unknown
-from fdemd.report.files import run_folder, write_json
+from fdemd.runs.files import run_folder, write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

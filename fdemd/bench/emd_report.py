@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from fdemd.bench.emd_measure import Result
-from fdemd.report.files import write_figure
+from fdemd.runs.files import write_figure
 
 
 def table(results: Sequence[Result], title: str) -> Table:

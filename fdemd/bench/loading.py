@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from fdemd.backbones import build_backbone
 from fdemd.data.training import TrainingBatch, TrainingDataModule, TrainingFaces
 from fdemd.data.workers import worker_init
-from fdemd.finetune import training_data
+from fdemd.jobs.finetune import training_data
 
 _WARM_UP = 2
 

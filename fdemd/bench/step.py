@@ -21,11 +21,11 @@ from fdemd.backbones import build_backbone
 from fdemd.bench.loading import endless_loader
 from fdemd.data.training import TrainingBatch, TrainingDataModule
 from fdemd.errors import InputError
-from fdemd.finetune_module import FinetuneModule
-from fdemd.finetune_trainer import build_trainer
 from fdemd.losses import build_criterion
-from fdemd.optimizers import OptimizerSettings, build_optimizer
-from fdemd.report.loggers import open_log
+from fdemd.runs.loggers import open_log
+from fdemd.training.module import FinetuneModule
+from fdemd.training.optimizers import OptimizerSettings, build_optimizer
+from fdemd.training.trainer import build_trainer
 
 _AUTOCAST = {"32-true": None, "bf16-mixed": torch.bfloat16}
 _WARM_UP = 3

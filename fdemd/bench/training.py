@@ -15,9 +15,9 @@ from rich.table import Table
 
 from fdemd.bench.loading import LoadingSpeed, aligned_data, measure_loading
 from fdemd.bench.step import StepSpeed, measure_step
-from fdemd.cli import CONFIG_DIR, plan
+from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.errors import InputError
-from fdemd.report.files import write_json
+from fdemd.runs.files import write_json
 
 _CASIA = 10_575
 SETTINGS = ("validation.people=0", "trainer.max_steps=-1", "trainer.max_epochs=1", "logger=csv")

@@ -11,7 +11,8 @@ from rich.filesize import decimal
 
 from fdemd.cache.entries import DAY, age, entries, in_use, is_unfinished, remove, size
 from fdemd.cache.place import cache_folder
-from fdemd.errors import InputError, exit_status
+from fdemd.cli.exit_status import exit_status
+from fdemd.errors import InputError
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,8 @@ from rich.table import Column, Table
 from fdemd.checkpoints.cards import CARDS, Card, card_names, read_card
 from fdemd.checkpoints.fetching import fetch
 from fdemd.checkpoints.files import by_hand, find_file, sha256_of
-from fdemd.errors import InputError, exit_status
+from fdemd.cli.exit_status import exit_status
+from fdemd.errors import InputError
 from fdemd.files.text import shown
 
 

@@ -13,9 +13,9 @@ from safetensors.torch import save
 from fdemd.checkpoints.cards import CARDS, Card
 from fdemd.checkpoints.facts import BACKBONE_FIELDS
 from fdemd.checkpoints.files import sha256_of
+from fdemd.checkpoints.weights import read_weights
 from fdemd.errors import InputError
 from fdemd.files.whole import cannot_write, write_bytes, write_text
-from fdemd.weights import read_weights
 
 _COPIED = ("licence", "allowed_use", *BACKBONE_FIELDS)
 
@@ -24,7 +24,7 @@ def convert(source: Path, name: str, out: Path = CARDS, like: Card | None = None
     """Write the tensors of ``source``, bit for bit and under the same keys, to ``out/NAME.safetensors``, and a card.
 
     Args:
-        source: any file that :func:`fdemd.weights.read_weights` takes.
+        source: any file that :func:`fdemd.checkpoints.weights.read_weights` takes.
         name: of the new file and card.
         out: folder, made if it does not exist.
         like: card of the same network, whose facts are copied; without it they are null, to be filled in.

@@ -23,7 +23,7 @@ from fdemd.faces.alignment import AlignedFace, check_alignment
 from fdemd.faces.landmarks import LANDMARKS, check_detector
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
-from fdemd.report.steady_progress import steady_progress
+from fdemd.runs.steady_progress import steady_progress
 
 _PIPELINE = "4"
 """Part of every key; raised when reading, searching or aligning changes, so that older stores are not used."""

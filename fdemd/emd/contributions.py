@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fdemd.tensors import checked
+from fdemd.tensors.checks import checked
 
 
 class Contributions(NamedTuple):

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from fdemd.emd.side import Side
 from fdemd.emd.sinkhorn import check_eps, float32_is_enough
-from fdemd.tensors import check
+from fdemd.tensors.checks import check
 
 
 def check_pairs(query: Side, gallery: Side, candidates: Tensor) -> Tensor:

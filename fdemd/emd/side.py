@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fdemd.directions import SHORTEST, finite, in_range, ordinary
 from fdemd.emd.weighting import WEIGHTINGS, Terms
 from fdemd.features import Features
-from fdemd.tensors import check
+from fdemd.tensors.checks import check
+from fdemd.tensors.directions import SHORTEST, finite, in_range, ordinary
 
 _NUMBERS_AT_ONCE = 2**22
 """Patches are brought to float32 in chunks of 16 MiB, so that memory stays flat for any number of faces."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fdemd.errors import InputError
-from fdemd.tensors import check
+from fdemd.tensors.checks import check
 
 _FLOAT32_EXPONENT = 80.0
 """exp(-80) is still a normal float32; beyond it the kernel is kept in float64."""

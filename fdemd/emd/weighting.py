@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from fdemd.directions import by_power_of_two, unit
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
+from fdemd.tensors.directions import by_power_of_two, unit
 
 
 @dataclass(frozen=True)

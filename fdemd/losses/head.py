@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
-from fdemd.directions import unit_unseen
 from fdemd.errors import InputError
-from fdemd.tensors import check
+from fdemd.tensors.checks import check
+from fdemd.tensors.directions import unit_unseen
 
 
 class Head(nn.Module, ABC):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fdemd.directions import in_range
 from fdemd.emd import Converged, Transport, emd_similarity
 from fdemd.emd.sinkhorn import check_eps
 from fdemd.emd.weighting import check_weighting
@@ -21,6 +20,7 @@ from fdemd.features import Features
 from fdemd.losses.criterion import Criterion
 from fdemd.losses.head import Head
 from fdemd.losses.triplets import Triplets, hard_triplets
+from fdemd.tensors.directions import in_range
 
 
 @dataclass(frozen=True)

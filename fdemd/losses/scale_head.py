@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from fdemd.checkpointing import read_checkpoint
+from fdemd.checkpoints.training_state import read_checkpoint
 from fdemd.errors import InputError
-from fdemd.tensors import check
+from fdemd.tensors.checks import check
 
 _IN_CHECKPOINT = "criterion.scale_head."
 

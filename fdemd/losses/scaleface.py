@@ -9,12 +9,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fdemd.directions import unit, unit_unseen
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.losses.criterion import Criterion
 from fdemd.losses.head import CosineHead, Head, check_labels
 from fdemd.losses.scale_head import ScaleHead
+from fdemd.tensors.directions import unit, unit_unseen
 
 _LARGEST_COSINE = 1 - 1e-7
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fdemd.directions import unit_unseen
-from fdemd.tensors import checked
+from fdemd.tensors.checks import checked
+from fdemd.tensors.directions import unit_unseen
 
 
 class Triplets(NamedTuple):

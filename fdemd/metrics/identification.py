@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from fdemd.tensors import checked
+from fdemd.tensors.checks import checked
 
 
 @checked(hits="bool Q L", relevant="whole Q")

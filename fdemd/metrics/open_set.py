@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fdemd.tensors import checked
+from fdemd.tensors.checks import checked
 
 
 @checked(hits="bool M L", scores="rank M L")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fdemd.metrics.verification import tar_at_far
-from fdemd.tensors import checked
+from fdemd.tensors.checks import checked
 
 
 @checked(confidence="score Q", right="bool Q")

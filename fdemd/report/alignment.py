@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from fdemd.aligning import ScoreAlignment
-from fdemd.score_alignment.settings import COHORT, LEARNED, SNORM, VIRTUAL
+from fdemd.embedding.normalization import ScoreAlignment
+from fdemd.score_normalization.settings import COHORT, LEARNED, SNORM, VIRTUAL
 
 
 def alignment_note(alignment: ScoreAlignment) -> str:

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fdemd.identification import STAGE_1, STAGE_2
 from fdemd.metrics.open_set import det_curve, fnir, fpir
-from fdemd.open_searches import OpenSet
-from fdemd.report.files import write_figure
+from fdemd.runs.files import write_figure
+from fdemd.scoring.closed_set import STAGE_1, STAGE_2
+from fdemd.scoring.open_set import OpenSet
 
 _STYLES: dict[str, Literal["--", "-"]] = {STAGE_1: "--", STAGE_2: "-"}
 

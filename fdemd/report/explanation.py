@@ -1,4 +1,4 @@
-"""What ``python -m fdemd.explain`` leaves behind: a table on the terminal, and files with every number."""
+"""What ``python -m fdemd explain`` leaves behind: a table on the terminal, and files with every number."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 
 from fdemd.emd.contributions import Match, strongest
-from fdemd.explanation import Explanation
-from fdemd.report.files import versions, write_csv, write_json
 from fdemd.report.lines import say, terminal_lines
-from fdemd.rerank_settings import RerankSettings
+from fdemd.retrieval.settings import RerankSettings
+from fdemd.runs.files import versions, write_csv, write_json
+from fdemd.scoring.explanation import Explanation
 
 _PRINTED = 10
 

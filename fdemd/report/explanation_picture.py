@@ -16,11 +16,11 @@ from torch import Tensor
 
 from fdemd.emd.contributions import Match, strongest
 from fdemd.emd.weighting import Marginals
-from fdemd.explanation import Explanation
 from fdemd.files.text import shown
-from fdemd.report.files import write_figure
 from fdemd.report.flow import reconstruction
 from fdemd.report.heat_map import COLOURS, heat_map, range_text
+from fdemd.runs.files import write_figure
+from fdemd.scoring.explanation import Explanation
 
 LINES = 16
 """Matches that are drawn."""

@@ -10,19 +10,27 @@ from typing import Any
 
 from rich.console import Console
 
-from fdemd.cli_help import show
+from fdemd.cli.help import show
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.left_out import left_out_files
 from fdemd.data.manifest import Manifest, Photograph, write_manifest
 from fdemd.data.training import TrainingDataModule
 from fdemd.files.whole import write_text
-from fdemd.identification import Comparison
 from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.report.files import LEFT_OUT_FILES, RESULTS, versions, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label
 from fdemd.report.lines import markdown_lines, terminal_lines
 from fdemd.report.tables import percent, rows_of
-from fdemd.resuming import SETTINGS, settings_file
+from fdemd.runs.files import (
+    LEFT_OUT_FILES,
+    RESULTS,
+    SETTINGS,
+    settings_file,
+    versions,
+    write_json,
+    write_left_out,
+    write_yaml,
+)
+from fdemd.scoring.closed_set import Comparison
 
 VALIDATION_MANIFEST = "validation.csv"
 

@@ -12,28 +12,30 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from fdemd.aligning import ScoreAlignment
+from fdemd.attacks.adversary import ADVERSARIAL, Adversary
 from fdemd.backbones.convnet import RANDOM
 from fdemd.data.accounting import Account, QueryCounts, sentences_of_queries
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.left_out import left_out_files
+from fdemd.embedding.normalization import ScoreAlignment
 from fdemd.emd import Transport
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.similarity import reference_only
 from fdemd.files.whole import write_text
-from fdemd.identification import FEWEST_PLACES, Comparison
+from fdemd.report.adversarial import attack_remark
 from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.report.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.report.flow import reconstruction
 from fdemd.report.lines import say, unsaid
 from fdemd.report.picture import PictureRow, Shown, save_picture
 from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.queries import QUERIES, write_queries
 from fdemd.report.tables import markdown_text, rich_table, rows_of
-from fdemd.rerank_settings import RerankSettings
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 from fdemd.retrieval.ranking import NOBODY, Ranking
+from fdemd.retrieval.settings import RerankSettings
 from fdemd.retrieval.stage1 import Recall
+from fdemd.runs.files import versions, write_csv, write_json, write_left_out, write_yaml
+from fdemd.scoring.closed_set import FEWEST_PLACES, Comparison
 
 PICTURED = FEWEST_PLACES
 """Faces of each ranked list in the picture."""
@@ -69,7 +71,7 @@ class IdentificationReport:
         weights_sha256: of the network.
         origins: kind of query -> where its features came from.
         seconds: of each step.
-        remark: what is to be said about a comparison, or None.
+        adversary: that made the adversarial queries, None without any.
         alignment: of the cosines, None without.
     """
 
@@ -81,7 +83,7 @@ class IdentificationReport:
     weights_sha256: str
     origins: Mapping[str, str]
     seconds: Mapping[str, float]
-    remark: Callable[[Comparison], str | None]
+    adversary: Adversary | None
     alignment: ScoreAlignment | None = None
 
     def write(self, folder: Path, transport: PairTransport) -> None:
@@ -164,8 +166,8 @@ class IdentificationReport:
         if self.config["legacy_self_count"]:
             notes.append("R counts the query itself where it is in the gallery, as in the published tables (legacy).")
         for comparison in comparisons:
-            if remark := self.remark(comparison):
-                notes.append(f"{comparison.kind}: {remark}")
+            if self.adversary and comparison.kind == ADVERSARIAL:
+                notes.append(f"{comparison.kind}: {attack_remark(self.adversary, self.faces, comparison)}")
             if comparison.unfinished:
                 notes.append(f"{comparison.kind}: {comparison.unfinished} pairs stopped before they had converged.")
             if comparison.fallbacks:

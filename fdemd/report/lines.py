@@ -47,3 +47,9 @@ def unsaid(notes: Sequence[str], said: set[str]) -> list[str]:
 def say(console: Console, sentence: str) -> None:
     """Print a sentence as it is: names in it are no commands to the terminal and are not broken into lines."""
     console.print(shown(sentence), soft_wrap=True, markup=False, highlight=False)
+
+
+def counts_sentence(counts: Mapping[str, int]) -> str:
+    """The counts of people kept apart, see :mod:`fdemd.jobs.train_and_test`, in words."""
+    parts = ", ".join(f"{count} {name}" for name, count in list(counts.items())[1:])
+    return f"{counts['photographs']} photographs: {parts}."

@@ -17,16 +17,16 @@ from fdemd.data.left_out import left_out_files
 from fdemd.files.whole import write_text
 from fdemd.metrics.intervals import Estimate
 from fdemd.metrics.open_set import searches_needed
-from fdemd.open_searches import RATES, OpenSet
 from fdemd.report.det import save_det
-from fdemd.report.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
 from fdemd.report.lines import markdown_lines, say, terminal_lines, unsaid
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.queries import QUERIES, write_searches
-from fdemd.rerank_settings import RAW, RerankSettings
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
+from fdemd.retrieval.settings import RAW, RerankSettings
+from fdemd.runs.files import versions, write_csv, write_json, write_left_out, write_yaml
+from fdemd.scoring.open_set import RATES, OpenSet
 
 
 class Searched(NamedTuple):

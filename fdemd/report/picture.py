@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fdemd.files.text import shown
-from fdemd.report.files import write_figure
+from fdemd.runs.files import write_figure
 
 RIGHT, WRONG = "#1a9850", "#d73027"
 

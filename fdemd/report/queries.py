@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.identification import STAGE_1, STAGE_2, Comparison
-from fdemd.open_searches import OpenSet
-from fdemd.report.files import write_table
 from fdemd.retrieval.ranking import NOBODY, Ranking
+from fdemd.runs.files import write_table
+from fdemd.scoring.closed_set import STAGE_1, STAGE_2, Comparison
+from fdemd.scoring.open_set import OpenSet
 
 QUERIES = "queries.csv"
 SHOWN = 5

@@ -9,8 +9,8 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from torch import Tensor
 
 from fdemd.data.manifest import Manifest
-from fdemd.report.loggers import RunLog
 from fdemd.retrieval.ranking import NOBODY, Ranking
+from fdemd.runs.loggers import RunLog
 
 PLACES = 5
 COLUMNS = ("kind", "query", "identity", "stage", *map(str, range(1, PLACES + 1)))

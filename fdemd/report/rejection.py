@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import Tensor
 
-from fdemd.identification import STAGE_1
 from fdemd.report.page import TableBlock
 from fdemd.report.spread import mean_and_deviation, spread_note, spread_text
-from fdemd.trials.rejection import NORM, PORTIONS, SHARES, Rejection
-from fdemd.trials.trial import Trial
+from fdemd.scoring.closed_set import STAGE_1
+from fdemd.scoring.rejection import NORM, PORTIONS, SHARES, Rejection
+from fdemd.scoring.trial import Trial
 
 _SHOWN_PORTIONS = (0, 5, 10, 25)
 _SHOWN_SHARES = (0, 5, 10, 15, 20)

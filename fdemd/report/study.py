@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from fdemd.aligning import ScoreAlignment
 from fdemd.data.accounting import QueryCounts, sentences_of_queries
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.left_out import left_out_files
+from fdemd.embedding.normalization import ScoreAlignment
 from fdemd.files.whole import write_text
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.report.files import path_part, versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label
 from fdemd.report.lines import markdown_lines, say, terminal_lines, unsaid
 from fdemd.report.page import FigureBlock, TableBlock, save_page
@@ -27,9 +26,10 @@ from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.study_figures import save_study_figure
 from fdemd.report.tables import differing, method_label, percent, rounded
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
+from fdemd.runs.files import path_part, versions, write_csv, write_json, write_left_out, write_yaml
 
 if TYPE_CHECKING:
-    from fdemd.study.measuring import Outcome
+    from fdemd.scoring.methods_measured import Outcome
 
 _LEFT = ("query", "method")
 _PAPER_LEFT = ("model", "data", "query", "protocol", "method", "weighting", "grid")

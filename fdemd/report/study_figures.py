@@ -9,9 +9,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fdemd.report.files import write_figure
 from fdemd.report.tables import differing, method_label
 from fdemd.retrieval.auto_alpha import AUTO
+from fdemd.runs.files import write_figure
 
 Row = Mapping[str, Any]
 _NAMES = ("method", "weighting", "patches", "grid", "alpha", "k")

@@ -13,12 +13,11 @@ from rich.console import Console
 
 from fdemd.data.accounting import Account, sentences_of_queries
 from fdemd.files.whole import write_text
-from fdemd.identification import STAGE_1, STAGE_2, Comparison
 from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.people_apart import counts_sentence
-from fdemd.report.files import versions, write_csv, write_json, write_yaml
 from fdemd.report.identification import model_label, query_counts
-from fdemd.report.lines import markdown_lines, say, terminal_lines
+from fdemd.report.lines import counts_sentence, markdown_lines, say, terminal_lines
+from fdemd.runs.files import versions, write_csv, write_json, write_yaml
+from fdemd.scoring.closed_set import STAGE_1, STAGE_2, Comparison
 
 PRETRAINED, FINETUNED = "pretrained", "finetuned"
 
@@ -33,7 +32,7 @@ class Table4:
         finetuned: the same for each training.
         checkpoints: of the trainings.
         account: of the people of the test.
-        apart: counts of :class:`fdemd.people_apart.PeopleApart`; None where the trainings were given.
+        apart: counts of :class:`fdemd.jobs.train_and_test.PeopleApart`; None where the trainings were given.
     """
 
     config: Mapping[str, Any]

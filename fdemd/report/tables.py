@@ -10,10 +10,10 @@ from rich import box
 from rich.console import Group
 from rich.table import Table
 
-from fdemd.identification import GAIN, Comparison
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.lines import framed
+from fdemd.scoring.closed_set import GAIN, Comparison
 
 
 def rows_of(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:

@@ -12,19 +12,18 @@ from rich.console import Console
 
 from fdemd.data.accounting import sentences_of_queries
 from fdemd.files.whole import write_text
-from fdemd.identification import STAGE_1, STAGE_2
 from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.people_apart import counts_sentence
-from fdemd.report.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, query_counts
-from fdemd.report.lines import markdown_lines, say, terminal_lines, unsaid
+from fdemd.report.lines import counts_sentence, markdown_lines, say, terminal_lines, unsaid
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.protocols import PROTOCOL_MEANING
 from fdemd.report.rejection import curves_of, rejection_rows, rejection_tables, rejections_of
 from fdemd.report.spread import mean_and_deviation, spread_text
 from fdemd.report.trials_figures import save_comparison, save_rejection
-from fdemd.trials.rejection import PORTIONS, SHARES
-from fdemd.trials.trial import PRETRAINED, Trial
+from fdemd.runs.files import versions, write_csv, write_json, write_left_out, write_yaml
+from fdemd.scoring.closed_set import STAGE_1, STAGE_2
+from fdemd.scoring.rejection import PORTIONS, SHARES
+from fdemd.scoring.trial import PRETRAINED, Trial
 
 _LEFT = ("query", "weights", "stage")
 

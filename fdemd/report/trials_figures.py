@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from fdemd.report.files import write_figure
 from fdemd.report.rejection import curves_of
-from fdemd.trials.rejection import FIRST, NORM, ORACLE, PORTIONS, RANDOM, SCALE, SHARES, Rejection
+from fdemd.runs.files import write_figure
+from fdemd.scoring.rejection import FIRST, NORM, ORACLE, PORTIONS, RANDOM, SCALE, SHARES, Rejection
 
 _COLOURS = {SCALE: "tab:red", NORM: "tab:blue", FIRST: "tab:green", RANDOM: "0.5", ORACLE: "black"}
 

@@ -13,17 +13,17 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from torch import Tensor
 
-from fdemd.aligning import ScoreAlignment
 from fdemd.data.accounting import account
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.pairs import Pairs
+from fdemd.embedding.normalization import ScoreAlignment
 from fdemd.files.whole import write_text
 from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.report.files import versions, write_csv, write_figure, write_json, write_left_out, write_yaml
 from fdemd.report.identification import model_label, patches_label
 from fdemd.report.lines import markdown_lines, say, terminal_lines
-from fdemd.rerank_settings import RerankSettings
-from fdemd.verification import Verification
+from fdemd.retrieval.settings import RerankSettings
+from fdemd.runs.files import versions, write_csv, write_figure, write_json, write_left_out, write_yaml
+from fdemd.scoring.pairs import Verification
 
 
 @dataclass(frozen=True)

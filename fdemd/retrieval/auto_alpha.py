@@ -5,7 +5,7 @@ first stage is sure. Both scores are brought to mean 0 and deviation 1 over the 
 weightings of any scale are alike, and mixed with the weight ``w = sigmoid(bias + sum_i coefficient_i statistic_i)`` of
 the second stage; the alpha of Eq. 9 that orders the shortlist in the same way follows from the deviations.
 
-The coefficients are what ``python -m fdemd.fit_auto_alpha`` found on half of LFW's people (docs/auto_alpha.md). This
+The coefficients are what ``python -m fdemd.repro.auto_alpha`` found on half of LFW's people (docs/auto_alpha.md). This
 rule is ours, not the paper's.
 """
 
@@ -18,7 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fdemd.tensors import checked
+from fdemd.tensors.checks import checked
 
 AUTO = "auto"
 _SMALLEST = 1e-6

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from fdemd.directions import unit
 from fdemd.errors import InputError, unknown
 from fdemd.retrieval.ranking import NOBODY, sorted_by_score
-from fdemd.tensors import check, checked
+from fdemd.tensors.checks import check, checked
+from fdemd.tensors.directions import unit
 
 EXACT = "exact"
 _MOST_FACES = 2**31 - 1

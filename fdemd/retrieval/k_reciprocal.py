@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from fdemd.directions import unit
 from fdemd.errors import InputError
 from fdemd.retrieval.ranking import NOBODY, check_rows, sorted_by_score
 from fdemd.retrieval.search import first_places, search_exactly
-from fdemd.tensors import check, checked
+from fdemd.tensors.checks import check, checked
+from fdemd.tensors.directions import unit
 
 _QUERIES_AT_ONCE = 64
 _SMALLEST_DISTANCE = 1e-6

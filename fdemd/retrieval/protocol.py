@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fdemd.errors import InputError, unknown
 from fdemd.retrieval.ranking import NOBODY
-from fdemd.tensors import check, checked
+from fdemd.tensors.checks import check, checked
 
 OFFICIAL = "official"
 LEAVE_TWIN_OUT = "leave-twin-out"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fdemd.directions import unit
 from fdemd.errors import InputError
 from fdemd.retrieval.ranking import NOBODY, check_rows
-from fdemd.tensors import checked
+from fdemd.tensors.checks import checked
+from fdemd.tensors.directions import unit
 
 _QUERIES_AT_ONCE = 64
 """With 100 candidates of 512 numbers each their embeddings take 13 MiB in float32."""

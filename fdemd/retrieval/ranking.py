@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fdemd.tensors import check, checked
+from fdemd.tensors.checks import check, checked
 
 NOBODY = -1
 """Fills a row whose query has fewer candidates than the ranking is deep."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from fdemd.directions import unit
 from fdemd.retrieval.protocol import tiles
 from fdemd.retrieval.ranking import NOBODY, sorted_by_score
-from fdemd.tensors import check, checked
+from fdemd.tensors.checks import check, checked
+from fdemd.tensors.directions import unit
 
 Adjustment = Callable[[Tensor, slice, slice], Tensor]
 """Cosines of some queries and gallery rows, ``(rows, columns)``, and which these are -> what to rank by instead."""

@@ -11,7 +11,7 @@ from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.protocol import Labels, left_out, left_out_of_all, most_left_out
 from fdemd.retrieval.ranking import NOBODY, Ranking, sorted_by_score
 from fdemd.retrieval.search import Adjustment, search_exactly
-from fdemd.tensors import check
+from fdemd.tensors.checks import check
 
 _QUERIES_COMPARED = 1000
 """Queries, at most, on which an index is compared with the exact search."""

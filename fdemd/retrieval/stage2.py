@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fdemd.directions import finite
 from fdemd.errors import InputError, unknown
 from fdemd.retrieval.auto_alpha import AUTO, auto_alpha
 from fdemd.retrieval.ranking import NOBODY, Ranking, sorted_by_score
-from fdemd.tensors import check
+from fdemd.tensors.checks import check
+from fdemd.tensors.directions import finite
 
 
 def check_mix(alpha: float | str, k: int) -> None:

@@ -12,9 +12,9 @@ from fdemd.bench.__main__ import main
 from fdemd.bench.loading import aligned_data, endless_loader
 from fdemd.bench.step import Turns, bare_step, new_training
 from fdemd.bench.training import SETTINGS
-from fdemd.cli import CONFIG_DIR, plan
-from fdemd.finetune_trainer import build_trainer
-from fdemd.report.loggers import open_log
+from fdemd.cli.command_line import CONFIG_DIR, plan
+from fdemd.runs.loggers import open_log
+from fdemd.training.trainer import build_trainer
 
 
 @pytest.fixture

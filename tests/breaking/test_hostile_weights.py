@@ -47,7 +47,7 @@ def network() -> nn.Sequential:
 
 def tensors(path: Path) -> bool:
     """Whether a network gets exactly the weights that were saved."""
-    from fdemd.weights import load_weights, read_weights
+    from fdemd.checkpoints.weights import load_weights, read_weights
 
     expected, module = network().state_dict(), network()
     for parameter in module.parameters():

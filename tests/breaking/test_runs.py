@@ -22,7 +22,7 @@ import fdemd.report.open_set
 import fdemd.report.study
 import fdemd.report.verification
 from evaluate import run
-from fdemd.cli import main
+from fdemd.cli.command_line import main
 from tests.breaking.conftest import Tally
 
 pytestmark = pytest.mark.slow

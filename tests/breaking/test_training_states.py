@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 import torch
+from tests.test_finetune import ROOT, settings, tiny, train, weights_of  # noqa: F401  (fixtures)
 
-from fdemd.checkpointing import PlainCheckpoints, read_state
+from fdemd.checkpoints.training_state import PlainCheckpoints, read_state
 from fdemd.errors import InputError
-from fdemd.finetune_module import FinetuneModule
-from fdemd.held_out import HeldOut
+from fdemd.training.module import FinetuneModule
+from fdemd.training.validation import HeldOut
 from tests.breaking.conftest import Tally
 from tests.data.test_workers import until
-from tests.test_finetune import ROOT, settings, tiny, train, weights_of  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ def whole(tiny: None, settings: list[str]) -> Any:  # noqa: F811
 
 def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> bool:
     """Whether a training refuses to go on, in one sentence."""
-    from fdemd.cli import main
+    from fdemd.cli.command_line import main
     from train import run
 
     capsys.readouterr()
@@ -145,7 +145,7 @@ def test_trainings_told_to_stop_at_any_step_end_with_the_same_weights(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    from fdemd.cli import main
+    from fdemd.cli.command_line import main
     from train import run
 
     words = [*settings, "validation.every=3", f"trainer.max_steps={STEPS}"]

@@ -184,7 +184,7 @@ import sys
 from pathlib import Path
 from fdemd.data.aligned import aligned_faces
 from fdemd.data.sources import folder_manifest
-from fdemd.errors import exit_status
+from fdemd.cli.exit_status import exit_status
 def work():
     print(aligned_faces(folder_manifest(sys.argv[1]), "dlib", (150, 150), cache=Path(sys.argv[2])).images.shape)
 sys.exit(exit_status("align", work))

@@ -221,7 +221,7 @@ def test_what_may_not_be_read_is_a_sentence(tmp_path: Path, as_other_user: list[
 READ = """
 import sys
 from fdemd.data.sources import listed_manifest
-from fdemd.errors import exit_status
+from fdemd.cli.exit_status import exit_status
 sys.exit(exit_status("read", lambda: listed_manifest(*sys.argv[1:])))
 """
 

@@ -206,7 +206,8 @@ def test_lists_that_may_not_be_read_are_a_sentence(tmp_path: Path, as_other_user
     write(tmp_path, LFW)
     (tmp_path / locked).chmod(0)
     read = "import sys, pathlib; from fdemd.data.pair_lists import read_pair_list as read; "
-    read += "from fdemd.errors import exit_status; sys.exit(exit_status('x', lambda: read(pathlib.Path(sys.argv[1]))))"
+    read += "from fdemd.cli.exit_status import exit_status; "
+    read += "sys.exit(exit_status('x', lambda: read(pathlib.Path(sys.argv[1]))))"
     path = tmp_path / "pairs.txt" if locked == "pairs.txt" else split / "FP"
     try:
         command = [*as_other_user, sys.executable, "-c", read, str(path)]

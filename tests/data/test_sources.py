@@ -169,7 +169,7 @@ OPEN = """
 import sys
 from functools import partial
 from fdemd.data import sources
-from fdemd.errors import exit_status
+from fdemd.cli.exit_status import exit_status
 sources.partial_lfw = partial(sources.prepared_manifest, "lfw")
 sys.exit(exit_status("open", lambda: getattr(sources, sys.argv[1])(sys.argv[2])))
 """

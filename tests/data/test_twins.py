@@ -16,7 +16,7 @@ from fdemd.data.left_out import left_out_files
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.data.sources import folder_manifest, orl_manifest
 from fdemd.data.twins import Twins, find_twins, warn_of_twins, with_shared_sources
-from fdemd.identification import labels_of
+from fdemd.embedding.labels import labels_of
 
 
 def manifest(*people: str, sources: tuple[str, ...] = ()) -> Manifest:

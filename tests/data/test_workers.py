@@ -98,7 +98,7 @@ STOPPED = """
 import os, sys, time, torch
 from torch.utils.data import DataLoader
 from fdemd.data.workers import worker_init
-from fdemd.errors import exit_status
+from fdemd.cli.exit_status import exit_status
 
 class Slow(torch.utils.data.Dataset):
     def __len__(self):

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from fdemd.checkpointing import read_checkpoint
-from fdemd.cli import CONFIG_DIR, plan
+from fdemd.checkpoints.training_state import read_checkpoint
+from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.data.manifest import Manifest
-from fdemd.finetune import LAST, finetune
+from fdemd.jobs.finetune import LAST, finetune
 from tests.data_prep.conftest import picture, write_tree
 
 Outcome = tuple[int, str]

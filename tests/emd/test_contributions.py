@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fdemd.emd.contributions import contributions, strongest
-from fdemd.explanation import explain_pair
 from fdemd.features import Features
-from fdemd.rerank_settings import RerankSettings
+from fdemd.retrieval.settings import RerankSettings
+from fdemd.scoring.explanation import explain_pair
 
 
 @settings(max_examples=40, deadline=None)

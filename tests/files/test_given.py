@@ -50,7 +50,7 @@ def test_what_may_not_be_read_is_told_to_another_user(tmp_path: Path, as_other_u
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from fdemd.errors import exit_status\n"
+        "from fdemd.cli.exit_status import exit_status\n"
         "from fdemd.files.given import check_file, check_folder\n"
         "check = check_folder if sys.argv[1] == 'closed' else check_file\n"
         "sys.exit(exit_status('test', lambda: check(Path(sys.argv[1]), 'The file')))\n"

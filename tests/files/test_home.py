@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.cli_overrides import _is_path
+from fdemd.cli.overrides import _is_path
 from fdemd.errors import InputError
 from fdemd.files.home import expanded
 

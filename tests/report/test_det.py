@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from fdemd.identification import STAGE_1, STAGE_2
-from fdemd.open_searches import OpenSet, Searches
 from fdemd.report.det import save_det
+from fdemd.scoring.closed_set import STAGE_1, STAGE_2
+from fdemd.scoring.open_set import OpenSet, Searches
 
 
 def searches(mean: float, stages: tuple[str, ...]) -> Searches:

@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning import LightningModule
 from torch.utils.data import DataLoader
 
-from fdemd.embedded_data import single_device_trainer
+from fdemd.embedding.data import single_device_trainer
 from fdemd.report import embedding_progress
 
 

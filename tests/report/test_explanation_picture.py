@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from fdemd.emd.contributions import Match
-from fdemd.explanation import explain_pair
 from fdemd.features import Features
 from fdemd.report.explanation_picture import line_ends
 from fdemd.report.flow import reconstruction
 from fdemd.report.heat_map import heat_map, range_text, scaled
-from fdemd.rerank_settings import RerankSettings
+from fdemd.retrieval.settings import RerankSettings
+from fdemd.scoring.explanation import explain_pair
 
 
 def test_a_line_goes_from_the_query_cell_to_the_gallery_cell() -> None:

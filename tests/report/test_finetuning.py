@@ -6,7 +6,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-
 from tests.test_finetune import settings, tiny, train  # noqa: F401  (fixtures)
 
 

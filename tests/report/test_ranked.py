@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from fdemd.data.manifest import Manifest, Photograph
-from fdemd.report.loggers import open_log
 from fdemd.report.ranked import COLUMNS, log_ranked, ranked_rows
 from fdemd.retrieval.ranking import NOBODY, Ranking
+from fdemd.runs.loggers import open_log
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from fdemd.report import steady_progress
-from fdemd.report.steady_progress import track
+from fdemd.runs.steady_progress import track
 
 
 @pytest.fixture

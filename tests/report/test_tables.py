@@ -8,11 +8,11 @@ import pytest
 import torch
 from rich.console import Console
 
-from fdemd.identification import GAIN, STAGE_1, STAGE_2, Comparison
 from fdemd.metrics.intervals import Estimate
-from fdemd.report.files import write_csv
 from fdemd.report.tables import markdown_text, rich_table, rows_of
 from fdemd.retrieval.ranking import Ranking
+from fdemd.runs.files import write_csv
+from fdemd.scoring.closed_set import GAIN, STAGE_1, STAGE_2, Comparison
 
 
 @pytest.fixture

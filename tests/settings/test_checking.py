@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fdemd.cli import CONFIG_DIR, main, plan
+from fdemd.cli.command_line import CONFIG_DIR, main, plan
 from fdemd.errors import InputError
 from fdemd.settings.checking import check_settings, text_settings
 from fdemd.settings.jobs import JOBS, Evaluate
@@ -193,7 +193,7 @@ def test_a_wrong_setting_of_a_training_is_one_sentence(line: str, sentence: str)
 def test_mistakes_are_told_before_torch_is_imported() -> None:
     program = (
         "import sys, evaluate\n"
-        "from fdemd.cli import main\n"
+        "from fdemd.cli.command_line import main\n"
         "status = main('evaluate', evaluate.run, '', ['k=0'])\n"
         "sys.exit(0 if status == 2 and 'torch' not in sys.modules else 1)\n"
     )

@@ -9,7 +9,7 @@ from fdemd.backbones import BACKBONES
 from fdemd.backbones.timm import HEADS as TIMM_HEADS
 from fdemd.data.sources import SOURCES
 from fdemd.data.training import ORDERS
-from fdemd.embedding import DTYPES
+from fdemd.embedding.embed import DTYPES
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.sinkhorn import SMALLEST_EPS
 from fdemd.emd.weighting import WEIGHTINGS
@@ -20,15 +20,15 @@ from fdemd.faces.occlusion.sunglasses import FRAME_CUTS
 from fdemd.faces.queries import QUERY_KINDS
 from fdemd.losses import HEADS
 from fdemd.losses.focal import FOCAL
-from fdemd.optimizers import OPTIMIZERS, SCHEDULES
-from fdemd.report.loggers import KINDS
 from fdemd.report.paper import paper_rows
 from fdemd.retrieval.protocol import PROTOCOLS
-from fdemd.score_alignment.settings import SUPPORTS
-from fdemd.score_alignment.support import RULES
-from fdemd.score_alignment.virtual import GENERATORS
+from fdemd.runs.loggers import KINDS
+from fdemd.score_normalization.settings import SUPPORTS
+from fdemd.score_normalization.support import RULES
+from fdemd.score_normalization.virtual import GENERATORS
 from fdemd.settings import comparing, faces, networks, ranking, running, training
 from fdemd.settings.section import Section
+from fdemd.training.optimizers import OPTIMIZERS, SCHEDULES
 
 
 def choices(section: type[Section], field: str) -> set[Any]:

@@ -1,0 +1,56 @@
+"""How every command ends: one sentence for a mistake, and the status that the shell sees."""
+
+import re
+import sys
+from collections.abc import Callable
+
+from fdemd.cli.signals import Received, Stopped, stop_on_signals
+from fdemd.errors import InputError
+from fdemd.files.disk import is_full
+from fdemd.files.text import shown
+
+
+def exit_status(program: str, work: Callable[[], int | None], advice: str = "") -> int:
+    """Do the work of a command and return its exit status.
+
+    0, or what ``work`` returns; 2 after an :class:`InputError` or on a full disk, 130 after Ctrl-C, 143 after SIGTERM:
+    each told in one line on stderr. Other exceptions are bugs and pass.
+
+    Args:
+        program: as the line begins.
+        work: may import what is slow to import.
+        advice: how to go on after it was stopped, such as ``the same command goes on where it was``.
+    """
+    with stop_on_signals() as received:
+        try:
+            return work() or 0
+        except BaseException as error:
+            # No local may keep the exception: its traceback would keep this frame, and data workers with it.
+            told = _told(error, received, advice)
+            if told is None:
+                raise
+            sentence, status = told
+    if sentence:
+        print(f"{program}: {sentence}", file=sys.stderr)
+    return status
+
+
+def _told(error: BaseException, received: Received, advice: str) -> tuple[str, int] | None:
+    """The sentence, which may be empty, and the status for what ended a command; None if it is a bug."""
+    if stopped := received.reason(error):
+        # What could not be saved must be known.
+        problem = f" ({_one_line(str(error))})" if isinstance(error, InputError) else ""
+        sentence = f"{Stopped(stopped.number, stopped.advice or advice)}{problem}" if stopped.is_told else ""
+        return sentence, stopped.status
+    if isinstance(error, InputError):
+        return _one_line(str(error)), 2
+    if isinstance(error, OSError) and is_full(error):
+        where = f": {shown(str(error.filename))} cannot be written" if error.filename else ""
+        return f"the disk is full{where}; make room.", 2
+    return None
+
+
+def _one_line(message: str) -> str:
+    """Return ``message`` as it reads after ``program:``, in one line and not capitalised."""
+    message = shown(" ".join(message.split()))  # it may quote names that others chose
+    return message[:1].lower() + message[1:] if re.match(r"[A-Z][a-z]* ", message) else message

@@ -1,0 +1,1 @@
+"""From settings to embedded queries and gallery."""

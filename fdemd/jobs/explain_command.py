@@ -1,0 +1,75 @@
+"""``python -m fdemd explain A.jpg B.jpg``: why two photographs are similar, or not."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fdemd.cli.command_line import CONFIG_DIR, plan
+from fdemd.cli.exit_status import exit_status
+from fdemd.cli.help import flatten
+from fdemd.errors import InputError
+from fdemd.files.given import check_file
+
+_SECTIONS = ("model", "rerank")
+_USED = ("data.detector", "features.dtype", "seed", "output")
+_UNUSED = ("rerank.k", "rerank.engine")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Explain one pair; return the exit status: 0, 2 after an InputError, 130 after Ctrl-C."""
+    arguments = _parser().parse_args(argv)
+
+    def work() -> None:
+        config = pair_config(arguments.settings)
+        output = arguments.output or Path(str(config["output"]))
+        for photograph in (arguments.query, arguments.gallery):
+            check_file(photograph, "The photograph")
+        from fdemd.jobs.explain import explain  # torch takes seconds to import; --help and mistakes are told at once
+
+        explain(arguments.query, arguments.gallery, config, output)
+
+    return exit_status("explain", work)
+
+
+def pair_config(overrides: Sequence[str]) -> dict[str, Any]:
+    """The configuration of evaluate.py with settings changed as on its command line.
+
+    Raises:
+        InputError: a setting is wrong, plays no part for one pair, or has several values.
+    """
+    points = plan("evaluate", overrides, CONFIG_DIR)
+    if len(points) > 1:
+        raise InputError("explain takes one value of each setting, not several.")
+    config = points[0].config
+    default = dict(flatten(plan("evaluate", [], CONFIG_DIR)[0].config))
+    for key, value in flatten(config):
+        used = key in _USED or (key.partition(".")[0] in _SECTIONS and key not in _UNUSED)
+        if not used and not isinstance(value, dict) and default.get(key) != value:
+            raise InputError(f"{key} plays no part for one pair; leave it out ({', '.join((*_SECTIONS, *_USED))} do).")
+    if config["rerank"]["method"] == "none":
+        raise InputError("rerank=none leaves nothing to explain; leave it out.")
+    return config
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fdemd explain",
+        description="Compare the faces of two photographs and show what each patch adds to their similarity.",
+        epilog="example: python -m fdemd explain A.jpg B.jpg model=dlib rerank.weighting=sc rerank.alpha=0.5 "
+        "data.detector=mtcnn",
+    )
+    parser.add_argument("query", metavar="A.jpg", type=Path, help="photograph of the query")
+    parser.add_argument("gallery", metavar="B.jpg", type=Path, help="photograph it is compared with")
+    parser.add_argument(
+        "settings", metavar="KEY=VALUE", nargs="*", help="of evaluate.py: model, rerank, data.detector, features.dtype"
+    )
+    parser.add_argument("--output", metavar="DIR", type=Path, help="files go to a new folder in it (default: outputs)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""RESULTS.md, and the fits behind it."""

@@ -1,0 +1,167 @@
+"""What the second stages say of LFW's and the AT&T faces' queries: what the rule of ``alpha=auto`` is fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fdemd.cli.command_line import CONFIG_DIR, plan
+from fdemd.embedding.data import DescribedData, build_network, describe_data
+from fdemd.repro.auto_alpha_fit import Shortlists, drawn_people
+from fdemd.repro.lfw_networks import NETWORKS, Network, filled
+from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, count_relevant
+from fdemd.retrieval.settings import PROJECTED, RAW, RerankSettings
+from fdemd.runs.pairs_progress import pairs_progress
+from fdemd.scoring.methods import EMD, read_methods
+from fdemd.scoring.methods_measured import Measuring, Scored
+
+LFW, ATT = "LFW", "AT&T"
+
+
+@dataclass(frozen=True)
+class SecondStage:
+    """What one network's patches are compared by, and whether the rule is fitted on it."""
+
+    network: str
+    patches: str
+    weighting: str
+    fitted: bool
+
+
+SECOND_STAGES = (
+    SecondStage("dlib", RAW, "apc", True),
+    SecondStage("w600k_mbf", RAW, "apc", True),
+    SecondStage("w600k_mbf", PROJECTED, "norm", True),
+    SecondStage("w600k_mbf", PROJECTED, "apc", True),
+    SecondStage("facenet", RAW, "apc", False),
+    SecondStage("facenet", PROJECTED, "norm", False),
+    SecondStage("mobilefacenet", RAW, "apc", False),
+    SecondStage("mobilefacenet", PROJECTED, "norm", False),
+)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One kind of query of one data set, as one second stage sees it.
+
+    Attributes:
+        data: LFW or AT&T.
+        stage: the second stage.
+        kind: of query.
+        shortlists: of the ``Q`` queries that have a right answer.
+        fitted: ``(Q,)`` True where the person is one to fit on.
+        missed: queries with a right answer of people not fitted on, whose face was not found.
+    """
+
+    data: str
+    stage: SecondStage
+    kind: str
+    shortlists: Shortlists
+    fitted: Tensor
+    missed: int
+
+
+def networks_needed() -> list[Network]:
+    """Those of the second stages, in the order of the results."""
+    return [network for network in NETWORKS if any(stage.network == network.name for stage in SECOND_STAGES)]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One network on one data set; its mistakes are told by now."""
+
+    data: str
+    network: str
+    described: DescribedData
+
+
+def points(prepared: Path, weights: Path) -> list[Point]:
+    """Every network that is needed on either data set.
+
+    Args:
+        prepared: folder of the aligned sets of LFW.
+        weights: folder of the networks' weight files.
+
+    Raises:
+        InputError: a file is missing or cannot be used.
+    """
+    return [
+        point_of(data, network, filled([*words, *network.words], str(prepared), str(weights)))
+        for network in networks_needed()
+        for data, words in ((LFW, network.lfw), (ATT, ("data=orl",)))
+    ]
+
+
+def point_of(data: str, network: Network, words: Sequence[str]) -> Point:
+    """A network on the data that some words of evaluate.py choose; ``data`` LFW leaves half of the people to fit on.
+
+    Raises:
+        InputError: a word, a file or the data cannot be used.
+    """
+    (point,) = plan("evaluate", words, CONFIG_DIR)
+    return Point(data, network.name, describe_data(point.config, build_network(point.config)))
+
+
+def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:
+    """Each kind of query as each second stage of the network sees it, and what decided that.
+
+    Args:
+        point: network and data.
+        seed: of the draw of people.
+
+    Raises:
+        InputError: a face or the cache cannot be used.
+    """
+    stages = [stage for stage in SECOND_STAGES if stage.network == point.network]
+    entries = [{"method": EMD, "patches": stage.patches, "weighting": stage.weighting} for stage in stages]
+    methods = read_methods(entries, RerankSettings())
+    embedded = point.described.embed()
+    faces = embedded.faces
+    people = list(dict.fromkeys(photograph.identity for photograph in faces.manifest.photographs))
+    drawn = drawn_people(people, seed) if point.data == LFW else frozenset()
+    fitted = torch.tensor([name in drawn for name in people])
+    found = []
+    with torch.inference_mode(), pairs_progress(None) as on_progress:
+        measuring = Measuring(
+            embedded,
+            methods,
+            rows=faces.query_rows,
+            missed=faces.missed_rows,
+            cache=faces.cache,
+            legacy=False,
+            seed=0,
+            on_progress=on_progress,
+        )
+        for kind in point.described.config["query"]:
+            (scored,) = measuring.scored(kind, [LEAVE_TWIN_OUT])
+            for stage, method in zip(stages, methods, strict=True):
+                similarity, _ = scored.similarity[method.measure, False]
+                found.append(_answers(point.data, stage, kind, scored, similarity, fitted))
+    facts = {
+        "photographs": len(faces.manifest.photographs),
+        "people": len(people),
+        "people to fit on": len(drawn),
+        "data_sha256": faces.faces.digest,
+        "weights_sha256": embedded.backbone.weights_sha256,
+    }
+    return found, facts
+
+
+def _answers(data: str, stage: SecondStage, kind: str, scored: Scored, similarity: Tensor, fitted: Tensor) -> Answers:
+    judge, k = scored.judge, similarity.shape[1]
+    answerable = judge.relevant > 0
+    shortlists = Shortlists(scored.first.scores[:, :k], similarity, judge.hits(scored.first)[:, :k])
+    missed = judge.missed[~fitted[judge.missed.identity]]
+    return Answers(
+        data,
+        stage,
+        kind,
+        shortlists[answerable],
+        fitted[judge.query.identity[answerable]],
+        int((count_relevant(missed, judge.gallery, judge.protocol) > 0).sum()),
+    )

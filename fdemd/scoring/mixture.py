@@ -1,0 +1,122 @@
+"""Queries of every kind in one heap, with what a system knows of each before it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fdemd.embedding.data import EmbeddedData
+from fdemd.features import Features
+from fdemd.losses.scale_head import ScaleHead
+from fdemd.retrieval.pair_similarity import patches_for
+from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, count_relevant
+from fdemd.retrieval.settings import RerankSettings
+from fdemd.scoring.closed_set import STAGE_1, STAGE_2, compare_stages
+
+_FACES_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Embeddings ``(B, D)`` float32, labels, and logits ``(B,)`` of the scales of some faces."""
+
+    embedding: Tensor
+    labels: Labels
+    logit: Tensor
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """``B`` queries of all kinds that have somebody to find, and the gallery.
+
+    Attributes:
+        queries: the faces that were found.
+        gallery: faces to compare with.
+        kinds: names of the kinds of query.
+        kind: ``(B,)`` number of each query's kind.
+        first: ``(B,)`` cosine to the first place of stage 1.
+        right: stage -> ``(B,)`` boolean, whether its first place is the right person.
+        missed: queries beside these whose face was not found.
+        lone: queries without a right answer, which are left out.
+    """
+
+    queries: Faces
+    gallery: Faces
+    kinds: tuple[str, ...]
+    kind: Tensor
+    first: Tensor
+    right: Mapping[str, Tensor]
+    missed: int
+    lone: int
+
+
+@torch.inference_mode()
+def mixture_of(
+    data: EmbeddedData,
+    head: ScaleHead,
+    settings: RerankSettings | None,
+    on_progress: Callable[[int], None] = lambda pairs: None,
+) -> Mixture:
+    """Identify every query of every kind, leave-twin-out, and ask the head how sure it is.
+
+    Args:
+        data: queries and gallery.
+        head: trained with the network of ``data``.
+        settings: of the second stage; None leaves it out.
+        on_progress: told the number of pairs just re-ranked.
+    """
+    features, gallery_labels = data.gallery()
+    gallery = Faces(features.embedding.float(), gallery_labels, _logit(head, features))
+    view = patches_for(settings, data.backbone, features)
+    seen = view(features)
+    parts, rights, firsts, missed, lone = [], [], [], 0, 0
+    for kind in data.features:
+        query, labels = data.query(kind)
+        (comparison,) = compare_stages(
+            kind,
+            view(query),
+            labels,
+            seen,
+            gallery_labels,
+            settings=settings,
+            protocols=[LEAVE_TWIN_OUT],
+            missed=data.missed(kind),
+            on_progress=on_progress,
+        )
+        found = count_relevant(labels, gallery_labels, comparison.protocol) > 0
+        stages = {STAGE_1: comparison.stage1} | ({STAGE_2: comparison.stage2} if comparison.stage2 else {})
+        rights.append(
+            {
+                stage: ranking.hits(labels.identity, gallery_labels.identity)[found, 0]
+                for stage, ranking in stages.items()
+            }
+        )
+        parts.append(Faces(query.embedding[found].float(), labels[found], _logit(head, query)[found]))
+        firsts.append(comparison.stage1.scores[found, 0])
+        missed, lone = missed + comparison.missed, lone + comparison.lone
+    return Mixture(
+        _joined(parts),
+        gallery,
+        tuple(data.features),
+        torch.cat([torch.full((len(part.logit),), number) for number, part in enumerate(parts)]),
+        torch.cat(firsts),
+        {stage: torch.cat([right[stage] for right in rights]) for stage in rights[0]},
+        missed,
+        lone,
+    )
+
+
+def _logit(head: ScaleHead, features: Features) -> Tensor:
+    return torch.cat([head.logit(some) for some in features.patches.split(_FACES_AT_ONCE)]).double()
+
+
+def _joined(parts: list[Faces]) -> Faces:
+    labels = [part.labels for part in parts]
+    return Faces(
+        torch.cat([part.embedding for part in parts]),
+        Labels(*(torch.cat([getattr(each, name) for each in labels]) for name in ("identity", "source", "picture"))),
+        torch.cat([part.logit for part in parts]),
+    )

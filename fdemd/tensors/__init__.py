@@ -1,0 +1,1 @@
+"""Checks of tensors, and directions that every finite vector has."""

@@ -1,0 +1,264 @@
+"""Verification: what scores are made of, how failures count, and one small run on real faces."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.nn.functional import cosine_similarity
+
+from data_prep.__main__ import main as prepare
+from fdemd.backbones import Backbone
+from fdemd.cli.command_line import CONFIG_DIR, plan
+from fdemd.data.manifest import Manifest, write_manifest
+from fdemd.data.pairs import Pairs
+from fdemd.data.sources import orl_manifest
+from fdemd.emd import emd_similarity
+from fdemd.errors import InputError
+from fdemd.faces.reading import read_image
+from fdemd.features import Features
+from fdemd.jobs.verify import WithMirrored, verify
+from fdemd.retrieval.settings import RerankSettings
+from fdemd.score_normalization.aligner import DiscrepancyAligner
+from fdemd.scoring.pairs import judge, pair_scores
+
+
+def some_features(faces: int = 6) -> Features:
+    return Features(torch.randn(faces, 8), torch.randn(faces, 16, 8).relu() + 0.01, (4, 4))
+
+
+def pairs_of(same: list[bool], fold: list[int]) -> Pairs:
+    rows = torch.arange(len(same))
+    return Pairs(Manifest(Path(), ()), rows, rows, torch.tensor(same), torch.tensor(fold))
+
+
+def test_the_mix_is_alpha_parts_emd_and_the_rest_cosine() -> None:
+    features, first, second = some_features(), torch.tensor([0, 1, 2]), torch.tensor([3, 4, 5])
+
+    scores = pair_scores(features, first, second, RerankSettings(alpha=0.7))
+
+    cosine = cosine_similarity(features.embedding[:3], features.embedding[3:])
+    transported = emd_similarity(features, features, torch.arange(6).expand(6, 6)).similarity[first, second]
+    assert list(scores) == ["cosine", "0.7 EMD + 0.3 cosine"]
+    torch.testing.assert_close(scores["cosine"], cosine)
+    torch.testing.assert_close(scores["0.7 EMD + 0.3 cosine"], 0.7 * transported + 0.3 * cosine)
+
+
+def test_a_face_is_closest_to_itself_in_both_terms() -> None:
+    """In the published code the two terms have opposite signs."""
+    features = some_features()
+    everyone = torch.arange(6)
+
+    for score in pair_scores(features, everyone, everyone, RerankSettings()).values():
+        others = pair_scores(features, everyone, everyone.roll(1), RerankSettings())
+        assert all((score > other).all() for other in others.values())
+
+
+def test_an_aligner_takes_the_cosine_of_the_face_itself() -> None:
+    """Not of its mirror image, and the mix is with the aligned cosine."""
+    features, first, second = some_features(), torch.tensor([0, 1, 2]), torch.tensor([3, 4, 5])
+    aligner = DiscrepancyAligner(lambda embeddings: embeddings[:, 0], strength=0.5)
+
+    scores = pair_scores(features, first, second, RerankSettings(alpha=0.5), mirrored=True, aligner=aligner)
+
+    one, other = features.embedding[:3, :4], features.embedding[3:, :4]
+    expected = cosine_similarity(one, other) - 0.5 * (one[:, 0] + other[:, 0]) / 2
+    torch.testing.assert_close(scores["aligned cosine"], expected)
+    unaligned = pair_scores(features, first, second, RerankSettings(alpha=0.5), mirrored=True)
+    difference = scores["0.5 EMD + 0.5 aligned cosine"] - unaligned["0.5 EMD + 0.5 cosine"]
+    torch.testing.assert_close(difference, 0.5 * (expected - cosine_similarity(one, other)))
+
+
+def test_without_reranking_there_is_the_cosine_only() -> None:
+    assert list(pair_scores(some_features(), torch.tensor([0]), torch.tensor([1]), None)) == ["cosine"]
+
+
+def test_pairs_are_the_same_however_many_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, first, second = some_features(), torch.arange(5), torch.arange(1, 6)
+    whole = pair_scores(features, first, second, RerankSettings(grid=(2, 2)))
+    monkeypatch.setattr("fdemd.scoring.pairs._PAIRS_AT_ONCE", 2)
+
+    for similarity, score in pair_scores(features, first, second, RerankSettings(grid=(2, 2))).items():
+        torch.testing.assert_close(score, whole[similarity])
+
+
+def test_a_pair_without_a_face_is_wrong_in_the_accuracy_and_rejected_elsewhere() -> None:
+    pairs = pairs_of([True, True, False, False] * 2, [0] * 4 + [1] * 4)
+    score = torch.tensor([0.9, 0.8, 0.2, 0.1] * 2)
+    one_person_and_two_people = torch.tensor([True, False, True, False] + [False] * 4)
+
+    perfect = judge("cosine", score, pairs, torch.zeros(8, dtype=torch.bool))
+    spoiled = judge("cosine", score, pairs, one_person_and_two_people)
+
+    assert perfect.accuracy.accuracy.tolist() == [1.0, 1.0]
+    assert spoiled.accuracy.accuracy.tolist() == [0.5, 1.0]
+    assert [point.tar for point in perfect.points] == [1.0] * 4
+    assert [point.tar for point in spoiled.points] == [0.75] * 4
+    far, tar = spoiled.roc
+    assert float(tar[far == 0].max()) == 0.75
+
+
+def test_a_mirrored_face_has_the_same_two_halves_the_other_way_round(dlib_net: Backbone) -> None:
+    faces = torch.rand(2, 3, *dlib_net.face_size)
+    network = WithMirrored(dlib_net)
+
+    with torch.inference_mode():
+        plain, found, mirrored = dlib_net(faces), network(faces), network(faces.flip(-1))
+
+    assert network.alignment == "dlib"
+    torch.testing.assert_close(found.embedding[:, :128], plain.embedding)
+    torch.testing.assert_close(found.patches, plain.patches)
+    torch.testing.assert_close(mirrored.embedding, found.embedding.roll(128, dims=1))
+
+
+# The whole run, on a few of ORL's people laid out as LFW is.
+PEOPLE, PHOTOGRAPHS = 4, 2
+
+
+@pytest.fixture(scope="module")
+def lfw_like(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``pairs.txt``, two folds of 2 x 3 pairs, beside ``lfw/``; P3's second photograph shows no face."""
+    folder = tmp_path_factory.mktemp("lfw like")
+    for person in range(PEOPLE):
+        (folder / f"lfw/P{person}").mkdir(parents=True)
+        for number in range(1, PHOTOGRAPHS + 1):
+            image = read_image(orl_manifest().root / f"s{person + 1}/{number}.pgm")
+            if (person, number) == (3, 2):
+                image = np.zeros_like(image)
+            Image.fromarray(image).save(folder / f"lfw/P{person}/P{person}_{number:04d}.jpg", quality=95)
+    folds = [
+        ["P0 1 2", "P1 1 2", "P2 1 2", "P0 1 P1 1", "P1 1 P2 1", "P2 1 P0 1"],
+        ["P1 2 1", "P2 2 1", "P3 1 2", "P0 2 P1 2", "P1 2 P2 2", "P2 2 P3 2"],
+    ]
+    (folder / "pairs.txt").write_text("\n".join(["2 3", *folds[0], *folds[1], ""]), encoding="utf-8")
+    return folder
+
+
+def config_of(folder: Path, output: Path, *overrides: str, photographs: str = "") -> dict[str, Any]:
+    photographs = photographs or f"data.root={folder / 'lfw'!s}"
+    given = [photographs, f"data.pairs={folder / 'pairs.txt'!s}", f"output={output}"]
+    quoted = [f'{key}="{value}"' for key, value in (entry.split("=", 1) for entry in given)]
+    arguments = ["data=lfw_pairs", "data.num_workers=0", "trainer=cpu", *quoted, *overrides]
+    (point,) = plan("evaluate", arguments, CONFIG_DIR)
+    return point.config
+
+
+def test_a_run_leaves_a_table_a_picture_and_the_failures(lfw_like: Path, tmp_path: Path) -> None:
+    report = verify(config_of(lfw_like, tmp_path))
+
+    (folder,) = tmp_path.iterdir()
+    facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    cosine, mixed = facts["results"]
+    assert (cosine["similarity"], mixed["similarity"]) == ("cosine", "0.7 EMD + 0.3 cosine")
+    # The dlib network tells these people apart; both pairs with the black photograph count as wrong.
+    assert cosine["accuracy"] == pytest.approx(100 * (1 + 4 / 6) / 2, abs=1e-3)
+    assert cosine["TAR@1e-1"] == pytest.approx(100 * 5 / 6, abs=1e-3)
+    assert report.failed.nonzero()[:, 0].tolist() == [8, 11]
+    assert facts["failed pairs"] == [["P3/P3_0001.jpg", "P3/P3_0002.jpg"], ["P2/P2_0002.jpg", "P3/P3_0002.jpg"]]
+    assert facts["data"]["without a face"] == 1
+    with (folder / "left_out.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["path"] for row in csv.DictReader(file)] == ["P3/P3_0002.jpg"]
+    with Image.open(folder / "roc.png") as picture:
+        assert picture.size > (400, 300)
+    text = (folder / "results.md").read_text(encoding="utf-8")
+    assert "| cosine | 83.33 | 23.57 | 16.67 | 83.33 |" in text
+    assert "A FAR of 0.1 or 0.01 or 0.001 or 0.0001 allows less than one of the 6 pairs of two people" in text
+    assert "Pairs with one of these (2) count as wrong in the accuracy" in text
+    assert {path.name for path in folder.iterdir()} == {
+        "results.md", "results.csv", "results.json", "config.yaml", "left_out.csv", "roc.png",
+    }  # fmt: skip
+
+
+def test_a_prepared_set_gives_the_same_figures(lfw_like: Path, tmp_path: Path) -> None:
+    """Faces aligned ahead, a list of those that have none, and the same list of pairs."""
+    prepared, output = tmp_path / "prepared", tmp_path / "out"
+    sources = ["--source", str(lfw_like / "lfw"), str(lfw_like / "pairs.txt"), "--workers", "1"]
+    assert prepare(["lfw", *sources, "--out", str(prepared), "--template", "dlib"]) == 0
+    from_prepared = verify(
+        config_of(prepared / "lists", output, "--no-rerank", photographs=f"data.manifest={prepared / 'manifest.csv'}")
+    )
+    as_taken = verify(config_of(lfw_like, output, "--no-rerank"))
+    assert from_prepared.results[0].points == as_taken.results[0].points
+    assert torch.equal(from_prepared.results[0].accuracy.accuracy, as_taken.results[0].accuracy.accuracy)
+    assert from_prepared.failed.nonzero()[:, 0].tolist() == [8, 11]
+    (left_out,) = from_prepared.faces.left_out
+    assert (left_out.problem, left_out.reason) == ("no face found", "the detector dlib found none")
+    folder = next(
+        folder for folder in output.iterdir() if "P3/P3_0002.jpg,no face" in (folder / "left_out.csv").read_text()
+    )
+    assert json.loads((folder / "results.json").read_text())["data"]["without a face"] == 1
+
+
+def test_without_reranking_and_with_mirror_images(lfw_like: Path, tmp_path: Path) -> None:
+    plain = verify(config_of(lfw_like, tmp_path, "--no-rerank"))
+    both = verify(config_of(lfw_like, tmp_path, "--no-rerank", "data.flip=true"))
+
+    assert [result.similarity for result in both.results] == ["cosine", "cosine, mirrored"]
+    assert both.results[0].points == plain.results[0].points, "the mirror images change nothing else"
+
+
+def test_an_aligned_cosine_stands_beside_the_plain_one(lfw_like: Path, tmp_path: Path) -> None:
+    chosen = tuple(each for each in orl_manifest().photographs[200:230] if Path(each.path).stem in ("1", "2"))
+    write_manifest(Manifest(orl_manifest().root, chosen), tmp_path / "cohort.csv")
+    cohort = ["align=ida", f"align.manifest={tmp_path / 'cohort.csv'}", f"align.root={orl_manifest().root}"]
+
+    report = verify(config_of(lfw_like, tmp_path / "out", *cohort, "data.flip=true"))
+
+    names = [result.similarity for result in report.results]
+    assert names == ["cosine", "cosine, mirrored", "aligned cosine", "0.7 EMD + 0.3 aligned cosine"]
+    (folder,) = (tmp_path / "out").iterdir()
+    facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert facts["align"]["cohort"] == {"people": 3, "photographs": 6, "left out": 0}
+    assert "among 6 photographs of 3 other people" in (folder / "results.md").read_text(encoding="utf-8")
+
+    at_0 = verify(config_of(lfw_like, tmp_path / "out", *cohort, "align.strength=0"))
+    plain, aligned = at_0.results[:2]
+    assert torch.equal(plain.roc[0], aligned.roc[0])
+    assert torch.equal(plain.accuracy.threshold, aligned.accuracy.threshold)
+
+
+def test_the_cohort_of_pairs_is_of_other_people(lfw_like: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"has no gallery that people could leave; give align\.manifest"):
+        verify(config_of(lfw_like, tmp_path, "align=ida"))
+    listed = "path,identity\nP0/P0_0001.jpg,P0\nP1/P1_0001.jpg,Somebody\n"
+    (tmp_path / "cohort.csv").write_text(listed, encoding="utf-8")
+    cohort = ["align=ida", f"align.manifest={tmp_path / 'cohort.csv'}", f"align.root={lfw_like / 'lfw'}"]
+    with pytest.raises(InputError, match="has people who are in the test: P0; it must be of others only"):
+        verify(config_of(lfw_like, tmp_path, *cohort))
+    (tmp_path / "cohort.csv").write_text(listed.replace(",P0", ",Anybody"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"has P0/P0_0001\.jpg, which is the photograph P0/P0_0001\.jpg of the test"):
+        verify(config_of(lfw_like, tmp_path, *cohort))
+
+
+def test_features_are_computed_once(lfw_like: Path, tmp_path: Path) -> None:
+    """With mirror images there are other embeddings."""
+    runs = ["data.flip=false", "data.flip=true", "data.flip=true", "data.flip=false"]
+    reports = [verify(config_of(lfw_like, tmp_path / "out", f"data.cache='{tmp_path}'", run)) for run in runs]
+
+    assert [report.origin for report in reports] == ["computed", "computed", "stored", "stored"]
+    for first, second in ((reports[0], reports[3]), (reports[1], reports[2])):
+        assert [result.accuracy.mean for result in first.results] == [result.accuracy.mean for result in second.results]
+        assert all(torch.equal(a.roc[1], b.roc[1]) for a, b in zip(first.results, second.results, strict=True))
+
+
+def test_figures_go_to_the_logger_that_is_asked_for(lfw_like: Path, tmp_path: Path) -> None:
+    verify(config_of(lfw_like, tmp_path, "--no-rerank", "logger=csv"))
+
+    (metrics,) = tmp_path.glob("*/metrics.csv")
+    (row,) = csv.DictReader(metrics.open())
+    assert float(row["cosine/accuracy"]) == pytest.approx(83.33, abs=0.01)
+
+
+def test_one_fold_is_not_enough(lfw_like: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("1\nP0 1 2\nP0 1 P1 1\n", encoding="utf-8")
+    with pytest.raises(InputError, match="has one fold only"):
+        verify(config_of(lfw_like, tmp_path, f"data.pairs={tmp_path / 'one.txt'}"))
+
+
+def test_an_unknown_detector_is_refused(lfw_like: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Unknown data\.detector 'mtcn'"):
+        verify(config_of(lfw_like, tmp_path, "data.detector=mtcn"))

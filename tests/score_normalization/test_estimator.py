@@ -1,0 +1,87 @@
+"""The estimator learns a discrepancy that depends on the embedding, and keeps apart whom it has seen."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch.nn.functional import normalize
+
+from fdemd.errors import InputError
+from fdemd.score_normalization.cohort import Cohort
+from fdemd.score_normalization.estimator import DiscrepancyNetwork, estimator_error, train_estimator
+from fdemd.score_normalization.estimator_file import EstimatorFile, read_estimator
+from fdemd.score_normalization.support import SupportRule, support_of
+
+RULE = SupportRule(size=10)
+
+
+def crowd(people: int, seed: int) -> torch.Tensor:
+    """Three faces of each of some people, who crowd around one place: the farther from it, the fewer neighbours."""
+    generator = torch.Generator().manual_seed(seed)
+    distance = 2 * torch.rand(people, 1, generator=generator)
+    centre = torch.eye(8)[0] + distance * normalize(torch.randn(people, 8, generator=generator), dim=1)
+    faces = normalize(centre, dim=1).repeat_interleave(3, 0)
+    return normalize(faces + 0.05 * torch.randn(3 * people, 8, generator=generator), dim=1)
+
+
+@cache
+def trained(seed: int = 0) -> tuple[DiscrepancyNetwork, Cohort]:
+    cohort = Cohort(crowd(150, 1), torch.arange(450) // 3)
+    return train_estimator(cohort, RULE, seed), cohort
+
+
+def test_it_beats_the_constant_on_unseen_people_of_a_known_structure() -> None:
+    network, cohort = trained()
+    unseen = crowd(40, 2)
+    error = estimator_error(network, unseen, support_of(unseen, cohort.embedding, RULE).mean)
+    assert error.faces == 120
+    assert error.estimator < error.constant / 2
+
+
+def test_the_errors_are_those_of_a_literal_version() -> None:
+    network, truth, unseen = DiscrepancyNetwork(8, mean=0.3, deviation=0.1).eval(), torch.rand(5), crowd(5, 2)[::3]
+    error = estimator_error(network, unseen, truth)
+    own = [abs(network(face[None]).item() - right.item()) for face, right in zip(unseen, truth, strict=True)]
+    assert error.estimator == pytest.approx(sum(own) / 5, abs=1e-6)
+    assert error.constant == pytest.approx(sum(abs(0.3 - right) for right in truth.tolist()) / 5, abs=1e-6)
+
+
+def test_a_seed_decides_the_network_and_nothing_else_is_drawn() -> None:
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    torch.manual_seed(11)
+    one = trained.__wrapped__()[0].state_dict()
+    assert torch.equal(torch.rand(3), expected)
+    same, other = trained.__wrapped__()[0].state_dict(), trained(seed=1)[0].state_dict()
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not torch.equal(one["layers.0.weight"], other["layers.0.weight"])
+
+
+def test_training_works_inside_inference_mode() -> None:
+    with torch.inference_mode():
+        cohort = Cohort(crowd(10, 1), torch.arange(30) // 3)
+        network = train_estimator(cohort, RULE, 0)
+        assert network(cohort.embedding).isfinite().all()
+
+
+def test_a_file_gives_the_same_estimator_back(tmp_path: Path) -> None:
+    network, _ = trained()
+    kept = EstimatorFile(network, "fingerprint", frozenset({"Ann", "Émile"}), frozenset({"ab12"}))
+    (tmp_path / "one.safetensors").write_bytes(kept.content())
+    back = read_estimator(tmp_path / "one.safetensors")
+    assert (back.backbone, back.people, back.pictures) == (kept.backbone, kept.people, kept.pictures)
+    assert back.sha256 == kept.sha256
+    assert torch.equal(back.network(crowd(4, 5)), network(crowd(4, 5)))
+
+
+def test_files_that_are_no_estimator_are_refused(tmp_path: Path) -> None:
+    save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
+    with pytest.raises(InputError, match="is no estimator of discrepancies"):
+        read_estimator(tmp_path / "other.safetensors")
+    torch.save({"weight": torch.zeros(2)}, tmp_path / "other.pt")
+    with pytest.raises(InputError, match="is no estimator of discrepancies"):
+        read_estimator(tmp_path / "other.pt")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_estimator(tmp_path / "nothing.safetensors")

@@ -1,0 +1,165 @@
+"""Both stages with their figures: the same for any order of queries, and nothing computed twice."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from fdemd.errors import InputError
+from fdemd.features import Features
+from fdemd.metrics.identification import MeanAveragePrecisionAtR, PrecisionAt1, RPrecision
+from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, PROTOCOLS, Labels
+from fdemd.retrieval.settings import RerankSettings
+from fdemd.scoring import judge as judging
+from fdemd.scoring.closed_set import BEST_POSSIBLE, GAIN, STAGE_1, STAGE_2, Comparison, compare_stages
+
+PEOPLE, EACH = 6, 4
+COUNT = PEOPLE * EACH
+WHO = Labels(torch.arange(COUNT) // EACH, torch.arange(COUNT), torch.arange(COUNT))
+OCCLUDED = Labels(WHO.identity, WHO.source, -1 - torch.arange(COUNT))
+NOBODY_MISSED = OCCLUDED[:0]
+
+
+def faces(noise: float, seed: int) -> Features:
+    """Faces whose patches are those of their person, blurred by noise."""
+    person = torch.Generator().manual_seed(0)
+    patches = torch.randn(PEOPLE, 16, 8, generator=person).repeat_interleave(EACH, 0)
+    patches = patches + noise * torch.randn(patches.shape, generator=torch.Generator().manual_seed(seed))
+    return Features(patches.flatten(1) @ torch.randn(128, 8, generator=person), patches, (4, 4))
+
+
+def compare(
+    query: Features, labels: Labels = OCCLUDED, settings: RerankSettings | None = None, **options: object
+) -> list[Comparison]:
+    arguments: dict = {"settings": settings or RerankSettings(k=10), "protocols": PROTOCOLS, "missed": NOBODY_MISSED}
+    return compare_stages("mask", query, labels, faces(1.0, seed=1), WHO, **(arguments | options))
+
+
+def test_both_protocols_and_three_stages_are_reported() -> None:
+    comparisons = compare(faces(2.0, seed=2))
+    assert [comparison.protocol for comparison in comparisons] == [LEAVE_TWIN_OUT, OFFICIAL]
+    for comparison in comparisons:
+        assert list(comparison.figures) == [STAGE_1, STAGE_2, GAIN, BEST_POSSIBLE]
+        for name, best in comparison.figures[BEST_POSSIBLE].items():
+            assert comparison.figures[STAGE_2][name].mean <= best.mean + 1e-12
+
+
+def test_queries_that_are_the_gallery_are_leave_one_out_once() -> None:
+    comparisons = compare(faces(1.0, seed=1), labels=WHO)
+    assert [comparison.protocol for comparison in comparisons] == [LEAVE_ONE_OUT]
+
+
+def test_alpha_0_is_stage_1() -> None:
+    for comparison in compare(faces(2.0, seed=2), settings=RerankSettings(alpha=0, k=10)):
+        assert comparison.figures[STAGE_1] == comparison.figures[STAGE_2]
+
+
+def test_the_order_of_the_queries_changes_no_ranking() -> None:
+    query, order = faces(2.0, seed=2), torch.randperm(COUNT)
+    for straight, shuffled in zip(compare(query), compare(query[order], OCCLUDED[order]), strict=True):
+        assert torch.equal(straight.stage2.indices[order], shuffled.stage2.indices)
+        for stage, figures in straight.figures.items():
+            for name, estimate in figures.items():
+                assert shuffled.figures[stage][name].mean == pytest.approx(estimate.mean)
+
+
+@pytest.mark.parametrize("stop", ["converged", "official"])
+def test_sharing_pairs_between_protocols_changes_nothing(stop: str) -> None:
+    query, settings = faces(2.0, seed=2), RerankSettings(k=10, stop=stop)
+    together = compare(query, settings=settings)
+    apart = [compare(query, settings=settings, protocols=[protocol])[0] for protocol in PROTOCOLS]
+    for one, other in zip(together, apart, strict=True):
+        assert torch.equal(one.stage2.indices, other.stage2.indices)
+        torch.testing.assert_close(one.stage2.scores, other.stage2.scores, atol=2e-6, rtol=0)
+
+
+def test_a_query_whose_face_was_not_found_is_a_miss() -> None:
+    query = faces(0.1, seed=2)
+    missed = Labels(torch.tensor([0, 0, 3]), torch.tensor([100, 101, 102]), torch.tensor([-100, -101, -102]))
+    without, with_misses = compare(query)[0], compare(query, missed=missed)[0]
+    assert with_misses.queries == without.queries + 3
+    expected = without.figures[STAGE_1]["P@1"].mean * COUNT / (COUNT + 3)
+    assert with_misses.figures[STAGE_1]["P@1"].mean == pytest.approx(expected)
+
+
+def test_a_missed_query_that_nobody_could_answer_is_lone() -> None:
+    stranger = Labels(torch.tensor([77]), torch.tensor([100]), torch.tensor([-100]))
+    comparison = compare(faces(2.0, seed=2), missed=stranger)[0]
+    assert (comparison.missed, comparison.lone, comparison.queries) == (0, 1, COUNT)
+
+
+def test_twins_in_the_gallery_keep_the_protocols_apart() -> None:
+    """Originals and edited copies, all of them queries and gallery: a copy may be found under `official` only."""
+    both = Labels(WHO.identity, WHO.source // 2, WHO.picture)
+    arguments: dict = {"settings": None, "protocols": PROTOCOLS, "missed": NOBODY_MISSED}
+    everyone = faces(1.0, seed=1)
+    apart, official = compare_stages("clean", everyone, both, everyone, both, **arguments)
+    assert (apart.protocol, official.protocol) == (LEAVE_TWIN_OUT, OFFICIAL)
+    assert official.stage1.indices.shape[1] == apart.stage1.indices.shape[1] + 1 or official.figures != apart.figures
+
+
+def test_the_torchmetrics_give_the_printed_means() -> None:
+    comparison = compare(faces(2.0, seed=2))[0]
+    hits = comparison.stage2.hits(WHO.identity, WHO.identity)
+    relevant = torch.full((COUNT,), EACH - 1)
+    for name, metric in (("P@1", PrecisionAt1()), ("RP", RPrecision()), ("MAP@R", MeanAveragePrecisionAtR())):
+        metric.update(hits, relevant)
+        assert metric.compute().item() == pytest.approx(comparison.figures[STAGE_2][name].mean)
+
+
+def test_fallbacks_are_counted_for_each_protocol_by_itself() -> None:
+    query = faces(2.0, seed=2)
+    opposite = Features(query.embedding, -query.patches.abs(), query.grid)
+    gallery = Features(faces(1.0, 1).embedding, faces(1.0, 1).patches.abs(), query.grid)
+    for stop in ("converged", "official"):
+        arguments: dict = {"settings": RerankSettings(k=10, stop=stop), "missed": NOBODY_MISSED}
+        for comparison in compare_stages("mask", opposite, OCCLUDED, gallery, WHO, protocols=PROTOCOLS, **arguments):
+            assert comparison.fallbacks == 10 * COUNT
+
+
+def test_lone_queries_are_counted_not_averaged() -> None:
+    alone = Labels(torch.where(torch.arange(COUNT) == 0, 99, WHO.identity), OCCLUDED.source, OCCLUDED.picture)
+    comparison = compare(faces(2.0, seed=2), alone)[0]
+    assert (comparison.lone, comparison.queries) == (1, COUNT - 1)
+
+
+def test_k_beyond_the_gallery_is_the_gallery() -> None:
+    whole, beyond = (compare(faces(2.0, seed=2), settings=RerankSettings(k=k))[1] for k in (COUNT, 1000))
+    assert torch.equal(whole.stage2.indices, beyond.stage2.indices)
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ({"alpha": 2}, "alpha is 2"),
+        ({"k": 0}, "k is 0"),
+        ({"weighting": "acp"}, "did you mean apc"),
+        ({"stop": "never"}, "choose one of converged, official"),
+        ({"eps": 0}, "eps is 0"),
+        ({"tolerance": 0}, "tolerance is 0"),
+        ({"grid": (4,)}, "grid is "),
+        ({"grid": 5}, "grid is 5"),
+        ({"grid": (2.5, 4)}, "grid is"),
+        ({"grid": 0}, "grid is 0"),
+    ],
+)
+def test_impossible_settings_are_refused(setting: dict, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        RerankSettings(**setting)
+
+
+def test_each_figure_is_computed_once_a_ranking(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def counted(name: str, figure: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+        def call(hits: Tensor, relevant: Tensor) -> Tensor:
+            calls.append(name)
+            return figure(hits, relevant)
+
+        return call
+
+    figures = {name: counted(name, figure) for name, figure in judging.IDENTIFICATION.items()}
+    monkeypatch.setattr(judging, "IDENTIFICATION", figures)
+    compared = compare(faces(2.0, seed=2))
+    assert calls == [*figures] * 3 * len(compared), "stage 1, stage 2 and the best possible"
