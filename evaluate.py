@@ -6,32 +6,32 @@ from typing import Any
 from fdemd.cli.exit_status import exit_status
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Any) -> None:
     """Evaluate one config; imported late, so that --help and mistakes are answered at once."""
-    if "table4" in config:
+    if settings.table4:
         from fdemd.jobs.table4 import table4
 
-        table4(config)
-    elif "trials" in config:
+        table4(settings)
+    elif settings.trials:
         from fdemd.jobs.seeds import trials
 
-        trials(config)
-    elif "study" in config:
+        trials(settings)
+    elif settings.study:
         from fdemd.jobs.study import study
 
-        study(config)
-    elif "open_set" in config:
+        study(settings)
+    elif settings.open_set:
         from fdemd.jobs.open_set import open_set
 
-        open_set(config)
-    elif "pairs" in config["data"]:
+        open_set(settings)
+    elif hasattr(settings.data, "pairs"):
         from fdemd.jobs.verify import verify
 
-        verify(config)
+        verify(settings)
     else:
         from fdemd.jobs.evaluate import evaluate
 
-        evaluate(config)
+        evaluate(settings)
 
 
 def main() -> int:

@@ -6,11 +6,11 @@ from typing import Any
 from fdemd.cli.exit_status import exit_status
 
 
-def run(config: dict[str, Any]) -> None:
+def run(settings: Any) -> None:
     """Train one config; imported late, so that --help and mistakes are answered at once."""
     from fdemd.jobs.finetune import finetune
 
-    finetune(config)
+    finetune(settings)
 
 
 def main() -> int:

@@ -58,9 +58,9 @@ def run(arguments: argparse.Namespace) -> None:
     console, steps, loading = Console(), [], []
     for point in plan("train", [*SETTINGS, *arguments.settings], CONFIG_DIR):
         with console.status(f"Measuring {point.label or 'training'}"):
-            data = aligned_data(point.config)
-            steps.append(measure_step(point.config, data, people=arguments.people, seconds=arguments.seconds))
-            loading += measure_loading(point.config, data, arguments.workers, seconds=arguments.seconds)
+            data = aligned_data(point.settings.plain())
+            steps.append(measure_step(point.settings.plain(), data, people=arguments.people, seconds=arguments.seconds))
+            loading += measure_loading(point.settings.plain(), data, arguments.workers, seconds=arguments.seconds)
     console.print(_step_table(steps, f"Training, {arguments.threads} threads, {arguments.people} people"))
     if loading:
         console.print(_loading_table(loading, "Data loader alone"))

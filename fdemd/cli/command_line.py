@@ -26,7 +26,7 @@ RERANK_OFF = "rerank=none"
 
 def main(
     job: str,
-    run: Callable[[dict[str, Any]], None],
+    run: Callable[[Any], None],
     description: str,
     argv: Sequence[str] | None = None,
     config_dir: Path = CONFIG_DIR,
@@ -34,7 +34,7 @@ def main(
 ) -> int:
     """Call ``run`` with the config of each sweep point that the command line asks for; return the exit status.
 
-    ``job`` names the primary config, ``run`` gets it resolved, as plain dicts and lists. Every point is composed and
+    ``job`` names the primary config, ``run`` gets it as typed settings. Every point is composed and
     checked against ``schema``, by default the job's own, before the first one runs. The status is 0, or 2 after an
     ``InputError`` (from the command line or from ``run``; one sentence on stderr, no further point is run), or 130
     after Ctrl-C. Other exceptions are bugs and pass.
@@ -49,7 +49,7 @@ def main(
         for number, point in enumerate(points, start=1):
             if len(points) > 1:
                 print(f"sweep {number}/{len(points)}: {point.label}", flush=True)
-            run(point.config)
+            run(point.settings)
 
     return exit_status(job, work)
 

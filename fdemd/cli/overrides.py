@@ -30,10 +30,15 @@ _DEEPEST = 20
 
 @dataclass(frozen=True)
 class Point:
-    """One run of a sweep: its swept settings, for people, and its config."""
+    """One run of a sweep.
+
+    Attributes:
+        label: its swept settings, for people.
+        settings: of the job, of the type that its schema is.
+    """
 
     label: str
-    config: dict[str, Any]
+    settings: Any
 
 
 @dataclass(frozen=True)
@@ -113,8 +118,7 @@ class Composer:
             if swept[index]
         )
         config = _resolved(self._compose([*choices, *settings.values()]))
-        check_settings(self._schema, config)
-        return Point(label, config)
+        return Point(label, check_settings(self._schema, config))
 
     def _read(self, word: str) -> Word:
         key, _, typed = word.partition("=")

@@ -27,20 +27,22 @@ from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.closed_set import Comparison, compare_stages
+from fdemd.settings.jobs import Evaluate
 
 
-def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
+def evaluate(settings: Evaluate) -> IdentificationReport:
     """Run what ``configs/evaluate.yaml`` and the command line ask for, and write it to a new folder.
 
     Raises:
         InputError: a setting, a file or the data cannot be used.
     """
+    config = settings.plain()
     started = time.perf_counter()
-    settings, stage1 = rerank_settings(config["rerank"]), index_settings(config["stage1"])
+    second_stage, stage1 = rerank_settings(config["rerank"]), index_settings(config["stage1"])
     protocols = check_protocols(config["protocols"])
     backbone = build_network(config)
-    if settings:
-        check_second_stage(backbone, settings)
+    if second_stage:
+        check_second_stage(backbone, second_stage)
     described = describe_data(config, backbone)
     if described.alignment and stage1:
         raise InputError(
@@ -53,12 +55,12 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core
-            comparisons = _identify(data, settings, protocols, stage1, config)
+            comparisons = _identify(data, second_stage, protocols, stage1, config)
         seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
         origins = {kind: each.origin for kind, each in data.features.items()}
         report = IdentificationReport(
             config,
-            settings,
+            second_stage,
             data.faces,
             comparisons,
             protocols,
@@ -68,7 +70,7 @@ def evaluate(config: Mapping[str, Any]) -> IdentificationReport:
             data.adversary,
             data.alignment,
         )
-        report.write(folder, partial(_transport, data, settings))
+        report.write(folder, partial(_transport, data, second_stage))
         log_results(log)
     return report
 

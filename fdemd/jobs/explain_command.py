@@ -44,8 +44,8 @@ def pair_config(overrides: Sequence[str]) -> dict[str, Any]:
     points = plan("evaluate", overrides, CONFIG_DIR)
     if len(points) > 1:
         raise InputError("explain takes one value of each setting, not several.")
-    config = points[0].config
-    default = dict(flatten(plan("evaluate", [], CONFIG_DIR)[0].config))
+    config = points[0].settings.plain()
+    default = dict(flatten(plan("evaluate", [], CONFIG_DIR)[0].settings.plain()))
     for key, value in flatten(config):
         used = key in _USED or (key.partition(".")[0] in _SECTIONS and key not in _UNUSED)
         if not used and not isinstance(value, dict) and default.get(key) != value:

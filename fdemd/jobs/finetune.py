@@ -35,6 +35,7 @@ from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.closed_set import Comparison
+from fdemd.settings.jobs import Train
 from fdemd.training.keeping import BEST, CHECKPOINTS, LAST
 from fdemd.training.module import FinetuneModule, device_of
 from fdemd.training.optimizers import OptimizerSettings
@@ -69,12 +70,13 @@ class Finetuned:
         return self.folder / CHECKPOINTS / f"{name}.ckpt"
 
 
-def finetune(config: Mapping[str, Any]) -> Finetuned:
+def finetune(settings: Train) -> Finetuned:
     """Train what ``configs/train.yaml`` and the command line ask for; files go to a new folder, or to the resumed one.
 
     Raises:
         InputError: a setting, a file or the data cannot be used, or the loss is no longer a number.
     """
+    config = settings.plain()
     if not 0 <= config["seed"] < 2**32:
         raise InputError(f"seed is {config['seed']}; it must lie between 0 and 4294967295.")
     optimizer = OptimizerSettings(**config["optimizer"])

@@ -25,19 +25,21 @@ from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
 from fdemd.score_normalization.settings import align_settings
 from fdemd.scoring.open_set import OpenGallery, OpenSet, thresholds_of
+from fdemd.settings.jobs import Evaluate
 
 CLEAN = "clean"
 """Kind of query that thresholds are set on."""
 
 
-def open_set(config: Mapping[str, Any]) -> OpenSetReport:
+def open_set(settings: Evaluate) -> OpenSetReport:
     """Take some people out of the gallery, search for everyone, and write both error rates to a new folder.
 
     Raises:
         InputError: a setting, a file or the data cannot be used.
     """
+    config = settings.plain()
     started = time.perf_counter()
-    settings, protocols = rerank_settings(config["rerank"]), check_protocols(config["protocols"])
+    second_stage, protocols = rerank_settings(config["rerank"]), check_protocols(config["protocols"])
     if index_settings(config["stage1"]):
         raise InputError(
             f"stage1.search is {config['stage1']['search']}; the open set compares every face, so that no error is the "
@@ -45,10 +47,10 @@ def open_set(config: Mapping[str, Any]) -> OpenSetReport:
         )
     if align_settings(config["align"]):
         raise InputError("The open set compares plain cosines; leave align away.")
-    _check_rank(config["open_set"]["rank"], settings)
+    _check_rank(config["open_set"]["rank"], second_stage)
     backbone = build_network(config)
-    if settings:
-        check_second_stage(backbone, settings)
+    if second_stage:
+        check_second_stage(backbone, second_stage)
     described = describe_data(config, backbone)
     outside = people_outside(described.faces.manifest, config["open_set"]["outside"], config["seed"])
     label = f"open_set-{model_label(config['model'])}-{config['data']['name']}"
@@ -56,12 +58,12 @@ def open_set(config: Mapping[str, Any]) -> OpenSetReport:
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core
-            results, thresholds, gallery = _search(data, outside, settings, protocols, config)
+            results, thresholds, gallery = _search(data, outside, second_stage, protocols, config)
         seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
         origins = {kind: each.origin for kind, each in data.features.items()}
         report = OpenSetReport(
             config,
-            settings,
+            second_stage,
             data.faces,
             results,
             thresholds,

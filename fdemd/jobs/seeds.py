@@ -31,9 +31,10 @@ from fdemd.runs.results_log import log_results
 from fdemd.scoring.mixture import mixture_of
 from fdemd.scoring.rejection import Rejection, measure_rejection
 from fdemd.scoring.trial import PRETRAINED, Trial
+from fdemd.settings.jobs import Evaluate
 
 
-def trials(config: Mapping[str, Any]) -> TrialsReport:
+def trials(settings: Evaluate) -> TrialsReport:
     """Run ``config["trials"]`` and write one report; every training and evaluation lies below it.
 
     Each seed draws its own people to test, and trains on the others. With ``trials.resume`` a run that was broken off
@@ -42,6 +43,7 @@ def trials(config: Mapping[str, Any]) -> TrialsReport:
     Raises:
         InputError: a setting, a file or the data cannot be used.
     """
+    config = settings.plain()
     wanted = config["trials"]
     if config["align"]["method"] != "none":
         raise InputError(
@@ -87,7 +89,7 @@ def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
 
 def _alignments(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Name of a choice of ``configs/align`` -> the section."""
-    return {name: plan("evaluate", [f"align={name}"], CONFIG_DIR)[0].config["align"] for name in names}
+    return {name: plan("evaluate", [f"align={name}"], CONFIG_DIR)[0].settings.plain()["align"] for name in names}
 
 
 def _trial(

@@ -26,6 +26,7 @@ from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.methods import Method, read_methods
 from fdemd.scoring.methods_measured import Measuring
+from fdemd.settings.jobs import Evaluate
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Point:
     methods: Sequence[Method]
 
 
-def study(config: Mapping[str, Any]) -> StudyReport:
+def study(settings: Evaluate) -> StudyReport:
     """Measure every method of ``config["study"]`` at each of its points, and write one report to a new folder.
 
     Features and similarities are kept in the cache, so that a study that was broken off, or one with more values of
@@ -46,6 +47,7 @@ def study(config: Mapping[str, Any]) -> StudyReport:
     Raises:
         InputError: a setting, a file or the data cannot be used.
     """
+    config = settings.plain()
     section = config["study"]
     points = [_point(_varied(config, words)) for words in section["points"] or [[]]]
     label = f"{section['name']}-{model_label(config['model'])}-{config['data']['name']}"
@@ -60,7 +62,7 @@ def _varied(config: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
     """The config with the sections that some words of the command line name replaced."""
     (chosen,) = plan("evaluate", list(words), CONFIG_DIR)
     named = {word.lstrip("+").split("=")[0].split(".")[0].split("@")[0] for word in words}
-    return dict(config) | {section: chosen.config[section] for section in named}
+    return dict(config) | {section: chosen.settings.plain()[section] for section in named}
 
 
 def _point(config: Mapping[str, Any]) -> Point:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from fdemd.jobs.train_and_test import evaluated, people_apart, trained, training_config
 from fdemd.report.identification import model_label
 from fdemd.report.table4 import Table4
 from fdemd.runs.files import run_folder
+from fdemd.settings.jobs import Evaluate
 
 
-def table4(config: Mapping[str, Any]) -> Table4:
+def table4(settings: Evaluate) -> Table4:
     """Evaluate the pretrained weights and every finetuned ones, and compare; all in one new folder.
 
     The trained weights are those of the last step: nothing is selected, least of all on the people of the test.
@@ -20,6 +19,7 @@ def table4(config: Mapping[str, Any]) -> Table4:
     Raises:
         InputError: as :func:`fdemd.jobs.evaluate.evaluate` and :func:`fdemd.jobs.finetune.finetune`.
     """
+    config = settings.plain()
     wanted = config["table4"]
     label = f"table4-{model_label(config['model'])}-{config['data']['name']}"
     with run_folder(Path(str(config["output"])), label) as folder:

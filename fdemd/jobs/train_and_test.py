@@ -16,6 +16,8 @@ from fdemd.files.whole import write_bytes
 from fdemd.jobs.evaluate import evaluate
 from fdemd.jobs.finetune import LAST, finetune
 from fdemd.report.identification import IdentificationReport
+from fdemd.settings.checking import check_settings
+from fdemd.settings.jobs import Evaluate, Train
 
 Section = Mapping[str, Any]
 
@@ -85,7 +87,7 @@ def training_config(config: Section, data: Section, words: Sequence[str], seed: 
     """
     named = [f"model={config['model']['backbone']}", "data=manifest", f"data.manifest='{data['manifest']}'"]
     (point,) = plan("train", [*named, "validation.people=0", *words], CONFIG_DIR)
-    settings = dict(point.config)
+    settings = dict(point.settings.plain())
     settings["data"] |= dict(data) | _said("data", words, settings)
     settings["trainer"] |= dict(config["trainer"]) | _said("trainer", words, settings)
     settings["model"] = dict(config["model"])
@@ -108,7 +110,7 @@ def trained(settings: Section) -> Path:
     Raises:
         InputError: as :func:`fdemd.jobs.finetune.finetune`.
     """
-    return finetune(settings).checkpoint(LAST)
+    return finetune(check_settings(Train, settings)).checkpoint(LAST)
 
 
 def evaluated(config: Section, data: Section, checkpoint: str | None, output: Path) -> IdentificationReport:
@@ -118,4 +120,5 @@ def evaluated(config: Section, data: Section, checkpoint: str | None, output: Pa
         InputError: as :func:`fdemd.jobs.evaluate.evaluate`.
     """
     model = dict(config["model"]) | ({"checkpoint": checkpoint} if checkpoint else {})
-    return evaluate(dict(config) | {"model": model, "data": dict(data), "output": str(output)})
+    changed = {"model": model, "data": dict(data), "output": str(output)}
+    return evaluate(check_settings(Evaluate, dict(config) | changed))

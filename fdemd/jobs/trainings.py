@@ -63,7 +63,7 @@ def read_trainings(entries: Sequence[Mapping[str, Any]]) -> list[Training]:
             points = plan("train", list(words), CONFIG_DIR)
         if len(points) > 1:
             raise InputError(f"The training {name} of trials.trainings is a sweep; give each value a training.")
-        scale_head = points[0].config["loss"].get("scale_head")
+        scale_head = points[0].settings.plain()["loss"].get("scale_head")
         found[name] = Training(name, words, scale_head is not None, scale_head is None or not scale_head["frozen"])
     return list(found.values())
 

@@ -33,6 +33,7 @@ from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.pairs import judge, pair_scores
+from fdemd.settings.jobs import Evaluate
 
 
 class WithMirrored(Backbone):
@@ -51,7 +52,7 @@ class WithMirrored(Backbone):
         return Features(both, found.patches, found.grid, found.landmarks)
 
 
-def verify(config: Mapping[str, Any]) -> VerificationReport:
+def verify(settings: Evaluate) -> VerificationReport:
     """Run what a list of pairs in ``configs/data`` and the command line ask for, and write it to a new folder.
 
     Photographs are compared as they are; the kinds of query are for identification.
@@ -59,9 +60,10 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
     Raises:
         InputError: a setting, a file or the data cannot be used.
     """
+    config = settings.plain()
     started = time.perf_counter()
-    data, settings = config["data"], rerank_settings(config["rerank"])
-    if settings and (isinstance(settings.alpha, str) or settings.patches != RAW):
+    data, second_stage = config["data"], rerank_settings(config["rerank"])
+    if second_stage and (isinstance(second_stage.alpha, str) or second_stage.patches != RAW):
         raise InputError(
             "Pairs are compared by raw patches, with an alpha that is a number; use rerank.patches=raw and, say, "
             "rerank.alpha=0.7."
@@ -106,7 +108,7 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
         places = torch.searchsorted(rows, first), torch.searchsorted(rows, second)
         with torch.inference_mode():  # without gradients the transport runs one piece a core
             aligner = alignment.aligner if alignment else None
-            scores = pair_scores(features, *places, settings, mirrored=data["flip"], aligner=aligner)
+            scores = pair_scores(features, *places, second_stage, mirrored=data["flip"], aligner=aligner)
         results = [
             judge(similarity, torch.zeros(len(pairs)).masked_scatter(~failed, score), pairs, failed)
             for similarity, score in scores.items()
@@ -118,7 +120,7 @@ def verify(config: Mapping[str, Any]) -> VerificationReport:
         }
         weights = backbone.weights_sha256
         report = VerificationReport(
-            config, settings, pairs, faces, failed, results, features.grid, weights, origin, seconds, alignment
+            config, second_stage, pairs, faces, failed, results, features.grid, weights, origin, seconds, alignment
         )
         report.write(folder)
         log_results(log)

@@ -82,7 +82,7 @@ def _run(arguments: argparse.Namespace) -> None:
         print(f"step {number}/{len(wanted)}: {step.name}", flush=True)
         started = time.perf_counter()
         (point,) = plan("evaluate", step.filled(str(arguments.prepared), str(arguments.weights)), CONFIG_DIR)
-        folder = study(point.config).folder
+        folder = study(point.settings).folder
         facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
         facts |= {"title": step.title, "command": _command(step), "took": round(time.perf_counter() - started, 1)}
         write_json(arguments.out / f"{step.name}.json", facts)

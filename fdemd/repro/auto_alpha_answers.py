@@ -104,7 +104,7 @@ def point_of(data: str, network: Network, words: Sequence[str]) -> Point:
         InputError: a word, a file or the data cannot be used.
     """
     (point,) = plan("evaluate", words, CONFIG_DIR)
-    return Point(data, network.name, describe_data(point.config, build_network(point.config)))
+    return Point(data, network.name, describe_data(point.settings.plain(), build_network(point.settings.plain())))
 
 
 def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from fdemd.errors import InputError, unknown
 from fdemd.settings.section import KIND, RULE, SENTENCE, Section, is_number
+
+S = TypeVar("S", bound=Section)
 
 _KINDS = {
     "int_type": "a whole number",
@@ -27,7 +29,7 @@ _KINDS = {
 """Pydantic's error of a type -> what the setting takes, in words."""
 
 
-def check_settings(schema: type[Section], config: Mapping[str, Any]) -> Section:
+def check_settings(schema: type[S], config: Mapping[str, Any]) -> S:
     """Return a composed configuration as typed, frozen settings.
 
     Args:

@@ -23,6 +23,10 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
 
+    def plain(self) -> dict[str, Any]:
+        """Return what was given as plain containers, as the record of a run keeps it."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
 
 def that(holds: Callable[[Any], bool], rule: str) -> AfterValidator:
     """Return a check of a value of the right type.

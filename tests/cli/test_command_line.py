@@ -431,5 +431,5 @@ def test_every_choice_of_the_project_composes_and_is_described(job: str, group: 
     if choice == "table4":  # which needs networks to compare
         required.append("table4.finetuned=[given]")
     (point,) = plan(job, [f"{group}={choice}", *required], CONFIG_DIR)
-    assert point.config
+    assert point.settings.plain()
     assert read_groups(CONFIG_DIR, job)[group].choices[choice]

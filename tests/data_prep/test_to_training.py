@@ -43,7 +43,7 @@ def test_casia_and_its_masked_copies_train_the_default_network(
     ]
     words += ["trainer.max_steps=2", "validation.people=2", "validation.every=2", "data.batch_size=4"]
     (point,) = plan("train", [*words, "data.num_workers=0", "trainer=cpu", "logger=none"], CONFIG_DIR)
-    done = finetune(point.config)
+    done = finetune(point.settings)
     weights = read_checkpoint(done.checkpoint(LAST))["state_dict"]
     assert weights["criterion.head.weight"].shape == (2, 128)
     assert all(torch.isfinite(value).all() for value in weights.values())

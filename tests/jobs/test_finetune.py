@@ -73,7 +73,7 @@ def settings(tmp_path: Path, few_people: Path) -> list[str]:
 
 def train(*settings: str) -> Finetuned:
     (point,) = plan("train", settings, CONFIG_DIR)
-    return finetune(point.config)
+    return finetune(point.settings)
 
 
 def weights_of(checkpoint: Path) -> dict[str, Tensor]:

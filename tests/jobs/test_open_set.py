@@ -92,7 +92,7 @@ def test_the_figures_are_those_of_a_gallery_without_the_people_outside(evaluate,
     (row,) = results(folder)["results"]
     outside = set(results(folder)["open set"]["people outside"])
 
-    config = plan("evaluate", ["experiment=open_set", *words], CONFIG_DIR)[0].config
+    config = plan("evaluate", ["experiment=open_set", *words], CONFIG_DIR)[0].settings.plain()
     data = describe_data(config, build_network(config)).embed()
     names = [photograph.identity for photograph in data.faces.manifest.photographs]
     clean, mask = (

@@ -27,7 +27,7 @@ def words_of(config: dict[str, Any], values: dict[str, Any]) -> list[str]:
 
 def test_wandb_finds_nothing_wrong(config: dict[str, Any]) -> None:
     assert sweeps.schema_violations_from_proposed_config(config) == []
-    assert sweeps.next_run(config, []).config.keys() == config["parameters"].keys()
+    assert sweeps.next_run(config, []).settings.plain().keys() == config["parameters"].keys()
 
 
 def test_the_check_sees_a_mistake() -> None:
@@ -42,4 +42,4 @@ def test_the_agents_commands_are_valid(config: dict[str, Any], end: int) -> None
     }
     (point,) = plan("train", words_of(config, {name: ends[end] for name, ends in bounds.items()}), CONFIG_DIR)
     assert config["program"] == "train.py"
-    assert point.config["optimizer"]["lr"] == config["parameters"]["optimizer.lr"]["max" if end else "min"]
+    assert point.settings.plain()["optimizer"]["lr"] == config["parameters"]["optimizer.lr"]["max" if end else "min"]

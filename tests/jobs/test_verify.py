@@ -144,7 +144,7 @@ def config_of(folder: Path, output: Path, *overrides: str, photographs: str = ""
     quoted = [f'{key}="{value}"' for key, value in (entry.split("=", 1) for entry in given)]
     arguments = ["data=lfw_pairs", "data.num_workers=0", "trainer=cpu", *quoted, *overrides]
     (point,) = plan("evaluate", arguments, CONFIG_DIR)
-    return point.config
+    return point.settings
 
 
 def test_a_run_leaves_a_table_a_picture_and_the_failures(lfw_like: Path, tmp_path: Path) -> None:

@@ -38,15 +38,15 @@ def test_every_kind_has_its_config_and_every_config_its_kind() -> None:
     assert {path.stem for path in (CONFIG_DIR / "logger").glob("*.yaml")} == set(KINDS)
     for kind in KINDS:
         (point,) = plan("evaluate", [f"logger={kind}"], CONFIG_DIR)
-        assert point.config["logger"]["kind"] == kind
+        assert point.settings.plain()["logger"]["kind"] == kind
 
 
 def test_no_setting_takes_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     monkeypatch.setenv("WANDB_PROJECT", "mine")
     (point,) = plan("evaluate", ["logger=wandb"], CONFIG_DIR)
-    assert point.config["logger"]["project"] == "mine"
-    assert KEY not in json.dumps(point.config)
+    assert point.settings.plain()["logger"]["project"] == "mine"
+    assert KEY not in json.dumps(point.settings.plain())
     with pytest.raises(InputError, match="logger has the keys"):
         plan("evaluate", [f"logger.api_key={KEY}"], CONFIG_DIR)
 

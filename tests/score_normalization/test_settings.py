@@ -36,11 +36,11 @@ def test_impossible_settings_are_refused(setting: dict, complaint: str) -> None:
 @pytest.mark.parametrize("choice", ["ida", "snorm"])
 def test_the_defaults_of_the_command_line_are_those_of_python(choice: str) -> None:
     (point,) = plan("evaluate", [f"align={choice}"], CONFIG_DIR)
-    assert align_settings(point.config["align"]) == AlignSettings(method=choice)
+    assert align_settings(point.settings.plain()["align"]) == AlignSettings(method=choice)
 
 
 def test_none_is_nothing() -> None:
     (point,) = plan("evaluate", [], CONFIG_DIR)
-    assert align_settings(point.config["align"]) is None
+    assert align_settings(point.settings.plain()["align"]) is None
     with pytest.raises(InputError, match="did you mean ida"):
         align_settings({"method": "idaa"})

@@ -159,7 +159,7 @@ def test_numbers_and_lists_beyond_all_bounds_are_one_sentence(line: str, sentenc
 
 def test_brackets_in_text_may_be_as_deep_as_they_like() -> None:
     (point,) = plan("evaluate", [f"output={'[' * 300}{']' * 300}"])
-    assert point.config["output"] == f"{'[' * 300}{']' * 300}"
+    assert point.settings.plain()["output"] == f"{'[' * 300}{']' * 300}"
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_mistakes_are_told_before_torch_is_imported() -> None:
 
 def test_good_settings_are_typed_and_frozen() -> None:
     (point,) = plan("evaluate", ["rerank.alpha=auto", "rerank.grid=[4,4]"])
-    settings = check_settings(JOBS["evaluate"], point.config)
+    settings = check_settings(JOBS["evaluate"], point.settings.plain())
     assert isinstance(settings, Evaluate)
     assert settings.rerank.method == "emd"
     assert settings.rerank.grid == [4, 4]
@@ -213,7 +213,8 @@ def test_good_settings_are_typed_and_frozen() -> None:
 def test_numbers_as_text_reach_the_run_as_text() -> None:
     words = ["logger=wandb", "logger.tags=['5']", "model.checkpoint=007", "experiment=ood", "study.title=1e3"]
     (point,) = plan("evaluate", words)
-    found = point.config["logger"]["tags"], point.config["model"]["checkpoint"], point.config["study"]["title"]
+    plain = point.settings.plain()
+    found = plain["logger"]["tags"], plain["model"]["checkpoint"], plain["study"]["title"]
     assert found == (["5"], "007", "1e3")
 
 
@@ -224,12 +225,12 @@ def test_a_path_that_is_there_is_taken_as_typed(name: str, tmp_path: Path) -> No
     (tmp_path / name).mkdir()
     for typed in (f"{tmp_path}/{name}", os.path.relpath(tmp_path / name)):
         (point,) = plan("evaluate", [f"data.root={typed}", f"output={typed}"])
-        assert point.config["data"]["root"] == point.config["output"] == typed
+        assert point.settings.plain()["data"]["root"] == point.settings.plain()["output"] == typed
 
 
 def test_text_settings_are_those_of_the_choices_made() -> None:
     (point,) = plan("evaluate", ["data=folder", "data.root=x", "align=ida", "model=onnx"])
-    texts = text_settings(Evaluate, point.config)
+    texts = text_settings(Evaluate, point.settings.plain())
     assert {"data.root", "data.cache", "align.manifest", "model.checkpoint", "model.patches", "output"} <= texts
     assert not texts & {"data.batch_size", "model.alignment", "align.strength", "data.name"}
 
@@ -239,4 +240,4 @@ def test_text_settings_are_those_of_the_choices_made() -> None:
 def test_every_setting_of_a_path_takes_it_as_typed(setting: str, path: str) -> None:
     (point,) = plan("evaluate", [f"{setting}={path}"])
     section, _, name = setting.rpartition(".")
-    assert str((point.config[section] if section else point.config)[name]) == path
+    assert str((point.settings.plain()[section] if section else point.settings.plain())[name]) == path
