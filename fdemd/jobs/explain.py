@@ -10,6 +10,7 @@ import torch
 
 from fdemd.backbones import Backbone
 from fdemd.backbones.convnet import RANDOM
+from fdemd.backbones.projection import patches_for
 from fdemd.checkpoints import sha256_of
 from fdemd.data.datamodule import FaceBatch
 from fdemd.embedding.data import build_network
@@ -24,10 +25,10 @@ from fdemd.files.text import shown
 from fdemd.report.explanation import print_explanation, write_explanation
 from fdemd.report.explanation_picture import save_explanation, save_weightings
 from fdemd.report.identification import model_label
-from fdemd.retrieval.pair_similarity import patches_for
-from fdemd.retrieval.settings import rerank_settings
 from fdemd.runs.files import run_folder, write_yaml
 from fdemd.scoring.explanation import Explanation, explain_pair, weights_of_pair
+from fdemd.settings.checking import check_settings
+from fdemd.settings.ranking import EmdRerank
 
 
 def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path) -> Explanation:
@@ -42,8 +43,7 @@ def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path)
     Raises:
         InputError: a setting or a photograph cannot be used.
     """
-    settings = rerank_settings(config["rerank"])
-    assert settings
+    settings = check_settings(EmdRerank, config["rerank"])
     alpha = settings.fixed_alpha
     dtype, detector = check_dtype(config["features"]["dtype"]), check_detector(config["data"]["detector"])
     backbone = build_network(config)
@@ -51,7 +51,7 @@ def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path)
     (query_face, notes), (gallery_face, more) = (_face(path, way) for path in (query, gallery))
     notes += more
     one, other = (_features(backbone, face, dtype) for face in (query_face, gallery_face))
-    view = patches_for(settings, backbone, one)
+    view = patches_for(settings.patches, backbone, one)
     one, other = view(one), view(other)
     explanation = explain_pair(one, other, settings)
     digests = {role: sha256_of(path) for role, path in (("query", query), ("gallery", gallery))}

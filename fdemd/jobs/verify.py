@@ -13,6 +13,7 @@ from pytorch_lightning import seed_everything
 from torch import Tensor
 
 from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones.projection import RAW
 from fdemd.cache.features import FeatureStore
 from fdemd.cache.place import cache_folder
 from fdemd.data.aligned import AlignedFaces, aligned_faces
@@ -28,12 +29,12 @@ from fdemd.features import Features
 from fdemd.files.home import expanded
 from fdemd.report.identification import model_label
 from fdemd.report.verification import VerificationReport
-from fdemd.retrieval.settings import RAW, rerank_settings
 from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.pairs import judge, pair_scores
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import EmdRerank, second_stage_of
 
 
 class WithMirrored(Backbone):
@@ -62,8 +63,12 @@ def verify(settings: Evaluate) -> VerificationReport:
     """
     config = settings.plain()
     started = time.perf_counter()
-    data, second_stage = config["data"], rerank_settings(config["rerank"])
-    if second_stage and (isinstance(second_stage.alpha, str) or second_stage.patches != RAW):
+    data, second_stage = config["data"], second_stage_of(settings.rerank)
+    if second_stage is not None and not isinstance(second_stage, EmdRerank):
+        raise InputError(
+            f"rerank={second_stage.method} orders a gallery, which pairs do not have; use rerank=emd or rerank=none."
+        )
+    if second_stage is not None and (isinstance(second_stage.alpha, str) or second_stage.patches != RAW):
         raise InputError(
             "Pairs are compared by raw patches, with an alpha that is a number; use rerank.patches=raw and, say, "
             "rerank.alpha=0.7."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from fdemd.data.accounting import Account, QueryCounts, sentences_of_queries
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.left_out import left_out_files
 from fdemd.embedding.normalization import ScoreAlignment
-from fdemd.emd import Transport
+from fdemd.emd import Transport, stopping_rule
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.similarity import reference_only
 from fdemd.files.whole import write_text
@@ -29,13 +29,14 @@ from fdemd.report.lines import say, unsaid
 from fdemd.report.picture import PictureRow, Shown, save_picture
 from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.queries import QUERIES, write_queries
+from fdemd.report.second_stage import other_reranker_note
 from fdemd.report.tables import markdown_text, rich_table, rows_of
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 from fdemd.retrieval.ranking import NOBODY, Ranking
-from fdemd.retrieval.settings import RerankSettings
 from fdemd.retrieval.stage1 import Recall
 from fdemd.runs.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.scoring.closed_set import FEWEST_PLACES, Comparison
+from fdemd.settings.ranking import EmdRerank, Reranking
 
 PICTURED = FEWEST_PLACES
 """Faces of each ranked list in the picture."""
@@ -76,7 +77,7 @@ class IdentificationReport:
     """
 
     config: Mapping[str, Any]
-    settings: RerankSettings | None
+    settings: Reranking | None
     faces: FaceDataModule
     comparisons: Sequence[Comparison]
     protocols: Sequence[str]
@@ -152,7 +153,7 @@ class IdentificationReport:
             notes.append(f"Stage 1 asked {name}. Of what exact search finds it found: {', '.join(found)}.")
         if self.alignment:
             notes.append(alignment_note(self.alignment))
-        if settings := self.settings:
+        if isinstance(settings := self.settings, EmdRerank):
             patches = patches_label(self.grid, self.config["features"]["dtype"])
             stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
             notes.append(
@@ -161,6 +162,8 @@ class IdentificationReport:
                 f"{self.comparisons[0].engine}."
             )
             notes += self._slow(settings)
+        elif settings:
+            notes.append(other_reranker_note(settings, self.comparisons[0].k))
         if self.weights_sha256 == RANDOM:
             notes.append("The network's weights are random: these figures are those of an untrained network.")
         if self.config["legacy_self_count"]:
@@ -176,11 +179,12 @@ class IdentificationReport:
                 )
         return notes
 
-    def _slow(self, settings: RerankSettings) -> list[str]:
+    def _slow(self, settings: EmdRerank) -> list[str]:
         """A sentence if the compiled engine would have done the same, had it been there."""
         missing = FAST["cpu"].missing()
         done_by_default = settings.engine == AUTO and self.comparisons[0].engine == REFERENCE
-        if not (missing and done_by_default) or reference_only(settings.stopping_rule, settings.eps):
+        stop = stopping_rule(settings.stop, settings.tolerance)
+        if not (missing and done_by_default) or reference_only(stop, settings.eps):
             return []
         return [f"Re-ranking was several times slower than it can be: {missing}."]
 
@@ -201,7 +205,7 @@ class IdentificationReport:
             "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
             "stage1": dict(self.config["stage1"]) | {"recall": self._recalls()},
             **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
-            "rerank": asdict(self.settings) | {"engine": self.comparisons[0].engine} if self.settings else None,
+            "rerank": self._rerank_facts(),
             "features": dict(self.origins),
             "patch precision": self.config["features"]["dtype"],
             "seed": self.config["seed"],
@@ -210,6 +214,12 @@ class IdentificationReport:
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
             "versions": versions(),
         }
+
+    def _rerank_facts(self) -> dict[str, Any] | None:
+        if self.settings is None:
+            return None
+        engine = self.comparisons[0].engine
+        return self.settings.model_dump(mode="json") | ({"engine": engine} if engine else {})
 
     def _recalls(self) -> list[dict[str, Any]]:
         """How much of the exact rankings the first stage's index found; empty if it had none."""

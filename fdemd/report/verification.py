@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ from fdemd.files.whole import write_text
 from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.report.identification import model_label, patches_label
 from fdemd.report.lines import markdown_lines, say, terminal_lines
-from fdemd.retrieval.settings import RerankSettings
 from fdemd.runs.files import versions, write_csv, write_figure, write_json, write_left_out, write_yaml
 from fdemd.scoring.pairs import Verification
+from fdemd.settings.ranking import EmdRerank
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class VerificationReport:
     """
 
     config: Mapping[str, Any]
-    settings: RerankSettings | None
+    settings: EmdRerank | None
     pairs: Pairs
     faces: AlignedFaces
     failed: Tensor
@@ -129,7 +129,7 @@ class VerificationReport:
             "features": {"clean": self.origin},
             "patch precision": self.config["features"]["dtype"],
             **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
-            "emd": asdict(self.settings) if self.settings else None,
+            "emd": self.settings.model_dump(mode="json") if self.settings else None,
             "unit": "percent",
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
             "versions": versions(),

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from fdemd.emd import WEIGHTINGS, emd_similarity
+from fdemd.emd import WEIGHTINGS, emd_similarity, stopping_rule
 from fdemd.emd.contributions import Contributions, contributions
 from fdemd.emd.side import side_of
 from fdemd.emd.weighting import Marginals, marginals
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.retrieval.settings import RerankSettings
+from fdemd.settings.ranking import EmdRerank
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Explanation:
 
 
 @torch.inference_mode()
-def explain_pair(query: Features, gallery: Features, settings: RerankSettings) -> Explanation:
+def explain_pair(query: Features, gallery: Features, settings: EmdRerank) -> Explanation:
     """Compare one face ``(1, ...)`` with another as the second stage does.
 
     Raises:
@@ -65,7 +65,7 @@ def explain_pair(query: Features, gallery: Features, settings: RerankSettings) -
         gallery,
         torch.zeros(1, 1, dtype=torch.long),
         weighting=settings.weighting,
-        stop=settings.stopping_rule,
+        stop=stopping_rule(settings.stop, settings.tolerance),
         eps=settings.eps,
         with_flow=True,
     )

@@ -9,7 +9,7 @@ from pydantic import model_validator
 from fdemd.settings.comparing import OpenSet, Study, Table4, Trials
 from fdemd.settings.faces import Augment, Data, Queries
 from fdemd.settings.networks import Network
-from fdemd.settings.ranking import Alignment, Features, Protocol, Rerank, Stage1
+from fdemd.settings.ranking import Alignment, Features, MetricName, Protocol, Rerank, Stage1
 from fdemd.settings.running import Logger, Trainer, TrainingTrainer
 from fdemd.settings.section import Section, Seed, Text, refuse, that
 from fdemd.settings.training import Batches, Loss, Optimizer, Validation
@@ -27,6 +27,7 @@ class Evaluate(Section):
     trainer: Trainer
     logger: Logger
     protocols: Annotated[list[Protocol], that(bool, "give at least one, such as protocols=[leave-twin-out]")]
+    metrics: Annotated[list[MetricName], that(bool, "give at least one, such as metrics=[P@1]")]
     legacy_self_count: bool
     seed: Seed
     features: Features
