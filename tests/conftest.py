@@ -12,10 +12,10 @@ import torch
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")  # read when triton is first imported, which others do below
 
-from evaluate import run
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.cli.command_line import main
 from fdemd.data.sources import orl_manifest
+from fdemd.jobs import run
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
