@@ -16,41 +16,51 @@ UNREADABLE, NO_FACE = "unreadable", "no face found"
 
 
 @dataclass(frozen=True)
-class Way:
-    """How photographs become faces: template, ``(height, width)`` in pixels, detector."""
+class Preprocessing:
+    """How photographs become aligned faces.
+
+    Attributes:
+        template: A name in :data:`fdemd.faces.alignment.TEMPLATES`.
+        size: ``(height, width)`` of the faces in pixels.
+        detector: A name in :data:`fdemd.faces.landmarks.DETECTORS`.
+    """
 
     template: str
     size: tuple[int, int]
     detector: str
 
 
-def face_in(image: np.ndarray, way: Way, *, aligned: bool) -> tuple[AlignedFace | None, int]:
-    """The face that a picture is of, and how many faces it shows.
+def face_in(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -> tuple[AlignedFace | None, int]:
+    """Find and align the most prominent face of a picture.
 
     Args:
-        image: ``(H, W, 3)`` uint8 RGB.
-        way: to the face.
-        aligned: the picture follows the template of ``way`` already, and is only resized.
+        image: Picture ``(H, W, 3)``, uint8 RGB.
+        preprocessing: How the face is found and cut out.
+        aligned: Whether the picture follows the template of ``preprocessing`` already, so that it is only resized.
 
     Returns:
-        None and 0 if the detector finds no face.
+        The aligned face, and the number of faces in the picture; None and 0 if the detector finds no face.
 
     Raises:
-        UnreadableImageError: it cannot follow the template, being of other proportions; or the detector or the template
-            fails on this picture, as some do on odd shapes.
-        InputError: the template, the detector or the size is not one.
+        UnreadableImageError: The picture is said to be aligned but has other proportions than the template; or the
+            detector or the template fails on it, as some do on odd shapes.
+        InputError: There is no such template or detector, or the template cannot give faces of this size.
     """
     if aligned:
         height, width = image.shape[:2]
-        frame_height, frame_width = TEMPLATES[way.template].frame
+        frame_height, frame_width = TEMPLATES[preprocessing.template].frame
         if height * frame_width != width * frame_height:
             raise UnreadableImageError(
-                f"{width}x{height} pixels are not of the proportions of the alignment {way.template}"
+                f"{width}x{height} pixels are not of the proportions of the alignment {preprocessing.template}"
             )
-        return aligned_already(image, way.template, way.size), 1
+        return aligned_already(image, preprocessing.template, preprocessing.size), 1
     try:
-        found = find_face(image, way.detector)
-        return (None, 0) if found is None else (align(image, found, way.template, way.size), found.faces)
+        found = find_face(image, preprocessing.detector)
+        return (
+            (None, 0)
+            if found is None
+            else (align(image, found, preprocessing.template, preprocessing.size), found.faces)
+        )
     except (InputError, OSError, ImportError):  # not the picture's fault: networks and weights that cannot be loaded
         raise
     except Exception as error:  # OpenCV, dlib and PyTorch raise many kinds
