@@ -66,15 +66,15 @@ def emd_similarity(
         >>> found.flow.shape  # of query 0, gallery face 2: found.flow[0, 2]
         torch.Size([3, 3, 16, 16])
     """
-    sides = {
-        "the query's patches": (query.patches, "float Q N C"),
-        "the gallery's patches": (gallery.patches, "float G N C"),
+    arrays: dict[str, tuple[object, str]] = {
+        "query.patches": (query.patches, "float Q N C"),
+        "gallery.patches": (gallery.patches, "float G N C"),
     }
     if candidates is None:
-        check_arrays(sides)
-        candidates = torch.arange(len(gallery), device=query.patches.device).expand(len(query), -1)
+        check_arrays(arrays)
+        rows = torch.arange(len(gallery), device=query.patches.device).expand(len(query), -1)
     else:
-        *_, candidates = check_arrays(sides | {"candidates": (candidates, "whole Q k")})
+        *_, rows = check_arrays(arrays | {"candidates": (candidates, "whole Q k")})
     stop = stop or Converged()
     check_eps(eps)
     joint = check_weighting(weighting) == "uew"
@@ -89,10 +89,10 @@ def emd_similarity(
     name = choose_engine(engine, query.patches.device, only, query.patches.shape[1])
     if isinstance(stop, Converged) and name != REFERENCE:
         with torch.no_grad():
-            found = FAST[name].solve(*sides, candidates, eps=eps, stop=stop, on_progress=on_progress)
+            found = FAST[name].solve(*sides, rows, eps=eps, stop=stop, on_progress=on_progress)
     else:
         found = reference.solve(
-            *sides, candidates, eps=eps, stop=stop, joint=joint, with_flow=with_flow, on_progress=on_progress
+            *sides, rows, eps=eps, stop=stop, joint=joint, with_flow=with_flow, on_progress=on_progress
         )
     return replace(found, engine=name)
 
