@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from PIL import Image
+from torch import Tensor
 
 from fdemd.errors import InputError
-from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, aligned_already
-from fdemd.faces.landmarks import find_face
-from fdemd.faces.reading import UnreadableImageError
+from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, aligned_already, check_alignment
+from fdemd.faces.landmarks import check_detector, find_face
+from fdemd.faces.pictures import as_bytes
+from fdemd.faces.reading import UnreadableImageError, check_sides, read_image, upright_rgb
 
 UNREADABLE, NO_FACE = "unreadable", "no face found"
 """Why a photograph gives no face."""
@@ -67,3 +72,61 @@ def face_in(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -
         height, width = image.shape[:2]
         words = " ".join(str(error).split()) or type(error).__name__
         raise UnreadableImageError(f"no face can be looked for in {width}x{height} pixels: {words}") from error
+
+
+class TakesFaces(Protocol):
+    """What tells how faces are to be aligned: a network, see :class:`fdemd.backbones.Backbone`."""
+
+    alignment: str
+    face_size: tuple[int, int]
+
+
+def align_face(
+    photograph: str | Path | Image.Image | np.ndarray | Tensor, backbone: TakesFaces, *, detector: str = "dlib"
+) -> AlignedFace:
+    """Find the face that a photograph is of, and cut it out as a network takes it.
+
+    Of several faces the largest near the centre is taken. A photograph that lies on a side is turned.
+
+    Args:
+        photograph: Path of a file, a PIL image, or an array ``(H, W, 3)`` or ``(3, H, W)``, RGB, uint8 or floating
+            point in [0, 1].
+        backbone: Network that the face is for; it says the alignment and the size.
+        detector: Detector of faces, ``dlib`` or ``mtcnn``.
+
+    Returns:
+        Face ``(*face_size, 3)`` uint8 RGB with its 68 landmarks.
+
+    Raises:
+        InputError: The photograph cannot be read, or shows no face.
+
+    Examples:
+        >>> import fdemd
+        >>> from fdemd.data.sources import orl_manifest
+        >>> face = align_face(orl_manifest().root / "s1/1.pgm", fdemd.create_backbone("dlib"))
+        >>> face.image.shape, face.landmarks.shape
+        ((150, 150, 3), (68, 2))
+    """
+    preprocessing = Preprocessing(
+        check_alignment(backbone.alignment, backbone.face_size), backbone.face_size, check_detector(detector)
+    )
+    name = f"photograph {photograph}" if isinstance(photograph, str | Path) else "photograph"
+    try:
+        face, _ = face_in(_pixels(photograph), preprocessing, aligned=False)
+    except UnreadableImageError as error:
+        raise InputError(f"The {name} cannot be read: {error}.") from error
+    if face is None:
+        raise InputError(f"The detector {detector} finds no face in the {name}; try another photograph or detector.")
+    return face
+
+
+def _pixels(photograph: str | Path | Image.Image | np.ndarray | Tensor) -> np.ndarray:
+    """Return a photograph as ``(H, W, 3)`` uint8 RGB."""
+    if isinstance(photograph, str | Path):
+        return read_image(Path(photograph))
+    if isinstance(photograph, Image.Image):
+        check_sides(*photograph.size)
+        return upright_rgb(photograph)
+    pixels = as_bytes(photograph, "photograph")
+    check_sides(pixels.shape[1], pixels.shape[0])
+    return pixels

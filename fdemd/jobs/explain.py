@@ -12,8 +12,9 @@ from fdemd.backbones import Backbone
 from fdemd.backbones.convnet import RANDOM
 from fdemd.checkpoints import sha256_of
 from fdemd.data.datamodule import FaceBatch
+from fdemd.embedding.batch import embed_batch
 from fdemd.embedding.data import build_network
-from fdemd.embedding.embed import check_dtype, embed_batch
+from fdemd.embedding.embed import check_dtype
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.landmarks import check_detector
