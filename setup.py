@@ -15,6 +15,7 @@ class BuildWithShippedFolders(build_py):
     finds them once there is no checkout around the package."""
 
     def run(self) -> None:
+        """Build as ever, and copy."""
         super().run()
         if not self.editable_mode:
             for source, target in self._copies().items():
@@ -22,6 +23,7 @@ class BuildWithShippedFolders(build_py):
                 copyfile(source, target)
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """What was built, with the copies."""
         return [*super().get_outputs(include_bytecode), *map(str, self._copies().values())]
 
     def _copies(self) -> dict[Path, Path]:
