@@ -17,7 +17,7 @@ from fdemd.files.text import shown
 
 if TYPE_CHECKING:
     from data_prep.likeness import Comparer
-    from fdemd.faces.photographs import Way
+    from fdemd.faces.photographs import Preprocessing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,9 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from data_prep.sets import SETS
 
-    parser = argparse.ArgumentParser(
-        prog="python -m data_prep", description="Data sets: from download to aligned faces."
-    )
+    parser = argparse.ArgumentParser(prog="fdemd prepare", description="Data sets: from download to aligned faces.")
     commands = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     for name in SETS:
         command = commands.add_parser(name, help=f"prepare {name}; see docs/data.md for what to download")
@@ -107,13 +105,13 @@ def _prepare(arguments: argparse.Namespace) -> None:
     from data_prep.preparation import Request, prepare
 
     started = time.perf_counter()
-    way = _way(arguments, arguments.template)
+    preprocessing = _preprocessing(arguments, arguments.template)
     findings = prepare(
         Request(
             arguments.name,
             tuple(arguments.source),
             arguments.out,
-            way,
+            preprocessing,
             arguments.workers,
             arguments.gallery,
             tuple(arguments.against),
@@ -149,9 +147,18 @@ def _occlude(arguments: argparse.Namespace) -> None:
     if arguments.value is not None:
         settings[arguments.setting] = arguments.value
     manifest, out = arguments.manifest, arguments.out
-    way = _way(arguments, arguments.template or template_of(manifest))
+    preprocessing = _preprocessing(arguments, arguments.template or template_of(manifest))
     copies = occlude(
-        Request(manifest, out, kind, settings, way, arguments.seed, arguments.share, 0 if workers == 1 else workers)
+        Request(
+            manifest,
+            out,
+            kind,
+            settings,
+            preprocessing,
+            arguments.seed,
+            arguments.share,
+            0 if workers == 1 else workers,
+        )
     )
     without = copies.problems.total()
     print(
@@ -165,14 +172,14 @@ def _occlude(arguments: argparse.Namespace) -> None:
     print(shown(str(copies.manifest)))
 
 
-def _way(arguments: argparse.Namespace, template: str) -> Way:
-    from data_prep.faces import check_way
+def _preprocessing(arguments: argparse.Namespace, template: str) -> Preprocessing:
+    from data_prep.faces import check_preprocessing
 
     if arguments.workers < 1:
         raise InputError(f"--workers is {arguments.workers}; at least one process must do the work.")
     if arguments.size and min(arguments.size) < 16:
         raise InputError(f"--size is {arguments.size[0]} {arguments.size[1]}; a face needs at least 16x16 pixels.")
-    return check_way(template, tuple(arguments.size) if arguments.size else None, arguments.detector)
+    return check_preprocessing(template, tuple(arguments.size) if arguments.size else None, arguments.detector)
 
 
 def _verify(arguments: argparse.Namespace) -> None:

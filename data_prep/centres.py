@@ -26,7 +26,7 @@ from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.alignment import between
-from fdemd.faces.photographs import Way, face_in
+from fdemd.faces.photographs import Preprocessing, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.runs.steady_progress import track
 
@@ -69,7 +69,7 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
         InputError: a template or the detector is not one, no photograph can be looked at, or the cache cannot be
             written.
     """
-    faces = _Faces(manifest, Way(network.alignment, network.face_size, detector))
+    faces = _Faces(manifest, Preprocessing(network.alignment, network.face_size, detector))
     digest = hashlib.sha256(json.dumps([_PIPELINE, network.fingerprint(), detector]).encode())
     for photograph in manifest.photographs:
         file = manifest.file(photograph)
@@ -88,8 +88,8 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
 class _Faces(Dataset[tuple[int, np.ndarray | None]]):
     """Row -> row and face ``(H, W, 3)`` uint8 as the network takes it, or None."""
 
-    def __init__(self, manifest: Manifest, way: Way) -> None:
-        self.manifest, self.way = manifest, way
+    def __init__(self, manifest: Manifest, preprocessing: Preprocessing) -> None:
+        self.manifest, self.preprocessing = manifest, preprocessing
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -102,9 +102,9 @@ class _Faces(Dataset[tuple[int, np.ndarray | None]]):
             return row, None
         if photograph.aligned:
             height, width = image.shape[:2]
-            move = between(photograph.aligned, (height, width), self.way.template, self.way.size)
-            return row, cv2.warpAffine(image, move, self.way.size[::-1], flags=cv2.INTER_LINEAR)
-        face, _ = face_in(image, self.way, aligned=False)
+            move = between(photograph.aligned, (height, width), self.preprocessing.template, self.preprocessing.size)
+            return row, cv2.warpAffine(image, move, self.preprocessing.size[::-1], flags=cv2.INTER_LINEAR)
+        face, _ = face_in(image, self.preprocessing, aligned=False)
         return row, None if face is None else face.image
 
 
@@ -122,7 +122,7 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry, name: s
     sums: Tensor | None = None
     examples: dict[int, str] = {}
     looked_at = 0
-    workers = workers_that_fit(workers, min(_AT_ONCE, len(faces)), faces.way.size, otherwise="")
+    workers = workers_that_fit(workers, min(_AT_ONCE, len(faces)), faces.preprocessing.size, otherwise="")
     loader = DataLoader(faces, batch_size=_AT_ONCE, num_workers=workers, collate_fn=_usable, worker_init_fn=worker_init)
     with left_to_this_process():
         batches = iter(loader)

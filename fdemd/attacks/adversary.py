@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from fdemd.attacks import DODGING, GOALS, Attack, Faces, anchors, to_pixels, victims
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.backbones.realigned import Realigned
 from fdemd.cache.new_entry import NewEntry, kept
 from fdemd.data.aligned import AlignedFaces
@@ -155,14 +155,14 @@ def _attacked(evaluated: Backbone, other: str | Mapping[str, Any] | None) -> Bac
     if other is None:
         network = evaluated
     elif isinstance(other, str):
-        network = build_backbone(other)
+        network = create_backbone(other)
     else:
         if "backbone" not in other:
             raise InputError(
                 f"query.adversarial.model is {dict(other)}; it must name a network, as in configs/model: "
                 "{backbone: facenet, checkpoint: FILE}."
             )
-        network = build_backbone(**other)
+        network = create_backbone(**other)
     if not network.differentiable:
         raise InputError(
             "An ONNX network gives no gradients, so that it cannot be attacked; attack another one and see whether it "

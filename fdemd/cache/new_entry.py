@@ -20,7 +20,7 @@ from fdemd.cache.tensors import Stored, TensorFile, crc32_of, describe, stored
 from fdemd.cache.unfinished import UnfinishedFolder
 from fdemd.files.whole import cannot_write, check_room, flush_folder, is_full
 
-ADVICE = f"make room (python -m fdemd.cache) or {ELSEWHERE}"
+ADVICE = f"make room (fdemd cache clear) or {ELSEWHERE}"
 Tensors = Mapping[str, tuple[torch.dtype, Sequence[int]]]
 """Name -> precision and shape."""
 

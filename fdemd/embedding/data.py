@@ -12,7 +12,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
 from fdemd.attacks.adversary import ADVERSARIAL, Adversary
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.cache.features import FeatureStore
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.settings import data_settings
@@ -77,7 +77,7 @@ def build_network(config: Mapping[str, Any]) -> Backbone:
     if not 0 <= config["seed"] < 2**32:
         raise InputError(f"seed is {config['seed']}; it must lie between 0 and 4294967295.")
     seed_everything(config["seed"], verbose=False)
-    return build_backbone(**config["model"])
+    return create_backbone(**config["model"])
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from fdemd.backbones.convnet import RANDOM
 from fdemd.backbones.projection import patches_for
 from fdemd.checkpoints import sha256_of
 from fdemd.data.datamodule import FaceBatch
+from fdemd.embedding.batch import embed_batch
 from fdemd.embedding.data import build_network
-from fdemd.embedding.embed import check_dtype, embed_batch
+from fdemd.embedding.embed import check_dtype
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.landmarks import check_detector
-from fdemd.faces.photographs import Way, face_in
+from fdemd.faces.photographs import Preprocessing, face_in
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.features import Features
 from fdemd.files.text import shown
@@ -47,8 +48,8 @@ def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path)
     alpha = settings.fixed_alpha
     dtype, detector = check_dtype(config["features"]["dtype"]), check_detector(config["data"]["detector"])
     backbone = build_network(config)
-    way = Way(backbone.alignment, backbone.face_size, detector)
-    (query_face, notes), (gallery_face, more) = (_face(path, way) for path in (query, gallery))
+    preprocessing = Preprocessing(backbone.alignment, backbone.face_size, detector)
+    (query_face, notes), (gallery_face, more) = (_face(path, preprocessing) for path in (query, gallery))
     notes += more
     one, other = (_features(backbone, face, dtype) for face in (query_face, gallery_face))
     view = patches_for(settings.patches, backbone, one)
@@ -88,18 +89,20 @@ def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path)
     return explanation
 
 
-def _face(path: Path, way: Way) -> tuple[AlignedFace, list[str]]:
+def _face(path: Path, preprocessing: Preprocessing) -> tuple[AlignedFace, list[str]]:
     """The face of a photograph, and what is to be said about it.
 
     Raises:
         InputError: it cannot be read, or shows no face.
     """
     try:
-        face, count = face_in(read_image(path), way, aligned=False)
+        face, count = face_in(read_image(path), preprocessing, aligned=False)
     except UnreadableImageError as error:
         raise InputError(f"The photograph {path} cannot be read: {error}.") from error
     if face is None:
-        raise InputError(f"The detector {way.detector} finds no face in {path}; try another photograph or detector.")
+        raise InputError(
+            f"The detector {preprocessing.detector} finds no face in {path}; try another photograph or detector."
+        )
     if count > 1:
         return face, [f"{path} shows {count} faces; the largest near the centre was taken."]
     return face, []

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
+from fdemd.cli.configs import flatten
 from fdemd.cli.exit_status import exit_status
-from fdemd.cli.help import flatten
 from fdemd.errors import InputError
 from fdemd.files.given import check_file
 
@@ -57,10 +57,9 @@ def pair_config(overrides: Sequence[str]) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m fdemd explain",
+        prog="fdemd explain",
         description="Compare the faces of two photographs and show what each patch adds to their similarity.",
-        epilog="example: python -m fdemd explain A.jpg B.jpg model=dlib rerank.weighting=sc rerank.alpha=0.5 "
-        "data.detector=mtcnn",
+        epilog="example: fdemd explain A.jpg B.jpg model=dlib rerank.weighting=sc rerank.alpha=0.5 data.detector=mtcnn",
     )
     parser.add_argument("query", metavar="A.jpg", type=Path, help="photograph of the query")
     parser.add_argument("gallery", metavar="B.jpg", type=Path, help="photograph it is compared with")

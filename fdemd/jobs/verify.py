@@ -12,7 +12,7 @@ import torch
 from pytorch_lightning import seed_everything
 from torch import Tensor
 
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.backbones.projection import RAW
 from fdemd.cache.features import FeatureStore
 from fdemd.cache.place import cache_folder
@@ -80,7 +80,7 @@ def verify(settings: Evaluate) -> VerificationReport:
             "several, such as LFW's pairs.txt."
         )
     seed_everything(config["seed"], verbose=False)  # for networks with random weights
-    network = build_backbone(**config["model"])
+    network = create_backbone(**config["model"])
     backbone = WithMirrored(network).eval() if data["flip"] else network
     described = describe_alignment(config, pairs.manifest, gallery=False)
     cache = cache_folder(data["cache"])

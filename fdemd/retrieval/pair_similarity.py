@@ -65,7 +65,7 @@ class PairSimilarity:
 
         Raises:
             ValueError: The candidates are no whole numbers, or not a row for each query.
-            IndexError: A candidate is not in the gallery.
+            InputError: A candidate is not in the gallery.
         """
         _, candidates = check({"query": (self._query.embedding, "float Q D"), "candidates": (candidates, "whole Q k")})
         if not self._reranker.pairwise:

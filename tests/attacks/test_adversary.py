@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import cosine_similarity
 
 from fdemd.attacks.adversary import ADVERSARIAL, Adversary
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest
 from fdemd.data.sources import folder_manifest
@@ -156,7 +156,7 @@ def test_mistakes_are_told_before_anything_is_made(
 
 
 def test_a_network_without_gradients_cannot_be_attacked_but_can_look(dlib_net: Backbone, cache: Path) -> None:
-    blind = build_backbone("dlib")
+    blind = create_backbone("dlib")
     blind.differentiable = False
     with pytest.raises(InputError, match="gives no gradients, so that it cannot be attacked"):
         Adversary(blind, SETTINGS, seed=0, cache=cache, device=CPU)

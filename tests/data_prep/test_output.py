@@ -101,6 +101,32 @@ def test_copies_and_faces_have_folders_of_their_own(pack: Path, tmp_path: Path, 
     assert "holds copies of faces as queries; choose another folder with --out." in printed
 
 
+def test_another_set_does_not_replace_a_prepared_one(
+    pack: Path, people: Path, tmp_path: Path, data_prep: Callable
+) -> None:
+    out = tmp_path / "out"
+    assert data_prep("pack", "--source", pack, "--out", out, "--workers", 1)[0] == 0
+    before = digests(out)
+    status, printed = data_prep("folder", "--source", people, "--out", out, "--workers", 1)
+    assert status == 2
+    assert (
+        f"{out} holds the prepared faces of pack, whose manifest those of folder would replace; "
+        "choose another folder with --out." in printed
+    )
+    assert digests(out) == before
+
+
+@pytest.mark.parametrize("report", ["", "[]", "{}", '{"set": null}'])
+def test_a_report_that_names_no_set_is_replaced(report: str, pack: Path, tmp_path: Path, data_prep: Callable) -> None:
+    out = tmp_path / "out"
+    arguments = ["pack", "--source", pack, "--out", out, "--workers", 1]
+    assert data_prep(*arguments)[0] == 0
+    before = digests(out)
+    (out / "report.json").write_text(report)
+    assert data_prep(*arguments)[0] == 0
+    assert digests(out) == before
+
+
 def test_the_own_gallery_is_no_place_for_queries_of_it(lfw: Path, lfw_tar: Path, data_prep: Callable) -> None:
     before = digests(lfw)
     gallery = lfw / "manifest.csv"

@@ -14,8 +14,9 @@ from fdemd.cache.features import TENSORS, FeatureStore
 from fdemd.data.aligned import aligned_faces
 from fdemd.data.datamodule import FaceBatch, FaceDataset, as_numbers
 from fdemd.data.sources import folder_manifest
+from fdemd.embedding.batch import embed_batch
 from fdemd.embedding.data import single_device_trainer
-from fdemd.embedding.embed import DTYPES, EmbeddedFaces, check_dtype, embed, embed_batch
+from fdemd.embedding.embed import DTYPES, EmbeddedFaces, check_dtype, embed
 from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
 from fdemd.features import Features

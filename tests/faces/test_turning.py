@@ -10,7 +10,7 @@ from fdemd.faces import mtcnn
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.detection import Detection, Detector
 from fdemd.faces.landmarks import DETECTORS, find_face
-from fdemd.faces.photographs import Way, face_in
+from fdemd.faces.photographs import Preprocessing, face_in
 from fdemd.faces.reading import read_image
 from fdemd.faces.turning import found_upright
 
@@ -22,7 +22,7 @@ def photograph(path: str) -> np.ndarray:
 
 
 def face(image: np.ndarray, detector: str) -> AlignedFace:
-    found, _ = face_in(image, Way("dlib", (150, 150), detector), aligned=False)
+    found, _ = face_in(image, Preprocessing("dlib", (150, 150), detector), aligned=False)
     assert found is not None
     return found
 

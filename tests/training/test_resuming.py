@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from tests.jobs.test_finetune import ROOT, settings, tiny, train  # noqa: F401  (fixtures)
 
 from fdemd.checkpoints.training_state import PlainCheckpoints, read_checkpoint, read_state
 from fdemd.cli.command_line import main
 from fdemd.data.manifest import write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
+from fdemd.jobs import run
 from fdemd.jobs.finetune import Finetuned
 from fdemd.training.resuming import settings_of
 from fdemd.training.validation import HeldOut
-from train import run
+from tests.jobs.test_finetune import ROOT, settings, tiny, train  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
