@@ -20,7 +20,7 @@ from fdemd.backbones import Backbone
 from fdemd.cache.new_entry import NewEntry, kept
 from fdemd.cache.place import cache_folder
 from fdemd.checkpoints import sha256_of
-from fdemd.data.datamodule import as_numbers
+from fdemd.data.dataset import as_numbers
 from fdemd.data.loading import workers_that_fit
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init

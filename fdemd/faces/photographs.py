@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from fdemd.errors import InputError
 from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, aligned_already
 from fdemd.faces.landmarks import find_face
-from fdemd.faces.reading import UnreadableImageError
+from fdemd.faces.reading import UnreadableImageError, check_sides, read_image
 
 UNREADABLE, NO_FACE = "unreadable", "no face found"
 """Why a photograph gives no face."""
@@ -67,3 +68,39 @@ def face_in(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -
         height, width = image.shape[:2]
         words = " ".join(str(error).split()) or type(error).__name__
         raise UnreadableImageError(f"no face can be looked for in {width}x{height} pixels: {words}") from error
+
+
+def align_face(photograph: Path | str | np.ndarray, preprocessing: Preprocessing) -> tuple[AlignedFace, int]:
+    """Return the face that a photograph is of, and how many faces it shows.
+
+    Args:
+        photograph: File, or pixels ``(H, W, 3)`` uint8 RGB.
+        preprocessing: How it becomes the face that a network takes.
+
+    Returns:
+        The aligned face: of several the largest near the centre. And the number of faces found.
+
+    Raises:
+        InputError: The photograph cannot be read or shows no face.
+
+    Example:
+        >>> from fdemd.data.sources import orl_manifest
+        >>> faces = orl_manifest()
+        >>> face, count = align_face(faces.file(faces.photographs[0]), Preprocessing("dlib", (150, 150), "dlib"))
+        >>> face.image.shape, face.landmarks.shape, count
+        ((150, 150, 3), (68, 2), 1)
+    """
+    name = "the picture" if isinstance(photograph, np.ndarray) else str(photograph)
+    try:
+        image = photograph if isinstance(photograph, np.ndarray) else read_image(Path(photograph))
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise UnreadableImageError(f"its pixels must be (H, W, 3) uint8 RGB, not {image.shape} {image.dtype}")
+        check_sides(image.shape[1], image.shape[0])
+        face, faces = face_in(image, preprocessing, aligned=False)
+    except UnreadableImageError as error:
+        raise InputError(f"The photograph {name} cannot be read: {error}.") from error
+    if face is None:
+        raise InputError(
+            f"The detector {preprocessing.detector} finds no face in {name}; try another photograph or detector."
+        )
+    return face, faces

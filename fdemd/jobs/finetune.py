@@ -14,13 +14,13 @@ import torch
 from pytorch_lightning import Trainer, seed_everything
 
 from fdemd.backbones import Backbone, build_backbone
+from fdemd.cache.place import cache_folder
 from fdemd.checkpoints.training_state import RUN, read_state
 from fdemd.cli.signals import told_how_to_go_on
 from fdemd.data.augmentation import Augmentation
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import rows_digest
 from fdemd.data.people import split_people
-from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.data.training import BALANCED, SHUFFLED, TrainingDataModule
 from fdemd.errors import InputError
@@ -35,6 +35,7 @@ from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.closed_set import Comparison
+from fdemd.settings.checking import check_settings
 from fdemd.settings.jobs import Train
 from fdemd.training.keeping import BEST, CHECKPOINTS, LAST
 from fdemd.training.module import FinetuneModule, device_of
@@ -196,14 +197,23 @@ def training_data(config: Mapping[str, Any], backbone: Backbone) -> TrainingData
     Raises:
         InputError: the data cannot be used or a setting is out of range.
     """
-    settings, size = data_settings(config["data"]), backbone.face_size
+    settings, size = check_settings(Train, config), backbone.face_size
+    data = settings.data
     training, held_out = split_people(
-        build_manifest(**settings.source), config["validation"]["people"], config["validation"]["seed"]
+        build_manifest(data), config["validation"]["people"], config["validation"]["seed"]
     )
-    faces = {"alignment": backbone.alignment, "face_size": size, "seed": config["seed"], **settings.loading}
-    change = Augmentation(size, config["seed"], mask_share=settings.mask_share, **config["augment"])
+    faces: dict[str, Any] = {
+        "alignment": backbone.alignment,
+        "face_size": size,
+        "seed": settings.seed,
+        "detector": data.detector,
+        "batch_size": data.batch_size,
+        "num_workers": data.num_workers,
+        "cache": cache_folder(data.cache),
+    }
+    change = Augmentation(size, config["seed"], mask_share=data.mask_share, **config["augment"])
     order = _order_of_batches(config)
-    validation = FaceDataModule(held_out, config["query"], **faces) if held_out else None
+    validation = FaceDataModule(held_out, settings.query, **faces) if held_out else None
     return TrainingDataModule(training, validation, change=change, order=order, **faces)
 
 

@@ -9,7 +9,6 @@ from fdemd.features import Features
 from fdemd.report.explanation_picture import line_ends
 from fdemd.report.flow import reconstruction
 from fdemd.report.heat_map import heat_map, range_text, scaled
-from fdemd.retrieval.settings import RerankSettings
 from fdemd.scoring.explanation import explain_pair
 
 
@@ -38,5 +37,5 @@ def test_the_reconstruction_restores_a_query_whose_patches_were_moved() -> None:
     )
     eye = torch.eye(9)[None]
     pair = [Features(torch.ones(1, 9), each, (3, 3)) for each in (eye, eye.roll(1, dims=1))]
-    found = explain_pair(*pair, RerankSettings(weighting="uniform"))
+    found = explain_pair(*pair, weighting="uniform")
     assert reconstruction(gallery, found.flow, found.query_weight, (3, 3)) == pytest.approx(query, abs=1)
