@@ -18,11 +18,11 @@ from torch.nn.functional import cosine_similarity
 from fdemd.attacks import DODGING, GOALS, Attack, Faces, anchors, to_pixels, victims
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.backbones.realigned import Realigned
-from fdemd.cache.new_entry import NewEntry, kept
+from fdemd.cache.entry_writer import EntryWriter, load_or_make
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError, unknown
-from fdemd.faces.alignment import between
+from fdemd.faces.alignment import template_transform
 from fdemd.runs.steady_progress import track
 
 ADVERSARIAL = "adversarial"
@@ -83,7 +83,7 @@ class Adversary:
         query_rows, gallery_rows = (_by_path(manifest, rows) for rows in (query_rows, gallery_rows))
         digest = self._digest(manifest, faces, query_rows, gallery_rows)
         with torch.inference_mode(False):  # gradients, whoever asks
-            found = kept(
+            found = load_or_make(
                 self._cache / ADVERSARIAL / digest,
                 "attacked faces",
                 lambda new: self._attack_all(manifest, faces, query_rows, gallery_rows, new),
@@ -110,7 +110,7 @@ class Adversary:
         return digest.hexdigest()
 
     def _attack_all(
-        self, manifest: Manifest, faces: AlignedFaces, query_rows: Tensor, gallery_rows: Tensor, new: NewEntry
+        self, manifest: Manifest, faces: AlignedFaces, query_rows: Tensor, gallery_rows: Tensor, new: EntryWriter
     ) -> dict[str, Any]:
         self._network.to(self._device)
         queries = self._faces(manifest, faces, query_rows, mirrored=True)
@@ -171,7 +171,7 @@ def _attacked(evaluated: Backbone, other: str | Mapping[str, Any] | None) -> Bac
     place, size = evaluated.alignment, evaluated.face_size
     if (network.alignment, network.face_size) == (place, size):
         return network
-    move = between(place, size, network.alignment, network.face_size)
+    move = template_transform(place, size, network.alignment, network.face_size)
     return Realigned(network, place, size, move).eval()
 
 

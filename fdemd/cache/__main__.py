@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from fdemd.cache.entries import DAY, age, entries, in_use, is_unfinished, remove, size
-from fdemd.cache.place import cache_folder
+from fdemd.cache.location import cache_folder
 from fdemd.cli.exit_status import exit_status
 from fdemd.errors import InputError
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from fdemd.errors import InputError
 from fdemd.files.lock import Lock
-from fdemd.files.mark import MARK, is_marked, write_mark
-from fdemd.files.whole import is_part
+from fdemd.files.ownership import MARK, is_marked, write_mark
+from fdemd.files.writing import is_part
 
 DAY = 24 * 60 * 60
 """Seconds."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from fdemd.cache.new_entry import ADVICE, NewEntry
-from fdemd.cache.tensors import Stored, stored
+from fdemd.cache.entry_writer import ADVICE, EntryWriter
+from fdemd.cache.tensors import Stored, read_entry
 from fdemd.features import Features
 
 TENSORS = ("embedding", "patches", "landmarks")
@@ -46,7 +46,7 @@ class FeatureStore:
         A damaged entry counts as none: it is removed, and a sentence says so.
         """
         key, place = self._whole(key)
-        found = stored(place, key, _WHAT)
+        found = read_entry(place, key, _WHAT)
         return _features(found) if found else None
 
     def writer(self, key: Mapping[str, Any], faces: int) -> StoreWriter:
@@ -77,7 +77,7 @@ class StoreWriter:
     def __init__(self, place: Path, key: Mapping[str, Any], faces: int) -> None:
         self._key, self._faces, self._filled = key, faces, 0
         self._features: Features | None = None
-        self._entry = NewEntry(place, _WHAT, f"{ADVICE}, or do without with features.store=false")
+        self._entry = EntryWriter(place, _WHAT, f"{ADVICE}, or do without with features.store=false")
 
     def append(self, features: Features) -> None:
         """Add a batch, which lies on the CPU.

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from fdemd.cache.entries import empty
-from fdemd.cache.new_entry import NewEntry, Tensors
+from fdemd.cache.entry_writer import EntryWriter, Tensors
 from fdemd.cache.tensors import Stored, crc32_of
 from fdemd.errors import InputError
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 
 BLOCK = 256
 """Rows that are flushed to the disk together: what at most is lost if the machine goes down."""
@@ -38,7 +38,7 @@ class JournaledRows:
         notes: plain values that were noted with the rows so far.
     """
 
-    def __init__(self, new: NewEntry, rows: int, row: Tensors) -> None:
+    def __init__(self, new: EntryWriter, rows: int, row: Tensors) -> None:
         """Go on with what an earlier run left in the entry's folder, if it did.
 
         Args:
@@ -52,7 +52,7 @@ class JournaledRows:
         self._new, self._row = new, row
         self._pending: list[tuple[Mapping[str, Tensor], Sequence[Any]]] = []
         self._writing = False
-        with new.told():
+        with new.explained_errors():
             lines = self._whole_blocks()
             if not lines:
                 empty(new.folder)
@@ -64,7 +64,7 @@ class JournaledRows:
             {name: (self.done * self._size(name), crc32[name]) for name in row},
         )
         new.keep = bool(self.done)
-        with new.told():
+        with new.explained_errors():
             self._journal = (new.folder / _JOURNAL).open("ab")
             self._journal.truncate(sum(len(line) for line, _ in lines))
 
@@ -79,7 +79,7 @@ class JournaledRows:
             self._write()
 
     def finish(self, key: object, facts: Mapping[str, Any]) -> Stored:
-        """Finish the entry, as :meth:`NewEntry.finish`."""
+        """Finish the entry, as :meth:`EntryWriter.finish`."""
         content = self._new.finish(key, facts)
         with suppress(OSError):
             (self._new.folder / _JOURNAL).unlink()
@@ -109,7 +109,7 @@ class JournaledRows:
         rows, notes = self._written + len(self._pending), [note for _, notes in self._pending for note in notes]
         block = {"rows": rows, "crc32": self._new.flush(), "notes": notes}
         text = json.dumps(block).encode()
-        with self._new.told():
+        with self._new.explained_errors():
             self._journal.write(b"%s %08x\n" % (text, zlib.crc32(text)))
             self._journal.flush()
             os.fsync(self._journal.fileno())
@@ -129,8 +129,8 @@ class JournaledRows:
             return []
         try:
             with ExitStack() as stack:
-                lines = stack.enter_context(opened(journal)).read().splitlines(keepends=True)
-                files = {name: stack.enter_context(opened(self._new.folder / name)) for name in self._row}
+                lines = stack.enter_context(open_regular(journal)).read().splitlines(keepends=True)
+                files = {name: stack.enter_context(open_regular(self._new.folder / name)) for name in self._row}
                 rows, crc32 = 0, dict.fromkeys(self._row, 0)
                 whole = []
                 for line in lines:

@@ -12,8 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
-from fdemd.cache.new_entry import NewEntry
-from fdemd.cache.tensors import stored
+from fdemd.cache.entry_writer import EntryWriter
+from fdemd.cache.tensors import read_entry
 from fdemd.errors import InputError
 
 _VERSION = "2"
@@ -46,7 +46,7 @@ class SimilarityStore:
         self._key = json.dumps({"version": _VERSION, **key}, sort_keys=True).encode()
         self.seconds = 0.0
         self.stored = 0
-        self._told = False
+        self._warned = False
 
     def get(self, rows: slice, candidates: Tensor, compute: Callable[[], Computed]) -> Computed:
         """What was, or now is, computed of some queries' candidates.
@@ -62,7 +62,7 @@ class SimilarityStore:
         digest.update(f"{rows.start} {rows.stop} {tuple(candidates.shape)}".encode())
         digest.update(candidates.contiguous().numpy().data)
         place = self._folder / digest.hexdigest()
-        if found := stored(place, place.name, _WHAT):
+        if found := read_entry(place, place.name, _WHAT):
             self.stored += 1
             self.seconds += found.facts["seconds"]
             return {name: tensor.clone() for name, tensor in found.tensors.items()}
@@ -76,10 +76,10 @@ class SimilarityStore:
     def _write(self, place: Path, computed: Computed, seconds: float) -> None:
         """Store it, if there is a place for it: hours of computing are not to end for the want of one."""
         try:
-            with NewEntry(place, _WHAT) as new:
+            with EntryWriter(place, _WHAT) as new:
                 new.write(computed)
                 new.finish(place.name, {"seconds": seconds})
         except InputError as error:
-            if not self._told:
+            if not self._warned:
                 _log.warning("Similarities are computed, but not stored for later runs: %s", error)
-            self._told = True
+            self._warned = True

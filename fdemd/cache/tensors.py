@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from fdemd.cache.entries import is_of_an_earlier_version, is_ours, mark_used, remove
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 
 _META, _META_SHA256 = "meta.json", "meta.sha256"
 _BLOCK = 1 << 24
@@ -40,7 +40,7 @@ class Stored:
     facts: Mapping[str, Any]
 
 
-def stored(place: Path, key: object, what: str) -> Stored | None:
+def read_entry(place: Path, key: object, what: str) -> Stored | None:
     """The content of an entry, which counts as used from now on; None if it is not there.
 
     Damaged is as good as not there: the entry is removed, and a sentence says so.
@@ -140,7 +140,7 @@ def describe(folder: Path, key: object, facts: Mapping[str, Any], tensors: Mappi
     # Mapped before the folder takes its place: from then on another run may remove it.
     mapped = {}
     for name, described in tensors.items():
-        with opened(folder / name) as file:
+        with open_regular(folder / name) as file:
             mapped[name] = _mapped(file, described)
     return Stored(mapped, facts)
 
@@ -159,9 +159,9 @@ def crc32_of(file: FileIO, size: int, crc32: int = 0) -> int:
 
 def _verified(place: Path, key: object) -> Stored:
     """Raises OSError, ValueError, KeyError or TypeError for an entry that is not exactly what was written."""
-    with opened(place / _META) as file:
+    with open_regular(place / _META) as file:
         content = file.read()
-    with opened(place / _META_SHA256) as file:
+    with open_regular(place / _META_SHA256) as file:
         if hashlib.sha256(content).hexdigest().encode("ascii") != file.read():
             raise ValueError(f"{_META} was changed")
     meta = json.loads(content)
@@ -169,7 +169,7 @@ def _verified(place: Path, key: object) -> Stored:
         raise ValueError(f"{_META} belongs to another entry")
     tensors = {}
     for name, described in meta.pop("tensors").items():
-        with opened(place / name) as file:
+        with open_regular(place / name) as file:
             wanted = math.prod(described["shape"]) * getattr(torch, described["dtype"]).itemsize
             if (size := os.fstat(file.fileno()).st_size) != wanted:
                 raise ValueError(f"{name} has {size} bytes instead of {wanted}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fdemd.cache.entries import ENTRY, UNFINISHED, destroy
 from fdemd.files.lock import Lock
-from fdemd.files.mark import MARK, is_marked, write_mark
+from fdemd.files.ownership import MARK, is_marked, write_mark
 
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 _log = logging.getLogger(__name__)

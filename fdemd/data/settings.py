@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fdemd.cache.place import cache_folder
+from fdemd.cache.location import cache_folder
 
 _LOADING = ("detector", "batch_size", "num_workers")
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fdemd.backbones import Backbone
 from fdemd.cache.features import FeatureStore
-from fdemd.cache.place import cache_folder
+from fdemd.cache.location import cache_folder
 from fdemd.data.aligned import aligned_faces
 from fdemd.data.apart import check_apart, people_drawn, pictures_of
 from fdemd.data.datamodule import FaceDataset
@@ -23,7 +23,7 @@ from fdemd.data.sources import listed_manifest
 from fdemd.embedding.embed import check_dtype, embed
 from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
-from fdemd.files.whole import write_bytes
+from fdemd.files.writing import write_bytes
 from fdemd.score_normalization.aligner import Aligner, DiscrepancyAligner
 from fdemd.score_normalization.building import build_aligner
 from fdemd.score_normalization.cohort import Cohort

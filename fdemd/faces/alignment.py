@@ -13,8 +13,8 @@ import numpy as np
 
 from fdemd.errors import InputError, unknown
 from fdemd.faces.detection import Detection
-from fdemd.faces.landmarks import FoundFace, landmarks_in
-from fdemd.faces.turning import turned
+from fdemd.faces.landmarks import FoundFace, find_landmarks
+from fdemd.faces.orientation import rotate
 
 _EYES, _NOSE_TIP, _MOUTH_CORNERS, _INNER_MOUTH_CORNERS = ((36, 42), (42, 48)), 30, (48, 54), (60, 64)
 _BOX_MARGIN = 14
@@ -42,10 +42,10 @@ def align(image: np.ndarray, found: FoundFace, template: str, size: tuple[int, i
     Raises:
         InputError: unknown template, or one of other proportions than ``size``.
     """
-    return TEMPLATES[check_alignment(template, size)].cut(turned(image, found.turns), found, size)
+    return TEMPLATES[check_alignment(template, size)].cut(rotate(image, found.turns), found, size)
 
 
-def aligned_already(image: np.ndarray, template: str, size: tuple[int, int]) -> AlignedFace:
+def resize_aligned(image: np.ndarray, template: str, size: tuple[int, int]) -> AlignedFace:
     """A face whose file follows the template: only resized. Its landmarks start from where the template has them.
 
     Args:
@@ -60,7 +60,7 @@ def aligned_already(image: np.ndarray, template: str, size: tuple[int, int]) -> 
     shrinks = size[0] < image.shape[0]
     face = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     points = TEMPLATES[template].points * size[0] / TEMPLATES[template].frame[0]
-    landmarks = landmarks_in(face, Detection((0, 0, size[1], size[0]), points))
+    landmarks = find_landmarks(face, Detection((0, 0, size[1], size[0]), points))
     return AlignedFace(face, landmarks.astype(np.float32))
 
 
@@ -81,7 +81,7 @@ def check_alignment(template: str, size: tuple[int, int]) -> str:
     return template
 
 
-def between(template: str, size: tuple[int, int], other: str, other_size: tuple[int, int]) -> np.ndarray:
+def template_transform(template: str, size: tuple[int, int], other: str, other_size: tuple[int, int]) -> np.ndarray:
     """The turn, scale and shift ``(2, 3)`` that bring a face of one template to where another template has it.
 
     In pixels of faces of ``(height, width)``: from the template's five points to the other's, the same for every face.

@@ -12,7 +12,7 @@ from fdemd.checkpoints import installed_file, read_card
 from fdemd.errors import unknown
 from fdemd.faces import hog, mtcnn
 from fdemd.faces.detection import Detection, Detector, enlarged, is_near_centre, most_prominent, reduced
-from fdemd.faces.turning import found_upright, turned
+from fdemd.faces.orientation import find_upright, rotate
 
 LANDMARKS = 68
 _SIDE_OF_SPREAD = 1.7
@@ -67,7 +67,7 @@ def check_detector(name: str) -> str:
 def find_face(image: np.ndarray, detector: str = "dlib") -> FoundFace | None:
     """Find the face of the person a photograph is of: of several, the largest that is near the centre.
 
-    A photograph that lies on a side or upside down is turned, see :mod:`fdemd.faces.turning`.
+    A photograph that lies on a side or upside down is turned, see :mod:`fdemd.faces.orientation`.
 
     Args:
         image: ``(H, W, 3)`` uint8 RGB.
@@ -80,14 +80,14 @@ def find_face(image: np.ndarray, detector: str = "dlib") -> FoundFace | None:
         InputError: unknown detector.
     """
     small, scale = reduced(image)
-    turns, found = found_upright(small, DETECTORS[check_detector(detector)])
-    upright, faces = turned(image, turns), [enlarged(face, scale) for face in found]
+    turns, found = find_upright(small, DETECTORS[check_detector(detector)])
+    upright, faces = rotate(image, turns), [enlarged(face, scale) for face in found]
     if not (face := most_prominent(faces, upright)):
         return None
-    return FoundFace(landmarks_in(upright, face), face.box, face.five_points, len(faces), turns)
+    return FoundFace(find_landmarks(upright, face), face.box, face.five_points, len(faces), turns)
 
 
-def landmarks_in(image: np.ndarray, face: Detection) -> np.ndarray:
+def find_landmarks(image: np.ndarray, face: Detection) -> np.ndarray:
     """Landmarks ``(68, 2)`` float64 of a face whose place in the picture ``(H, W, 3)`` is known."""
     shape = _predictor()(image, _predictor_box(face))
     return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fdemd.errors import InputError
-from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, aligned_already
+from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, resize_aligned
 from fdemd.faces.landmarks import find_face
 from fdemd.faces.reading import UnreadableImageError
 
@@ -30,7 +30,7 @@ class Preprocessing:
     detector: str
 
 
-def face_in(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -> tuple[AlignedFace | None, int]:
+def extract_face(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -> tuple[AlignedFace | None, int]:
     """Find and align the most prominent face of a picture.
 
     Args:
@@ -53,7 +53,7 @@ def face_in(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -
             raise UnreadableImageError(
                 f"{width}x{height} pixels are not of the proportions of the alignment {preprocessing.template}"
             )
-        return aligned_already(image, preprocessing.template, preprocessing.size), 1
+        return resize_aligned(image, preprocessing.template, preprocessing.size), 1
     try:
         found = find_face(image, preprocessing.detector)
         return (

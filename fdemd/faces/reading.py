@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fdemd.files.regular import opened
-from fdemd.files.text import shown
+from fdemd.files.regular import open_regular
+from fdemd.files.text import to_printable
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
 """What a file may be, whatever its name says: the formats that :data:`fdemd.data.tree.IMAGE_ENDINGS` stand for.
@@ -41,7 +41,7 @@ def read_image(file: Path | BinaryIO) -> np.ndarray:
         UnreadableImageError: not an image, of a format that photographs do not have, cut short, too small, too large or
             too narrow.
     """
-    with opened_image(file) as image:
+    with open_image(file) as image:
         check_sides(*image.size)
         image.load()
         # Pillow opens PGM files of more than 8 bits as 32-bit ones, stretched to 16 bits from the maximum of the file.
@@ -50,7 +50,7 @@ def read_image(file: Path | BinaryIO) -> np.ndarray:
 
 
 @contextmanager
-def opened_image(file: Path | BinaryIO) -> Iterator[Image.Image]:
+def open_image(file: Path | BinaryIO) -> Iterator[Image.Image]:
     """Open a picture; its pixels are not decoded yet.
 
     Raises:
@@ -59,7 +59,7 @@ def opened_image(file: Path | BinaryIO) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow murmurs about odd metadata is nothing to act on
-            source = BufferedReader(opened(file)) if isinstance(file, Path) else nullcontext(file)
+            source = BufferedReader(open_regular(file)) if isinstance(file, Path) else nullcontext(file)
             with source as picture, Image.open(picture, formats=_known_formats()) as image:
                 limit = Image.MAX_IMAGE_PIXELS
                 if limit is not None and image.width * image.height > limit:
@@ -80,7 +80,7 @@ def opened_image(file: Path | BinaryIO) -> Iterator[Image.Image]:
     except Exception as error:  # decoders raise many kinds on damaged files
         if isinstance(error, OSError) and error.strerror:  # the system's word, not a decoder's
             raise UnreadableImageError(f"it cannot be read ({error.strerror})") from error
-        raise UnreadableImageError(f"damaged: {shown(str(error)) or type(error).__name__}") from error
+        raise UnreadableImageError(f"damaged: {to_printable(str(error)) or type(error).__name__}") from error
 
 
 def check_sides(width: int, height: int) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fdemd.errors import InputError
-from fdemd.files.whole import cannot_write
+from fdemd.files.writing import cannot_write
 
 _held: set[Lock] = set()
 
@@ -53,7 +53,7 @@ class Lock:
             os.close(self._descriptor)
 
 
-def locked(path: Path, *, wait: bool) -> Lock | None:
+def acquire_lock(path: Path, *, wait: bool) -> Lock | None:
     """Lock a file or folder; None, and a warning, where it lies on a network's disk that has no locks.
 
     Raises:
@@ -82,7 +82,7 @@ def alone_in(folder: Path, advice: str) -> Iterator[None]:
         InputError: another run is at work there, or it cannot be opened.
     """
     try:
-        lock = locked(folder, wait=False)
+        lock = acquire_lock(folder, wait=False)
     except BlockingIOError:
         raise InputError(f"Another run is at work in {folder}; wait until it has ended, or {advice}.") from None
     except PermissionError as error:

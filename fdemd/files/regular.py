@@ -9,7 +9,7 @@ from io import FileIO
 from pathlib import Path
 
 
-def opened(path: Path) -> FileIO:
+def open_regular(path: Path) -> FileIO:
     """A file, to be read without a buffer, and nothing but a file.
 
     Raises:

@@ -11,12 +11,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
 
 
-def shown(text: str) -> str:
+def to_printable(text: str) -> str:
     r"""Return ``text`` as it may be printed: control characters and bytes that are no text become escapes.
 
-    >>> print(shown("a\x1b[2Jb\nc"))
+    >>> print(to_printable("a\x1b[2Jb\nc"))
     a\x1b[2Jb\nc
-    >>> shown("José (2)")
+    >>> to_printable("José (2)")
     'José (2)'
     """
     if text.isprintable():
@@ -42,5 +42,7 @@ def csv_table(rows: Iterable[Sequence[object]]) -> str:
     """Return a table for people as CSV. What is read back by a program (a manifest) is not written by this."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([csv_cell(shown(value) if isinstance(value, str) else value) for value in row] for row in rows)
+    writer.writerows(
+        [csv_cell(to_printable(value) if isinstance(value, str) else value) for value in row] for row in rows
+    )
     return text.getvalue()

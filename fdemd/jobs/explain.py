@@ -17,10 +17,10 @@ from fdemd.embedding.embed import check_dtype, embed_batch
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.landmarks import check_detector
-from fdemd.faces.photographs import Preprocessing, face_in
+from fdemd.faces.photographs import Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.features import Features
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.report.explanation import print_explanation, write_explanation
 from fdemd.report.explanation_picture import save_explanation, save_weightings
 from fdemd.report.identification import model_label
@@ -84,7 +84,7 @@ def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path)
         weights = weights_of_pair(pooled[0], pooled[1])
         save_weightings(folder / "weightings.png", *faces, weights, explanation.grid, names)
         print_explanation(explanation, settings, title, notes)
-        print(shown(f"Every number and two pictures are in {folder}/"))
+        print(to_printable(f"Every number and two pictures are in {folder}/"))
     return explanation
 
 
@@ -95,7 +95,7 @@ def _face(path: Path, preprocessing: Preprocessing) -> tuple[AlignedFace, list[s
         InputError: it cannot be read, or shows no face.
     """
     try:
-        face, count = face_in(read_image(path), preprocessing, aligned=False)
+        face, count = extract_face(read_image(path), preprocessing, aligned=False)
     except UnreadableImageError as error:
         raise InputError(f"The photograph {path} cannot be read: {error}.") from error
     if face is None:

@@ -12,7 +12,7 @@ from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.cli.exit_status import exit_status
 from fdemd.cli.help import flatten
 from fdemd.errors import InputError
-from fdemd.files.given import check_file
+from fdemd.files.user_paths import check_file
 
 _SECTIONS = ("model", "rerank")
 _USED = ("data.detector", "features.dtype", "seed", "output")

@@ -12,7 +12,7 @@ from fdemd.data.people import split_people
 from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.errors import InputError
-from fdemd.files.whole import write_bytes
+from fdemd.files.writing import write_bytes
 from fdemd.jobs.evaluate import evaluate
 from fdemd.jobs.finetune import LAST, finetune
 from fdemd.report.identification import IdentificationReport

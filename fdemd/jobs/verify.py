@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.cache.features import FeatureStore
-from fdemd.cache.place import cache_folder
+from fdemd.cache.location import cache_folder
 from fdemd.data.aligned import AlignedFaces, aligned_faces
 from fdemd.data.datamodule import FaceDataset
 from fdemd.data.pairs import Pairs, read_pairs
@@ -25,7 +25,7 @@ from fdemd.embedding.normalization import describe_alignment
 from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
 from fdemd.features import Features
-from fdemd.files.home import expanded
+from fdemd.files.user_paths import expand_home
 from fdemd.report.identification import model_label
 from fdemd.report.verification import VerificationReport
 from fdemd.retrieval.settings import RAW, rerank_settings
@@ -68,7 +68,7 @@ def verify(settings: Evaluate) -> VerificationReport:
             "Pairs are compared by raw patches, with an alpha that is a number; use rerank.patches=raw and, say, "
             "rerank.alpha=0.7."
         )
-    pairs = read_pairs(expanded(data["pairs"]), pairs_manifest(data["name"], data["manifest"], data["root"]))
+    pairs = read_pairs(expand_home(data["pairs"]), pairs_manifest(data["name"], data["manifest"], data["root"]))
     if pairs.fold.max() == 0:
         raise InputError(
             f"{data['pairs']} has one fold only, and the threshold of a fold is chosen on the others; give a list with "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fdemd.errors import InputError, unknown
-from fdemd.files.home import expanded
+from fdemd.files.user_paths import expand_home
 from fdemd.score_normalization.support import SupportRule
 from fdemd.score_normalization.virtual import check_generator
 
@@ -96,5 +96,5 @@ def align_settings(section: Mapping[str, Any]) -> AlignSettings | None:
         return None
     rule = SupportRule(**{each.name: given.pop(each.name) for each in fields(SupportRule)})
     for name in ("manifest", "root", "estimator"):
-        given[name] = None if given[name] is None else expanded(given[name])
+        given[name] = None if given[name] is None else expand_home(given[name])
     return AlignSettings(method, rule=rule, **given)

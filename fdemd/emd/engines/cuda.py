@@ -20,7 +20,7 @@ from fdemd.emd.sinkhorn import Converged
 from fdemd.emd.transport import Transport
 
 if TYPE_CHECKING:
-    from fdemd.emd.engines.cuda_kernel import Faces
+    from fdemd.emd.engines.cuda_kernel import SideOnCard
 
 MOST_PATCHES = 256
 """Patches of a face that the kernels can hold."""
@@ -104,7 +104,9 @@ def launch_settings(patches: int, channels: int, dtype: torch.dtype) -> dict[str
     }
 
 
-def _score(query: Faces, gallery: Faces, chosen: Tensor, inside: Tensor, eps: float, stop: Converged) -> Transport:
+def _score(
+    query: SideOnCard, gallery: SideOnCard, chosen: Tensor, inside: Tensor, eps: float, stop: Converged
+) -> Transport:
     """Scores and flags of the pairs of ``chosen (Q, k)`` that are ``inside`` this gallery; 0 for the others."""
     from fdemd.emd.engines.cuda_kernel import score_pairs  # not all of torch's builds bring triton along
     from fdemd.emd.engines.cuda_large_kernel import score_large_pair
@@ -155,9 +157,11 @@ def _blocks(count: int, size: int) -> Iterator[slice]:
     return (slice(first, min(first + size, count)) for first in range(0, count, size))
 
 
-def _upload(side: Side, rows: slice, device: torch.device, dtype: torch.dtype) -> Faces:
-    from fdemd.emd.engines.cuda_kernel import Faces
+def _upload(side: Side, rows: slice, device: torch.device, dtype: torch.dtype) -> SideOnCard:
+    from fdemd.emd.engines.cuda_kernel import SideOnCard
 
     terms = side.terms[rows]
     numbers = (side.inverse_norm[rows], terms.offset, terms.scale, terms.context)
-    return Faces(side.patches[rows].to(device, dtype).contiguous(), *(part.to(device).contiguous() for part in numbers))
+    return SideOnCard(
+        side.patches[rows].to(device, dtype).contiguous(), *(part.to(device).contiguous() for part in numbers)
+    )

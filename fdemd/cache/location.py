@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from fdemd.errors import InputError
-from fdemd.files.home import expanded
+from fdemd.files.user_paths import expand_home
 
 ELSEWHERE = "choose another folder with data.cache=PATH or FDEMD_CACHE=PATH"
 """What a person can do about a cache that cannot be used."""
@@ -35,7 +35,7 @@ def cache_folder(given: object = None) -> Path:
 def _at_home(path: str) -> Path:
     """``path`` with a ``~`` resolved."""
     try:
-        return expanded(path)
+        return expand_home(path)
     except InputError as error:
         raise InputError(
             f"The cache would be {path}, but there is no such home folder on this machine; {ELSEWHERE}."

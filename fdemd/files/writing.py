@@ -27,7 +27,7 @@ def is_part(name: str) -> bool:
 
 
 @contextmanager
-def replaced(path: Path, advice: str = "") -> Iterator[BinaryIO]:
+def atomic_write(path: Path, advice: str = "") -> Iterator[BinaryIO]:
     """Open a file that takes the place of ``path`` once all of it is on the disk.
 
     Until then the old file stays; after an exception it stays for good. Several programs may write the same path: each
@@ -57,13 +57,13 @@ def replaced(path: Path, advice: str = "") -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path, content: bytes, advice: str = "") -> None:
-    """Write a whole file; see :func:`replaced`."""
-    with replaced(path, advice) as file:
+    """Write a whole file; see :func:`atomic_write`."""
+    with atomic_write(path, advice) as file:
         file.write(content)
 
 
 def write_text(path: Path, text: str, advice: str = "") -> None:
-    """Write a whole file in UTF-8; see :func:`replaced`.
+    """Write a whole file in UTF-8; see :func:`atomic_write`.
 
     Names of files that are not UTF-8 (Python reads their bytes as surrogates) are written as ``\\udc..`` escapes.
     """

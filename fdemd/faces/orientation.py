@@ -15,12 +15,12 @@ Chosen on 80 photographs of ORL and 150 people of LFW (A to M), where no turned 
 upright one."""
 
 
-def turned(image: np.ndarray, turns: int) -> np.ndarray:
+def rotate(image: np.ndarray, turns: int) -> np.ndarray:
     """A picture ``(H, W, 3)`` after so many quarter turns anticlockwise."""
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
 
-def found_upright(image: np.ndarray, detector: Detector) -> tuple[int, Sequence[Detection]]:
+def find_upright(image: np.ndarray, detector: Detector) -> tuple[int, Sequence[Detection]]:
     """The faces of a picture, and the quarter turns anticlockwise after which they are upright and found where told.
 
     A picture is searched as it is. Only where its face is doubtful, or none is found, turned copies are looked at; one
@@ -32,9 +32,9 @@ def found_upright(image: np.ndarray, detector: Detector) -> tuple[int, Sequence[
     if confidence >= 1:
         return 0, faces
     for glance in detector.glances[:1] if face else detector.glances:
-        copies = [(turns, glance(turned(image, turns))) for turns in (1, 2, 3)]
+        copies = [(turns, glance(rotate(image, turns))) for turns in (1, 2, 3)]
         surest, turns, found = max(
-            ((_confidence(found, turned(image, turns)), turns, found) for turns, found in copies),
+            ((_confidence(found, rotate(image, turns)), turns, found) for turns, found in copies),
             key=lambda copy: copy[0],
         )
         if surest > confidence + _CLEARLY:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from fdemd.errors import InputError
-from fdemd.files.whole import cannot_write, is_part, write_text
+from fdemd.files.writing import cannot_write, is_part, write_text
 
 MARK = ".fdemd"
 """Name of the file in a folder that says what fdemd keeps there."""

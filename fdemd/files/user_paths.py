@@ -1,12 +1,31 @@
-"""Files and folders that a person named: there, of the right kind and readable, or a sentence that says what is not."""
+"""Paths as people type them: ``~`` resolved, and checked to be there, of the right kind and readable."""
 
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from pathlib import Path
 
 from fdemd.errors import InputError
+
+
+def expand_home(text: object) -> Path:
+    """Return the path that a text, or a path, names, with a ``~`` resolved.
+
+    Raises:
+        InputError: there is no such home folder on this machine.
+    """
+    path = str(text)
+    first, *rest = path.split("/")
+    try:
+        if first == "~" and not os.environ.get("HOME"):  # empty would mean the root of the disk
+            return Path(pwd.getpwuid(os.getuid()).pw_dir, *rest)
+        return Path(path).expanduser()
+    except (KeyError, RuntimeError) as error:
+        raise InputError(
+            f"{path} begins with {first}, and there is no such home folder; give the whole path."
+        ) from error
 
 
 def check_file(path: Path, what: str, advice: str = "") -> Path:

@@ -15,17 +15,17 @@ import torch
 from torch import Tensor
 
 from fdemd.cache.entries import remove_abandoned
-from fdemd.cache.place import ELSEWHERE
-from fdemd.cache.tensors import Stored, TensorFile, crc32_of, describe, stored
+from fdemd.cache.location import ELSEWHERE
+from fdemd.cache.tensors import Stored, TensorFile, crc32_of, describe, read_entry
 from fdemd.cache.unfinished import UnfinishedFolder
-from fdemd.files.whole import cannot_write, check_room, flush_folder, is_full
+from fdemd.files.writing import cannot_write, check_room, flush_folder, is_full
 
 ADVICE = f"make room (python -m fdemd.cache) or {ELSEWHERE}"
 Tensors = Mapping[str, tuple[torch.dtype, Sequence[int]]]
 """Name -> precision and shape."""
 
 
-def kept(place: Path, what: str, make: Callable[[NewEntry], Mapping[str, Any]]) -> Stored:
+def load_or_make(place: Path, what: str, make: Callable[[EntryWriter], Mapping[str, Any]]) -> Stored:
     """The content of an entry, which is made if it is not there yet.
 
     Args:
@@ -36,14 +36,14 @@ def kept(place: Path, what: str, make: Callable[[NewEntry], Mapping[str, Any]]) 
     Raises:
         InputError: the cache cannot be written.
     """
-    found = stored(place, place.name, what)
+    found = read_entry(place, place.name, what)
     if found is None:
-        with NewEntry(place, what) as new:
+        with EntryWriter(place, what) as new:
             found = new.finish(place.name, make(new))
     return found
 
 
-class NewEntry:
+class EntryWriter:
     """A folder to be filled, which then takes its place in the cache. Use it in a ``with`` block.
 
     A program holds a lock on it as long as it works there. What is not finished is gone after the block, unless
@@ -70,7 +70,7 @@ class NewEntry:
         self._files: dict[str, TensorFile] = {}
         self._allocated: dict[str, tuple[np.memmap, dict[str, Any]]] = {}
         self._needed, self._done, self.keep = 0, False, False
-        with self.told():
+        with self.explained_errors():
             place.parent.mkdir(parents=True, exist_ok=True)
             remove_abandoned(place.parent)
             self._unfinished = UnfinishedFolder(place, what)
@@ -100,7 +100,7 @@ class NewEntry:
         written = written or {}
         needed = sum(math.prod(shape) * dtype.itemsize for dtype, shape in tensors.values())
         self._needed += needed
-        with self.told():
+        with self.explained_errors():
             check_room(
                 self._place.parent,
                 needed - sum(size for size, _ in written.values()),
@@ -117,7 +117,7 @@ class NewEntry:
         Raises:
             InputError: the disk is full or fails.
         """
-        with self.told():
+        with self.explained_errors():
             for name, part in parts.items():
                 self._files[name].append(part)
 
@@ -138,7 +138,7 @@ class NewEntry:
             self.append({name: zeros})
         self.flush()
         file = self._files.pop(name)
-        with self.told():
+        with self.explained_errors():
             file.close()
             numbers = np.memmap(self.folder / name, zeros.numpy().dtype, "r+", shape=tuple(shape))
         self._allocated[name] = numbers, file.described
@@ -150,7 +150,7 @@ class NewEntry:
         Raises:
             InputError: the disk is full or fails.
         """
-        with self.told():
+        with self.explained_errors():
             for file in self._files.values():
                 file.flush()
         return {name: file.described["crc32"] for name, file in self._files.items()}
@@ -167,7 +167,7 @@ class NewEntry:
         """
         self.flush()
         described = {name: file.described for name, file in self._files.items()}
-        with self.told():
+        with self.explained_errors():
             for name, (numbers, about) in self._allocated.items():
                 numbers.flush()
                 with (self.folder / name).open("rb", buffering=0) as file:
@@ -187,7 +187,7 @@ class NewEntry:
         return content
 
     @contextlib.contextmanager
-    def told(self) -> Iterator[None]:
+    def explained_errors(self) -> Iterator[None]:
         """Tell a disk that is full or fails in a sentence that names the folder and, if it is full, the need."""
         try:
             yield
@@ -197,7 +197,7 @@ class NewEntry:
                 check_room(place, self._needed, f"the {self._what}", self._advice)
             raise cannot_write(place, error, self._advice) from error
 
-    def __enter__(self) -> NewEntry:
+    def __enter__(self) -> EntryWriter:
         return self
 
     def __exit__(
