@@ -1,4 +1,4 @@
-"""Files that others put there, opened without waiting: a pipe or a device in a photograph's place would never end."""
+"""Regular files, opened without waiting: reading a pipe or a device in a photograph's place would never end."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 
 def open_regular(path: Path) -> FileIO:
-    """A file, to be read without a buffer, and nothing but a file.
+    """Open a regular file for unbuffered reading.
 
     Raises:
-        OSError: it cannot be read, or is something else.
+        OSError: The file cannot be read, or is a folder, a pipe or a device.
     """
     file = FileIO(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

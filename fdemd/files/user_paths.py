@@ -11,10 +11,16 @@ from fdemd.errors import InputError
 
 
 def expand_home(text: object) -> Path:
-    """Return the path that a text, or a path, names, with a ``~`` resolved.
+    """Return a path with a leading ``~`` (the user's home folder) or ``~name`` (somebody else's) resolved.
+
+    Args:
+        text: The path as a text or a ``Path``.
 
     Raises:
-        InputError: there is no such home folder on this machine.
+        InputError: There is no such home folder on this machine.
+
+    >>> expand_home("data/faces")
+    PosixPath('data/faces')
     """
     path = str(text)
     first, *rest = path.split("/")
@@ -31,21 +37,22 @@ def expand_home(text: object) -> Path:
 def check_file(path: Path, what: str, advice: str = "") -> Path:
     """Return ``path`` if it is an ordinary file (neither a pipe nor a device, which have no end) that can be read.
 
-    Unlike :meth:`pathlib.Path.is_file` it never raises ``PermissionError``: a folder that may not be entered is told.
+    Unlike :meth:`pathlib.Path.is_file` it never raises ``PermissionError``: a folder that must not be entered is an
+    ``InputError`` too.
 
     Args:
-        path: the file.
-        what: it is, as a sentence begins, such as ``The manifest``.
-        advice: what a person can do, such as ``give it with data.manifest=PATH``.
+        path: The file.
+        what: What the file is, as an error begins, such as ``The manifest``.
+        advice: What a person can do about it, such as ``give it with data.manifest=PATH``.
 
     Raises:
-        InputError: it is missing, no file, or not ours to read.
+        InputError: The file does not exist, is no ordinary file, or must not be read.
     """
     return _checked(path, what, advice, folder=False)
 
 
 def check_folder(path: Path, what: str, advice: str = "") -> Path:
-    """Return ``path`` if it is a folder that can be listed; otherwise as :func:`check_file`."""
+    """Return ``path`` if it is a folder that can be listed; arguments and errors are those of :func:`check_file`."""
     return _checked(path, what, advice, folder=True)
 
 
