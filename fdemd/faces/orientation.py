@@ -1,4 +1,4 @@
-"""Photographs that lie on a side or upside down without saying so: the face is looked for in turned copies."""
+"""Photographs that lie on a side or upside down without an EXIF flag: faces are searched in rotated copies too."""
 
 from __future__ import annotations
 
@@ -9,22 +9,33 @@ import numpy as np
 from fdemd.faces.detection import Detection, Detector, is_near_centre, most_prominent
 
 _CLEARLY = 0.4
-"""How much more confident a detector must be of a face in a turned copy, lest an upright face is turned.
+"""How much more confident a detector must be of a face in a rotated copy, lest an upright face is rotated.
 
-Chosen on 80 photographs of ORL and 150 people of LFW (A to M), where no turned copy was ever more confident than the
+Chosen on 80 photographs of ORL and 150 people of LFW (A to M), where no rotated copy was ever more confident than the
 upright one."""
 
 
 def rotate(image: np.ndarray, turns: int) -> np.ndarray:
-    """A picture ``(H, W, 3)`` after so many quarter turns anticlockwise."""
+    """Rotate a picture ``(H, W, 3)`` by a number of quarter turns anticlockwise.
+
+    >>> rotate(np.array([[1, 2], [3, 4]]), 1).tolist()
+    [[2, 4], [1, 3]]
+    """
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
 
 def find_upright(image: np.ndarray, detector: Detector) -> tuple[int, Sequence[Detection]]:
-    """The faces of a picture, and the quarter turns anticlockwise after which they are upright and found where told.
+    """Find the faces of a picture, in a rotated copy if its face is upright there.
 
-    A picture is searched as it is. Only where its face is doubtful, or none is found, turned copies are looked at; one
-    of them is taken if the detector is clearly more confident of a face near its centre.
+    The picture is searched as it is. Rotated copies are searched only if its face is doubtful or none is found; one of
+    them is taken if the detector is clearly more confident of a face near its centre.
+
+    Args:
+        image: Picture ``(H, W, 3)``, uint8 RGB.
+        detector: The detector.
+
+    Returns:
+        The number of quarter turns anticlockwise to the copy that was taken, and its faces in pixels of that copy.
     """
     faces = detector.search(image)
     face = most_prominent(faces, image)
@@ -43,6 +54,6 @@ def find_upright(image: np.ndarray, detector: Detector) -> tuple[int, Sequence[D
 
 
 def _confidence(faces: Sequence[Detection], image: np.ndarray) -> float:
-    """Of the face near the centre that a picture is of; 0 if there is none."""
+    """Return the confidence of the most prominent face if it is near the centre; 0 otherwise."""
     face = most_prominent(faces, image)
     return face.confidence if face and is_near_centre(face, image) else 0.0

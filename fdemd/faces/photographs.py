@@ -1,4 +1,4 @@
-"""Photograph -> aligned face, for everything that takes photographs."""
+"""From a photograph to an aligned face: the one way for training, evaluation and data preparation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fdemd.faces.landmarks import find_face
 from fdemd.faces.reading import UnreadableImageError
 
 UNREADABLE, NO_FACE = "unreadable", "no face found"
-"""Why a photograph gives no face."""
+"""Problems of a photograph that gives no face."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from fdemd.errors import InputError
+from fdemd.files.disk import is_full
 from fdemd.files.text import csv_table
-from fdemd.files.writing import atomic_write, cannot_write, check_room, is_full, write_bytes, write_text
+from fdemd.files.writing import atomic_write, cannot_write, check_room, write_bytes, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
