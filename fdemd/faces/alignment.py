@@ -249,4 +249,5 @@ TEMPLATES: dict[str, Template] = {
 }
 """Name of a template, as model cards have it -> template.
 
-Sources: dlib's ``face_chip`` pipeline; facenet-pytorch's boxes; InsightFace's five points (``arcface_torch``) and the same without 8 columns on either side; DeepFace-EMD's own."""
+Sources: dlib's ``face_chip`` pipeline; facenet-pytorch's boxes; InsightFace's five points (``arcface_torch``)
+and the same without 8 columns on either side; the published code of DeepFace-EMD."""
