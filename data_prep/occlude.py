@@ -29,10 +29,10 @@ from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.photographs import UNREADABLE, Preprocessing
 from fdemd.faces.queries import QueryMaker
-from fdemd.files.given import check_file
-from fdemd.files.mark import is_marked
+from fdemd.files.ownership import is_marked
 from fdemd.files.text import csv_table
-from fdemd.files.whole import write_text
+from fdemd.files.user_paths import check_file
+from fdemd.files.writing import write_text
 from fdemd.runs.steady_progress import steady_progress, track
 from fdemd.settings.queries import check_queries
 

@@ -16,13 +16,13 @@ from data_prep.making import make_faces
 from data_prep.opening import check_download
 from data_prep.output import FACES, check_apart, output_folder, work_folder
 from data_prep.overlaps import shared_people
-from data_prep.report import Findings, write_report
+from data_prep.report import Findings, check_same_set, write_report
 from data_prep.sets import SETS
 from data_prep.sources import Item
 from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest, write_manifest
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
-from fdemd.files.whole import write_bytes
+from fdemd.files.writing import write_bytes
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ def prepare(request: Request) -> Findings:
     gallery = read_gallery(request.gallery, request.preprocessing.template) if request.gallery else None
     others = {str(path): read_manifest(path) for path in request.against}
     with output_folder(out, FACES), work_folder(out) as work:
+        check_same_set(request.name, out)
         opened = source = SETS[request.name](request.paths, work)
         if request.exclude:
             source = without_people(source, request.exclude)

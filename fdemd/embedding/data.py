@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fdemd.attacks.adversary import Adversary
 from fdemd.backbones import Backbone, build_backbone
-from fdemd.cache.place import cache_folder
+from fdemd.cache.location import cache_folder
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.sources import build_manifest
 from fdemd.embedding.cohort import CohortFaces

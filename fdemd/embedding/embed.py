@@ -18,7 +18,7 @@ from fdemd.data.dataset import FaceBatch, FaceDataset, as_numbers
 from fdemd.data.loading import face_loader
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 """Setting ``features.dtype`` -> precision in which patches are kept."""
@@ -209,4 +209,4 @@ def _keys(
 def _print_origins(store: FeatureStore, known: Iterable[str], missing: Iterable[str]) -> None:
     origins = ((known, "from an earlier run"), (missing, "to be computed"))
     listed = "; ".join(f"{', '.join(kinds)} {origin}" for kinds, origin in origins if kinds)
-    print(shown(f"Features in {store.folder}: {listed}."), flush=True)
+    print(to_printable(f"Features in {store.folder}: {listed}."), flush=True)

@@ -14,8 +14,8 @@ from fdemd.data.apart import check_apart
 from fdemd.data.manifest import Manifest, Photograph, check_identities
 from fdemd.embedding.cohort import CohortDescription, CohortFaces, describe_cohort, tested_photographs
 from fdemd.errors import InputError
-from fdemd.files.home import expanded
-from fdemd.files.whole import write_bytes
+from fdemd.files.user_paths import expand_home
+from fdemd.files.writing import write_bytes
 from fdemd.score_normalization.build import build_normalizer
 from fdemd.score_normalization.cohort import Cohort
 from fdemd.score_normalization.estimator import EstimatorError, estimator_error, train_estimator
@@ -132,7 +132,7 @@ def describe_normalization(run: Evaluate, tested: Manifest, *, gallery: bool) ->
     cohort = describe_cohort(settings, tested, run.seed, gallery=gallery)
     if settings.estimator is None:
         return NormalizationDescription(run, settings, cohort)
-    stored = read_estimator(expanded(settings.estimator))
+    stored = read_estimator(expand_home(settings.estimator))
     others = [each for each in tested_photographs(tested) if each.identity not in cohort.drawn]
     trained_on = dict.fromkeys(stored.pictures, "a photograph")
     check_apart(f"The cohort of {settings.estimator}", stored.people, trained_on, tested, others)

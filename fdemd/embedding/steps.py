@@ -9,7 +9,7 @@ from pytorch_lightning import Trainer
 
 from fdemd.backbones import Backbone
 from fdemd.cache.features import FeatureStore
-from fdemd.cache.place import cache_folder
+from fdemd.cache.location import cache_folder
 from fdemd.data.aligned import AlignedFaces, aligned_faces
 from fdemd.data.dataset import FaceDataset
 from fdemd.data.manifest import Manifest

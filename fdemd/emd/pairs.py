@@ -1,4 +1,4 @@
-"""The pairs that an engine is asked for, checked by every engine before it reads a number."""
+"""Checks of the pairs that an engine is asked for, made by every engine before it reads a number."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from fdemd.tensors.checks import check
 
 
 def check_pairs(query: Side, gallery: Side, candidates: Tensor) -> Tensor:
-    """Return the candidates as int64 rows of the gallery, from 0.
+    """Return the candidates as int64 rows of the gallery, counted from 0.
 
     Args:
-        query: ``Q`` faces.
-        gallery: ``G`` faces.
-        candidates: ``(Q, k)`` rows of the gallery, whole numbers of any size; negative ones count from its end. An
-            expanded row, the same for all queries, stays one row of memory.
+        query: Side of ``Q`` faces.
+        gallery: Side of ``G`` faces.
+        candidates: Rows ``(Q, k)`` of the gallery, of any integer type; negative ones count from its end. A row that
+            is expanded to all queries stays one row of memory.
 
     Raises:
-        ValueError: grids or channels differ, the candidates are no whole numbers, or not a row for each query, or not
-            everything is on one device.
-        IndexError: a candidate that is not in the gallery.
+        ValueError: Grids or channels differ, the candidates are no integers or not one row a query, or the tensors are
+            on several devices.
+        IndexError: A candidate is not in the gallery.
     """
     *_, candidates = check(
         {
@@ -40,10 +40,11 @@ def check_pairs(query: Side, gallery: Side, candidates: Tensor) -> Tensor:
 
 
 def check_float32(eps: float) -> float:
-    """Return ``eps`` if float32 is enough for it.
+    """Return ``eps`` if the transport can be computed in float32.
 
     Raises:
-        ValueError: it is out of range, or needs the reference engine.
+        InputError: It is out of range.
+        ValueError: It needs float64, that is, the reference engine.
     """
     if not float32_is_enough(check_eps(eps)):
         raise ValueError(f"eps is {eps}, for which float32 is not enough; the reference engine alone has float64.")

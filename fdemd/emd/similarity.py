@@ -1,4 +1,4 @@
-"""Earth Mover's similarity of faces: the second stage's score (paper Sec. 3.1, Eqs. 1-3)."""
+"""Earth Mover's similarity of faces, the score of the second stage (DeepFace-EMD, Sec. 3.1, Eqs. 1-3)."""
 
 from __future__ import annotations
 
@@ -29,26 +29,36 @@ def emd_similarity(
     engine: str = AUTO,
     on_progress: Callable[[int], None] = lambda pairs: None,
 ) -> Transport:
-    """Similarity ``sum(flow * cosine)`` between each query and its candidates.
+    """Compute the similarity ``sum(flow * cosine)`` of each query and its candidates.
 
-    Beyond the features, memory does not depend on the size of the gallery but for a few numbers a patch.
+    The flow is that of entropic optimal transport between the patches of two faces, whose marginals are given by the
+    weighting and whose cost is ``1 - cosine``. Beyond the features, memory grows with the gallery by a few numbers a
+    patch only.
 
     Args:
-        query: features of ``Q`` faces, in any float precision; the transport is computed in float32 at least.
-        gallery: features of ``G`` faces, likewise.
-        candidates: ``(Q, k)`` rows of the gallery, whole numbers; negative ones count from its end.
-        weighting: a name in :data:`fdemd.emd.weighting.WEIGHTINGS`.
-        stop: stopping rule of the iteration, ``Converged()`` if not given.
-        eps: strength of the entropy; the paper's code has 0.05.
-        with_flow: also return flows and weights, 4 * N * N bytes a pair.
+        query: Features of ``Q`` faces in any floating-point precision; the transport is computed in float32 or better.
+        gallery: Features of ``G`` faces, likewise.
+        candidates: Rows ``(Q, k)`` of the gallery, integers; negative ones count from its end.
+        weighting: Marginals of the transport, a name in :data:`fdemd.emd.weighting.WEIGHTINGS`.
+        stop: Stopping rule of the iteration, by default ``Converged()``.
+        eps: Strength of the entropy, from 0.0029 to 10; the published code has 0.05.
+        with_flow: Whether to return flows and marginals too, 4 * N * N bytes a pair.
         engine: ``auto``, ``reference`` or a name in :data:`fdemd.emd.engines.FAST`; all give the same scores.
-        on_progress: told the number of pairs just computed.
+        on_progress: Called with the number of pairs just computed.
+
+    Returns:
+        Similarities ``(Q, k)``, which pairs fell back to uniform weights or did not finish and, if asked for, flows.
 
     Raises:
-        InputError: unknown weighting or engine, eps out of range, ``uew`` with a stopping rule other than ``Official``,
-            an engine that cannot do it, or features with numbers that are not finite.
-        ValueError: shapes that do not belong together, or tensors of another type or on several devices.
-        IndexError: a candidate that is not in the gallery.
+        InputError: There is no such weighting or engine, eps is out of range, ``uew`` has a stopping rule other than
+            ``Official``, the engine cannot do what is asked for, or the features hold numbers that are not finite.
+        ValueError: Shapes do not belong together, or tensors are of another type or on several devices.
+        IndexError: A candidate is not in the gallery.
+
+    >>> faces = Features(torch.ones(2, 3), torch.eye(4)[None].repeat(2, 1, 1), grid=(2, 2))
+    >>> emd_similarity(faces, faces, torch.tensor([[0, 1], [0, 1]])).similarity.round(decimals=3)
+    tensor([[1., 1.],
+            [1., 1.]])
     """
     stop = stop or Converged()
     check_eps(eps)
@@ -73,7 +83,17 @@ def emd_similarity(
 
 
 def reference_only(stop: Stop, eps: float, *, with_flow: bool = False, differentiable: bool = False) -> str:
-    """What the fast engines cannot compute of this, in words; empty if they can compute all of it."""
+    """Return what only the reference engine can compute of a request, in words; empty if all engines can.
+
+    Args:
+        stop: Stopping rule.
+        eps: Strength of the entropy.
+        with_flow: Whether flows are asked for.
+        differentiable: Whether gradients are asked for.
+
+    >>> reference_only(Converged(), 0.05, with_flow=True)
+    'flows'
+    """
     if not isinstance(stop, Converged):
         return "the official stop (rerank.stop=official)"
     if not float32_is_enough(eps):

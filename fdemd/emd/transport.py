@@ -1,4 +1,4 @@
-"""What the second stage's solver gives back."""
+"""The result of the transport between queries and candidates."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Transport:
-    """The outcome for ``Q`` queries and ``k`` candidates each.
+    """Similarity and flow of ``Q`` queries and ``k`` candidates each.
 
     Attributes:
-        similarity: ``(Q, k)`` float32; larger is closer. At most 1, which only equal faces reach as eps goes to 0.
-        fallback: ``(Q, k)`` booleans, pairs in which a side had no positive weight and was weighted uniformly instead.
-        unfinished: ``(Q, k)`` booleans, pairs that did not meet the stopping rule within its rounds.
-        flow: ``(Q, k, N, N)``, (query patch, gallery patch), if asked for.
-        query_weight: ``(Q, k, N)``, if the flow was asked for.
-        gallery_weight: ``(Q, k, N)``, likewise.
-        engine: the name of the engine that computed it.
+        similarity: Similarities ``(Q, k)``, float32, larger is closer. At most 1, which only equal faces reach as eps
+            goes to 0.
+        fallback: Booleans ``(Q, k)``: whether a side had no positive weight and was weighted uniformly instead.
+        unfinished: Booleans ``(Q, k)``: whether the pair did not meet the stopping rule within its rounds.
+        flow: Flow ``(Q, k, N, N)`` from query patches to gallery patches; None unless asked for.
+        query_weight: Marginals ``(Q, k, N)`` of the query's patches; None unless the flow was asked for.
+        gallery_weight: Marginals ``(Q, k, N)`` of the gallery's patches; likewise.
+        engine: Name of the engine that computed it.
     """
 
     similarity: Tensor

@@ -1,4 +1,4 @@
-"""Photograph -> aligned face, for everything that takes photographs."""
+"""From a photograph to an aligned face: the one way for training, evaluation and data preparation."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from fdemd.errors import InputError
-from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, aligned_already
+from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, resize_aligned
 from fdemd.faces.landmarks import find_face
 from fdemd.faces.reading import UnreadableImageError, check_sides, read_image
 
 UNREADABLE, NO_FACE = "unreadable", "no face found"
-"""Why a photograph gives no face."""
+"""Problems of a photograph that gives no face."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Preprocessing:
     detector: str
 
 
-def face_in(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -> tuple[AlignedFace | None, int]:
+def extract_face(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -> tuple[AlignedFace | None, int]:
     """Find and align the most prominent face of a picture.
 
     Args:
@@ -54,7 +54,7 @@ def face_in(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -
             raise UnreadableImageError(
                 f"{width}x{height} pixels are not of the proportions of the alignment {preprocessing.template}"
             )
-        return aligned_already(image, preprocessing.template, preprocessing.size), 1
+        return resize_aligned(image, preprocessing.template, preprocessing.size), 1
     try:
         found = find_face(image, preprocessing.detector)
         return (
@@ -96,7 +96,7 @@ def align_face(photograph: Path | str | np.ndarray, preprocessing: Preprocessing
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise UnreadableImageError(f"its pixels must be (H, W, 3) uint8 RGB, not {image.shape} {image.dtype}")
         check_sides(image.shape[1], image.shape[0])
-        face, faces = face_in(image, preprocessing, aligned=False)
+        face, faces = extract_face(image, preprocessing, aligned=False)
     except UnreadableImageError as error:
         raise InputError(f"The photograph {name} cannot be read: {error}.") from error
     if face is None:

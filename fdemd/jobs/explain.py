@@ -15,7 +15,7 @@ from fdemd.embedding.embed import DTYPES, embed_batch
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.photographs import Preprocessing, align_face
 from fdemd.features import Features
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.report.explanation import print_explanation, write_explanation
 from fdemd.report.explanation_picture import save_explanation, save_weightings
 from fdemd.report.identification import model_label
@@ -82,7 +82,7 @@ def explain(settings: Evaluate, query: Path, gallery: Path, output: Path) -> Exp
         save_explanation(folder / "explanation.png", *faces, explanation, names, f"{title}\n{scores}")
         save_weightings(folder / "weightings.png", *faces, weights_of_pair(one, other), explanation.grid, names)
         print_explanation(explanation, second_stage, title, notes)
-        print(shown(f"Every number and two pictures are in {folder}/"))
+        print(to_printable(f"Every number and two pictures are in {folder}/"))
     return explanation
 
 

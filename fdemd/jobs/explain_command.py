@@ -11,7 +11,7 @@ from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.cli.exit_status import exit_status
 from fdemd.cli.help import flatten
 from fdemd.errors import InputError
-from fdemd.files.given import check_file
+from fdemd.files.user_paths import check_file
 from fdemd.settings.jobs import Evaluate
 
 _SECTIONS = ("model", "rerank")

@@ -14,7 +14,7 @@ import torch
 from pytorch_lightning import Trainer, seed_everything
 
 from fdemd.backbones import Backbone, build_backbone
-from fdemd.cache.place import cache_folder
+from fdemd.cache.location import cache_folder
 from fdemd.checkpoints.training_state import RUN, read_state
 from fdemd.cli.signals import told_how_to_go_on
 from fdemd.data.augmentation import Augmentation
@@ -26,7 +26,7 @@ from fdemd.data.training import BALANCED, SHUFFLED, TrainingDataModule
 from fdemd.errors import InputError
 from fdemd.files.disk import is_full
 from fdemd.files.lock import alone_in
-from fdemd.files.whole import PART, is_part, replaced
+from fdemd.files.writing import PART, atomic_write, is_part
 from fdemd.losses import build_criterion, compares_faces
 from fdemd.report.finetuning import FinetuneReport
 from fdemd.report.identification import model_label
@@ -280,7 +280,7 @@ def _after(
     if score is None or figures_of(comparisons[LAST])[SELECTED_BY] >= score:
         # The run ended between two validations, and well.
         if trainer.is_global_zero:
-            with replaced(best) as copy, last.open("rb") as original:
+            with atomic_write(best) as copy, last.open("rb") as original:
                 shutil.copyfileobj(original, copy)
         return comparisons | {BEST: comparisons[LAST]}
     module.load_state_dict(read_state(trainer.strategy.broadcast(best))["state_dict"])

@@ -14,8 +14,8 @@ from fdemd.cli.signals import told_how_to_go_on
 from fdemd.data.left_out import left_out_files
 from fdemd.embedding.data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
-from fdemd.files.given import check_folder
 from fdemd.files.lock import alone_in
+from fdemd.files.user_paths import check_folder
 from fdemd.jobs.finetune import training_data
 from fdemd.jobs.finished_trainings import finished_training
 from fdemd.jobs.train_and_test import evaluated, people_apart, trained, training_config

@@ -11,7 +11,7 @@ from fdemd.data.manifest import Manifest, as_csv
 from fdemd.data.people import split_people
 from fdemd.data.sources import build_manifest
 from fdemd.errors import InputError
-from fdemd.files.whole import write_bytes
+from fdemd.files.writing import write_bytes
 from fdemd.jobs.evaluate import evaluate
 from fdemd.jobs.finetune import LAST, finetune
 from fdemd.report.identification import IdentificationReport

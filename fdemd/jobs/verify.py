@@ -21,7 +21,7 @@ from fdemd.embedding.trainer import single_device_trainer
 from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
 from fdemd.features import Features
-from fdemd.files.home import expanded
+from fdemd.files.user_paths import expand_home
 from fdemd.report.identification import model_label
 from fdemd.report.verification import VerificationReport
 from fdemd.retrieval.settings import RAW, RerankSettings, rerank_settings
@@ -145,7 +145,7 @@ def _second_stage(settings: Evaluate) -> RerankSettings | None:
 
 def _read_folds(data: PairsData) -> Pairs:
     """The pairs, in two folds or more."""
-    pairs = read_pairs(expanded(data.pairs), pairs_manifest(data))
+    pairs = read_pairs(expand_home(data.pairs), pairs_manifest(data))
     if pairs.fold.max() == 0:
         raise InputError(
             f"{data.pairs} has one fold only, and the threshold of a fold is chosen on the others; give a list with "

@@ -21,7 +21,7 @@ from fdemd.embedding.normalization import FittedNormalization
 from fdemd.emd import Transport
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.similarity import reference_only
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 from fdemd.report.adversarial import attack_remark
 from fdemd.report.flow import reconstruction
 from fdemd.report.lines import say, unsaid

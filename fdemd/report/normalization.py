@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fdemd.embedding.normalization import FittedNormalization
-from fdemd.files.home import expanded
+from fdemd.files.user_paths import expand_home
 from fdemd.settings.normalization import COHORT, LEARNED, SNORM, VIRTUAL
 
 
@@ -54,7 +54,7 @@ def normalization_facts(normalization: FittedNormalization | None) -> dict[str, 
         **{name: getattr(settings, name) for name in ("method", "strength", "support")},
         "rule": settings.support_rule.model_dump(),
         **{name: getattr(settings, name) for name in ("generator", "virtual", "people")},
-        **{name: path and str(expanded(path)) for name, path in files.items()},
+        **{name: path and str(expand_home(path)) for name, path in files.items()},
         "cohort": {
             "people": normalization.people,
             "photographs": normalization.photographs,

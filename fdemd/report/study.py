@@ -14,7 +14,7 @@ from fdemd.data.accounting import QueryCounts, sentences_of_queries
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.left_out import left_out_files
 from fdemd.embedding.normalization import FittedNormalization
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.identification import model_label

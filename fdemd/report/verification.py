@@ -17,7 +17,7 @@ from fdemd.data.accounting import account
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.pairs import Pairs
 from fdemd.embedding.normalization import FittedNormalization
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 from fdemd.report.identification import model_label, patches_label
 from fdemd.report.lines import markdown_lines, say, terminal_lines
 from fdemd.report.normalization import normalization_facts, normalization_note
