@@ -13,7 +13,7 @@ if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")  # read when triton is first imported, which others do below
 
 from evaluate import run
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.cli.command_line import main
 from fdemd.data.sources import orl_manifest
 
@@ -51,7 +51,7 @@ def no_wandb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def dlib_net() -> Backbone:
-    return build_backbone("dlib")
+    return create_backbone("dlib")
 
 
 @pytest.fixture(scope="session")

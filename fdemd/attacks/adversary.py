@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from fdemd.attacks import DODGING, SourcedFaces, anchors, attack_faces, draw_victims, to_pixels
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.backbones.realigned import Realigned
 from fdemd.cache.entry_writer import EntryWriter, load_or_make
 from fdemd.data.aligned import AlignedFaces
@@ -168,7 +168,7 @@ class Adversary:
 
 def _attacked_network(evaluated: Backbone, other: Network | None) -> Backbone:
     """The network to attack, looking at the faces that the evaluated one takes."""
-    network = build_backbone(**other.plain()) if other else evaluated
+    network = create_backbone(**other.plain()) if other else evaluated
     if not network.differentiable:
         raise InputError(
             "An ONNX network gives no gradients, so that it cannot be attacked; attack another one and see whether it "

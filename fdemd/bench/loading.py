@@ -10,7 +10,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.data.training import TrainingBatch, TrainingDataModule, TrainingFaces
 from fdemd.data.workers import worker_init
 from fdemd.jobs.finetune import training_data
@@ -41,7 +41,7 @@ def aligned_data(config: Mapping[str, Any]) -> TrainingDataModule:
     Raises:
         InputError: the data cannot be used.
     """
-    data = training_data(config, build_backbone(**config["model"]))
+    data = training_data(config, create_backbone(**config["model"]))
     data.prepare_data()
     data.setup("fit")
     return data

@@ -17,7 +17,7 @@ import torch
 from pytorch_lightning import LightningDataModule
 from torch.nn.utils import clip_grad_norm_
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.bench.loading import endless_loader
 from fdemd.data.training import TrainingBatch, TrainingDataModule
 from fdemd.errors import InputError
@@ -109,7 +109,7 @@ def new_training(config: Mapping[str, Any], people: int) -> FinetuneModule:
         InputError: a setting cannot be used.
     """
     torch.manual_seed(0)
-    backbone = build_backbone(**config["model"])
+    backbone = create_backbone(**config["model"])
     with torch.no_grad():
         blank = backbone(torch.zeros(1, 3, *backbone.face_size))
     sizes = {"embedding_size": blank.embedding.shape[1], "map_size": blank.patches[0].numel()}

@@ -10,7 +10,7 @@ from pytorch_lightning import Trainer, seed_everything
 from torch import Tensor
 
 from fdemd.attacks.adversary import Adversary
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.cache.location import cache_folder
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.sources import build_manifest
@@ -151,7 +151,7 @@ def build_network(settings: Network, seed: int) -> Backbone:
         InputError: The network cannot be built.
     """
     seed_everything(seed, verbose=False)
-    return build_backbone(**settings.plain())
+    return create_backbone(**settings.plain())
 
 
 def describe_data(settings: Evaluate, backbone: Backbone) -> DataDescription:

@@ -16,7 +16,7 @@ from fdemd.backbones.soundness import check_sound_on
 from fdemd.cache.features import TENSORS, FeatureStore, StoreWriter
 from fdemd.data.dataset import FaceBatch, FaceDataset, as_numbers
 from fdemd.data.loading import face_loader
-from fdemd.errors import InputError
+from fdemd.embedding.batch import embed_batch
 from fdemd.features import Features
 from fdemd.files.text import to_printable
 
@@ -24,8 +24,6 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.
 """Setting ``features.dtype`` -> precision in which patches are kept."""
 COMPUTED, STORED = "computed", "stored"
 """Where features come from: the network now, or an earlier run."""
-_ROUNDING = 0.01
-"""Largest mean error of rounding, as a share of the mean patch value; twice what bfloat16 does to any numbers."""
 
 
 @dataclass(frozen=True)
@@ -117,26 +115,6 @@ def embed(
     }
 
 
-def embed_batch(backbone: Backbone, batch: FaceBatch, dtype: torch.dtype = torch.float32) -> Features:
-    """Embed one batch, on its device; embeddings come in float32, patches rounded to ``dtype``.
-
-    Args:
-        backbone: The network.
-        batch: Faces as numbers in [0, 1], see :func:`fdemd.data.dataset.as_numbers`.
-        dtype: Precision of the patches.
-
-    Raises:
-        InputError: The network gave something that is not a finite number, or patches that ``dtype`` cannot hold.
-    """
-    found = backbone(batch["face"])
-    if not (found.embedding.isfinite().all() and found.patches.isfinite().all()):
-        raise InputError(
-            f"The network gave numbers that are not finite for a face among rows {batch['row'].tolist()} of the "
-            "manifest; its weights or its precision are at fault."
-        )
-    return Features(found.embedding.float(), _rounded(found.patches, dtype), found.grid, batch["landmarks"].float())
-
-
 class EmbeddingModule(LightningModule):
     """Hands the features of each test loader to a sink of its own."""
 
@@ -178,21 +156,6 @@ class _Memory:
     def features(self) -> Features:
         """All faces, once every batch was added."""
         return Features(**self._tensors, grid=self._grid)
-
-
-def _rounded(patches: Tensor, dtype: torch.dtype) -> Tensor:
-    """Patches in another precision, checked: beyond its range there is infinity, and below it nothing."""
-    kept = patches.to(dtype)
-    error = (kept.float() - patches.float()).abs().mean(dtype=torch.float64)
-    size = patches.float().abs().mean(dtype=torch.float64)
-    if not error <= _ROUNDING * size:
-        name = str(dtype).removeprefix("torch.")
-        raise InputError(
-            f"The patches of this network, {size:.2g} on average and {patches.abs().max():.2g} at most, cannot be kept "
-            f"in {name}, whose numbers lie between {torch.finfo(dtype).tiny:.2g} and {torch.finfo(dtype).max:.2g}; use "
-            "features.dtype=bfloat16 or float32."
-        )
-    return kept
 
 
 def _keys(

@@ -1,4 +1,4 @@
-"""Earth Mover's similarity of faces, the score of the second stage (DeepFace-EMD, Sec. 3.1, Eqs. 1-3)."""
+"""Earth Mover's similarity of faces: the second stage's score (Phan and Nguyen, CVPR 2022, Sec. 3.1, Eqs. 1-3)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from fdemd.emd.engines import AUTO, FAST, REFERENCE, choose_engine, reference
 from fdemd.emd.side import side_of
@@ -15,12 +14,13 @@ from fdemd.emd.transport import Transport
 from fdemd.emd.weighting import check_weighting
 from fdemd.errors import InputError
 from fdemd.features import Features
+from fdemd.tensors.arrays import Array, check_arrays
 
 
 def emd_similarity(
     query: Features,
     gallery: Features,
-    candidates: Tensor,
+    candidates: Array | None = None,
     *,
     weighting: str = "apc",
     stop: Stop | None = None,
@@ -29,37 +29,52 @@ def emd_similarity(
     engine: str = AUTO,
     on_progress: Callable[[int], None] = lambda pairs: None,
 ) -> Transport:
-    """Compute the similarity ``sum(flow * cosine)`` of each query and its candidates.
+    """Compute the Earth Mover's similarity of each query to its candidates.
 
-    The flow is that of entropic optimal transport between the patches of two faces, whose marginals are given by the
-    weighting and whose cost is ``1 - cosine``. Beyond the features, memory grows with the gallery by a few numbers a
-    patch only.
+    The similarity is ``sum(flow * cosine)`` over all pairs of patches, where the flow moves the weights of the query's
+    patches onto those of the gallery face at the least cost ``1 - cosine`` (DeepFace-EMD, Eqs. 1-3) with a little
+    entropy (Sinkhorn). Beyond the features, memory does not depend on the size of the gallery but for a few numbers a
+    patch. Gradients reach the patches.
 
     Args:
-        query: Features of ``Q`` faces in any floating-point precision; the transport is computed in float32 or better.
+        query: Features of ``Q`` faces, in any floating precision; the transport is computed in float32 at least.
         gallery: Features of ``G`` faces, likewise.
-        candidates: Rows ``(Q, k)`` of the gallery, integers; negative ones count from its end.
-        weighting: Marginals of the transport, a name in :data:`fdemd.emd.weighting.WEIGHTINGS`.
-        stop: Stopping rule of the iteration, by default ``Converged()``.
-        eps: Strength of the entropy, from 0.0029 to 10; the published code has 0.05.
-        with_flow: Whether to return flows and marginals too, 4 * N * N bytes a pair.
+        candidates: ``(Q, k)`` rows of the gallery to compare each query with, whole numbers; negative ones count from
+            its end. Without them every query is compared with the whole gallery, ``k = G``.
+        weighting: How much each patch counts, a name in :data:`fdemd.emd.WEIGHTINGS`.
+        stop: Stopping rule of the iteration, ``Converged()`` if not given.
+        eps: Strength of the entropy, from 0.0029 to 10; the paper's code has 0.05.
+        with_flow: Whether to return flows and weights too, 4 * N * N bytes a pair.
         engine: ``auto``, ``reference`` or a name in :data:`fdemd.emd.engines.FAST`; all give the same scores.
         on_progress: Called with the number of pairs just computed.
 
     Returns:
-        Similarities ``(Q, k)``, which pairs fell back to uniform weights or did not finish and, if asked for, flows.
+        Similarity ``(Q, k)``, larger is closer, and what else is known of each pair.
 
     Raises:
-        InputError: There is no such weighting or engine, eps is out of range, ``uew`` has a stopping rule other than
-            ``Official``, the engine cannot do what is asked for, or the features hold numbers that are not finite.
-        ValueError: Shapes do not belong together, or tensors are of another type or on several devices.
-        IndexError: A candidate is not in the gallery.
+        InputError: Unknown weighting or engine, eps out of range, ``uew`` with a stopping rule other than ``Official``,
+            an engine that cannot do it, features of other shapes or with numbers that are not finite, or a candidate
+            that is not in the gallery.
 
-    >>> faces = Features(torch.ones(2, 3), torch.eye(4)[None].repeat(2, 1, 1), grid=(2, 2))
-    >>> emd_similarity(faces, faces, torch.tensor([[0, 1], [0, 1]])).similarity.round(decimals=3)
-    tensor([[1., 1.],
-            [1., 1.]])
+    Examples:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> faces = Features(rng.normal(size=(3, 128)), rng.normal(size=(3, 4, 4, 32)))
+        >>> found = emd_similarity(faces, faces, weighting="uniform", with_flow=True)
+        >>> found.similarity.argmax(1).tolist()
+        [0, 1, 2]
+        >>> found.flow.shape  # of query 0, gallery face 2: found.flow[0, 2]
+        torch.Size([3, 3, 16, 16])
     """
+    arrays: dict[str, tuple[object, str]] = {
+        "query.patches": (query.patches, "float Q N C"),
+        "gallery.patches": (gallery.patches, "float G N C"),
+    }
+    if candidates is None:
+        check_arrays(arrays)
+        rows = torch.arange(len(gallery), device=query.patches.device).expand(len(query), -1)
+    else:
+        *_, rows = check_arrays(arrays | {"candidates": (candidates, "whole Q k")})
     stop = stop or Converged()
     check_eps(eps)
     joint = check_weighting(weighting) == "uew"
@@ -74,10 +89,10 @@ def emd_similarity(
     name = choose_engine(engine, query.patches.device, only, query.patches.shape[1])
     if isinstance(stop, Converged) and name != REFERENCE:
         with torch.no_grad():
-            found = FAST[name].solve(*sides, candidates, eps=eps, stop=stop, on_progress=on_progress)
+            found = FAST[name].solve(*sides, rows, eps=eps, stop=stop, on_progress=on_progress)
     else:
         found = reference.solve(
-            *sides, candidates, eps=eps, stop=stop, joint=joint, with_flow=with_flow, on_progress=on_progress
+            *sides, rows, eps=eps, stop=stop, joint=joint, with_flow=with_flow, on_progress=on_progress
         )
     return replace(found, engine=name)
 

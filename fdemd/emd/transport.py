@@ -1,4 +1,4 @@
-"""The result of the transport between queries and candidates."""
+"""What comes out of the transport between the patches of faces."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Transport:
-    """Similarity and flow of ``Q`` queries and ``k`` candidates each.
+    """Similarity, and if asked for flow, of ``Q`` queries and ``k`` candidates each.
 
     Attributes:
-        similarity: Similarities ``(Q, k)``, float32, larger is closer. At most 1, which only equal faces reach as eps
-            goes to 0.
-        fallback: Booleans ``(Q, k)``: whether a side had no positive weight and was weighted uniformly instead.
-        unfinished: Booleans ``(Q, k)``: whether the pair did not meet the stopping rule within its rounds.
-        flow: Flow ``(Q, k, N, N)`` from query patches to gallery patches; None unless asked for.
-        query_weight: Marginals ``(Q, k, N)`` of the query's patches; None unless the flow was asked for.
-        gallery_weight: Marginals ``(Q, k, N)`` of the gallery's patches; likewise.
+        similarity: ``(Q, k)`` float32; larger is closer. At most 1, which only equal faces reach as eps goes to 0.
+        fallback: ``(Q, k)`` booleans, pairs in which a side had no positive weight and was weighted uniformly instead.
+        unfinished: ``(Q, k)`` booleans, pairs that did not meet the stopping rule within its rounds.
+        flow: ``(Q, k, N, N)``, how much of each query patch (row) goes to each gallery patch (column), if asked for.
+        query_weight: ``(Q, k, N)`` weights of the query's patches, if the flow was asked for.
+        gallery_weight: ``(Q, k, N)`` weights of the candidate's patches, likewise.
         engine: Name of the engine that computed it.
     """
 

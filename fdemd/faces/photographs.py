@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from PIL import Image
+from torch import Tensor
 
 from fdemd.errors import InputError
-from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, resize_aligned
-from fdemd.faces.landmarks import find_face
-from fdemd.faces.reading import UnreadableImageError, check_sides, read_image
+from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, check_alignment, resize_aligned
+from fdemd.faces.landmarks import check_detector, find_face
+from fdemd.faces.pictures import as_bytes
+from fdemd.faces.reading import UnreadableImageError, check_sides, read_image, upright_rgb
 
 UNREADABLE, NO_FACE = "unreadable", "no face found"
 """Problems of a photograph that gives no face."""
@@ -70,37 +74,66 @@ def extract_face(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bo
         raise UnreadableImageError(f"no face can be looked for in {width}x{height} pixels: {words}") from error
 
 
-def align_face(photograph: Path | str | np.ndarray, preprocessing: Preprocessing) -> tuple[AlignedFace, int]:
-    """Return the face that a photograph is of, and how many faces it shows.
+class TakesFaces(Protocol):
+    """What tells how faces are to be aligned: a network, see :class:`fdemd.backbones.Backbone`."""
+
+    alignment: str
+    face_size: tuple[int, int]
+
+
+def align_face(
+    photograph: str | Path | Image.Image | np.ndarray | Tensor, backbone: TakesFaces, *, detector: str = "dlib"
+) -> AlignedFace:
+    """Find the face that a photograph is of, and cut it out as a network takes it.
+
+    Of several faces the largest near the centre is taken. A photograph that lies on a side is turned.
 
     Args:
-        photograph: File, or pixels ``(H, W, 3)`` uint8 RGB.
-        preprocessing: How it becomes the face that a network takes.
+        photograph: Path of a file, a PIL image, or an array ``(H, W, 3)`` or ``(3, H, W)``, RGB, uint8 or floating
+            point in [0, 1].
+        backbone: Network that the face is for; it says the alignment and the size.
+        detector: Detector of faces, ``dlib`` or ``mtcnn``.
 
     Returns:
-        The aligned face: of several the largest near the centre. And the number of faces found.
+        Face ``(*face_size, 3)`` uint8 RGB with its 68 landmarks.
 
     Raises:
-        InputError: The photograph cannot be read or shows no face.
+        InputError: The photograph cannot be read, or shows no face.
 
-    Example:
+    Examples:
+        >>> import fdemd
         >>> from fdemd.data.sources import orl_manifest
-        >>> faces = orl_manifest()
-        >>> face, count = align_face(faces.file(faces.photographs[0]), Preprocessing("dlib", (150, 150), "dlib"))
-        >>> face.image.shape, face.landmarks.shape, count
-        ((150, 150, 3), (68, 2), 1)
+        >>> face = align_face(orl_manifest().root / "s1/1.pgm", fdemd.create_backbone("dlib"))
+        >>> face.image.shape, face.landmarks.shape
+        ((150, 150, 3), (68, 2))
     """
-    name = "the picture" if isinstance(photograph, np.ndarray) else str(photograph)
+    return align_and_count(photograph, backbone, detector=detector)[0]
+
+
+def align_and_count(
+    photograph: str | Path | Image.Image | np.ndarray | Tensor, backbone: TakesFaces, *, detector: str = "dlib"
+) -> tuple[AlignedFace, int]:
+    """Return what :func:`align_face` does, and the number of faces that the photograph shows."""
+    preprocessing = Preprocessing(
+        check_alignment(backbone.alignment, backbone.face_size), backbone.face_size, check_detector(detector)
+    )
+    name = f"photograph {photograph}" if isinstance(photograph, str | Path) else "photograph"
     try:
-        image = photograph if isinstance(photograph, np.ndarray) else read_image(Path(photograph))
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise UnreadableImageError(f"its pixels must be (H, W, 3) uint8 RGB, not {image.shape} {image.dtype}")
-        check_sides(image.shape[1], image.shape[0])
-        face, faces = extract_face(image, preprocessing, aligned=False)
+        face, faces = extract_face(_pixels(photograph), preprocessing, aligned=False)
     except UnreadableImageError as error:
-        raise InputError(f"The photograph {name} cannot be read: {error}.") from error
+        raise InputError(f"The {name} cannot be read: {error}.") from error
     if face is None:
-        raise InputError(
-            f"The detector {preprocessing.detector} finds no face in {name}; try another photograph or detector."
-        )
+        raise InputError(f"The detector {detector} finds no face in the {name}; try another photograph or detector.")
     return face, faces
+
+
+def _pixels(photograph: str | Path | Image.Image | np.ndarray | Tensor) -> np.ndarray:
+    """Return a photograph as ``(H, W, 3)`` uint8 RGB."""
+    if isinstance(photograph, str | Path):
+        return read_image(Path(photograph))
+    if isinstance(photograph, Image.Image):
+        check_sides(*photograph.size)
+        return upright_rgb(photograph)
+    pixels = as_bytes(photograph, "photograph")
+    check_sides(pixels.shape[1], pixels.shape[0])
+    return pixels

@@ -47,7 +47,16 @@ def read_image(file: Path | BinaryIO) -> np.ndarray:
         image.load()
         # Pillow opens PGM files of more than 8 bits as 32-bit ones, stretched to 16 bits from the maximum of the file.
         levels = image.convert("I;16") if (image.format, image.mode) == ("PPM", "I") else image
-        return np.array(_to_rgb(_upright(levels)))
+        return upright_rgb(levels)
+
+
+def upright_rgb(image: Image.Image) -> np.ndarray:
+    """Return an opened picture as ``(H, W, 3)`` uint8 RGB, as :func:`read_image` describes it.
+
+    Raises:
+        UnreadableImageError: Its grey levels have 32 bits, which have no agreed range.
+    """
+    return np.array(_to_rgb(_upright(image)))
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from fdemd.backbones import Backbone
 from fdemd.backbones.convnet import RANDOM
 from fdemd.checkpoints import sha256_of
 from fdemd.data.dataset import face_batch
+from fdemd.embedding.batch import embed_batch
 from fdemd.embedding.data import build_network
-from fdemd.embedding.embed import DTYPES, embed_batch
+from fdemd.embedding.embed import DTYPES
 from fdemd.faces.alignment import AlignedFace
-from fdemd.faces.photographs import Preprocessing, align_face
+from fdemd.faces.photographs import align_and_count
 from fdemd.features import Features
 from fdemd.files.text import to_printable
 from fdemd.report.explanation import print_explanation, write_explanation
@@ -22,11 +23,11 @@ from fdemd.report.identification import model_label
 from fdemd.retrieval.pair_similarity import patches_for
 from fdemd.retrieval.settings import RerankSettings, rerank_settings
 from fdemd.runs.files import run_folder, write_yaml
-from fdemd.scoring.explanation import Explanation, explain_pair, weights_of_pair
+from fdemd.scoring.explanation import Explanation, explain, weights_of_pair
 from fdemd.settings.jobs import Evaluate
 
 
-def explain(settings: Evaluate, query: Path, gallery: Path, output: Path) -> Explanation:
+def explain_photographs(settings: Evaluate, query: Path, gallery: Path, output: Path) -> Explanation:
     """Explain a pair of photographs and write everything to a new folder below ``output``.
 
     Args:
@@ -42,13 +43,12 @@ def explain(settings: Evaluate, query: Path, gallery: Path, output: Path) -> Exp
     assert second_stage
     alpha = second_stage.fixed_alpha  # auto is refused before a network is built
     backbone = build_network(settings.model, settings.seed)
-    preprocessing = Preprocessing(backbone.alignment, backbone.face_size, settings.data.detector)
     (query_face, in_query), (gallery_face, in_gallery) = (
-        align_face(photograph, preprocessing) for photograph in (query, gallery)
+        align_and_count(photograph, backbone, detector=settings.data.detector) for photograph in (query, gallery)
     )
     faces = query_face.image, gallery_face.image
     one, other = _embed(backbone, (query_face, gallery_face), settings.features.dtype, second_stage)
-    explanation = explain_pair(
+    explanation = explain(
         one,
         other,
         alpha=alpha,

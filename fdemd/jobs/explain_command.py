@@ -34,9 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = pair_settings(arguments.settings)
         for photograph in (arguments.query, arguments.gallery):
             check_file(photograph, "The photograph")
-        from fdemd.jobs.explain import explain  # torch takes seconds to import; --help and mistakes are told at once
+        from fdemd.jobs.explain import (
+            explain_photographs,
+        )  # torch takes seconds to import; --help and mistakes are told at once
 
-        explain(settings, arguments.query, arguments.gallery, arguments.output or Path(settings.output))
+        explain_photographs(settings, arguments.query, arguments.gallery, arguments.output or Path(settings.output))
 
     return exit_status("explain", work)
 

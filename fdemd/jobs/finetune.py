@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from pytorch_lightning import Trainer, seed_everything
 
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.cache.location import cache_folder
 from fdemd.checkpoints.training_state import RUN, read_state
 from fdemd.cli.signals import told_how_to_go_on
@@ -87,7 +87,7 @@ def finetune(settings: Train) -> Finetuned:
     if config["resume"]:
         state_to_resume(config)  # mistakes are told before faces are aligned for hours
     seed_everything(config["seed"], verbose=False)  # for weights that come from no file
-    backbone = build_backbone(**config["model"])
+    backbone = create_backbone(**config["model"])
     data = training_data(config, backbone)
     embedding_size, map_size = _sizes(backbone)
     criterion = build_criterion(

@@ -78,7 +78,7 @@ class PairSimilarity:
 
         Raises:
             ValueError: candidates that are no whole numbers, or not a row for each query.
-            IndexError: a candidate that is not in the gallery.
+            InputError: A candidate that is not in the gallery.
         """
         _, candidates = check({"query": (self._query.embedding, "float Q D"), "candidates": (candidates, "whole Q k")})
         if self._candidates is None or not self._candidates.numel() or self._settings.stop == "official":

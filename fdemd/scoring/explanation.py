@@ -51,7 +51,7 @@ class Explanation:
 
 
 @torch.inference_mode()
-def explain_pair(
+def explain(
     query: Features,
     gallery: Features,
     *,
@@ -77,7 +77,7 @@ def explain_pair(
 
     Example:
         >>> face = Features(torch.ones(1, 2), torch.eye(4)[None], (2, 2))
-        >>> explanation = explain_pair(face, face, weighting="uniform")
+        >>> explanation = explain(face, face, weighting="uniform")
         >>> round(explanation.emd, 2), explanation.flow.shape
         (1.0, torch.Size([4, 4]))
     """

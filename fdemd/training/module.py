@@ -17,7 +17,7 @@ from fdemd.backbones import Backbone
 from fdemd.checkpoints.training_state import RUN
 from fdemd.data.dataset import FaceBatch, as_numbers
 from fdemd.data.training import TrainingBatch, TrainingDataModule
-from fdemd.embedding.embed import embed_batch
+from fdemd.embedding.batch import embed_batch
 from fdemd.errors import InputError
 from fdemd.losses import Criterion, ScaleFaceCriterion
 from fdemd.scoring.closed_set import Comparison

@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import cosine_similarity
 
 from fdemd.attacks.adversary import Adversary
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest
 from fdemd.data.sources import folder_manifest
@@ -134,7 +134,7 @@ def test_a_network_of_another_alignment_is_attacked_through_the_same_pixels(
 
 
 def test_a_network_without_gradients_cannot_be_attacked_but_can_look(dlib_net: Backbone, cache: Path) -> None:
-    blind = build_backbone("dlib")
+    blind = create_backbone("dlib")
     blind.differentiable = False
     with pytest.raises(InputError, match="gives no gradients, so that it cannot be attacked"):
         Adversary(blind, AdversarialQuery(), seed=0, cache=cache, device=CPU)

@@ -14,7 +14,8 @@ from fdemd.cache.features import TENSORS, FeatureStore
 from fdemd.data.aligned import aligned_faces
 from fdemd.data.dataset import FaceBatch, FaceDataset, as_numbers
 from fdemd.data.sources import folder_manifest
-from fdemd.embedding.embed import DTYPES, EmbeddedFaces, embed, embed_batch
+from fdemd.embedding.batch import embed_batch
+from fdemd.embedding.embed import DTYPES, EmbeddedFaces, embed
 from fdemd.embedding.trainer import single_device_trainer
 from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
