@@ -41,12 +41,12 @@ def evaluate(settings: Evaluate) -> IdentificationReport:
     rerank = second_stage_of(settings.rerank)
     check_installed(settings.stage1)
     metrics_named(settings.metrics)
-    backbone = build_network(config)
+    backbone = build_network(settings.model, settings.seed)
     if rerank:
         check_second_stage(backbone, rerank)
-    described = describe_data(config, backbone)
+    described = describe_data(settings, backbone)
     label = f"{model_label(config['model'])}-{settings.data.name}"
-    room = ROOM + bytes_of_queries(described.faces, len(settings.query.plain()) * len(settings.protocols))
+    room = ROOM + bytes_of_queries(described.faces, len(settings.query) * len(settings.protocols))
     with run_folder(Path(settings.output), label, room) as folder, open_log(config, folder, "evaluate") as log:
         data = described.embed()
         embedded = time.perf_counter()
@@ -64,7 +64,7 @@ def evaluate(settings: Evaluate) -> IdentificationReport:
             origins,
             seconds,
             data.adversary,
-            data.alignment,
+            data.normalization,
         )
         report.write(folder, partial(_transport, data, rerank))
         log_results(log)
@@ -93,7 +93,7 @@ def _identify(data: EmbeddedData, settings: Evaluate) -> list[Comparison]:
     if not isinstance(settings.stage1, ExactSearch):
         index = FaissIndex(settings.stage1, gallery.embedding, settings.seed)
     comparisons: list[Comparison] = []
-    kinds = list(settings.query.plain())
+    kinds = list(settings.query)
     pairs = len(kinds) * len(data.faces.query_rows) * rerank.k if rerank else None
     with pairs_progress(pairs, shown=rerank is not None) as on_progress:
         search = TwoStageSearch(

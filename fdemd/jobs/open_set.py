@@ -46,10 +46,10 @@ def open_set(settings: Evaluate) -> OpenSetReport:
     if settings.align.method != "none":
         raise InputError("The open set compares plain cosines; leave align away.")
     _check_rank(section.rank, rerank)
-    backbone = build_network(config)
+    backbone = build_network(settings.model, settings.seed)
     if rerank:
         check_second_stage(backbone, rerank)
-    described = describe_data(config, backbone)
+    described = describe_data(settings, backbone)
     outside = people_outside(described.faces.manifest, section.outside, settings.seed)
     label = f"open_set-{model_label(config['model'])}-{settings.data.name}"
     with run_folder(Path(settings.output), label) as folder, open_log(config, folder, "evaluate") as log:
@@ -89,7 +89,7 @@ def _search(
     data: EmbeddedData, outside: frozenset[str], settings: Evaluate, section: OpenSetSection
 ) -> tuple[list[OpenSet], dict[str, list[float | None]], Searched]:
     """Search for everyone, once the faces are embedded; thresholds are those of the clean non-mated searches."""
-    faces, kinds = data.faces, list(settings.query.plain())
+    faces, kinds = data.faces, list(settings.query)
     known = inside(faces.manifest, faces.query_rows, outside)
     known_missed = inside(faces.manifest, faces.missed_rows, outside)
     strangers, people = faces.query_rows[~known], faces.query_rows[known]

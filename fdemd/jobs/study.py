@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
-from fdemd.embedding.data import DescribedData, EmbeddedData, build_network, describe_data
+from fdemd.embedding.data import DataDescription, EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.jobs.evaluate import check_second_stage
 from fdemd.metrics.identification import metrics_named
@@ -39,7 +39,7 @@ class Point:
     """
 
     settings: Evaluate
-    described: DescribedData
+    described: DataDescription
     methods: Sequence[Method]
 
 
@@ -82,11 +82,11 @@ def _point(settings: Evaluate, section: Study) -> Point:
     paper_rows(section.paper)
     metrics_named(settings.metrics)
     methods = combinations_of(section.methods, rerank)
-    backbone = build_network(config)
+    backbone = build_network(settings.model, settings.seed)
     for measure in dict.fromkeys(method.settings for method in methods):
         check_second_stage(backbone, measure)
     point_label(config)  # a mistake in a name is told by now
-    return Point(settings, describe_data(config, backbone), methods)
+    return Point(settings, describe_data(settings, backbone), methods)
 
 
 def _measured(point: Point, section: Study) -> PointResult:
@@ -108,7 +108,7 @@ def _measured(point: Point, section: Study) -> PointResult:
             metrics=metrics_named(settings.metrics),
             on_progress=on_progress,
         )
-        for kind in settings.query.plain():
+        for kind in settings.query:
             outcomes += comparison.outcomes(kind, settings.protocols)
     seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
     if not any(outcome.queries for outcome in outcomes):
@@ -117,7 +117,7 @@ def _measured(point: Point, section: Study) -> PointResult:
             "nothing can be found; give people with two photographs or more."
         )
     drawn, sha256 = len(rows) + len(missed), data.backbone.weights_sha256
-    return PointResult(settings.plain(), data.faces, drawn, outcomes, sha256, seconds, data.alignment)
+    return PointResult(settings.plain(), data.faces, drawn, outcomes, sha256, seconds, data.normalization)
 
 
 def _sampled(data: EmbeddedData, sample: int | None, seed: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fdemd.backbones.projection import PROJECTED, RAW
 from fdemd.cli.command_line import CONFIG_DIR, plan
-from fdemd.embedding.data import DescribedData, build_network, describe_data
+from fdemd.embedding.data import DataDescription, build_network, describe_data
 from fdemd.repro.auto_alpha_fit import Shortlists, drawn_people
 from fdemd.repro.lfw_networks import NETWORKS, Network, filled
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, count_relevant
@@ -81,7 +81,7 @@ class Point:
 
     data: str
     network: str
-    described: DescribedData
+    described: DataDescription
 
 
 def points(prepared: Path, weights: Path) -> list[Point]:
@@ -108,7 +108,8 @@ def point_of(data: str, network: Network, words: Sequence[str]) -> Point:
         InputError: a word, a file or the data cannot be used.
     """
     (point,) = plan("evaluate", words, CONFIG_DIR)
-    return Point(data, network.name, describe_data(point.settings.plain(), build_network(point.settings.plain())))
+    settings = point.settings
+    return Point(data, network.name, describe_data(settings, build_network(settings.model, settings.seed)))
 
 
 def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:
@@ -139,7 +140,7 @@ def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:
             cache=faces.cache,
             on_progress=on_progress,
         )
-        for kind in point.described.config["query"]:
+        for kind in point.described.settings.query:
             ((truth, searched),) = comparison.searches(kind, [LEAVE_TWIN_OUT])
             for stage, method in zip(stages, methods, strict=True):
                 similarity = searched.similarity(comparison.stage(method)).values

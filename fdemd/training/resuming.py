@@ -10,7 +10,7 @@ import yaml
 
 from fdemd.checkpoints.training_state import RUN, read_state
 from fdemd.errors import InputError
-from fdemd.files.given import check_folder
+from fdemd.files.user_paths import check_folder
 from fdemd.runs.files import SETTINGS, settings_file
 from fdemd.settings.checking import show
 from fdemd.training.keeping import CHECKPOINTS, LAST
