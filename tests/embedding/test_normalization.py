@@ -58,7 +58,7 @@ def test_people_of_the_data_become_the_cohort(evaluate, data: tuple[str, ...]) -
     assert status == 0
     facts = results(folder)
     assert facts["data"]["queries"] == facts["data"]["gallery"] == 12
-    assert facts["align"]["cohort"] == {"people": 2, "photographs": 8, "left out": 0}
+    assert facts["align"]["cohort"] == {"people": 2, "photographs": 8, "left_out": 0}
     assert [row["stage"] for row in facts["results"][:5]] == ["cosine", "stage 1", "stage 2", "gain", "maximum"]
     told = (folder / "results.md").read_text()
     assert (
@@ -79,7 +79,7 @@ def test_strength_0_gives_the_plain_cosine(evaluate, data: tuple[str, ...], stra
 
 def test_a_cohort_of_its_own_tells_what_it_leaves_out(evaluate, data: tuple[str, ...], strangers: str) -> None:
     folder = evaluate(*data, "align=ida", strangers)[2]
-    assert results(folder)["align"]["cohort"] == {"people": 3, "photographs": 8, "left out": 1}
+    assert results(folder)["align"]["cohort"] == {"people": 3, "photographs": 8, "left_out": 1}
     assert results(folder)["data"]["gallery"] == 20
     left_out = list(csv.DictReader((folder / "left_out.csv").open()))
     assert [row["problem"] for row in left_out] == ["unreadable"]
