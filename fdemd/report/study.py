@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fdemd.report.notes import INTERVALS, MAXIMUM, UNIT, joined, legacy_notes, stopping_label
+from fdemd.report.notes import UNIT, joined, legacy_notes, stopping_label
 from fdemd.report.page import Figure, save_page
 from fdemd.report.paper import PAPER, compared_with_paper, paper_cells
 from fdemd.report.queries import QUERIES
@@ -96,8 +96,6 @@ class StudyReport:
         rerank = self.settings.rerank
         assert rerank.method != "none"
         return [
-            f"{INTERVALS} {MAXIMUM} gain: of P@1 over stage 1, of the same people in every draw; results.csv has those "
-            "of the other figures.",
             f"Patches in {self.settings.features.dtype}, eps {rerank.eps:g}, stop {stopping_label(rerank)}, seed "
             f"{self.settings.seed}. s: seconds that the similarities of all pairs of one kind of query took, with "
             "making projected or pooled patches, on the machine and in the run that computed them.",

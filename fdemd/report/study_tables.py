@@ -10,6 +10,7 @@ from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.alignment import alignment_note
 from fdemd.report.cells import difference, figure_of, number, percent
 from fdemd.report.methods import differing, method_label
+from fdemd.report.notes import INTERVALS, MAXIMUM
 from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.study_point import PointResult
 from fdemd.report.table import Cells, Table, not_repeated
@@ -18,6 +19,10 @@ from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 Row = Mapping[str, Any]
 _WORDS = ("query", "method")
 _FIRST, *_OTHERS = IDENTIFICATION
+_COLUMNS = (
+    f"{INTERVALS} {MAXIMUM} gain: of {_FIRST} over stage 1, of the same people in every draw; results.csv has those of "
+    "the other figures."
+)
 
 
 def point_tables(point: PointResult, rows: Sequence[Row], known: set[str]) -> list[Table]:
@@ -37,7 +42,11 @@ def point_tables(point: PointResult, rows: Sequence[Row], known: set[str]) -> li
     shown = tables_of(measured, asked, account)
     for protocol in [each for each in measured if each in (*shown, LEAVE_ONE_OUT)]:
         chosen = [row for row in rows if row["protocol"] == protocol]
-        notes = [photographs, *sentences_of_queries((row["query"], _counts(row, point.queries)) for row in chosen)]
+        notes = [
+            _COLUMNS,
+            photographs,
+            *sentences_of_queries((row["query"], _counts(row, point.queries)) for row in chosen),
+        ]
         notes += [alignment_note(point.alignment)] if point.alignment else []
         names = differing(chosen)
         title = f"{point.title}, {protocol_title(protocol, asked, account)}"

@@ -113,8 +113,8 @@ def test_an_estimator_is_kept_and_does_without_a_cohort(evaluate, data: tuple[st
     first = evaluate(*data, "align=ida", "support=learned", strangers)[2]
     (file,) = first.glob("estimator_*.safetensors")
     facts = results(first)["align"]
-    assert file.stem == f"estimator_{facts['estimator sha256'][:12]}"
-    assert facts["mean absolute error"]["faces"] == 20
+    assert file.stem == f"estimator_{facts['estimator_sha256'][:12]}"
+    assert facts["mean_absolute_error"]["faces"] == 20
     status, _, again = evaluate(*data, "align=ida", "support=learned", f"estimator='{file}'", "people=0")
     assert status == 0
     assert results(again)["results"] == results(first)["results"]
