@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from fdemd.data.accounting import Account, QueryCounts
-from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.cells import difference, figure_columns, percent
 from fdemd.report.table import Cells
@@ -34,7 +33,7 @@ def comparison_cells(comparisons: Sequence[Comparison]) -> list[Cells]:
         {
             "query": "" if number else comparison.kind,
             "stage": stage,
-            **{name: stage_text(stage, figures[name]) for name in IDENTIFICATION},
+            **{name: stage_text(stage, estimate) for name, estimate in figures.items()},
         }
         for comparison in comparisons
         for number, (stage, figures) in enumerate(comparison.figures.items())

@@ -12,7 +12,6 @@ from fdemd.data.aligned import AlignedFaces
 from fdemd.data.left_out import left_out_files
 from fdemd.data.manifest import Manifest, Photograph, write_manifest
 from fdemd.data.training import TrainingDataModule
-from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.comparisons import comparison_rows, stage_text
 from fdemd.report.labels import model_label
 from fdemd.report.notes import UNIT
@@ -146,7 +145,7 @@ def _cells(comparisons: Mapping[str, Sequence[Comparison]]) -> list[Cells]:
             for weights, of_weights in comparisons.items():
                 figures = of_weights[number].figures[stage]
                 named = {"query": first.kind, "stage": stage, "weights": weights}
-                lines.append(named | {name: stage_text(stage, figures[name]) for name in IDENTIFICATION})
+                lines.append(named | {name: stage_text(stage, estimate) for name, estimate in figures.items()})
     return lines
 
 

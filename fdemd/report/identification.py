@@ -14,7 +14,7 @@ from fdemd.embedding.normalization import ScoreAlignment
 from fdemd.report.adversarial import attack_note
 from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.report.comparisons import WORDS, comparison_cells, comparison_rows, query_counts
-from fdemd.report.labels import model_label, patches_label, run_title
+from fdemd.report.labels import model_label, run_title
 from fdemd.report.notes import (
     INTERVALS,
     MAXIMUM,
@@ -22,12 +22,12 @@ from fdemd.report.notes import (
     engine_notes,
     legacy_notes,
     pair_notes,
-    stopping_label,
     weights_notes,
 )
 from fdemd.report.picture import save_picture
 from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.queries import QUERIES, write_queries
+from fdemd.report.second_stage import second_stage_note
 from fdemd.report.table import Table, not_repeated, print_sentence
 from fdemd.report.writing import publish, rounded_seconds
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
@@ -36,6 +36,7 @@ from fdemd.scoring.attack import AttackOutcome
 from fdemd.scoring.closed_set import Comparison
 from fdemd.scoring.pictured import PicturedQuery
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import NoRerank
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class IdentificationReport:
         settings, account = self.settings, self.data.account
         gain = (
             f" gain: stage 2 minus stage 1, of the same people in every draw. {MAXIMUM}"
-            if settings.rerank.method != "none"
+            if not isinstance(settings.rerank, NoRerank)
             else ""
         )
         protocols = {each.protocol for each in comparisons}
@@ -128,18 +129,15 @@ class IdentificationReport:
 
     def _stage2_notes(self) -> list[str]:
         rerank, first = self.settings.rerank, self.comparisons[0]
-        if rerank.method == "none":
+        if isinstance(rerank, NoRerank):
             return []
-        patches = patches_label(first.grid, self.settings.features.dtype)
-        note = (
-            f"Stage 2: Earth Mover's similarity, weighting {rerank.weighting}, {patches}, alpha {rerank.alpha}, k "
-            f"{first.k}, eps {rerank.eps:g}, stop {stopping_label(rerank)}, engine {first.engine}."
-        )
+        dtype = self.settings.features.dtype
+        note = second_stage_note(rerank, k=first.k, grid=first.grid, dtype=dtype, engine=first.engine)
         return [note, *engine_notes(self.missing_engine)]
 
     def _facts(self) -> dict[str, Any]:
         settings, account = self.settings, self.data.account
-        reranked = settings.rerank.method != "none"
+        reranked = not isinstance(settings.rerank, NoRerank)
         return {
             "data": {
                 "name": settings.data.name,

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fdemd.backbones.convnet import RANDOM
-from fdemd.settings.ranking import EmdRerank
 
 INTERVALS = "Mean in percent (95 % interval, bootstrap over people)."
 UNIT = "percent; low and high are the ends of the 95 % bootstrap interval over people"
 MAXIMUM = "maximum: the best that re-ranking the first k could do."
-
-
-def stopping_label(rerank: EmdRerank) -> str:
-    """Return when the transport of a pair stops: ``converged to 0.0003``, or ``official``."""
-    return f"converged to {rerank.tolerance:g}" if rerank.stop == "converged" else rerank.stop
 
 
 def weights_notes(sha256: str) -> list[str]:

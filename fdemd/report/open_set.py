@@ -25,6 +25,7 @@ from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 from fdemd.scoring.open_set import RATES, OpenSet
 from fdemd.settings.comparing import OpenSet as OpenSetSection
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import NoRerank
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class OpenSetReport:
             "open_set": self._open_set_facts(settings.open_set),
             "model": {"name": model_label(settings.model), "weights_sha256": self.weights_sha256},
             "stage1": settings.stage1.plain(),
-            "rerank": settings.rerank.plain() if settings.rerank.method != "none" else None,
+            "rerank": None if isinstance(settings.rerank, NoRerank) else settings.rerank.plain(),
             "features": dict(self.origins),
             "patch_precision": settings.features.dtype,
             "seed": settings.seed,

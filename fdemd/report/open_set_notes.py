@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fdemd.data.accounting import Account
-from fdemd.report.labels import patches_label
-from fdemd.report.notes import pair_notes, stopping_label, weights_notes
+from fdemd.report.notes import pair_notes, weights_notes
+from fdemd.report.second_stage import second_stage_note
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
-from fdemd.retrieval.settings import RAW
 from fdemd.scoring.open_set import OpenSet
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import NoRerank
 
 
 def open_set_notes(
@@ -50,24 +50,15 @@ def open_set_notes(
     ]
     if several_tables and any(result.protocol == LEAVE_ONE_OUT for result in results):
         notes.append("Clean mated searches: leave-one-out.")
-    notes += [*_stage2_notes(settings, grid), *weights_notes(weights_sha256)]
+    rerank = settings.rerank
+    if not isinstance(rerank, NoRerank):
+        notes.append(second_stage_note(rerank, k=rerank.k, grid=grid, dtype=settings.features.dtype))
+    notes += weights_notes(weights_sha256)
     for result in results:
         unfinished = result.mated.unfinished + result.nonmated.unfinished
         fallbacks = result.mated.fallbacks + result.nonmated.fallbacks
         notes += pair_notes(result.kind, unfinished=unfinished, fallbacks=fallbacks)
     return notes
-
-
-def _stage2_notes(settings: Evaluate, grid: tuple[int, int]) -> list[str]:
-    rerank = settings.rerank
-    if rerank.method == "none":
-        return []
-    kind = "" if rerank.patches == RAW else f"{rerank.patches} "
-    patches = patches_label(grid, settings.features.dtype)
-    return [
-        f"Stage 2: alpha * Earth Mover's similarity + (1 - alpha) * cosine, alpha {rerank.alpha}, k {rerank.k}, "
-        f"weighting {rerank.weighting}, {kind}{patches}, eps {rerank.eps:g}, stop {stopping_label(rerank)}."
-    ]
 
 
 def _search_counts(results: Sequence[OpenSet]) -> list[str]:

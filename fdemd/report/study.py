@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fdemd.report.notes import UNIT, joined, legacy_notes, stopping_label
+from fdemd.report.notes import UNIT, joined, legacy_notes
 from fdemd.report.page import Figure, save_page
 from fdemd.report.paper import PAPER, compared_with_paper, paper_cells
 from fdemd.report.queries import QUERIES
+from fdemd.report.second_stage import stopping_label
 from fdemd.report.study_figures import save_study_figure
 from fdemd.report.study_point import PointResult
 from fdemd.report.study_queries import write_study_queries
@@ -19,6 +20,7 @@ from fdemd.report.table import Table, print_sentence
 from fdemd.report.writing import publish
 from fdemd.settings.comparing import Study
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import EmdRerank
 
 _PAPER_WORDS = ("model", "data", "query", "protocol", "method", "weighting", "grid")
 
@@ -94,7 +96,7 @@ class StudyReport:
 
     def _notes(self) -> list[str]:
         rerank = self.settings.rerank
-        assert rerank.method != "none"
+        assert isinstance(rerank, EmdRerank)
         return [
             f"Patches in {self.settings.features.dtype}, eps {rerank.eps:g}, stop {stopping_label(rerank)}, seed "
             f"{self.settings.seed}. s: seconds that the similarities of all pairs of one kind of query took, with "

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fdemd.data.accounting import QueryCounts, sentences_of_queries
-from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.alignment import alignment_note
 from fdemd.report.cells import difference, figure_of, number, percent
 from fdemd.report.methods import differing, method_label
@@ -18,10 +17,9 @@ from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 
 Row = Mapping[str, Any]
 _WORDS = ("query", "method")
-_FIRST, *_OTHERS = IDENTIFICATION
 _COLUMNS = (
-    f"{INTERVALS} {MAXIMUM} gain: of {_FIRST} over stage 1, of the same people in every draw; results.csv has those of "
-    "the other figures."
+    f"{INTERVALS} {MAXIMUM} gain: of the first figure over stage 1, of the same people in every draw; results.csv has "
+    "those of the others."
 )
 
 
@@ -34,6 +32,7 @@ def point_tables(point: PointResult, rows: Sequence[Row], known: set[str]) -> li
         known: Notes of earlier tables, which are not repeated; those of these tables are added.
     """
     tables, account, asked = [], point.data.account, point.settings.protocols
+    figures = list(point.outcomes[0].figures)
     measured = list(dict.fromkeys(row["protocol"] for row in rows))
     photographs = (
         f"{account.sentence()} {point.queries} of {account.asked} queries a kind, {account.gallery.used} in the "
@@ -50,26 +49,31 @@ def point_tables(point: PointResult, rows: Sequence[Row], known: set[str]) -> li
         notes += [alignment_note(point.alignment)] if point.alignment else []
         names = differing(chosen)
         title = f"{point.title}, {protocol_title(protocol, asked, account)}"
-        tables.append(Table(title, [row_cells(row, names) for row in chosen], _WORDS, not_repeated(notes, known)))
+        tables.append(
+            Table(title, [row_cells(row, names, figures) for row in chosen], _WORDS, not_repeated(notes, known))
+        )
     return tables
 
 
-def row_cells(row: Row, names: Sequence[str]) -> Cells:
+def row_cells(row: Row, names: Sequence[str], figures: Sequence[str]) -> Cells:
     """Return one line of a table.
 
     Args:
         row: Row of a method and kind of query.
         names: Settings in which the methods of the table differ.
+        figures: Figures, such as P@1; the first has its interval and its gain.
     """
+    first, *others = figures
     cells = {"query": row["query"], "method": method_label(row, names)}
-    cells[_FIRST] = percent(figure_of(row, _FIRST))
-    gain = f"{_FIRST} gain"
+    cells[first] = percent(figure_of(row, first))
+    gain = f"{first} gain"
     cells["gain"] = "" if row[gain] is None else difference(figure_of(row, gain))
-    cells |= {name: number(row[name]) for name in _OTHERS}
+    cells |= {name: number(row[name]) for name in others}
     cells["s"] = number(row["seconds"])
-    if f"paper {_FIRST}" in row:
-        paper, above = row[f"paper {_FIRST}"], row[f"difference {_FIRST}"]
-        cells[f"paper {_FIRST}"] = "" if paper is None or above is None else f"{paper:.1f} ({above:+.1f})"
+    if f"paper {first}" in row:
+        paper, above = row[f"paper {first}"], row[f"difference {first}"]
+        known = paper is not None and above is not None
+        cells[f"paper {first}"] = f"{paper:.1f} ({above:+.1f})" if known else ""
     return cells
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from fdemd.data.accounting import Account, sentences_of_queries
-from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.cells import spread_text
 from fdemd.report.comparisons import query_counts
 from fdemd.report.labels import model_label, run_title
@@ -94,4 +93,4 @@ class Table4:
 def _cells(compared: WeightsFigures) -> Cells:
     named = {"protocol": compared.protocol, "query": compared.kind}
     named |= {"weights": compared.weights, "stage": compared.stage}
-    return named | {name: spread_text(compared.figures[name]) for name in IDENTIFICATION}
+    return named | {name: spread_text(spread) for name, spread in compared.figures.items()}

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from fdemd.data.accounting import sentences_of_queries
-from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.cells import rounded, spread_columns, spread_in, spread_text
 from fdemd.report.comparisons import query_counts
 from fdemd.report.labels import model_label, run_title
@@ -21,6 +20,7 @@ from fdemd.report.table import Cells, Table, not_repeated, print_sentence
 from fdemd.report.trials_figures import save_comparison, save_rejection
 from fdemd.report.writing import LeftOut, publish
 from fdemd.runs.files import write_csv, write_json
+from fdemd.scoring.closed_set import STAGE_1
 from fdemd.scoring.over_runs import FIRST_FIGURE, WeightsFigures, compare_weights
 from fdemd.scoring.trial import PRETRAINED, Trial
 from fdemd.settings.comparing import Trials
@@ -100,10 +100,11 @@ class TrialsReport:
 
     def _tables(self, rows: Sequence[Mapping[str, Any]]) -> list[Table]:
         known: set[str] = set()
+        figures = list(self.trials[0].compared[PRETRAINED][0].figures[STAGE_1])
         return [
             Table(
                 f"Protocol {protocol}: {PROTOCOL_MEANING[protocol]}",
-                [_cells(row) for row in rows if row["protocol"] == protocol],
+                [_cells(row, [*figures, "gain"]) for row in rows if row["protocol"] == protocol],
                 _WORDS,
                 not_repeated(self._notes(), known),
             )
@@ -167,6 +168,6 @@ def _below(folder: Path, checkpoints: Mapping[str, str]) -> dict[str, str]:
     return {name: Path(path).relative_to(folder).as_posix() for name, path in checkpoints.items()}
 
 
-def _cells(row: Mapping[str, Any]) -> Cells:
+def _cells(row: Mapping[str, Any], figures: Sequence[str]) -> Cells:
     named = {name: str(row[name]) for name in _WORDS}
-    return named | {name: spread_text(spread_in(row, name)) for name in (*IDENTIFICATION, "gain")}
+    return named | {name: spread_text(spread_in(row, name)) for name in figures}

@@ -21,6 +21,7 @@ from fdemd.report.table import Cells, Table, print_sentence
 from fdemd.report.writing import LeftOut, publish, rounded_seconds
 from fdemd.scoring.pairs import Verification
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import EmdRerank, NoRerank
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class VerificationReport:
         if self.alignment:
             notes.append(alignment_note(self.alignment))
         rerank = self.settings.rerank
-        if rerank.method != "none":
+        if isinstance(rerank, EmdRerank):
             rows, columns = rerank.grid or self.grid
             patches = patches_label((rows, columns), self.settings.features.dtype)
             notes.append(
@@ -127,7 +128,7 @@ class VerificationReport:
             "features": {"clean": self.origin},
             "patch_precision": settings.features.dtype,
             **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
-            "emd": settings.rerank.plain() if settings.rerank.method != "none" else None,
+            "emd": None if isinstance(settings.rerank, NoRerank) else settings.rerank.plain(),
             "unit": "percent",
             "seconds": rounded_seconds(self.seconds),
         }

@@ -58,7 +58,7 @@ def compare_weights(runs: Mapping[str, Sequence[Sequence[Comparison]]], baseline
                         stage,
                         {
                             name: spread_of([_mean(run[number], stage, name) for run in of_weights])
-                            for name in IDENTIFICATION
+                            for name in named.figures[stage]
                         },
                         tuple(first),
                         spread_of([now - then for now, then in zip(first, above, strict=True)]),
