@@ -25,7 +25,6 @@ from fdemd.jobs.finetune import Finetuned
 from fdemd.training.resuming import settings_of
 from fdemd.training.validation import HeldOut
 from tests.jobs.test_finetune import ROOT, settings, tiny, train  # noqa: F401  (fixtures)
-from train import run
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
