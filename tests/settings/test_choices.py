@@ -60,7 +60,7 @@ def test_names_are_those_of_the_code(written: set[str], registered: Any) -> None
 @pytest.mark.parametrize(
     ("union", "field", "registered"),
     [
-        (networks.Network, "backbone", set(BACKBONES)),
+        (networks.BuiltInNetwork, "backbone", set(BACKBONES)),
         (training.Loss, "head", set(HEADS)),
     ],
 )

@@ -20,11 +20,11 @@ from fdemd.cli.command_line import main
 from fdemd.data.manifest import write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
+from fdemd.jobs import run
 from fdemd.jobs.finetune import Finetuned
 from fdemd.training.resuming import settings_of
 from fdemd.training.validation import HeldOut
 from tests.jobs.test_finetune import ROOT, settings, tiny, train  # noqa: F401  (fixtures)
-from train import run
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
