@@ -152,7 +152,7 @@ def _is_section(kind: Any) -> bool:
 
 
 def _is_chosen(section: type[BaseModel], discriminator: Any, values: Mapping[str, Any]) -> bool:
-    """Whether a section is the one of several alternatives that the values name."""
+    """Whether a section is, or may be, the one of several alternatives that the values name."""
     if not isinstance(discriminator, str):
         return True
     return values.get(discriminator) in get_args(section.model_fields[discriminator].annotation)

@@ -11,7 +11,7 @@ from fdemd.settings.faces import Augment, Data, PairsData
 from fdemd.settings.networks import Network
 from fdemd.settings.normalization import Normalization
 from fdemd.settings.queries import Queries
-from fdemd.settings.ranking import Features, Protocol, Rerank, Stage1
+from fdemd.settings.ranking import Features, MetricName, Protocol, Rerank, Stage1
 from fdemd.settings.running import Logger, Trainer, TrainingTrainer
 from fdemd.settings.section import Section, Seed, Text, refuse, that
 from fdemd.settings.training import Batches, Loss, Optimizer, Validation
@@ -33,6 +33,7 @@ class Evaluate(Section):
     trainer: Trainer
     logger: Logger
     protocols: Annotated[list[Protocol], that(bool, "give at least one, such as protocols=[leave-twin-out]")]
+    metrics: Annotated[list[MetricName], that(bool, "give at least one, such as metrics=[P@1]")]
     legacy_self_count: bool
     seed: Seed
     features: Features
