@@ -30,7 +30,7 @@ from fdemd.files.lock import alone_in
 from fdemd.files.writing import PART, atomic_write, is_part
 from fdemd.losses import build_criterion, compares_faces
 from fdemd.report.finetuning import FinetuneReport
-from fdemd.report.identification import model_label
+from fdemd.report.labels import model_label
 from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.results_log import log_results
@@ -103,9 +103,9 @@ def finetune(settings: Train) -> Finetuned:
         seed=config["seed"],
         facts=facts,
     )
-    with _folder(config) as folder, open_log(config, folder, "train") as log:
+    with _folder(settings) as folder, open_log(config, folder, "train") as log:
         trainer = build_trainer(config, log, validated=data.held_out is not None)
-        report = FinetuneReport(config, data, backbone.weights_sha256, folder)
+        report = FinetuneReport(settings, data, backbone.weights_sha256, folder)
         with _told_how_to_go_on(folder), _ending_others(trainer):
             resumed = _checked_state(config, facts, module, trainer) if config["resume"] else None
             if trainer.is_global_zero:
@@ -243,13 +243,14 @@ def _sizes(backbone: Backbone) -> tuple[int, int]:
 
 
 @contextmanager
-def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
+def _folder(settings: Train) -> Iterator[Path]:
     """The folder of the run's files. Only the first of several processes makes one, and it alone writes to it."""
     if process_number():
-        yield Path(str(config["resume"]))
+        assert settings.resume
+        yield Path(settings.resume)
         return
-    if config["resume"]:
-        folder = Path(str(config["resume"]))
+    if settings.resume:
+        folder = Path(settings.resume)
         with alone_in(folder, "stop it first"):
             for left in (folder / CHECKPOINTS).glob(f".*{PART}"):
                 # Of a run that was killed as it saved; nobody else is at work here.
@@ -258,8 +259,8 @@ def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
                         left.unlink()
             yield folder
         return
-    label = f"train-{model_label(config['model'])}-{config['data']['name']}"
-    with run_folder(Path(str(config["output"])), label) as folder, alone_in(folder, "stop it first"):
+    label = f"train-{model_label(settings.model)}-{settings.data.name}"
+    with run_folder(Path(settings.output), label) as folder, alone_in(folder, "stop it first"):
         yield folder
 
 

@@ -22,7 +22,8 @@ from fdemd.jobs.finished_trainings import finished_training
 from fdemd.jobs.train_and_test import evaluated, people_apart, trained, training_config
 from fdemd.jobs.trainings import Training, named, read_trainings
 from fdemd.losses.scale_head import read_scale_head
-from fdemd.report.identification import IdentificationReport, model_label
+from fdemd.report.identification import IdentificationReport
+from fdemd.report.labels import model_label
 from fdemd.report.trials import TrialsReport
 from fdemd.runs.files import RESULTS, check_place, read_left_out, run_folder
 from fdemd.runs.loggers import open_log
@@ -58,31 +59,32 @@ def trials(settings: Evaluate) -> TrialsReport:
             "trials.compare is false, and no training of trials.trainings has loss=scaleface; nothing would be "
             "measured."
         )
-    with _folder(config) as folder, open_log(config, folder, "evaluate") as log:
+    with _folder(settings) as folder, open_log(config, folder, "evaluate") as log:
         evaluation = {key: value for key, value in config.items() if key != "trials"}
         found = []
         for number, seed in enumerate(wanted["seeds"], start=1):
             print(f"Seed {seed} ({number} of {len(wanted['seeds'])})", flush=True)
             found.append(_trial(evaluation | {"seed": seed}, wanted, trainings, aligned, folder / f"seed_{seed}"))
-        report = TrialsReport(config, found, folder)
-        report.write()
+        report = TrialsReport(settings, found)
+        report.write(folder)
         log_results(log)
     return report
 
 
 @contextmanager
-def _folder(config: Mapping[str, Any]) -> Iterator[Path]:
+def _folder(settings: Evaluate) -> Iterator[Path]:
     """Where the files of all go; a signal tells how the whole goes on, not only the training under way."""
-    wanted = config["trials"]
-    if (resumed := wanted["resume"]) is not None:
-        folder = check_folder(Path(str(resumed)), "The folder", "give that of an earlier run with trials.resume=FOLDER")
+    wanted = settings.trials
+    assert wanted
+    if (resumed := wanted.resume) is not None:
+        folder = check_folder(Path(resumed), "The folder", "give that of an earlier run with trials.resume=FOLDER")
         check_place(folder, advice="let it be written to")
         with alone_in(folder, "stop it first"), told_how_to_go_on(lambda: f"trials.resume={folder}"):
             yield folder
         return
-    label = f"{wanted['name']}-{model_label(config['model'])}-{config['data']['name']}"
+    label = f"{wanted.name}-{model_label(settings.model)}-{settings.data.name}"
     with (
-        run_folder(Path(str(config["output"])), label) as folder,
+        run_folder(Path(settings.output), label) as folder,
         alone_in(folder, "stop it first"),
         told_how_to_go_on(lambda: f"trials.resume={folder}"),
     ):
@@ -141,8 +143,8 @@ def _trial(
 
 
 def _compare(trial: Trial, weights: str, report: IdentificationReport) -> None:
-    trial.compared[weights], trial.accounts[weights] = report.comparisons, report.faces.account
-    trial.leave_out(left_out_files(report.faces.manifest, report.faces.faces))
+    trial.compared[weights], trial.accounts[weights] = report.comparisons, report.data.account
+    trial.leave_out(report.data.left_out)
 
 
 def _rejection(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fdemd.jobs.train_and_test import evaluated, people_apart, trained, training_config
-from fdemd.report.identification import model_label
+from fdemd.report.labels import model_label
 from fdemd.report.table4 import Table4
 from fdemd.runs.files import run_folder
 from fdemd.settings.jobs import Evaluate
@@ -21,7 +21,7 @@ def table4(settings: Evaluate) -> Table4:
     """
     config = settings.plain()
     wanted = config["table4"]
-    label = f"table4-{model_label(config['model'])}-{config['data']['name']}"
+    label = f"table4-{model_label(settings.model)}-{settings.data.name}"
     with run_folder(Path(str(config["output"])), label) as folder:
         tested, evaluation = dict(config["data"]), {key: value for key, value in config.items() if key != "table4"}
         checkpoints, apart = [Path(str(path)) for path in wanted["finetuned"]], None
@@ -35,6 +35,6 @@ def table4(settings: Evaluate) -> Table4:
         pretrained = evaluated(evaluation, tested, None, folder / "pretrained")
         finetuned = [evaluated(evaluation, tested, str(path), folder / "finetuned").comparisons for path in checkpoints]
         paths = [str(path) for path in checkpoints]
-        table = Table4(config, pretrained.comparisons, finetuned, paths, pretrained.faces.account, apart)
+        table = Table4(settings, pretrained.comparisons, finetuned, paths, pretrained.data.account, apart)
         table.write(folder)
     return table

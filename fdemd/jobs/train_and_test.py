@@ -50,8 +50,8 @@ def people_apart(config: Section, test_people: int, seed: int, folder: Path, *, 
     if test is None:
         raise InputError(f"{setting} is 0; people must be left for the test.")
     parts = _listed(config, training, folder / "training.csv"), _listed(config, test, folder / "test.csv")
-    counts = {"photographs": len(whole), "to train on": len(training), "to test": len(test)}
-    counts["in neither part"] = len(whole) - len(training) - len(test)  # occluded copies, rows of the split of a test
+    counts = {"photographs": len(whole), "to_train_on": len(training), "to_test": len(test)}
+    counts["in_neither_part"] = len(whole) - len(training) - len(test)  # occluded copies, rows of the split of a test
     return PeopleApart(*parts, tuple(training.ignored), counts)
 
 
