@@ -58,14 +58,14 @@ def tensors(path: Path) -> bool:
 
 
 def onnx_network(path: Path) -> bool:
-    """Whether a network gives finite numbers; tried in this very process, which may die of it."""
+    """Whether a network gives finite numbers; try_counts in this very process, which may die of it."""
     import fdemd.backbones.onnx as onnx_backbone
-    from fdemd.backbones.isolated.onnx_trial import tried
+    from fdemd.backbones.isolated.onnx_trial import try_counts
     from fdemd.backbones.onnx_trial import Trial, TrialError
 
     def here(network: bytes, name: str, counts: tuple[int, ...], size: tuple[int, int]) -> Trial:
         try:
-            answer = tried({"input": name, "counts": counts, "size": size}, network)
+            answer = try_counts({"input": name, "counts": counts, "size": size}, network)
         except Exception as error:
             raise TrialError(str(error)) from error
         return Trial(answer["count"], [None if shape is None else tuple(shape) for shape in answer["shapes"]])
@@ -129,7 +129,7 @@ def read_all(reader: Callable[[Path], bool]) -> None:
         print(json.dumps([str(path), outcome[:300]]), flush=True)
 
 
-# What is tried
+# What is try_counts
 
 
 def outcomes(reader: Callable[[Path], bool], paths: Iterable[Path]) -> dict[Path, str]:
