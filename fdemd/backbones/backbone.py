@@ -20,7 +20,7 @@ class Backbone(nn.Module, ABC):
     Attributes:
         face_size: ``(height, width)`` in pixels of the faces that it takes.
         alignment: Name of the alignment that it was trained with, see :mod:`fdemd.faces.alignment`.
-        weights_sha256: Sha256 of its weight file, which identifies the network in results.
+        weights_sha256: SHA-256 of its weight file, which identifies the network in results.
         differentiable: Whether gradients flow from the features back to the faces.
         shares: Settings with which its patches are the map that its embedding is computed from; empty if there are
             none.

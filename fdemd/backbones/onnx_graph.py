@@ -25,7 +25,7 @@ class OnnxGraph:
 
     Attributes:
         path: Path of its file.
-        sha256: Sha256 of the file or, if its weights lie in further files, of the sha256 of all of them.
+        sha256: SHA-256 of the file or, if its weights lie in further files, of the sha256 of all of them.
         model: The network, weights included.
         input: Name of the tensor that takes the faces.
         one_by_one: Whether it declares that it takes one face at a time.

@@ -32,7 +32,7 @@ def untrained_trunk(name: str, size: Sequence[int] | None) -> nn.Module:
         size: ``(height, width)`` of the faces in pixels; None for the network's own size.
 
     Raises:
-        InputError: Timm has no such network, or it cannot take the size.
+        InputError: timm has no such network, or it cannot take the size.
     """
     import timm
 
@@ -47,7 +47,7 @@ def pretrained_trunk(name: str, size: Sequence[int] | None, path: Path) -> nn.Mo
     """Build a network with timm's own weights from a file; timm resamples its positions for another size.
 
     Raises:
-        InputError: Timm has no such network, or the file is damaged or holds other weights.
+        InputError: timm has no such network, or the file is damaged or holds other weights.
     """
     import timm
 
@@ -69,7 +69,7 @@ def cached_weights(name: str) -> Path:
     """Return the file of timm's own weights of a network in the cache of the Hugging Face hub, without any download.
 
     Raises:
-        InputError: Timm has no such network or no weights of it, or they were not downloaded yet.
+        InputError: timm has no such network or no weights of it, or they were not downloaded yet.
     """
     from huggingface_hub import try_to_load_from_cache
 

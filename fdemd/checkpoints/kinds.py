@@ -73,7 +73,7 @@ def refuse_others(path: Path, *wanted: str) -> None:
 
 
 def model_of(keys: Iterable[str]) -> str | None:
-    """Return the settings of the model that weights with these keys belong to, such as ``model=facenet``; None if unknown."""
+    """Return the settings of the model whose weights have these keys, such as ``model=facenet``; None if unknown."""
     names = {without_prefixes(key, (*PREFIXES, BACKBONE)) for key in keys}
     for telling, settings in _TELLING.items():
         if telling in names or (telling.endswith(".") and any(name.startswith(telling) for name in names)):

@@ -58,7 +58,7 @@ def tensors(path: Path) -> bool:
 
 
 def onnx_network(path: Path) -> bool:
-    """Whether a network gives finite numbers; try_counts in this very process, which may die of it."""
+    """Whether a network gives finite numbers; tried in this very process, which may die of it."""
     import fdemd.backbones.onnx as onnx_backbone
     from fdemd.backbones.isolated.onnx_trial import try_counts
     from fdemd.backbones.onnx_trial import Trial, TrialError
@@ -129,7 +129,7 @@ def read_all(reader: Callable[[Path], bool]) -> None:
         print(json.dumps([str(path), outcome[:300]]), flush=True)
 
 
-# What is try_counts
+# What is tried
 
 
 def outcomes(reader: Callable[[Path], bool], paths: Iterable[Path]) -> dict[Path, str]:
