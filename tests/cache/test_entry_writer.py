@@ -1,6 +1,7 @@
 """An entry of the cache is there whole or not at all, and a full disk is one sentence."""
 
 import errno
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,18 @@ def test_a_full_disk_is_told_with_the_need_and_nothing_is_left(small_disk) -> No
     assert list((disk / "kind").iterdir()) == []
 
 
-def test_a_disk_that_fills_up_meanwhile_is_told_with_the_need(small_disk) -> None:
+def fill_up(new: EntryWriter) -> None:
+    for _ in range(10):
+        new.append({"numbers": torch.ones(100_000)})
+
+
+def use_up_the_quota(new: EntryWriter) -> None:
+    with new.explained_errors():
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+
+@pytest.mark.parametrize("fail", [fill_up, use_up_the_quota])
+def test_a_disk_that_fills_up_meanwhile_is_told_with_the_need(small_disk, fail: Callable[[EntryWriter], None]) -> None:
     disk = small_disk(8)
     with (
         pytest.raises(InputError, match=r"kind has no room for the numbers: 4.0 MB are needed and .* are free; make"),
@@ -58,21 +70,8 @@ def test_a_disk_that_fills_up_meanwhile_is_told_with_the_need(small_disk) -> Non
     ):
         new.begin({"numbers": (torch.float32, (1_000_000,))})
         (disk / "ballast").write_bytes(bytes(7 << 20))
-        for _ in range(10):
-            new.append({"numbers": torch.ones(100_000)})
+        fail(new)
     assert list((disk / "kind").iterdir()) == []
-
-
-def test_a_quota_that_is_used_up_is_told_with_the_need(small_disk) -> None:
-    disk = small_disk(8)
-    with (
-        pytest.raises(InputError, match=r"kind has no room for the numbers: 4.0 MB are needed and .* are free; make"),
-        EntryWriter(disk / "kind" / NAME, "numbers") as new,
-    ):
-        new.begin({"numbers": (torch.float32, (1_000_000,))})
-        (disk / "ballast").write_bytes(bytes(7 << 20))
-        with new.explained_errors():
-            raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
 
 def test_a_disk_that_fills_up_is_no_bus_error(small_disk) -> None:
