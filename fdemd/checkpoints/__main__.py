@@ -22,7 +22,7 @@ from fdemd.files.text import to_printable
 
 
 def main(argv: Sequence[str] | None = None, cards: Path = CARDS) -> int:
-    """Run a command on the cards of a folder; return the exit status: 0, 2 after an InputError, 130 after Ctrl-C."""
+    """Run a command on the model cards; return the exit status: 0, 2 after an ``InputError``, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
 
     def work() -> None:
@@ -90,10 +90,10 @@ def _fetch(card: Card) -> None:
 
 
 def _verify(cards: Sequence[Card], named: bool) -> None:
-    """Print a line a card.
+    """Check the files of the cards and print a line for each.
 
     Raises:
-        InputError: a file is another one than its card describes, or one asked for by name is not here.
+        InputError: A file is not the one that its card describes, or a file that was named is missing.
     """
     wrong = []
     for card in cards:

@@ -1,4 +1,4 @@
-"""Where a run's figures go besides its own files: W&B, CSV or TensorBoard. Lightning's loggers, chosen in one place."""
+"""Loggers for the figures of a run besides its own files: W&B, CSV or TensorBoard, all of them Lightning's."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class RunLog:
     """The loggers of one run. In every process but the first they do nothing.
 
     Attributes:
-        folder: of the run; every logger writes below it.
-        loggers: for Lightning's ``Trainer(logger=...)``.
-        images: whether pictures of faces go to the loggers.
+        folder: Folder of the run; every logger writes below it.
+        loggers: Loggers for Lightning's ``Trainer(logger=...)``.
+        images: Whether pictures of faces are logged.
     """
 
     folder: Path
@@ -42,17 +42,17 @@ class RunLog:
     images: bool
 
     def facts(self, facts: Mapping[str, Any]) -> None:
-        """Add what decided the run (data card, versions) to its config."""
+        """Add facts about the run (data, versions) to its logged config."""
         for logger in self.loggers:
             logger.log_hyperparams(dict(facts))
 
     def metrics(self, metrics: Mapping[str, float], step: int) -> None:
-        """Log numbers by name; in W&B the last ones are the run's summary too."""
+        """Log numbers by name; in W&B the last ones also become the summary of the run."""
         for logger in self.loggers:
             logger.log_metrics(dict(metrics), step)
 
     def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], step: int) -> None:
-        """Log a table; CSV has no place for one, so whoever calls this writes it to a file as well."""
+        """Log a table; CSV has no place for one, so callers write it to a file as well."""
         for logger in self.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_table(name, list(columns), [list(row) for row in rows], step=step)
@@ -62,7 +62,7 @@ class RunLog:
                 logger.experiment.add_text(name, text, step)
 
     def picture(self, name: str, path: Path, step: int) -> None:
-        """Log a picture with faces, which lies at ``path``, if pictures are asked for."""
+        """Log the picture with faces at ``path``, if pictures are asked for."""
         if not self.images:
             return
         for logger in self.loggers:
@@ -81,13 +81,13 @@ def open_log(config: Mapping[str, Any], folder: Path, job: Job) -> Iterator[RunL
     processes, and none for a mistake in the settings.
 
     Args:
-        config: of the whole run; W&B shows it.
-        folder: of the run, existing and its own.
-        job: what is run. Without W&B ``auto`` is CSV for ``train`` and nothing for ``evaluate``, whose results are
+        config: Of the whole run; W&B shows it.
+        folder: Existing folder of the run.
+        job: What is run. Without W&B ``auto`` is CSV for ``train`` and nothing for ``evaluate``, whose results are
             files already.
 
     Raises:
-        InputError: unknown kind of logger, TensorBoard is not installed, or W&B refuses the run.
+        InputError: There is no such kind of logger, TensorBoard is not installed, or W&B refuses the run.
     """
     settings = config["logger"]
     kind, sentence = _chosen(settings, job, folder)
@@ -116,7 +116,7 @@ def _say(sentence: str) -> None:
 
 
 def _chosen(settings: Mapping[str, Any], job: Job, folder: Path) -> tuple[str, str]:
-    """The kind of logger, ``wandb`` as ``online`` or ``offline``, and the sentence that says so."""
+    """Return the kind of logger, ``wandb`` as ``online`` or ``offline``, and a sentence that says so."""
     kind, asked = settings["kind"], mode_asked()
     if kind not in KINDS:
         raise unknown("logger", kind, KINDS)
@@ -136,7 +136,7 @@ def _chosen(settings: Mapping[str, Any], job: Job, folder: Path) -> tuple[str, s
 
 
 def _why_offline(wanted: bool, asked: str) -> str:
-    """Why W&B is not to be reached, empty if it is. The network is tried in the first process only."""
+    """Return why W&B cannot be reached, empty if it can. The network is tried in the first process only."""
     if wanted:
         return "logger.offline is true"
     if asked == "offline":
@@ -179,7 +179,7 @@ def _loggers(kind: str, config: Mapping[str, Any], folder: Path, job: Job) -> li
 
 
 def _online_run(folder: Path) -> str | None:
-    """Id of the W&B run that a training began in this folder, so that going on with one goes on with the other."""
+    """Return the id of the W&B run that a training began in this folder, so that resuming resumes both."""
     runs = sorted(folder.glob("wandb/run-*/run-*.wandb"))
     return runs[-1].stem.removeprefix("run-") if runs else None
 
