@@ -1,27 +1,24 @@
 """ScaleFace's loss against its formula in float64, its head, and its frozen centres."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import yaml
 from torch import Tensor
 
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.losses import ScaleFaceCriterion, ScaleHead, build_criterion
+from fdemd.losses import ScaleFaceCriterion, ScaleHead, SoftmaxHead, build_criterion
+from tests.losses.sections import loss_section
 
-CONFIG: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[2] / "configs" / "loss" / "scaleface.yaml").read_text(encoding="utf-8")
-)
 SIZE, PEOPLE, PATCHES, CHANNELS = 8, 5, 4, 3
 
 
 def criterion(head: str = "arcface", **changes: Any) -> ScaleFaceCriterion:
-    config = CONFIG | {"head": head, "scale_head": CONFIG["scale_head"] | changes}
-    built = build_criterion(**config, embedding_size=SIZE, identities=PEOPLE, map_size=PATCHES * CHANNELS)
+    scale_head = {"limit": 64.0, "hidden": 512, "frozen": True} | changes
+    loss = loss_section("scaleface", head=head, scale_head=scale_head)
+    built = build_criterion(loss, embedding_size=SIZE, identities=PEOPLE, map_size=PATCHES * CHANNELS)
     assert isinstance(built, ScaleFaceCriterion)
     return built
 
@@ -126,18 +123,17 @@ def test_gradients_on_a_centre_or_opposite_are_finite(sign: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "change", "sentence"),
-    [
-        ("arcface", {"limit": 0.0}, r"loss\.scale_head\.limit is 0\.0"),
-        ("arcface", {"hidden": 0}, r"loss\.scale_head\.hidden is 0"),
-    ],
+    ("change", "sentence"),
+    [({"limit": 0.0}, r"limit is 0\.0; it must be above 0"), ({"hidden": 0}, "hidden is 0; it must be 1 or more")],
 )
-def test_mistakes_are_told_in_a_sentence(head: str, change: dict[str, Any], sentence: str) -> None:
+def test_mistakes_are_told_in_a_sentence(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        criterion(head, **change)
+        criterion(**change)
+    with pytest.raises(InputError, match=sentence):
+        ScaleHead(12, **{"limit": 64.0, "hidden": 7} | change)
 
 
 def test_a_head_without_angles_is_refused() -> None:
-    config = {key: value for key, value in CONFIG.items() if key != "margin"} | {"head": "softmax"}
+    scale_head = ScaleHead(12, hidden=7, limit=64.0)
     with pytest.raises(InputError, match="needs cosines"):
-        build_criterion(**config, embedding_size=SIZE, identities=PEOPLE, map_size=12)
+        ScaleFaceCriterion(SoftmaxHead(SIZE, PEOPLE), scale_head, frozen=True, focal="none", gamma=2.0)
