@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Trainer, seed_everything
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
 from fdemd.attacks.adversary import ADVERSARIAL, Adversary
@@ -25,7 +24,7 @@ from fdemd.features import Features
 from fdemd.retrieval.protocol import Labels
 from fdemd.retrieval.search import Adjustment
 from fdemd.runs.embedding_progress import EmbeddingProgress
-from fdemd.runs.quiet import quiet_lightning
+from fdemd.runs.trainer import create_trainer
 
 
 @dataclass(frozen=True)
@@ -166,15 +165,5 @@ def single_device_trainer(settings: Mapping[str, Any]) -> Trainer:
     Raises:
         InputError: this machine has no such device, or Lightning no such precision.
     """
-    quiet_lightning()
-    try:
-        return Trainer(
-            **settings,
-            devices=1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_model_summary=False,
-            callbacks=[EmbeddingProgress()] if settings.get("enable_progress_bar", True) else [],
-        )
-    except (MisconfigurationException, ValueError, ImportError) as error:
-        raise InputError(f"The trainer cannot be set up: {error}") from error
+    callbacks = [EmbeddingProgress()] if settings.get("enable_progress_bar", True) else []
+    return create_trainer(**settings, devices=1, logger=False, callbacks=callbacks)

@@ -51,7 +51,10 @@ def evaluate(settings: Evaluate) -> IdentificationReport:
         )
     label = f"{model_label(config['model'])}-{config['data']['name']}"
     room = ROOM + bytes_of_queries(described.faces, len(config["query"]) * len(protocols))
-    with run_folder(Path(str(config["output"])), label, room) as folder, open_log(config, folder, "evaluate") as log:
+    with (
+        run_folder(Path(str(config["output"])), label, room) as folder,
+        open_log(settings.logger, folder, "evaluate", config) as log,
+    ):
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core

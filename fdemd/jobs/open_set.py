@@ -54,7 +54,10 @@ def open_set(settings: Evaluate) -> OpenSetReport:
     described = describe_data(config, backbone)
     outside = people_outside(described.faces.manifest, config["open_set"]["outside"], config["seed"])
     label = f"open_set-{model_label(config['model'])}-{config['data']['name']}"
-    with run_folder(Path(str(config["output"])), label) as folder, open_log(config, folder, "evaluate") as log:
+    with (
+        run_folder(Path(str(config["output"])), label) as folder,
+        open_log(settings.logger, folder, "evaluate", config) as log,
+    ):
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core

@@ -51,7 +51,10 @@ def study(settings: Evaluate) -> StudyReport:
     section = config["study"]
     points = [_point(_varied(config, words)) for words in section["points"] or [[]]]
     label = f"{section['name']}-{model_label(config['model'])}-{config['data']['name']}"
-    with run_folder(Path(str(config["output"])), label) as folder, open_log(config, folder, "evaluate") as log:
+    with (
+        run_folder(Path(str(config["output"])), label) as folder,
+        open_log(settings.logger, folder, "evaluate", config) as log,
+    ):
         report = StudyReport(config, [_measured(point) for point in points], folder)
         report.write()
         log_results(log)

@@ -80,7 +80,10 @@ def verify(settings: Evaluate) -> VerificationReport:
     described = describe_alignment(config, pairs.manifest, gallery=False)
     cache = cache_folder(data["cache"])
     label = f"{model_label(config['model'])}-{data['name']}"
-    with run_folder(Path(config["output"]), label) as folder, open_log(config, folder, "evaluate") as log:
+    with (
+        run_folder(Path(config["output"]), label) as folder,
+        open_log(settings.logger, folder, "evaluate", config) as log,
+    ):
         faces = aligned_faces(
             pairs.manifest,
             backbone.alignment,

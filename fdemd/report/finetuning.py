@@ -61,8 +61,8 @@ class FinetuneReport:
             self._say(f"The run goes on at step {resumed_at}. Files go to {self.folder}/")
             return
         write_yaml(self.folder / SETTINGS, dict(self.config))
-        if self.data.held_out:
-            write_manifest(self.data.held_out.manifest, self.folder / VALIDATION_MANIFEST)
+        if self.data.validation:
+            write_manifest(self.data.validation.manifest, self.folder / VALIDATION_MANIFEST)
         self._say(f"{self._given()} Files go to {self.folder}/")
 
     def finish(self, comparisons: Mapping[str, Sequence[Comparison]]) -> None:
@@ -92,7 +92,7 @@ class FinetuneReport:
     def _left_out(self) -> list[tuple[str, str, str]]:
         """Photographs that gave no face, of those to train on and of those held out, and files that are none."""
         data = self.data
-        validated = left_out_files(data.held_out.manifest, data.held_out.faces) if data.held_out else []
+        validated = left_out_files(data.validation.manifest, data.validation.faces) if data.validation else []
         return list(dict.fromkeys(left_out_files(data.manifest, data.faces) + validated))  # both parts list the latter
 
     def _say(self, sentence: str) -> None:
@@ -107,31 +107,31 @@ class FinetuneReport:
         given = f"{_counted(data.manifest.photographs)} to train on"
         return (
             f"{given}, nobody held out."
-            if not data.held_out
-            else (f"{given}; {_counted(data.held_out.manifest.photographs)} held out.")
+            if not data.validation
+            else (f"{given}; {_counted(data.validation.manifest.photographs)} held out.")
         )
 
     def _used(self) -> str:
         """What was really used of it, and what was not; the numbers add up to the rows of both manifests."""
         data = self.data
         used = [_used_of("Trained on", data.manifest, data.faces)]
-        if data.held_out:
-            used.append(_used_of("Held out:", data.held_out.manifest, data.held_out.faces))
-        return " ".join([*used, *([] if data.held_out else ["Nobody was held out."])])
+        if data.validation:
+            used.append(_used_of("Held out:", data.validation.manifest, data.validation.faces))
+        return " ".join([*used, *([] if data.validation else ["Nobody was held out."])])
 
     def _evaluation(self) -> str:
         """The command that gives the table's figures once more, from the checkpoint."""
-        assert self.data.held_out
+        assert self.data.validation
         model = dict(self.config["model"]) | {"checkpoint": self.folder / "checkpoints" / "best.ckpt"}
         words = [f"model={model.pop('backbone')}"]
         words += [f"model.{key}={show(value)}" for key, value in model.items() if value is not None]
         words += ["data=manifest", f"data.manifest={self.folder / VALIDATION_MANIFEST}"]
-        words += [f"data.root={self.data.held_out.manifest.root}", f"data.detector={self.config['data']['detector']}"]
+        words += [f"data.root={self.data.validation.manifest.root}", f"data.detector={self.config['data']['detector']}"]
         words += [f"query={show(list(self.config['query']))}", f"seed={self.config['seed']}"]
         return shlex.join(["python", "evaluate.py", "--no-rerank", *words])
 
     def _facts(self) -> dict[str, Any]:
-        held_out = self.data.held_out
+        validation = self.data.validation
         return {
             "written": datetime.now().astimezone().isoformat(timespec="seconds"),
             "data": {
@@ -139,8 +139,8 @@ class FinetuneReport:
                 "sha256": self.data.faces.digest,
                 **_facts_of(self.data.manifest, self.data.faces),
                 "ignored": len(self.data.manifest.ignored),
-                "held out": held_out
-                and {"sha256": held_out.faces.digest, **_facts_of(held_out.manifest, held_out.faces)},
+                "held out": validation
+                and {"sha256": validation.faces.digest, **_facts_of(validation.manifest, validation.faces)},
             },
             "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
             "seed": self.config["seed"],

@@ -32,7 +32,7 @@ class Table4:
         finetuned: the same for each training.
         checkpoints: of the trainings.
         account: of the people of the test.
-        apart: counts of :class:`fdemd.jobs.train_and_test.PeopleApart`; None where the trainings were given.
+        apart: counts of :class:`fdemd.jobs.train_and_evaluate.PeopleSplit`; None where the trainings were given.
     """
 
     config: Mapping[str, Any]
