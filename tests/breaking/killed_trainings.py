@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tests.test_finetune import Tiny, train
+from tests.jobs.test_finetune import Tiny, train
 
 from fdemd.backbones import BACKBONES
 from fdemd.checkpoints.training_state import PlainCheckpoints

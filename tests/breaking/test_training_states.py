@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.test_finetune import ROOT, settings, tiny, train, weights_of  # noqa: F401  (fixtures)
+from tests.jobs.test_finetune import ROOT, settings, tiny, train, weights_of  # noqa: F401  (fixtures)
 
 from fdemd.checkpoints.training_state import PlainCheckpoints, read_state
 from fdemd.errors import InputError

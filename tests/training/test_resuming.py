@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from tests.test_finetune import ROOT, settings, tiny, train  # noqa: F401  (fixtures)
+from tests.jobs.test_finetune import ROOT, settings, tiny, train  # noqa: F401  (fixtures)
 
 from fdemd.checkpoints.training_state import PlainCheckpoints, read_checkpoint, read_state
 from fdemd.cli.command_line import main
