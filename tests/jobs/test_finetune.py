@@ -12,72 +12,19 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from evaluate import run as run_evaluation
-from fdemd.backbones import BACKBONES, Backbone
 from fdemd.checkpoints.training_state import PlainCheckpoints, read_checkpoint
 from fdemd.checkpoints.weights import read_weights
-from fdemd.cli.command_line import CONFIG_DIR, main, plan
+from fdemd.cli.command_line import main
 from fdemd.data.sources import orl_manifest
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.jobs.finetune import Finetuned, finetune
 from fdemd.losses.scale_head import read_scale_head
 from fdemd.training.module import FinetuneModule
+from tests.short_training import ROOT, Tiny, train, weights_of
 from train import run
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Tiny(Backbone):
-    """A network that trains in no time, with all that makes a resumed run differ: batch statistics and dropout."""
-
-    face_size = (32, 32)
-    alignment = "dlib"
-    weights_sha256 = "random"
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Conv2d(3, 8, 5, stride=4), nn.BatchNorm2d(8), nn.PReLU(8), nn.Dropout(0.2))
-        self.embed = nn.Linear(8 * 49, 16)
-
-    def forward(self, faces: Tensor) -> Features:
-        maps = self.layers(faces - 0.5)
-        return Features(self.embed(maps.flatten(1)), maps.flatten(2).mT.contiguous(), (7, 7))
-
-
-@pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``model=dlib`` is the tiny network."""
-    monkeypatch.setitem(BACKBONES, "dlib", Tiny)
-
-
-@pytest.fixture
-def settings(tmp_path: Path, few_people: Path) -> list[str]:
-    """A small run on five people, two of them held out."""
-    return [
-        "data=folder",
-        f"data.root='{few_people}'",
-        f"output='{tmp_path / 'out'}'",
-        "data.num_workers=0",
-        "data.batch_size=4",
-        "data.mask_share=0.5",
-        "validation.people=2",
-        "validation.every=5",
-        "trainer=cpu",
-        "trainer.max_steps=20",
-        "logger=none",
-    ]
-
-
-def train(*settings: str) -> Finetuned:
-    (point,) = plan("train", settings, CONFIG_DIR)
-    return finetune(point.settings)
-
-
-def weights_of(checkpoint: Path) -> dict[str, Tensor]:
-    return read_checkpoint(checkpoint)["state_dict"]
 
 
 def same_weights(one: Path, other: Path) -> bool:
@@ -172,7 +119,7 @@ def test_the_best_weights_are_those_of_the_best_validation(settings: list[str]) 
 
 
 @pytest.mark.usefixtures("tiny")
-def test_without_held_out_people_nothing_is_validated(settings: list[str]) -> None:
+def test_without_people_for_validation_nothing_is_validated(settings: list[str]) -> None:
     done = train(*settings, "validation.people=0", "trainer.max_steps=2")
     assert done.comparisons == {}
     assert done.checkpoint("last").is_file()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import fdemd.jobs.train_and_test
+import fdemd.jobs.train_and_evaluate
 
 ARCFACE = '{name: arcface, settings: ["trainer.max_steps=1","data.mask_share=0.5"]}'
 SCALES = '{name: scales, settings: ["loss=scaleface","trainer.max_steps=2"]}'
@@ -74,7 +74,7 @@ def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatc
         raise AssertionError("a finished training was done again")
 
     (folder / "results.json").unlink()
-    monkeypatch.setattr(fdemd.jobs.train_and_test, "finetune", forbidden)
+    monkeypatch.setattr(fdemd.jobs.train_and_evaluate, "finetune", forbidden)
     status, printed, _ = evaluate(
         "experiment=seeds", "trials.seeds=[0,3]", "trials.align=[ida]", f"trials.resume='{folder}'", BOTH
     )

@@ -19,11 +19,10 @@ from fdemd.faces.occlusion.sunglasses import FRAME_CUTS
 from fdemd.faces.queries import QUERY_KINDS
 from fdemd.report.paper import paper_rows
 from fdemd.retrieval.protocol import PROTOCOLS
-from fdemd.runs.loggers import KINDS
 from fdemd.score_normalization.settings import SUPPORTS
 from fdemd.score_normalization.support import RULES
 from fdemd.score_normalization.virtual import GENERATORS
-from fdemd.settings import comparing, faces, networks, ranking, running
+from fdemd.settings import comparing, faces, networks, ranking
 from fdemd.settings.section import Section
 
 
@@ -50,7 +49,6 @@ def choices(section: type[Section], field: str) -> set[Any]:
         (choices(ranking.Align, "support"), SUPPORTS),
         (choices(ranking.Align, "rule"), RULES),
         (choices(ranking.Align, "generator"), GENERATORS),
-        (choices(running.Logger, "kind"), KINDS),
     ],
 )
 def test_names_are_those_of_the_code(written: set[str], registered: Any) -> None:

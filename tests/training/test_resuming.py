@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from tests.jobs.test_finetune import ROOT, settings, tiny, train  # noqa: F401  (fixtures)
 
 from fdemd.checkpoints.training_state import PlainCheckpoints, read_checkpoint, read_state
 from fdemd.cli.command_line import main
@@ -22,15 +21,16 @@ from fdemd.data.manifest import write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 from fdemd.jobs.finetune import Finetuned
-from fdemd.training.resuming import settings_of
-from fdemd.training.validation import HeldOut
+from fdemd.training.resuming import last_settings
+from fdemd.training.validation import IdentificationMetric
+from tests.short_training import ROOT, train
 from train import run
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
 
 @pytest.fixture
-def words(settings: list[str], people: Path) -> list[str]:  # noqa: F811
+def words(settings: list[str], people: Path) -> list[str]:
     """A short run on photographs that a test may spoil."""
     return [*settings, f"data.root='{people}'", "trainer.max_steps=2", "validation.every=2"]
 
@@ -89,7 +89,7 @@ def test_settings_that_change_nothing_may_change_and_are_written_beside_the_firs
     assert status == 0, said
     assert (done.folder / "config.yaml").read_bytes() == before
     assert yaml.safe_load((done.folder / "resumed_at_step_2.yaml").read_text())["trainer"]["max_steps"] == 3
-    assert settings_of(done.folder)["trainer"]["max_steps"] == 3
+    assert last_settings(done.folder)["trainer"]["max_steps"] == 3
     assert read_state(done.checkpoint("last"))["global_step"] == 3
 
 
@@ -110,9 +110,9 @@ def another_photograph(people: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (one_more_person, r"other people (trained on|held out of training): \d then and \d now"),
-        (a_single_photograph, r"other (people (trained on|held out)|photographs)"),
-        (another_photograph, r"other photographs (to train on|of the people held out) \(sha256 \w{12}, now \w{12}\)"),
+        (one_more_person, r"other people (trained on|kept for validation): \d then and \d now"),
+        (a_single_photograph, r"other (people (trained on|kept for validation)|photographs)"),
+        (another_photograph, r"other photographs (to train on|to validate with) \(sha256 \w{12}, now \w{12}\)"),
     ],
 )
 def test_other_people_and_photographs_are_refused(
@@ -165,7 +165,7 @@ def test_the_same_photographs_said_to_be_of_others_are_refused(
     assert len(said.splitlines()) == 1
 
 
-def test_people_who_are_held_out_stay_so(done: Finetuned) -> None:
+def test_people_kept_for_validation_stay_so(done: Finetuned) -> None:
     facts = read_checkpoint(done.checkpoint("last"))["fdemd"]
     assert len(facts["held out"]) == 2
     assert not set(facts["held out"]) & set(facts["people"])
@@ -269,14 +269,14 @@ def test_a_run_that_is_told_to_stop_saves_its_state_and_says_how_to_go_on(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    compare, calls = HeldOut.compare, iter(range(10))
+    compute, calls = IdentificationMetric.compute, iter(range(10))
 
-    def told(held_out: HeldOut) -> Any:
+    def told(metric: IdentificationMetric) -> Any:
         if next(calls) == 1:  # the first validation within the training
             os.kill(os.getpid(), number)
-        return compare(held_out)
+        return compute(metric)
 
-    monkeypatch.setattr(HeldOut, "compare", told)
+    monkeypatch.setattr(IdentificationMetric, "compute", told)
     out = tmp_path / "stopped"
     assert main("train", run, "test", [*words, f"output='{out}'"]) == 128 + number
     (folder,) = out.iterdir()
@@ -292,16 +292,16 @@ def test_a_second_ctrl_c_in_the_middle_of_a_step_leaves_the_state_that_was_saved
     words: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Three batches an epoch, two a step: a validation after the fourth finds gradients that no state holds."""
-    out, saved, compare = tmp_path / "stopped", dict[Path, bytes](), HeldOut.compare
+    out, saved, compute = tmp_path / "stopped", dict[Path, bytes](), IdentificationMetric.compute
 
-    def impatient(held_out: HeldOut) -> Any:
+    def impatient(metric: IdentificationMetric) -> Any:
         for last in out.glob("*/checkpoints/last.ckpt"):  # not before the training
             saved[last] = last.read_bytes()
             os.kill(os.getpid(), signal.SIGINT)
             os.kill(os.getpid(), signal.SIGINT)
-        return compare(held_out)
+        return compute(metric)
 
-    monkeypatch.setattr(HeldOut, "compare", impatient)
+    monkeypatch.setattr(IdentificationMetric, "compute", impatient)
     given = [*words, f"output='{out}'", "trainer.max_steps=4", "trainer.save_every=1", "validation.every=2"]
     assert main("train", run, "test", [*given, "trainer.accumulate_grad_batches=2"]) == 130
     ((last, content),) = saved.items()
