@@ -337,12 +337,6 @@ def pair_similarity(q: Tensor, g: Tensor, first: Tensor, again: Tensor) -> Tenso
     return asked(again).similarity
 
 
-def updated(hits: Tensor, relevant: Tensor) -> Tensor:
-    metric = identification.RPrecision()
-    metric.update(hits, relevant)
-    return metric.compute()
-
-
 PAIRS = {"q": "real Q N C", "g": "real G N C", "qe": "real Q C", "ge": "real G C", "candidates": "label4 Q k"}
 SIDES = {"q": "real Q N C", "g": "real G N C", "candidates": "label4 Q k", "offset": "real Q N"}
 HITS = {"hits": "bool Q L", "relevant": "label3 Q"}
@@ -407,7 +401,6 @@ CALLS: dict[str, Call] = {
         query="real Q D", gallery="real G D", candidates="label4 Q k",
     ),
     **{name: call(function, **HITS) for name, function in identification.IDENTIFICATION.items()},
-    "RPrecision.update": call(updated, **HITS),
     "best_possible": call(lambda hits: identification.best_possible(hits, 2), hits="bool Q L"),
     "mated_scores": call(lambda hits, scores: open_set.mated_scores(hits, scores, 2),
                          hits="bool M L", scores="real M L"),

@@ -1,4 +1,4 @@
-"""How good rankings are: P@1, R-Precision and MAP@R, per query and as torchmetrics (Musgrave et al. 2020, spec 1.9)."""
+"""How good rankings are: P@1, R-Precision and MAP@R, one number a query (Musgrave et al. 2020, spec 1.9)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from fdemd.tensors.checks import checked
 
@@ -56,50 +55,3 @@ def best_possible(hits: Tensor, k: int) -> Tensor:
     k = max(0, k)
     ideal = hits[:, :k].sort(dim=1, descending=True).values
     return torch.cat([ideal, hits[:, k:]], dim=1)
-
-
-class _MeanOverQueries(Metric):
-    """Mean of a per-query figure. Only a sum and a count are kept, so memory is flat and processes can be added up."""
-
-    full_state_update = False
-    higher_is_better = True
-    per_query: Callable[[Tensor, Tensor], Tensor]
-    total: Tensor
-    queries: Tensor
-    lone: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("queries", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
-        self.add_state("lone", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
-
-    @checked(hits="bool Q L", relevant="whole Q")
-    def update(self, hits: Tensor, relevant: Tensor) -> None:
-        """Add queries; those without any right answer in the gallery are not averaged but counted in ``lone``."""
-        answerable = relevant > 0
-        self.total += type(self).per_query(hits[answerable], relevant[answerable]).sum()
-        self.queries += answerable.sum()
-        self.lone += (~answerable).sum()
-
-    def compute(self) -> Tensor:
-        """Mean in [0, 1]; NaN if there was no answerable query."""
-        return self.total / self.queries
-
-
-class PrecisionAt1(_MeanOverQueries):
-    """Mean of :func:`precision_at_1`."""
-
-    per_query = staticmethod(precision_at_1)
-
-
-class RPrecision(_MeanOverQueries):
-    """Mean of :func:`r_precision`."""
-
-    per_query = staticmethod(r_precision)
-
-
-class MeanAveragePrecisionAtR(_MeanOverQueries):
-    """Mean of :func:`map_at_r`."""
-
-    per_query = staticmethod(map_at_r)

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.metrics.identification import MeanAveragePrecisionAtR, PrecisionAt1, RPrecision
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, PROTOCOLS, Labels
 from fdemd.retrieval.settings import RerankSettings
 from fdemd.scoring import judge as judging
@@ -97,15 +96,6 @@ def test_twins_in_the_gallery_keep_the_protocols_apart() -> None:
     apart, official = compare_stages("clean", everyone, both, everyone, both, **arguments)
     assert (apart.protocol, official.protocol) == (LEAVE_TWIN_OUT, OFFICIAL)
     assert official.stage1.indices.shape[1] == apart.stage1.indices.shape[1] + 1 or official.figures != apart.figures
-
-
-def test_the_torchmetrics_give_the_printed_means() -> None:
-    comparison = compare(faces(2.0, seed=2))[0]
-    hits = comparison.stage2.hits(WHO.identity, WHO.identity)
-    relevant = torch.full((COUNT,), EACH - 1)
-    for name, metric in (("P@1", PrecisionAt1()), ("RP", RPrecision()), ("MAP@R", MeanAveragePrecisionAtR())):
-        metric.update(hits, relevant)
-        assert metric.compute().item() == pytest.approx(comparison.figures[STAGE_2][name].mean)
 
 
 def test_fallbacks_are_counted_for_each_protocol_by_itself() -> None:
