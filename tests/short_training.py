@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 from fdemd.backbones import BACKBONES, Backbone
@@ -65,3 +66,9 @@ def train(*settings: str) -> Finetuned:
 def weights_of(checkpoint: Path) -> dict[str, Tensor]:
     """The weights in a checkpoint, by name."""
     return read_checkpoint(checkpoint)["state_dict"]
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    """Whether two checkpoints hold the same weights, but for rounding."""
+    first, second = weights_of(one), weights_of(other)
+    return first.keys() == second.keys() and all(torch.allclose(first[key], second[key], atol=1e-6) for key in first)

@@ -56,16 +56,6 @@ def test_the_loss_equals_the_literal_formula(frozen: bool) -> None:
     assert loss.item() == pytest.approx(literal_loss(scaleface, features, labels), rel=1e-5)
 
 
-def test_every_face_has_a_scale_between_0_and_the_limit_in_the_order_of_its_logit() -> None:
-    head = ScaleHead(PATCHES * CHANNELS, hidden=7, limit=32).eval()
-    patches = torch.randn(50, PATCHES, CHANNELS)
-    logit, scale = head.logit(patches), head(patches)
-    torch.testing.assert_close(scale, 32 * logit.sigmoid())
-    assert torch.equal(logit.argsort(), scale.argsort())
-    assert ((scale > 0) & (scale < 32)).all()
-    assert [tuple(parameter.shape) for parameter in head.parameters()] == [(7, 12), (1, 7)], "no biases, no norm's own"
-
-
 def test_frozen_centres_are_the_means_of_each_person_seen_from_the_mean_of_all() -> None:
     features, labels = batch()
     scaleface = criterion()
@@ -120,17 +110,6 @@ def test_gradients_on_a_centre_or_opposite_are_finite(sign: int) -> None:
     embedding = (sign * scaleface.head.weight.detach()).requires_grad_()
     scaleface(Features(embedding, torch.randn(PEOPLE, PATCHES, CHANNELS), (2, 2)), labels)[0].backward()
     assert embedding.grad is not None and embedding.grad.isfinite().all()
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [({"limit": 0.0}, r"limit is 0\.0; it must be above 0"), ({"hidden": 0}, "hidden is 0; it must be 1 or more")],
-)
-def test_mistakes_are_told_in_a_sentence(change: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
-        criterion(**change)
-    with pytest.raises(InputError, match=sentence):
-        ScaleHead(12, **{"limit": 64.0, "hidden": 7} | change)
 
 
 def test_a_head_without_angles_is_refused() -> None:
