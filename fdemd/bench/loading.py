@@ -10,7 +10,8 @@ from itertools import count
 from torch.utils.data import DataLoader
 
 from fdemd.backbones import build_backbone
-from fdemd.data.training import TrainingBatch, TrainingDataModule, TrainingDataset
+from fdemd.data.training import TrainingDataModule
+from fdemd.data.training_dataset import TrainingBatch, TrainingDataset
 from fdemd.data.workers import worker_init
 from fdemd.settings.jobs import Train
 from fdemd.training.data import describe_training_data

@@ -18,7 +18,8 @@ from torch.nn.utils import clip_grad_norm_
 
 from fdemd.backbones import build_backbone
 from fdemd.bench.loading import endless_loader
-from fdemd.data.training import TrainingBatch, TrainingDataModule
+from fdemd.data.training import TrainingDataModule
+from fdemd.data.training_dataset import TrainingBatch
 from fdemd.errors import InputError
 from fdemd.jobs.finetune import feature_sizes
 from fdemd.losses import build_criterion

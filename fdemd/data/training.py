@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader
 
 from fdemd.data.aligned import AlignedFaces, aligned_faces, faces_digest
 from fdemd.data.augmentation import Augmentation
@@ -17,43 +17,11 @@ from fdemd.data.datamodule import FaceBatch, FaceDataModule, FaceDataset, as_num
 from fdemd.data.loading import face_loader, workers_that_fit
 from fdemd.data.manifest import Manifest, check_identities
 from fdemd.data.samplers import BalancedSampler, BatchSampler, ShuffledSampler
+from fdemd.data.training_dataset import TrainingBatch, TrainingDataset, VisitSampler
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
 from fdemd.settings.training import Batches
-
-
-class TrainingBatch(TypedDict):
-    """A batch of augmented faces.
-
-    Attributes:
-        face: ``(B, 3, H, W)`` RGB, uint8 from the loader, float32 in [0, 1] once it is on its device.
-        label: ``(B,)`` number of the person.
-        row: ``(B,)`` row of the manifest.
-    """
-
-    face: Tensor
-    label: Tensor
-    row: Tensor
-
-
-class TrainingDataset(Dataset[TrainingBatch]):
-    """Augmented faces, indexed by ``(visit, row)``: the face of a manifest row as it is at that visit."""
-
-    def __init__(
-        self, faces: AlignedFaces, manifest: Manifest, labels: Mapping[str, int], augmentation: Augmentation
-    ) -> None:
-        self.faces, self.manifest, self.labels, self.augmentation = faces, manifest, labels, augmentation
-
-    def __getitem__(self, index: tuple[int, int]) -> TrainingBatch:
-        visit, row = index
-        photograph = self.manifest.photographs[row]
-        picture = self.augmentation(self.faces.face(row), visit, photograph.path)
-        return TrainingBatch(
-            face=torch.from_numpy(picture).permute(2, 0, 1),
-            label=torch.tensor(self.labels[photograph.identity]),
-            row=torch.tensor(row),
-        )
 
 
 class TrainingDataModule(LightningDataModule):
@@ -156,7 +124,7 @@ class TrainingDataModule(LightningDataModule):
         workers = workers_that_fit(self.num_workers, faces, self.face_size)
         return DataLoader(
             TrainingDataset(self.faces, self.manifest, labels, self.augmentation),
-            batch_sampler=_Visits(self._sampler(labels), self.rows, lambda: progress.total.ready),
+            batch_sampler=VisitSampler(self._sampler(labels), self.rows, lambda: progress.total.ready),
             num_workers=workers,
             worker_init_fn=worker_init,
             persistent_workers=workers > 0,
@@ -234,26 +202,3 @@ def _share(rows: Tensor, rank: int, processes: int) -> Tensor:
     """
     share = rows[rank::processes]
     return share if len(share) else rows[:1]
-
-
-class _Visits(Sampler[list[tuple[int, int]]]):
-    """Batches of (epoch, manifest row), from wherever the training stands when they are asked for."""
-
-    def __init__(self, batches: BatchSampler, rows: Tensor, done: Callable[[], int]) -> None:
-        """Number the batches through.
-
-        Args:
-            batches: Batches of positions in ``rows``.
-            rows: Manifest rows.
-            done: Gives the number of batches trained on so far, over all epochs.
-        """
-        self.batches, self.rows, self.done = batches, rows, done
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        epoch, batches_done = divmod(self.done(), len(self.batches))
-        self.batches.set_position(epoch, batches_done)
-        for batch in self.batches:
-            yield [(epoch, row) for row in self.rows[batch].tolist()]

@@ -32,7 +32,7 @@ def files(folder: Path) -> dict[str, bytes]:
         ("trainer.precision=bf16-mixed", "32-true"),
         ("optimizer.lr=0.5", "0.003"),
         ("data.batch_size=6", "4"),
-        ("augment.flip=0", "0.5"),
+        ("augment.flip=0.25", "0.5"),
         ("validation.every=3", "2"),
         ("seed=1", "0"),
     ],
