@@ -73,21 +73,21 @@ class Account:
             "people": self.people,
             "used": self.photographs.used,
             "unreadable": self.photographs.unreadable,
-            "no face found": self.photographs.no_face,
-            "set aside": self.photographs.aside,
-            "people without a face": self.people - self.people_used,
-            "several faces": self.several,
+            "no_face_found": self.photographs.no_face,
+            "set_aside": self.photographs.aside,
+            "people_without_a_face": self.people - self.people_used,
+            "several_faces": self.several,
             "ignored": self.ignored,
             "copies": self.copies,
-            "of two people": self.strangers,
+            "of_two_people": self.strangers,
         }
 
     def query_facts(self) -> dict[str, int]:
         """The counts of queries and gallery likewise; the first four add up to the rows that are marked as queries."""
         return {
             "queries": self.asked,
-            "queries unreadable": self.queries.unreadable,
-            "queries set aside": self.queries.aside,
+            "queries_unreadable": self.queries.unreadable,
+            "queries_set_aside": self.queries.aside,
             "gallery": self.gallery.used,
         }
 

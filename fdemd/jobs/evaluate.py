@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from fdemd.attacks.adversary import ADVERSARIAL
 from fdemd.backbones import Backbone
+from fdemd.data.evaluated import evaluated_data
 from fdemd.embedding.data import EmbeddedData, build_network, describe_data
-from fdemd.emd import Transport, emd_similarity
+from fdemd.emd.engines import AUTO, FAST, REFERENCE
+from fdemd.emd.similarity import reference_only
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.report.identification import IdentificationReport, model_label
+from fdemd.report.identification import IdentificationReport
+from fdemd.report.labels import model_label
 from fdemd.report.queries import bytes_of_queries
 from fdemd.retrieval.faiss_search import FaissIndex, IndexSettings, index_settings
 from fdemd.retrieval.pair_similarity import PairSimilarity, patches_for
@@ -26,7 +28,9 @@ from fdemd.runs.files import ROOM, run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
+from fdemd.scoring.attack import AttackOutcome, measure_attack
 from fdemd.scoring.closed_set import Comparison, compare_stages
+from fdemd.scoring.pictured import picture_queries
 from fdemd.settings.jobs import Evaluate
 
 
@@ -49,31 +53,31 @@ def evaluate(settings: Evaluate) -> IdentificationReport:
             f"stage1.search is {config['stage1']['search']}, which ranks by the cosine; aligned cosines need "
             "stage1=exact, or align=none."
         )
-    label = f"{model_label(config['model'])}-{config['data']['name']}"
-    room = ROOM + bytes_of_queries(described.faces, len(config["query"]) * len(protocols))
+    label = f"{model_label(settings.model)}-{settings.data.name}"
+    room = ROOM + bytes_of_queries(described.faces.manifest, len(config["query"]) * len(protocols))
     with (
         run_folder(Path(str(config["output"])), label, room) as folder,
-        open_log(settings.logger, folder, "evaluate", config) as log,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
     ):
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core
             comparisons = _identify(data, second_stage, protocols, stage1, config)
-        seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
-        origins = {kind: each.origin for kind, each in data.features.items()}
+            seconds = {"prepare_and_embed": embedded - started, "rank_and_rerank": time.perf_counter() - embedded}
+            pictured = picture_queries(data, comparisons, second_stage, protocols[0])
         report = IdentificationReport(
-            config,
-            second_stage,
-            data.faces,
+            settings,
+            evaluated_data(data.faces),
             comparisons,
-            protocols,
+            pictured,
             backbone.weights_sha256,
-            origins,
+            {kind: each.origin for kind, each in data.features.items()},
             seconds,
-            data.adversary,
+            _missing_engine(second_stage, comparisons[0].engine),
+            _attack(data, comparisons),
             data.alignment,
         )
-        report.write(folder, partial(_transport, data, second_stage))
+        report.write(folder)
         log_results(log)
     return report
 
@@ -131,23 +135,16 @@ def _identify(
     return comparisons
 
 
-def _transport(
-    data: EmbeddedData, settings: RerankSettings | None, kind: str, query_row: Tensor, best_row: Tensor
-) -> Transport | None:
-    """The flow from one query to one gallery face, as stage 2 sees it; for the picture."""
-    if settings is None:
+def _attack(data: EmbeddedData, comparisons: Sequence[Comparison]) -> AttackOutcome | None:
+    """What the attack on adversarial queries achieved; None without any."""
+    if data.adversary is None:
         return None
-    query, best = data.features[kind].at(query_row), data.features["clean"].at(best_row)
-    view = patches_for(settings, data.backbone, query)
-    query, best = view(query), view(best)
-    if settings.grid:
-        query, best = query.pooled(settings.grid), best.pooled(settings.grid)
-    return emd_similarity(
-        query,
-        best,
-        torch.zeros(1, 1, dtype=torch.long),
-        weighting=settings.weighting,
-        stop=settings.stopping_rule,
-        eps=settings.eps,
-        with_flow=True,
-    )
+    attacked = {each.protocol: each for each in comparisons if each.kind == ADVERSARIAL}
+    return measure_attack(data.adversary, data.faces, attacked)
+
+
+def _missing_engine(settings: RerankSettings | None, used: str) -> str:
+    """Why the compiled engine was not there, although it would have done the same; empty if that is not so."""
+    if settings is None or settings.engine != AUTO or used != REFERENCE:
+        return ""
+    return "" if reference_only(settings.stopping_rule, settings.eps) else FAST["cpu"].missing()

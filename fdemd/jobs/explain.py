@@ -23,11 +23,13 @@ from fdemd.features import Features
 from fdemd.files.text import shown
 from fdemd.report.explanation import print_explanation, write_explanation
 from fdemd.report.explanation_picture import save_explanation, save_weightings
-from fdemd.report.identification import model_label
+from fdemd.report.labels import model_label
 from fdemd.retrieval.pair_similarity import patches_for
 from fdemd.retrieval.settings import rerank_settings
 from fdemd.runs.files import run_folder, write_yaml
 from fdemd.scoring.explanation import Explanation, explain_pair, weights_of_pair
+from fdemd.settings.checking import check_settings
+from fdemd.settings.jobs import Evaluate
 
 
 def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path) -> Explanation:
@@ -42,8 +44,8 @@ def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path)
     Raises:
         InputError: a setting or a photograph cannot be used.
     """
-    settings = rerank_settings(config["rerank"])
-    assert settings
+    checked, settings = check_settings(Evaluate, config), rerank_settings(config["rerank"])
+    assert settings and checked.rerank.method == "emd"
     alpha = settings.fixed_alpha
     dtype, detector = check_dtype(config["features"]["dtype"]), check_detector(config["data"]["detector"])
     backbone = build_network(config)
@@ -64,15 +66,15 @@ def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path)
     if backbone.weights_sha256 == RANDOM:
         notes.append("The network's weights are random: these figures are those of an untrained network.")
     names = _short(query), _short(gallery)
-    title = f"{names[0]} and {names[1]}: {model_label(config['model'])}, weighting {settings.weighting}"
-    with run_folder(output, f"explain-{model_label(config['model'])}") as folder:
+    title = f"{names[0]} and {names[1]}: {model_label(checked.model)}, weighting {settings.weighting}"
+    with run_folder(output, f"explain-{model_label(checked.model)}") as folder:
         facts = {
             "photographs": {"query": str(query), "gallery": str(gallery), "sha256": digests},
-            "model": {"name": model_label(config["model"]), "weights_sha256": backbone.weights_sha256},
+            "model": {"name": model_label(checked.model), "weights_sha256": backbone.weights_sha256},
             "detector": detector,
-            "patch precision": config["features"]["dtype"],
+            "patch_precision": config["features"]["dtype"],
         }
-        write_explanation(folder, explanation, settings, facts, notes)
+        write_explanation(folder, explanation, checked.rerank, facts, notes)
         write_yaml(folder / "config.yaml", {key: config[key] for key in ("model", "rerank", "seed")})
         scores = (
             f"cosine {explanation.cosine:.3f}, Earth Mover's similarity {explanation.emd:.3f}, "
@@ -83,7 +85,7 @@ def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path)
         pooled = [each.pooled(settings.grid) if settings.grid else each for each in (one, other)]
         weights = weights_of_pair(pooled[0], pooled[1])
         save_weightings(folder / "weightings.png", *faces, weights, explanation.grid, names)
-        print_explanation(explanation, settings, title, notes)
+        print_explanation(explanation, checked.rerank, title, notes)
         print(shown(f"Every number and two pictures are in {folder}/"))
     return explanation
 

@@ -83,12 +83,11 @@ def finetune(settings: Train) -> Finetuned:
         seed=settings.seed,
         fingerprint=fingerprint,
     )
-    record = settings.plain()
-    with training_folder(settings) as folder, open_log(settings.logger, folder, "train", record) as log:
+    with training_folder(settings) as folder, open_log(settings.logger, folder, "train", settings.plain()) as log:
         trainer = build_trainer(
             settings.trainer, log, validate_every=settings.validation.every if data.validation else None
         )
-        report = FinetuneReport(record, data, backbone.weights_sha256, folder)
+        report = FinetuneReport(settings, data, backbone.weights_sha256, folder)
         with advise_to_resume(folder), end_other_processes(trainer):
             resumed = _checked_state(settings, fingerprint, module, trainer) if settings.resume else None
             if trainer.is_global_zero:

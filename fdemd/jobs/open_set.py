@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 
+from fdemd.data.evaluated import evaluated_data
 from fdemd.data.outside import inside, people_outside
 from fdemd.embedding.data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.jobs.evaluate import check_second_stage
-from fdemd.report.identification import model_label
-from fdemd.report.open_set import OpenSetReport, Searched
+from fdemd.report.labels import model_label
+from fdemd.report.open_set import OpenSetReport, SearchedGallery
 from fdemd.retrieval.faiss_search import index_settings
 from fdemd.retrieval.pair_similarity import patches_for
 from fdemd.retrieval.protocol import check_protocols
@@ -24,7 +25,7 @@ from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
 from fdemd.score_normalization.settings import align_settings
-from fdemd.scoring.open_set import OpenGallery, OpenSet, thresholds_of
+from fdemd.scoring.open_set import OpenGallery, OpenSet, measure_open_set, thresholds_of
 from fdemd.settings.jobs import Evaluate
 
 CLEAN = "clean"
@@ -53,26 +54,22 @@ def open_set(settings: Evaluate) -> OpenSetReport:
         check_second_stage(backbone, second_stage)
     described = describe_data(config, backbone)
     outside = people_outside(described.faces.manifest, config["open_set"]["outside"], config["seed"])
-    label = f"open_set-{model_label(config['model'])}-{config['data']['name']}"
+    label = f"open_set-{model_label(settings.model)}-{settings.data.name}"
     with (
         run_folder(Path(str(config["output"])), label) as folder,
-        open_log(settings.logger, folder, "evaluate", config) as log,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
     ):
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core
-            results, thresholds, gallery = _search(data, outside, second_stage, protocols, config)
-        seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
+            results, gallery = _search(data, outside, second_stage, protocols, config)
+        seconds = {"prepare_and_embed": embedded - started, "rank_and_rerank": time.perf_counter() - embedded}
         origins = {kind: each.origin for kind, each in data.features.items()}
         report = OpenSetReport(
-            config,
-            second_stage,
-            data.faces,
+            settings,
+            evaluated_data(data.faces),
             results,
-            thresholds,
-            protocols,
             gallery,
-            outside,
             backbone.weights_sha256,
             origins,
             seconds,
@@ -96,7 +93,7 @@ def _search(
     settings: RerankSettings | None,
     protocols: Sequence[str],
     config: Mapping[str, Any],
-) -> tuple[list[OpenSet], dict[str, list[float | None]], Searched]:
+) -> tuple[list[OpenSet], SearchedGallery]:
     """Search for everyone, once the faces are embedded; thresholds are those of the clean non-mated searches."""
     faces, kinds = data.faces, list(config["query"])
     known = inside(faces.manifest, faces.query_rows, outside)
@@ -117,12 +114,12 @@ def _search(
         for kind in dict.fromkeys([CLEAN, *kinds]):
             query, query_labels = data.query(kind, strangers)
             nonmated[kind] = gallery.nonmated(view(query), query_labels, data.missed(kind)[~known_missed])
-        results = []
+        thresholds, results = thresholds_of(nonmated[CLEAN]), []
         for kind in kinds:
             query, query_labels = data.query(kind, people)
             mated = gallery.mated(view(query), query_labels, data.missed(kind)[known_missed], protocols)
             results += [
-                OpenSet(kind, protocol, found, nonmated[kind], lone)
+                measure_open_set(kind, protocol, found, nonmated[kind], lone, thresholds, config["seed"])
                 for protocol, (found, lone) in mated.items()
                 if len(found)
             ]
@@ -132,5 +129,4 @@ def _search(
             f"({faces.manifest.root}); give people with two photographs or more."
         )
     grid = (settings and settings.grid) or features.grid
-    searched = Searched(gallery_rows, len(labels.identity.unique()), grid)
-    return results, thresholds_of(nonmated[CLEAN]), searched
+    return results, SearchedGallery(gallery_rows, len(labels.identity.unique()), grid, outside)

@@ -19,7 +19,8 @@ from fdemd.jobs.finished_trainings import find_finished_training
 from fdemd.jobs.train_and_evaluate import evaluate_checkpoint, split_people_for_test, train, training_settings
 from fdemd.jobs.trainings import PlannedTraining, naming_training, plan_trainings
 from fdemd.losses.scale_head import read_scale_head
-from fdemd.report.identification import IdentificationReport, model_label
+from fdemd.report.identification import IdentificationReport
+from fdemd.report.labels import model_label
 from fdemd.report.trials import TrialsReport
 from fdemd.retrieval.settings import rerank_settings
 from fdemd.runs.files import RESULTS, check_place, read_left_out, run_folder
@@ -61,15 +62,14 @@ def trials(settings: Evaluate) -> TrialsReport:
             "trials.compare is false, and no training of trials.trainings has loss=scaleface; nothing would be "
             "measured."
         )
-    record = settings.plain()
-    with _folder(settings, section) as folder, open_log(settings.logger, folder, "evaluate", record) as log:
+    with _folder(settings, section) as folder, open_log(settings.logger, folder, "evaluate", settings.plain()) as log:
         found = []
         for number, seed in enumerate(section.seeds, start=1):
             print(f"Seed {seed} ({number} of {len(section.seeds)})", flush=True)
             of_seed = settings.model_copy(update={"seed": seed})
             found.append(_trial(of_seed, section, trainings, normalizations, folder / f"seed_{seed}"))
-        report = TrialsReport(record, found, folder)
-        report.write()
+        report = TrialsReport(settings, found)
+        report.write(folder)
         log_results(log)
     return report
 
@@ -85,7 +85,7 @@ def _folder(settings: Evaluate, section: Trials) -> Iterator[Path]:
         with alone_in(folder, "stop it first"), advise_when_stopped(lambda: f"trials.resume={folder}"):
             yield folder
         return
-    label = f"{section.name}-{model_label(settings.model.plain())}-{settings.data.name}"
+    label = f"{section.name}-{model_label(settings.model)}-{settings.data.name}"
     with (
         run_folder(Path(settings.output), label) as folder,
         alone_in(folder, "stop it first"),
@@ -145,8 +145,8 @@ def _trial(
 
 
 def _compare(trial: Trial, weights: str, report: IdentificationReport) -> None:
-    trial.compared[weights], trial.accounts[weights] = report.comparisons, report.faces.account
-    trial.leave_out(left_out_files(report.faces.manifest, report.faces.faces))
+    trial.compared[weights], trial.accounts[weights] = report.comparisons, report.data.account
+    trial.leave_out(report.data.left_out)
 
 
 def _embed(settings: Evaluate, data: Data, checkpoint: str | None) -> EmbeddedData:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from fdemd.backbones import Backbone
 from fdemd.cli.command_line import CONFIG_DIR, plan
+from fdemd.data.evaluated import evaluated_data
 from fdemd.embedding.data import DescribedData, EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.jobs.evaluate import check_second_stage
-from fdemd.report.identification import model_label
+from fdemd.report.labels import model_label
 from fdemd.report.paper import paper_rows
-from fdemd.report.study import PointResult, StudyReport, point_label
+from fdemd.report.queries import bytes_of_queries
+from fdemd.report.study import StudyReport
+from fdemd.report.study_point import PointResult, point_label
 from fdemd.retrieval.protocol import check_protocols
 from fdemd.retrieval.settings import RerankSettings, rerank_settings
-from fdemd.runs.files import run_folder
+from fdemd.runs.files import ROOM, run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
@@ -31,9 +33,9 @@ from fdemd.settings.jobs import Evaluate
 
 @dataclass(frozen=True)
 class Point:
-    """One network and data set of a study, checked: its config, its faces, and the methods to compare."""
+    """One network and data set of a study, checked: its settings, its faces, and the methods to compare."""
 
-    config: Mapping[str, Any]
+    settings: Evaluate
     described: DescribedData
     methods: Sequence[Method]
 
@@ -49,38 +51,41 @@ def study(settings: Evaluate) -> StudyReport:
     """
     config = settings.plain()
     section = config["study"]
-    points = [_point(_varied(config, words)) for words in section["points"] or [[]]]
-    label = f"{section['name']}-{model_label(config['model'])}-{config['data']['name']}"
+    points = [_point(_varied(settings, words)) for words in section["points"] or [[]]]
+    label = f"{section['name']}-{model_label(settings.model)}-{settings.data.name}"
+    lines = len(config["query"]) * len(config["protocols"])
+    room = ROOM + sum(bytes_of_queries(point.described.faces.manifest, lines) for point in points)
     with (
-        run_folder(Path(str(config["output"])), label) as folder,
-        open_log(settings.logger, folder, "evaluate", config) as log,
+        run_folder(Path(str(config["output"])), label, room) as folder,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
     ):
-        report = StudyReport(config, [_measured(point) for point in points], folder)
+        report = StudyReport(settings, [_measured(point) for point in points], folder)
         report.write()
         log_results(log)
     return report
 
 
-def _varied(config: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
-    """The config with the sections that some words of the command line name replaced."""
+def _varied(settings: Evaluate, words: Sequence[str]) -> Evaluate:
+    """The settings with the sections that some words of the command line name replaced."""
     (chosen,) = plan("evaluate", list(words), CONFIG_DIR)
     named = {word.lstrip("+").split("=")[0].split(".")[0].split("@")[0] for word in words}
-    return dict(config) | {section: chosen.settings.plain()[section] for section in named}
+    return settings.model_copy(update={section: getattr(chosen.settings, section) for section in named})
 
 
-def _point(config: Mapping[str, Any]) -> Point:
-    settings = rerank_settings(config["rerank"])
-    if settings is None:
+def _point(settings: Evaluate) -> Point:
+    config = settings.plain()
+    defaults = rerank_settings(config["rerank"])
+    if defaults is None:
         raise InputError("A study compares ways to re-rank; leave --no-rerank and rerank=none away.")
     if config["stage1"]["search"] != "exact":
         raise InputError("A study starts from the exact first stage; leave stage1 away.")
     check_protocols(config["protocols"])
     paper_rows(config["study"]["paper"])
-    methods = read_methods(config["study"]["methods"], settings)
+    methods = read_methods(config["study"]["methods"], defaults)
     backbone = build_network(config)
     _check_measures(backbone, methods)
-    point_label(config)  # a mistake in a name is told by now
-    return Point(config, describe_data(config, backbone), methods)
+    point_label(settings)  # a mistake in a name is told by now
+    return Point(settings, describe_data(config, backbone), methods)
 
 
 def _check_measures(backbone: Backbone, methods: Sequence[Method]) -> None:
@@ -91,7 +96,7 @@ def _check_measures(backbone: Backbone, methods: Sequence[Method]) -> None:
 
 def _measured(point: Point) -> PointResult:
     started = time.perf_counter()
-    config, methods = point.config, point.methods
+    config, methods = point.settings.plain(), point.methods
     data = point.described.embed()
     embedded = time.perf_counter()
     rows, missed = _sampled(data, config["study"]["sample"], config["seed"])
@@ -111,14 +116,14 @@ def _measured(point: Point) -> PointResult:
         )
         for kind in kinds:
             outcomes += measuring.outcomes(kind, config["protocols"])
-    seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
+    seconds = {"prepare_and_embed": embedded - started, "rank_and_rerank": time.perf_counter() - embedded}
     if not any(outcome.queries for outcome in outcomes):
         raise InputError(
             f"No query in {data.faces.manifest.root} has another photograph of its person in the gallery, so that "
             "nothing can be found; give people with two photographs or more."
         )
-    drawn = len(rows) + len(missed)
-    return PointResult(config, data.faces, drawn, outcomes, data.backbone.weights_sha256, seconds, data.alignment)
+    weights, used = data.backbone.weights_sha256, evaluated_data(data.faces)
+    return PointResult(point.settings, used, rows, missed, outcomes, weights, seconds, data.alignment)
 
 
 def _sampled(data: EmbeddedData, sample: int | None, seed: int) -> tuple[torch.Tensor, torch.Tensor]:

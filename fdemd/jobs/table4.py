@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fdemd.jobs.train_and_evaluate import evaluate_checkpoint, split_people_for_test, train, training_settings
-from fdemd.report.identification import model_label
+from fdemd.report.labels import model_label
 from fdemd.report.table4 import Table4
 from fdemd.runs.files import run_folder
 from fdemd.settings.faces import Data
@@ -25,9 +25,7 @@ def table4(settings: Evaluate) -> Table4:
     """
     section = settings.table4
     assert section is not None
-    with run_folder(
-        Path(settings.output), f"table4-{model_label(settings.model.plain())}-{settings.data.name}"
-    ) as folder:
+    with run_folder(Path(settings.output), f"table4-{model_label(settings.model)}-{settings.data.name}") as folder:
         tested: Data = settings.data
         checkpoints, counts = [Path(path) for path in section.finetuned], None
         if not checkpoints:
@@ -44,6 +42,6 @@ def table4(settings: Evaluate) -> Table4:
             evaluate_checkpoint(settings, tested, str(path), folder / "finetuned").comparisons for path in checkpoints
         ]
         paths = [str(path) for path in checkpoints]
-        table = Table4(settings.plain(), pretrained.comparisons, finetuned, paths, pretrained.faces.account, counts)
+        table = Table4(settings, pretrained.comparisons, finetuned, paths, pretrained.data.account, counts)
         table.write(folder)
     return table

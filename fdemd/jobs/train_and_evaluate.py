@@ -60,8 +60,8 @@ def split_people_for_test(
     training, test = split_people(whole, test_people, seed, setting=setting)
     if test is None:
         raise InputError(f"{setting} is 0; people must be left for the test.")
-    counts = {"photographs": len(whole), "to train on": len(training), "to test": len(test)}
-    counts["in neither part"] = len(whole) - len(training) - len(test)  # occluded copies, rows of the split of a test
+    counts = {"photographs": len(whole), "to_train_on": len(training), "to_test": len(test)}
+    counts["in_neither_part"] = len(whole) - len(training) - len(test)  # occluded copies, rows of the split of a test
     return PeopleSplit(
         _write_part(settings.data, training, folder / "training.csv"),
         _write_part(settings.data, test, folder / "test.csv"),

@@ -15,6 +15,7 @@ from torch import Tensor
 from fdemd.backbones import Backbone, build_backbone
 from fdemd.cache.features import FeatureStore
 from fdemd.cache.place import cache_folder
+from fdemd.data.accounting import account
 from fdemd.data.aligned import AlignedFaces, aligned_faces
 from fdemd.data.datamodule import FaceDataset
 from fdemd.data.pairs import Pairs, read_pairs
@@ -26,7 +27,7 @@ from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
 from fdemd.features import Features
 from fdemd.files.home import expanded
-from fdemd.report.identification import model_label
+from fdemd.report.labels import model_label
 from fdemd.report.verification import VerificationReport
 from fdemd.retrieval.settings import RAW, rerank_settings
 from fdemd.runs.files import run_folder
@@ -79,10 +80,10 @@ def verify(settings: Evaluate) -> VerificationReport:
     backbone = WithMirrored(network).eval() if data["flip"] else network
     described = describe_alignment(config, pairs.manifest, gallery=False)
     cache = cache_folder(data["cache"])
-    label = f"{model_label(config['model'])}-{data['name']}"
+    label = f"{model_label(settings.model)}-{settings.data.name}"
     with (
         run_folder(Path(config["output"]), label) as folder,
-        open_log(settings.logger, folder, "evaluate", config) as log,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
     ):
         faces = aligned_faces(
             pairs.manifest,
@@ -117,13 +118,24 @@ def verify(settings: Evaluate) -> VerificationReport:
             for similarity, score in scores.items()
         ]
         seconds = {
-            "read and align": aligned - started,
+            "read_and_align": aligned - started,
             "embed": embedded - aligned,
             "compare": time.perf_counter() - embedded,
         }
-        weights = backbone.weights_sha256
+        photographs = pairs.manifest.photographs
         report = VerificationReport(
-            config, second_stage, pairs, faces, failed, results, features.grid, weights, origin, seconds, alignment
+            settings,
+            pairs,
+            failed,
+            account(pairs.manifest, faces),
+            faces.digest,
+            [(photographs[entry.row].path, entry.problem, entry.reason) for entry in faces.left_out],
+            results,
+            features.grid,
+            backbone.weights_sha256,
+            origin,
+            seconds,
+            alignment,
         )
         report.write(folder)
         log_results(log)

@@ -55,3 +55,19 @@ def best_possible(hits: Tensor, k: int) -> Tensor:
     k = max(0, k)
     ideal = hits[:, :k].sort(dim=1, descending=True).values
     return torch.cat([ideal, hits[:, k:]], dim=1)
+
+
+@checked(hits="bool Q L")
+def first_hits(hits: Tensor) -> Tensor:
+    """Return the place of the first right answer of each query, from 1; 0 if no place is right.
+
+    Args:
+        hits: ``(Q, L)`` boolean, right or wrong at each place.
+
+    Returns:
+        ``(Q,)`` int32.
+
+    >>> first_hits(torch.tensor([[False, True, True], [False, False, False]])).tolist()
+    [2, 0]
+    """
+    return torch.where(hits.any(1), hits.to(torch.uint8).argmax(1) + 1, 0).int()

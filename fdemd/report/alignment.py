@@ -10,7 +10,7 @@ from fdemd.score_normalization.settings import COHORT, LEARNED, SNORM, VIRTUAL
 
 
 def alignment_note(alignment: ScoreAlignment) -> str:
-    """How cosines were aligned, by whom, and how good an estimator is, in sentences."""
+    """Return in sentences how cosines were aligned, by whom, and how good an estimator is."""
     settings, people = alignment.settings, f"{alignment.photographs} photographs of {alignment.people} other people"
     what = "mean and deviation" if settings.method == SNORM else "mean"
     taken = {
@@ -42,7 +42,7 @@ def _estimator_note(alignment: ScoreAlignment) -> str:
 
 
 def alignment_facts(alignment: ScoreAlignment | None) -> dict[str, Any] | None:
-    """The same as plain values; None without alignment."""
+    """Return the same as plain values; None without alignment."""
     if alignment is None:
         return None
     settings = asdict(alignment.settings)
@@ -51,8 +51,8 @@ def alignment_facts(alignment: ScoreAlignment | None) -> dict[str, Any] | None:
         "cohort": {
             "people": alignment.people,
             "photographs": alignment.photographs,
-            "left out": len(alignment.left_out),
+            "left_out": len(alignment.left_out),
         },
-        "estimator sha256": alignment.estimator.sha256 if alignment.estimator else None,
-        "mean absolute error": alignment.error._asdict() if alignment.error else None,
+        "estimator_sha256": alignment.estimator.sha256 if alignment.estimator else None,
+        "mean_absolute_error": alignment.error._asdict() if alignment.error else None,
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from fdemd.report.tables import rounded
+from fdemd.report.cells import rounded
 from fdemd.repro.auto_alpha_answers import ATT, LFW, SECOND_STAGES, Answers, collect, points
 from fdemd.repro.auto_alpha_fit import SETTINGS, WEIGHTS, fit_rule
 from fdemd.retrieval.auto_alpha import Rule, auto_alpha

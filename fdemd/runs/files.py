@@ -177,7 +177,7 @@ def write_figure(path: Path, figure: Figure, dpi: int = 130) -> None:
         figure.savefig(file, format=path.suffix.removeprefix("."), dpi=dpi)
 
 
-RESULTS, LEFT_OUT_FILES = "results.json", "left out files"
+RESULTS, LEFT_OUT_FILES = "results.json", "left_out_files"
 """Where a training lists for programs what it could not use, and what it is called there."""
 
 

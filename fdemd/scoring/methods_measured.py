@@ -16,7 +16,7 @@ from torch import Tensor
 from fdemd.cache.similarities import Computed, SimilarityStore
 from fdemd.embedding.data import EmbeddedData
 from fdemd.features import Features
-from fdemd.metrics.identification import best_possible
+from fdemd.metrics.identification import best_possible, first_hits
 from fdemd.metrics.intervals import Estimate
 from fdemd.retrieval.k_reciprocal import KReciprocal
 from fdemd.retrieval.pair_similarity import PairSimilarity, patches_for
@@ -26,11 +26,10 @@ from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.settings import RerankSettings
 from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import rerank
-from fdemd.scoring.closed_set import COSINE, STAGE_1
+from fdemd.scoring.closed_set import BEST_POSSIBLE, COSINE, STAGE_1
 from fdemd.scoring.judge import Judge, Values
 from fdemd.scoring.methods import ExpansionSettings, KReciprocalSettings, Measure, Method
 
-MAXIMUM = "maximum"
 Asked = tuple[Measure, bool]
 """A similarity, and whether it is wanted of the whole gallery."""
 _QUERIES_A_PIECE = 256
@@ -51,6 +50,9 @@ class Outcome:
         lone: queries without a right answer; not averaged.
         seconds: that the similarity of all pairs took on the machine that computed it; None where none is needed.
         gains: over stage 1, of each figure with its paired interval; None for what is no method.
+        ranks: ``(Q,)`` place of the right person for each query with a face, from 1; 0 where it is none of those that
+            were ranked. None for the best possible, which has no ranking.
+        judge: Knows which queries have a right answer.
     """
 
     kind: str
@@ -62,6 +64,8 @@ class Outcome:
     lone: int
     seconds: float | None
     gains: Mapping[str, Estimate] | None = None
+    ranks: Tensor | None = None
+    judge: Judge | None = None
 
 
 @dataclass(frozen=True)
@@ -156,20 +160,24 @@ class Measuring:
 
         def outcome(facts: dict[str, Any], values: Values, **measured: Any) -> Outcome:
             counts = {"queries": judge.queries, "missed": judge.failed, "lone": judge.lone, "seconds": None}
-            return Outcome(kind, judge.protocol, facts, judge.figures(values), **counts | measured)
+            return Outcome(kind, judge.protocol, facts, judge.figures(values), judge=judge, **counts | measured)
 
         hits = judge.hits(first)
         before = judge.values(hits)
-        found = [outcome(_named(COSINE), judge.values(judge.hits(scored.plain)))] if scored.plain else []
-        found.append(outcome(_named(STAGE_1), before))
+        found = []
+        if scored.plain:
+            plain = judge.hits(scored.plain)
+            found.append(outcome(_named(COSINE), judge.values(plain), ranks=first_hits(plain)))
+        found.append(outcome(_named(STAGE_1), before, ranks=first_hits(hits)))
         shortlists = sorted({method.k for method in self._methods if method.k})
-        found += [outcome(_named(MAXIMUM, k=k), judge.values(best_possible(hits, k))) for k in shortlists]
+        found += [outcome(_named(BEST_POSSIBLE, k=k), judge.values(best_possible(hits, k))) for k in shortlists]
         for method in self._methods:
             similarity, seconds = scored.similarity[_asked(method)]
             ranking = rerank(first, similarity[:, : method.k], method.alpha)
-            after = judge.values(judge.hits(ranking))
-            gains = judge.gains(after, before)
-            found.append(outcome(method.facts(self._gallery.grid), after, seconds=seconds, gains=gains))
+            reranked = judge.hits(ranking)
+            after = judge.values(reranked)
+            measured = {"seconds": seconds, "gains": judge.gains(after, before), "ranks": first_hits(reranked)}
+            found.append(outcome(method.facts(self._gallery.grid), after, **measured))
         return found
 
     def _similarity(

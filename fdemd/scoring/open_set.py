@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from fdemd.features import Features
-from fdemd.metrics.intervals import Estimate, bootstrap_by_identity
 from fdemd.metrics.open_set import mated_scores, threshold_at_fpir
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import OFFICIAL, Labels, count_relevant, measured_protocols
@@ -19,6 +17,7 @@ from fdemd.retrieval.settings import RerankSettings
 from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import rerank
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2
+from fdemd.scoring.error_rates import ErrorRates, measure_error_rates
 
 RATES = (1e-1, 1e-2, 1e-3)
 """FPIRs that thresholds are set at."""
@@ -57,14 +56,6 @@ class Searches:
         return len(self.identity.unique())
 
 
-class OperatingPoint(NamedTuple):
-    """Both error rates at one threshold, in [0, 1] with their intervals over people, the threshold held fixed."""
-
-    threshold: float
-    fnir: Estimate
-    fpir: Estimate
-
-
 @dataclass(frozen=True)
 class OpenSet:
     """What one kind of query gave under one protocol.
@@ -75,6 +66,7 @@ class OpenSet:
         mated: searches for people in the gallery.
         nonmated: searches for people outside; the same under every protocol.
         lone: searches for people inside without another photograph of them in the gallery; in no figure.
+        errors: stage -> error rates, at the thresholds of :func:`thresholds_of`.
     """
 
     kind: str
@@ -82,16 +74,36 @@ class OpenSet:
     mated: Searches
     nonmated: Searches
     lone: int
+    errors: Mapping[str, ErrorRates]
 
-    def at(self, stage: str, threshold: float, seed: int) -> OperatingPoint:
-        """Error rates of a stage at a threshold; ``seed`` is that of the bootstrap."""
-        missed = (self.mated.scores[stage] < threshold).double()
-        accepted = (self.nonmated.scores[stage] >= threshold).double()
-        return OperatingPoint(
-            threshold,
-            bootstrap_by_identity(missed, self.mated.identity, seed=seed),
-            bootstrap_by_identity(accepted, self.nonmated.identity, seed=seed),
+
+def measure_open_set(
+    kind: str,
+    protocol: str,
+    mated: Searches,
+    nonmated: Searches,
+    lone: int,
+    thresholds: Mapping[str, Sequence[float | None]],
+    seed: int,
+) -> OpenSet:
+    """Measure the error rates of each stage of some searches.
+
+    Args:
+        kind: kind of query.
+        protocol: what was really measured.
+        mated: searches for people in the gallery.
+        nonmated: searches for people outside.
+        lone: searches that are in no figure.
+        thresholds: stage -> threshold at each of :data:`RATES`.
+        seed: seed of the bootstrap.
+    """
+    errors = {
+        stage: measure_error_rates(
+            mated.scores[stage], mated.identity, nonmated.scores[stage], nonmated.identity, of_stage, seed
         )
+        for stage, of_stage in thresholds.items()
+    }
+    return OpenSet(kind, protocol, mated, nonmated, lone, errors)
 
 
 def thresholds_of(clean: Searches) -> dict[str, list[float | None]]:

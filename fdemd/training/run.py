@@ -14,7 +14,7 @@ from fdemd.errors import InputError
 from fdemd.files.disk import is_full
 from fdemd.files.lock import alone_in
 from fdemd.files.whole import PART, is_part
-from fdemd.report.identification import model_label
+from fdemd.report.labels import model_label
 from fdemd.runs.files import run_folder
 from fdemd.settings.jobs import Train
 from fdemd.training.checkpointing import CHECKPOINTS, LAST
@@ -41,7 +41,7 @@ def training_folder(settings: Train) -> Iterator[Path]:
             _remove_unfinished_checkpoints(resumed / CHECKPOINTS)
             yield resumed
     else:
-        label = f"train-{model_label(settings.model.plain())}-{settings.data.name}"
+        label = f"train-{model_label(settings.model)}-{settings.data.name}"
         with run_folder(Path(settings.output), label) as folder, alone_in(folder, "stop it first"):
             yield folder
 

@@ -31,7 +31,7 @@ def test_a_run_leaves_everything_behind(settings: list[str]) -> None:
     } <= names
     facts = json.loads((done.folder / "results.json").read_text())
     assert facts["data"]["people"] == 3
-    assert facts["data"]["held out"]["people"] == 2
+    assert facts["data"]["held_out"]["people"] == 2
     assert {(row["weights"], row["query"]) for row in facts["results"]} == {
         (weights, kind) for weights in ("before", "last", "best") for kind in ("clean", "mask")
     }

@@ -33,7 +33,7 @@ def test_nobody_is_trained_on_and_tested(split: PeopleSplit, evaluation: Evaluat
     assert len(people(split.training.manifest)) == 3
     assert len(people(split.test.manifest)) == 2
     assert not people(split.training.manifest) & people(split.test.manifest)
-    assert split.counts == {"photographs": 20, "to train on": 12, "to test": 8, "in neither part": 0}
+    assert split.counts == {"photographs": 20, "to_train_on": 12, "to_test": 8, "in_neither_part": 0}
     assert split.training.batch_size == evaluation.data.batch_size
 
 

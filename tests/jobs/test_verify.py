@@ -158,8 +158,8 @@ def test_a_run_leaves_a_table_a_picture_and_the_failures(lfw_like: Path, tmp_pat
     assert cosine["accuracy"] == pytest.approx(100 * (1 + 4 / 6) / 2, abs=1e-3)
     assert cosine["TAR@1e-1"] == pytest.approx(100 * 5 / 6, abs=1e-3)
     assert report.failed.nonzero()[:, 0].tolist() == [8, 11]
-    assert facts["failed pairs"] == [["P3/P3_0001.jpg", "P3/P3_0002.jpg"], ["P2/P2_0002.jpg", "P3/P3_0002.jpg"]]
-    assert facts["data"]["without a face"] == 1
+    assert facts["failed_pairs"] == [["P3/P3_0001.jpg", "P3/P3_0002.jpg"], ["P2/P2_0002.jpg", "P3/P3_0002.jpg"]]
+    assert facts["data"]["no_face_found"] == 1
     with (folder / "left_out.csv").open(newline="", encoding="utf-8") as file:
         assert [row["path"] for row in csv.DictReader(file)] == ["P3/P3_0002.jpg"]
     with Image.open(folder / "roc.png") as picture:
@@ -190,7 +190,7 @@ def test_a_prepared_set_gives_the_same_figures(lfw_like: Path, tmp_path: Path) -
     folder = next(
         folder for folder in output.iterdir() if "P3/P3_0002.jpg,no face" in (folder / "left_out.csv").read_text()
     )
-    assert json.loads((folder / "results.json").read_text())["data"]["without a face"] == 1
+    assert json.loads((folder / "results.json").read_text())["data"]["no_face_found"] == 1
 
 
 def test_without_reranking_and_with_mirror_images(lfw_like: Path, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_an_aligned_cosine_stands_beside_the_plain_one(lfw_like: Path, tmp_path:
     assert names == ["cosine", "cosine, mirrored", "aligned cosine", "0.7 EMD + 0.3 aligned cosine"]
     (folder,) = (tmp_path / "out").iterdir()
     facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    assert facts["align"]["cohort"] == {"people": 3, "photographs": 6, "left out": 0}
+    assert facts["align"]["cohort"] == {"people": 3, "photographs": 6, "left_out": 0}
     assert "among 6 photographs of 3 other people" in (folder / "results.md").read_text(encoding="utf-8")
 
     at_0 = verify(config_of(lfw_like, tmp_path / "out", *cohort, "align.strength=0"))

@@ -11,7 +11,7 @@ from fdemd.metrics.open_set import fnir, fpir
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, OFFICIAL, Labels
 from fdemd.retrieval.settings import RerankSettings
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2
-from fdemd.scoring.open_set import OpenGallery, OpenSet, Searches, thresholds_of
+from fdemd.scoring.open_set import OpenGallery, Searches, measure_open_set, thresholds_of
 
 GALLERY_PEOPLE = torch.tensor([0, 0, 0, 1, 1, 2, 3])
 """People 2 and 3 have one photograph each: distractors, and lone once it is left out."""
@@ -91,11 +91,13 @@ def test_rates_at_a_threshold_are_those_of_the_metrics() -> None:
         scores[-2:] = -torch.inf
         return Searches({STAGE_1: scores}, torch.arange(count) // 2, 2, 0, 0, torch.arange(count), {}, {})
 
-    result = OpenSet("mask", OFFICIAL, drawn(30, 1), drawn(40, 0), lone=0)
-    threshold = thresholds_of(result.nonmated)[STAGE_1][0]
-    assert threshold is not None
-    point = result.at(STAGE_1, threshold, seed=0)
+    mated, nonmated = drawn(30, 1), drawn(40, 0)
+    thresholds = thresholds_of(nonmated)
+    assert thresholds[STAGE_1][1:] == [None, None]
+    result = measure_open_set("mask", OFFICIAL, mated, nonmated, 0, thresholds, seed=0)
+    point, *others = result.errors[STAGE_1].points
+    assert point is not None and others == [None, None]
+    threshold = point.threshold
     assert point.fnir.mean == pytest.approx(fnir(result.mated.scores[STAGE_1], threshold))
     assert point.fpir.mean == pytest.approx(fpir(result.nonmated.scores[STAGE_1], threshold)) == pytest.approx(0.1)
     assert point.fnir.low < point.fnir.mean < point.fnir.high
-    assert thresholds_of(result.nonmated)[STAGE_1][1:] == [None, None]
