@@ -83,6 +83,14 @@ class ShuffledSampler(BatchSampler):
     shuffled, then the rows within each 64 blocks that follow one another. Any 64 * ``block`` draws of a window thus
     read 64 runs of ``block`` rows, which are in the operating system's memory after one sequential read each, and a
     batch mixes rows of up to 64 places. A ``block`` of 1 is the plain random order.
+
+    Example:
+        >>> sampler = ShuffledSampler(rows=10, batch_size=4, seed=0)
+        >>> [len(batch) for batch in sampler]
+        [4, 4]
+        >>> halves = [ShuffledSampler(10, 4, seed=0, rank=rank, world_size=2) for rank in range(2)]
+        >>> [one + other for one, other in zip(*halves)] == list(sampler)
+        True
     """
 
     def __init__(
@@ -136,6 +144,13 @@ class BalancedSampler(BatchSampler):
     Over an epoch identities are drawn equally often, and so are the photographs of each, both to within one. Who has
     fewer photographs than are asked for appears with some of them twice. An epoch has as many batches as its rows
     fill.
+
+    Example:
+        >>> from collections import Counter
+        >>> labels = [0, 0, 0, 1, 1, 2, 2, 2]
+        >>> (first, *_) = BalancedSampler(labels, people=2, photographs=2, seed=0)
+        >>> sorted(Counter(labels[row] for row in first).values())
+        [2, 2]
     """
 
     def __init__(

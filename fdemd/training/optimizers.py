@@ -65,6 +65,15 @@ def learning_rate_factor(section: Optimizer, steps: int, steps_an_epoch: int) ->
 
     Returns:
         A function from the step of the optimizer, from 0, to the factor of its learning rates.
+
+    Example:
+        >>> section = Optimizer(
+        ...     name="sgd", lr=0.1, head_lr=10.0, momentum=0.9, weight_decay=5e-4, decay_all=False, schedule="cosine",
+        ...     step_epochs=30, warmup=0.0,
+        ... )
+        >>> factor = learning_rate_factor(section, steps=100, steps_an_epoch=10)
+        >>> [round(factor(step), 2) for step in (0, 50, 100)]
+        [1.0, 0.5, 0.0]
     """
     warmup = round(section.warmup * steps)
 

@@ -199,7 +199,7 @@ def test_tensorboard_that_is_not_installed(run_log: RunLogs, tmp_path: Path, mon
 
 def test_an_unknown_kind() -> None:
     with pytest.raises(InputError, match="did you mean csv"):
-        plan("evaluate", ["logger.kind=csw"], CONFIG_DIR)
+        plan("evaluate", ["logger=csw"], CONFIG_DIR)
 
 
 def test_every_training_of_a_process_is_a_run_of_its_own_closed_even_if_it_breaks(
