@@ -17,16 +17,16 @@ from torch.utils.data import DataLoader, Dataset
 
 from data_prep.signals import left_to_this_process
 from fdemd.backbones import Backbone
-from fdemd.cache.new_entry import NewEntry, kept
-from fdemd.cache.place import cache_folder
+from fdemd.cache.entry_writer import EntryWriter, load_or_make
+from fdemd.cache.location import cache_folder
 from fdemd.checkpoints import sha256_of
-from fdemd.data.datamodule import as_numbers
+from fdemd.data.dataset import as_numbers
 from fdemd.data.loading import workers_that_fit
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
-from fdemd.faces.alignment import between
-from fdemd.faces.photographs import Way, face_in
+from fdemd.faces.alignment import template_transform
+from fdemd.faces.photographs import Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.runs.steady_progress import track
 
@@ -69,7 +69,7 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
         InputError: a template or the detector is not one, no photograph can be looked at, or the cache cannot be
             written.
     """
-    faces = _Faces(manifest, Way(network.alignment, network.face_size, detector))
+    faces = _Faces(manifest, Preprocessing(network.alignment, network.face_size, detector))
     digest = hashlib.sha256(json.dumps([_PIPELINE, network.fingerprint(), detector]).encode())
     for photograph in manifest.photographs:
         file = manifest.file(photograph)
@@ -80,7 +80,7 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
         digest.update(json.dumps([photograph.path, photograph.identity, photograph.aligned, content]).encode())
     place = cache_folder() / "centres" / digest.hexdigest()
     called, processes = name or str(manifest.root), 0 if workers == 1 else workers
-    found = kept(place, "centres of people", lambda new: _look(faces, network, processes, new, called))
+    found = load_or_make(place, "centres of people", lambda new: _look(faces, network, processes, new, called))
     facts = found.facts
     return Centres(tuple(facts["people"]), tuple(facts["examples"]), found.tensors["directions"], facts["left out"])
 
@@ -88,8 +88,8 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
 class _Faces(Dataset[tuple[int, np.ndarray | None]]):
     """Row -> row and face ``(H, W, 3)`` uint8 as the network takes it, or None."""
 
-    def __init__(self, manifest: Manifest, way: Way) -> None:
-        self.manifest, self.way = manifest, way
+    def __init__(self, manifest: Manifest, preprocessing: Preprocessing) -> None:
+        self.manifest, self.preprocessing = manifest, preprocessing
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -102,14 +102,16 @@ class _Faces(Dataset[tuple[int, np.ndarray | None]]):
             return row, None
         if photograph.aligned:
             height, width = image.shape[:2]
-            move = between(photograph.aligned, (height, width), self.way.template, self.way.size)
-            return row, cv2.warpAffine(image, move, self.way.size[::-1], flags=cv2.INTER_LINEAR)
-        face, _ = face_in(image, self.way, aligned=False)
+            move = template_transform(
+                photograph.aligned, (height, width), self.preprocessing.template, self.preprocessing.size
+            )
+            return row, cv2.warpAffine(image, move, self.preprocessing.size[::-1], flags=cv2.INTER_LINEAR)
+        face, _ = extract_face(image, self.preprocessing, aligned=False)
         return row, None if face is None else face.image
 
 
 @torch.inference_mode()
-def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry, name: str) -> dict[str, Any]:
+def _look(faces: _Faces, network: Backbone, workers: int, new: EntryWriter, name: str) -> dict[str, Any]:
     """Write the centres; of the embeddings only a sum a person is kept in memory.
 
     Raises:
@@ -122,7 +124,7 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry, name: s
     sums: Tensor | None = None
     examples: dict[int, str] = {}
     looked_at = 0
-    workers = workers_that_fit(workers, min(_AT_ONCE, len(faces)), faces.way.size, otherwise="")
+    workers = workers_that_fit(workers, min(_AT_ONCE, len(faces)), faces.preprocessing.size, otherwise="")
     loader = DataLoader(faces, batch_size=_AT_ONCE, num_workers=workers, collate_fn=_usable, worker_init_fn=worker_init)
     with left_to_this_process():
         batches = iter(loader)

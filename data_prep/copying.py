@@ -14,10 +14,10 @@ from data_prep.faces import Record, is_face, write_face
 from data_prep.names import unique_names
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.errors import InputError
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, extract_face
 from fdemd.faces.queries import QueryMaker
 from fdemd.faces.reading import UnreadableImageError, read_image
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 
 _PNG = ".png"
 UNCHANGED = "unchanged"
@@ -43,7 +43,7 @@ class Copying(Dataset["Record | InputError"]):
         chosen: those of its rows that get a copy.
         targets: see :func:`copy_paths`.
         maker: of the queries.
-        way: from photographs to faces.
+        preprocessing: How photographs become faces.
         out: folder of the copies.
         advice: what a person can do if a copy cannot be written.
     """
@@ -54,12 +54,12 @@ class Copying(Dataset["Record | InputError"]):
         chosen: tuple[Photograph, ...],
         targets: Mapping[str, str],
         maker: QueryMaker,
-        way: Way,
+        preprocessing: Preprocessing,
         out: Path,
         advice: str = "",
     ) -> None:
         self.manifest, self.chosen, self.targets = manifest, chosen, targets
-        self.maker, self.way, self.out, self.advice = maker, way, out, advice
+        self.maker, self.preprocessing, self.out, self.advice = maker, preprocessing, out, advice
 
     def __len__(self) -> int:
         return len(self.chosen)
@@ -92,12 +92,14 @@ class Copying(Dataset["Record | InputError"]):
             return record._replace(problem=UNREADABLE, reason=reason)
         record = record._replace(size=len(content), sha256=hashlib.sha256(content).hexdigest())
         try:
-            face, faces = face_in(read_image(io.BytesIO(content)), self.way, aligned=bool(photograph.aligned))
+            face, faces = extract_face(
+                read_image(io.BytesIO(content)), self.preprocessing, aligned=bool(photograph.aligned)
+            )
         except UnreadableImageError as error:
             return record._replace(problem=UNREADABLE, reason=str(error))
         record = record._replace(faces=faces)
         if face is None:
-            return record._replace(problem=NO_FACE, reason=f"the detector {self.way.detector} found none")
+            return record._replace(problem=NO_FACE, reason=f"the detector {self.preprocessing.detector} found none")
         made = self.maker(face, photograph.path)
         if np.array_equal(made.image, face.image):
             return record._replace(problem=UNCHANGED, reason=f"the {self.maker.kind} lies outside the picture")
@@ -106,5 +108,5 @@ class Copying(Dataset["Record | InputError"]):
 
 
 def _content(path: Path) -> bytes:
-    with opened(path) as file:
+    with open_regular(path) as file:
         return file.readall()

@@ -16,9 +16,9 @@ from fdemd.checkpoints import sha256_of
 from fdemd.errors import InputError, unknown
 from fdemd.faces.alignment import TEMPLATES
 from fdemd.faces.landmarks import check_detector
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
-from fdemd.files.whole import write_bytes
+from fdemd.files.writing import write_bytes
 
 
 class Record(NamedTuple):
@@ -54,7 +54,7 @@ def face_path(name: str) -> str:
     return f"faces/{name}.png"
 
 
-def make_face(source: Source, item: Item, way: Way, out: Path, advice: str = "") -> Record:
+def make_face(source: Source, item: Item, preprocessing: Preprocessing, out: Path, advice: str = "") -> Record:
     """Read, search, align and write one face; the file appears whole or not at all.
 
     Raises:
@@ -68,11 +68,11 @@ def make_face(source: Source, item: Item, way: Way, out: Path, advice: str = "")
     try:
         image = read_image(io.BytesIO(content))
         record = record._replace(hash=difference_hash(image))
-        face, faces = face_in(image, way, aligned=source.aligned == way.template)
+        face, faces = extract_face(image, preprocessing, aligned=source.aligned == preprocessing.template)
     except UnreadableImageError as error:
         return record._replace(problem=UNREADABLE, reason=str(error))
     if face is None:
-        return record._replace(problem=NO_FACE, reason=f"the detector {way.detector} found none")
+        return record._replace(problem=NO_FACE, reason=f"the detector {preprocessing.detector} found none")
     return record._replace(faces=faces, face=write_face(face.image, out / face_path(item.name), advice))
 
 
@@ -96,8 +96,8 @@ def is_face(path: Path, record: Record) -> bool:
         return False
 
 
-def check_way(template: str, size: tuple[int, int] | None, detector: str) -> Way:
-    """The way with the template's own size if none is given.
+def check_preprocessing(template: str, size: tuple[int, int] | None, detector: str) -> Preprocessing:
+    """The preprocessing with the template's own size if none is given.
 
     Raises:
         InputError: unknown template or detector, or a size of other proportions.
@@ -111,4 +111,4 @@ def check_way(template: str, size: tuple[int, int] | None, detector: str) -> Way
             f"The template {template} gives faces of {height}x{width} pixels (height x width) or of the same "
             f"proportions, not {size[0]}x{size[1]}; give another --size or --template."
         )
-    return Way(template, size, check_detector(detector))
+    return Preprocessing(template, size, check_detector(detector))

@@ -22,9 +22,9 @@ from data_prep.signals import left_to_this_process
 from data_prep.sources import Item, Source
 from fdemd.data.workers import end_with_parent
 from fdemd.errors import InputError
-from fdemd.faces.photographs import Way
+from fdemd.faces.photographs import Preprocessing
 from fdemd.faces.reading import UnreadableImageError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.runs.steady_progress import steady_progress, track
 
 _AT_ONCE = 32
@@ -38,20 +38,20 @@ class _Maker:
     """All that a process needs to make faces."""
 
     source: Source
-    way: Way
+    preprocessing: Preprocessing
     out: Path
     advice: str
 
     def __call__(self, item: Item) -> Record:
-        return make_face(self.source, item, self.way, self.out, self.advice)
+        return make_face(self.source, item, self.preprocessing, self.out, self.advice)
 
 
-def make_faces(source: Source, way: Way, out: Path, workers: int) -> tuple[list[Record], int]:
+def make_faces(source: Source, preprocessing: Preprocessing, out: Path, workers: int) -> tuple[list[Record], int]:
     """Make the faces that are not there yet.
 
     Args:
         source: the photographs.
-        way: how they become faces.
+        preprocessing: how they become faces.
         out: the folder, see :func:`data_prep.faces.face_path`.
         workers: processes; 1 works in this one.
 
@@ -61,13 +61,15 @@ def make_faces(source: Source, way: Way, out: Path, workers: int) -> tuple[list[
     Raises:
         InputError: the folder cannot be used or written, or a process was killed.
     """
-    settings = {**asdict(way), "size": list(way.size), "pipeline": _PIPELINE}
+    settings = {**asdict(preprocessing), "size": list(preprocessing.size), "pipeline": _PIPELINE}
     again = "once it can be, run the same command again, and it goes on where it was"
     with Journal(out / "journal.jsonl", settings, again) as journal:
         missing = _missing(source, journal.records, out)
-        room = decimal(3 * way.size[0] * way.size[1] * len(missing))
+        room = decimal(3 * preprocessing.size[0] * preprocessing.size[1] * len(missing))
         reader = replace(source, items=(), unused=(), lists={})  # all that the processes need of it
-        maker = _Maker(reader, way, out, f"{again} ({len(missing):,} faces are still to be made, up to {room})")
+        maker = _Maker(
+            reader, preprocessing, out, f"{again} ({len(missing):,} faces are still to be made, up to {room})"
+        )
         portions = [missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)]
         total = len(source.items)
         try:
@@ -97,7 +99,7 @@ def _missing(source: Source, records: Mapping[str, Record], out: Path) -> list[I
             missing.append(item)
             spoilt += 1
     if spoilt:
-        print(f"{spoilt:,} faces in {shown(str(out))} are gone or changed, and are made again.", file=sys.stderr)
+        print(f"{spoilt:,} faces in {to_printable(str(out))} are gone or changed, and are made again.", file=sys.stderr)
     return missing
 
 

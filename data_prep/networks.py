@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.cli.command_line import CONFIG_DIR
 from fdemd.errors import InputError, unknown
 
@@ -44,7 +44,7 @@ def chosen_network(words: Sequence[str]) -> Backbone:
             settings[key] = yaml.safe_load(value) if not isinstance(settings[key], str) else value
         except yaml.YAMLError as error:
             raise InputError(f"--by-embedding {name}: {value!r} is no value for the setting {key}.") from error
-    return build_backbone(**settings)
+    return create_backbone(**settings)
 
 
 def usual_threshold(words: Sequence[str]) -> float:

@@ -27,13 +27,14 @@ from fdemd.cli.command_line import CONFIG_DIR
 from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
-from fdemd.faces.photographs import UNREADABLE, Way
+from fdemd.faces.photographs import UNREADABLE, Preprocessing
 from fdemd.faces.queries import QueryMaker
-from fdemd.files.given import check_file
-from fdemd.files.mark import is_marked
+from fdemd.files.ownership import is_marked
 from fdemd.files.text import csv_table
-from fdemd.files.whole import write_text
+from fdemd.files.user_paths import check_file
+from fdemd.files.writing import write_text
 from fdemd.runs.steady_progress import steady_progress, track
+from fdemd.settings.queries import check_queries
 
 ORIGINALS = "originals"
 _AT_ONCE = 32
@@ -51,7 +52,7 @@ class Request:
         out: folder of the copies and their manifest; may be that of ``manifest`` if we prepared it.
         kind: of query, a name in :data:`fdemd.faces.queries.QUERY_KINDS`.
         settings: of the kind, see :func:`default_settings`.
-        way: alignment, size and detector; those of the network give the pictures that it would see.
+        preprocessing: alignment, size and detector; those of the network give the pictures that it would see.
         seed: as in an evaluation.
         share: 0 to 1, of the photographs that get a copy.
         workers: processes besides this one; 0 works in this one.
@@ -61,7 +62,7 @@ class Request:
     out: Path
     kind: str
     settings: Mapping[str, Any]
-    way: Way
+    preprocessing: Preprocessing
     seed: int = 0
     share: float = 1.0
     workers: int = 0
@@ -119,8 +120,9 @@ def occlude(request: Request) -> Copies:
     if not 0 < request.share <= 1:
         raise InputError(f"--share is {request.share}; it must be above 0 and at most 1.")
     manifest = read_manifest(request.manifest)
-    _check_aligned(manifest, request.way.template)
-    maker = QueryMaker(request.kind, request.way.size, request.seed, **request.settings)
+    _check_aligned(manifest, request.preprocessing.template)
+    settings = check_queries({request.kind: request.settings})[request.kind]
+    maker = QueryMaker(request.kind, request.preprocessing.size, request.seed, settings)
     chosen = tuple(row for row in manifest.photographs if row.is_query and is_chosen(row.path, request))
     if not (_is_here(manifest, request) and (is_ours(request.out, FACES) or is_marked(request.out, COPIES))):
         check_apart(request.out, [manifest.root])
@@ -170,15 +172,15 @@ def _made(
         **request.settings,
         "seed": request.seed,
         "share": request.share,
-        "template": request.way.template,
-        "size": list(request.way.size),
-        "detector": request.way.detector,
+        "template": request.preprocessing.template,
+        "size": list(request.preprocessing.size),
+        "detector": request.preprocessing.detector,
         "pipeline": _PIPELINE,
     }
-    height, width = request.way.size
+    height, width = request.preprocessing.size
     again = "once it can be, run the same command again, and it goes on where it was"
     room = f" ({len(chosen):,} copies take up to {decimal(3 * height * width * len(chosen))})"
-    copying = Copying(manifest, chosen, targets, maker, request.way, request.out, again + room)
+    copying = Copying(manifest, chosen, targets, maker, request.preprocessing, request.out, again + room)
     with Journal(request.out / f"{request.kind}.jsonl", settings, again + room) as journal:
         rows = range(len(copying))
         checked = track(rows, "Checking copies") if journal.records else rows
@@ -235,6 +237,6 @@ def _rows(
                 link(manifest.file(row), request.out / ORIGINALS / row.path)
             rows.append(replace(row, path=place + row.path, source=place + row.source, is_query=False))
     for row, path in copied.items():
-        template = request.way.template
+        template = request.preprocessing.template
         rows.append(replace(row, path=path, source=place + row.source, is_gallery=False, aligned=template))
     return tuple(rows), lost

@@ -16,9 +16,10 @@ from data_prep.likeness import Likenesses
 from data_prep.sources import Source
 from fdemd.data.manifest import Photograph
 from fdemd.data.pairs import REPORT, WITHOUT_FACE
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way
-from fdemd.files.text import csv_table, shown
-from fdemd.files.whole import write_text
+from fdemd.errors import InputError
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing
+from fdemd.files.text import csv_table, to_printable
+from fdemd.files.writing import write_text
 
 NOT_USED, EXCLUDED, NOBODY = "not used", "excluded", "nobody"
 """Why something is in unused.csv: no photograph of the set, one of a person who is left out, a name that nobody has."""
@@ -30,7 +31,7 @@ class Findings:
 
     Attributes:
         name: of the set.
-        way: how faces were made.
+        preprocessing: how faces were made.
         opened: what was there.
         source: without the people who are left out on demand.
         records: what became of each item, in the order of the items.
@@ -41,7 +42,7 @@ class Findings:
     """
 
     name: str
-    way: Way
+    preprocessing: Preprocessing
     opened: Source
     source: Source
     records: Sequence[Record]
@@ -131,6 +132,28 @@ def write_report(findings: Findings, out: Path) -> None:
     write_text(out / "duplicates.csv", csv_table(_duplicates(findings)))
 
 
+def check_same_set(name: str, out: Path) -> None:
+    """Check that a folder holds no faces of another set, whose manifest and journal would be replaced.
+
+    Args:
+        name: Name of the set that is to be prepared.
+        out: Folder that the faces go to. One without a report, or with one that cannot be read, was never finished.
+
+    Raises:
+        InputError: The report in the folder is of another set.
+    """
+    try:
+        report = json.loads((out / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    earlier = report.get("set") if isinstance(report, dict) else None
+    if earlier not in (None, name):
+        raise InputError(
+            f"{out} holds the prepared faces of {to_printable(str(earlier))}, whose manifest those of {name} would "
+            "replace; choose another folder with --out."
+        )
+
+
 def _duplicates(findings: Findings) -> Iterator[tuple[object, ...]]:
     identities = {item.name: item.identity for item in findings.source.items}
     yield "first", "second", "bits", "first_identity", "second_identity"
@@ -143,7 +166,7 @@ def _facts(findings: Findings) -> dict[str, Any]:
     counts = findings.images_per_person
     return {
         "set": findings.name,
-        "way": {**asdict(findings.way), "size": list(findings.way.size)},
+        "preprocessing": {**asdict(findings.preprocessing), "size": list(findings.preprocessing.size)},
         "official": findings.source.official and dict(zip(("images", "people"), findings.source.official, strict=True)),
         "photographs": {
             "in the source": len(findings.opened.items),
@@ -220,13 +243,14 @@ def _markdown(findings: Findings) -> str:
 
 
 def _sentences(findings: Findings) -> list[str]:
-    way, facts = findings.way, findings.facts
+    preprocessing, facts = findings.preprocessing, findings.facts
     found, alike = facts["photographs"], facts["duplicates"]
-    height, width = way.size
+    height, width = preprocessing.size
     lines = [
         f"# {findings.name}",
         "",
-        f"Faces of {height}x{width} pixels (height x width), template {way.template}, found by {way.detector}.",
+        f"Faces of {height}x{width} pixels (height x width), template {preprocessing.template}, found by "
+        f"{preprocessing.detector}.",
         "",
         f"- {found['found']:,} photographs of {found['people']:,} people; {found['people with two or more']:,} people "
         f"have two or more, {found['of people with two or more']:,} photographs together.",
@@ -255,7 +279,7 @@ def _sentences(findings: Findings) -> list[str]:
         ),
         *_lines_of_alike(facts["people alike"]),
     ]
-    return [shown(line) for line in lines]  # names are not ours
+    return [to_printable(line) for line in lines]  # names are not ours
 
 
 def _lines_of_alike(alike: Mapping[str, Any] | None) -> list[str]:

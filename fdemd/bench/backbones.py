@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 from torch import nn
 
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.backbones.convnet import RANDOM
 from fdemd.bench.timing import interleaved
 from fdemd.bench.upstream import UPSTREAM
@@ -118,7 +118,7 @@ def measure(name: str, settings: dict[str, Any], *, batch: int, seconds: float) 
         InputError: the model cannot be built here.
     """
     torch.manual_seed(0)
-    backbone = build_backbone(**settings)
+    backbone = create_backbone(**settings)
     faces = torch.rand(batch, 3, *backbone.face_size)
     with torch.inference_mode():
         _settle(backbone)

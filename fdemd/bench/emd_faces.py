@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, normalize
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError
 from fdemd.faces.reading import read_image
@@ -67,7 +67,7 @@ def _weights(folder: Path, name: str) -> str:
 @torch.inference_mode()
 def embed(source: Source, manifest: Manifest, rows: Sequence[int], dtype: torch.dtype = torch.float32) -> Features:
     """Features of some photographs, scaled to the network's size whatever their alignment; patches in ``dtype``."""
-    backbone = build_backbone(**source.model)
+    backbone = create_backbone(**source.model)
     embedding, patches, grid = torch.empty(0), torch.empty(0), (0, 0)
     for first in range(0, len(rows), _AT_ONCE):
         files = [manifest.file(manifest.photographs[row]) for row in rows[first : first + _AT_ONCE]]

@@ -9,7 +9,7 @@ from itertools import count
 
 from torch.utils.data import DataLoader
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.data.training import TrainingDataModule
 from fdemd.data.training_dataset import TrainingBatch, TrainingDataset
 from fdemd.data.workers import worker_init
@@ -42,7 +42,7 @@ def align_training_data(settings: Train) -> TrainingDataModule:
     Raises:
         InputError: the data cannot be used.
     """
-    data = describe_training_data(settings, build_backbone(**settings.model.plain()))
+    data = describe_training_data(settings, create_backbone(**settings.model.plain()))
     data.prepare_data()
     data.setup("fit")
     return data

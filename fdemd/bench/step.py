@@ -16,7 +16,7 @@ import torch
 from pytorch_lightning import LightningDataModule
 from torch.nn.utils import clip_grad_norm_
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.bench.loading import endless_loader
 from fdemd.data.training import TrainingDataModule
 from fdemd.data.training_dataset import TrainingBatch
@@ -111,7 +111,7 @@ def new_training(settings: Train, people: int) -> FinetuneModule:
         InputError: a setting cannot be used.
     """
     torch.manual_seed(0)
-    backbone = build_backbone(**settings.model.plain())
+    backbone = create_backbone(**settings.model.plain())
     embedding_size, map_size = feature_sizes(backbone)
     criterion = build_criterion(settings.loss, embedding_size=embedding_size, map_size=map_size, identities=people)
     return FinetuneModule(backbone, criterion, settings.optimizer, None, seed=0, fingerprint={}).train()

@@ -14,8 +14,8 @@ from lightning_fabric.plugins.io import CheckpointIO
 
 from fdemd.checkpoints.sealing import is_sealed, is_whole, seal
 from fdemd.errors import InputError
-from fdemd.files.given import check_file
-from fdemd.files.whole import cannot_write, replaced
+from fdemd.files.user_paths import check_file
+from fdemd.files.writing import atomic_write, cannot_write
 
 RUN = "fdemd"
 """Key of a checkpoint under which the fingerprint of the run stands, as plain values."""
@@ -35,7 +35,7 @@ class PlainCheckpoints(CheckpointIO):
         """Prepare for writing.
 
         Args:
-            advice: What to do if a file cannot be written, see :func:`fdemd.files.whole.cannot_write`.
+            advice: What to do if a file cannot be written, see :func:`fdemd.files.writing.cannot_write`.
         """
         self.advice = advice
 
@@ -55,7 +55,7 @@ class PlainCheckpoints(CheckpointIO):
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(path, error, self.advice) from error
-        with replaced(path, self.advice) as file:
+        with atomic_write(path, self.advice) as file:
             writer = _Writer(file)
             try:
                 torch.save(checkpoint, writer)  # type: ignore[arg-type]

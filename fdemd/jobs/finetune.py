@@ -11,18 +11,19 @@ from typing import Any, NamedTuple
 import torch
 from pytorch_lightning import Trainer, seed_everything
 
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
+from fdemd.backbones.projection import RAW
 from fdemd.checkpoints.training_state import RUN, read_state
 from fdemd.data.training import TrainingDataModule
 from fdemd.errors import InputError
-from fdemd.files.whole import replaced
+from fdemd.files.writing import atomic_write
 from fdemd.losses import build_criterion
 from fdemd.report.finetuning import FinetuneReport
-from fdemd.retrieval.settings import RAW, rerank_settings
 from fdemd.runs.loggers import open_log
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.closed_set import Comparison
 from fdemd.settings.jobs import Train
+from fdemd.settings.ranking import EmdRerank, second_stage_of
 from fdemd.training.checkpointing import BEST, CHECKPOINTS, LAST
 from fdemd.training.data import describe_training_data
 from fdemd.training.fingerprint import check_same_run, run_fingerprint
@@ -65,13 +66,13 @@ def finetune(settings: Train) -> Finetuned:
     Raises:
         InputError: a file or the data cannot be used, or the loss is no longer a number.
     """
-    rerank = rerank_settings(settings.rerank.plain())
-    if rerank and rerank.patches != RAW:
+    rerank = second_stage_of(settings.rerank)
+    if isinstance(rerank, EmdRerank) and rerank.patches != RAW:
         raise InputError("Validation re-ranks raw patches only; use rerank.patches=raw, and evaluate.py afterwards.")
     if settings.resume:
         state_to_resume(settings)  # mistakes are told before faces are aligned for hours
     seed_everything(settings.seed, verbose=False)  # for weights that come from no file
-    backbone = build_backbone(**settings.model.plain())
+    backbone = create_backbone(**settings.model.plain())
     data = describe_training_data(settings, backbone)
     embedding_size, map_size = feature_sizes(backbone)
     fingerprint = run_fingerprint(settings, data, backbone)
@@ -156,7 +157,7 @@ def _validate_last_and_best(
     if score is None or figures_of(comparisons[LAST])[SELECTED_BY] >= score:
         # The run ended between two validations, and well.
         if trainer.is_global_zero:
-            with replaced(best) as copy, last.open("rb") as original:
+            with atomic_write(best) as copy, last.open("rb") as original:
                 shutil.copyfileobj(original, copy)
         return comparisons | {BEST: comparisons[LAST]}
     module.load_state_dict(read_state(trainer.strategy.broadcast(best))["state_dict"])

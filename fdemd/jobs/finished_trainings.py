@@ -8,9 +8,9 @@ from typing import Any
 
 from fdemd.backbones import Backbone
 from fdemd.checkpoints.training_state import RUN, read_state
-from fdemd.cli.help import show
 from fdemd.data.training import TrainingDataModule
 from fdemd.errors import InputError
+from fdemd.settings.checking import show
 from fdemd.settings.jobs import Train
 from fdemd.training.checkpointing import CHECKPOINTS, LAST
 from fdemd.training.fingerprint import changed_settings, check_fingerprint, check_same_run, run_fingerprint

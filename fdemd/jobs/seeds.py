@@ -13,8 +13,8 @@ from fdemd.cli.signals import advise_when_stopped
 from fdemd.data.left_out import left_out_files
 from fdemd.embedding.data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
-from fdemd.files.given import check_folder
 from fdemd.files.lock import alone_in
+from fdemd.files.user_paths import check_folder
 from fdemd.jobs.finished_trainings import find_finished_training
 from fdemd.jobs.train_and_evaluate import evaluate_checkpoint, split_people_for_test, train, training_settings
 from fdemd.jobs.trainings import PlannedTraining, naming_training, plan_trainings
@@ -22,7 +22,6 @@ from fdemd.losses.scale_head import read_scale_head
 from fdemd.report.identification import IdentificationReport
 from fdemd.report.labels import model_label
 from fdemd.report.trials import TrialsReport
-from fdemd.retrieval.settings import rerank_settings
 from fdemd.runs.files import RESULTS, check_place, read_left_out, run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
@@ -33,7 +32,8 @@ from fdemd.scoring.trial import PRETRAINED, Trial
 from fdemd.settings.comparing import Trials
 from fdemd.settings.faces import Data
 from fdemd.settings.jobs import Evaluate
-from fdemd.settings.ranking import Align, NoAlign
+from fdemd.settings.normalization import NoNormalization, ScoreNormalization
+from fdemd.settings.ranking import second_stage_of
 from fdemd.training.data import describe_training_data
 
 
@@ -94,7 +94,7 @@ def _folder(settings: Evaluate, section: Trials) -> Iterator[Path]:
         yield folder
 
 
-def _normalizations(names: Sequence[str]) -> dict[str, Align | NoAlign]:
+def _normalizations(names: Sequence[str]) -> dict[str, ScoreNormalization | NoNormalization]:
     """Compose the score normalizations of a comparison: name of a choice of ``configs/align`` -> its section."""
     return {name: plan("evaluate", [f"align={name}"], CONFIG_DIR)[0].settings.align for name in names}
 
@@ -103,7 +103,7 @@ def _trial(
     settings: Evaluate,
     section: Trials,
     trainings: Sequence[PlannedTraining],
-    normalizations: Mapping[str, Align | NoAlign],
+    normalizations: Mapping[str, ScoreNormalization | NoNormalization],
     folder: Path,
 ) -> Trial:
     """Train and test with one seed, that of the settings."""
@@ -113,7 +113,7 @@ def _trial(
         each: training_settings(settings, split.training, each.words, settings.seed, folder / each.name)
         for each in trainings
     }
-    network = build_network(settings.plain())
+    network = build_network(settings.model, settings.seed)
     people = {}
     for each, training in planned.items():
         with naming_training(each.name):
@@ -152,12 +152,12 @@ def _compare(trial: Trial, weights: str, report: IdentificationReport) -> None:
 def _embed(settings: Evaluate, data: Data, checkpoint: str | None) -> EmbeddedData:
     """Embed some people, by the weights of a checkpoint or, for None, by those that the settings name."""
     model = settings.model.model_copy(update={"checkpoint": checkpoint}) if checkpoint else settings.model
-    changed = settings.model_copy(update={"model": model, "data": data}).plain()
-    return describe_data(changed, build_network(changed)).embed()
+    changed = settings.model_copy(update={"model": model, "data": data})
+    return describe_data(changed, build_network(model, settings.seed)).embed()
 
 
 def _rejection(settings: Evaluate, tested: EmbeddedData, trained_on: EmbeddedData, checkpoint: Path) -> Rejection:
-    head, rerank = read_scale_head(checkpoint), rerank_settings(settings.rerank.plain())
+    head, rerank = read_scale_head(checkpoint), second_stage_of(settings.rerank)
     with pairs_progress(None, shown=rerank is not None) as on_progress:
         mixture = mixture_of(tested, head, rerank, on_progress)
     with torch.inference_mode():

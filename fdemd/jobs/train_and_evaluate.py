@@ -9,19 +9,16 @@ from typing import Any, NamedTuple
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.data.manifest import Manifest, as_csv
 from fdemd.data.people import split_people
-from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.errors import InputError
-from fdemd.files.whole import write_bytes
+from fdemd.files.writing import write_bytes
 from fdemd.jobs.evaluate import evaluate
 from fdemd.jobs.finetune import LAST, finetune
 from fdemd.report.identification import IdentificationReport
 from fdemd.settings.checking import check_settings
 from fdemd.settings.faces import Data, ManifestData
-from fdemd.settings.jobs import Evaluate, Train
+from fdemd.settings.jobs import SECTIONS, Evaluate, Train
 from fdemd.settings.section import Section
-
-_OTHER_JOBS = ("study", "open_set", "table4", "trials")
 
 
 class PeopleSplit(NamedTuple):
@@ -56,7 +53,7 @@ def split_people_for_test(
     Raises:
         InputError: the data cannot be split so, or an earlier run split them otherwise.
     """
-    whole = build_manifest(**data_settings(settings.data.plain()).source)
+    whole = build_manifest(settings.data)
     training, test = split_people(whole, test_people, seed, setting=setting)
     if test is None:
         raise InputError(f"{setting} is 0; people must be left for the test.")
@@ -163,7 +160,7 @@ def evaluate_checkpoint(
     Raises:
         InputError: as :func:`fdemd.jobs.evaluate.evaluate`.
     """
-    given = {name: value for name, value in _given(settings).items() if name not in _OTHER_JOBS}
+    given = {name: value for name, value in _given(settings).items() if name not in SECTIONS.values()}
     model = settings.model.model_copy(update={"checkpoint": checkpoint}) if checkpoint else settings.model
-    changed = {"model": model, "data": data, "output": str(output), **changes}
+    changed = {"job": "evaluate", "model": model, "data": data, "output": str(output), **changes}
     return evaluate(check_settings(Evaluate, given | changed))

@@ -117,7 +117,7 @@ class FinetuneReport:
         words += [f"model.{key}={show(value)}" for key, value in model.items() if value is not None]
         words += ["data=manifest", f"data.manifest={self.folder / VALIDATION_MANIFEST}"]
         words += [f"data.root={self.data.validation.manifest.root}", f"data.detector={settings.data.detector}"]
-        words += [f"query={show(list(settings.query.plain()))}", f"seed={settings.seed}"]
+        words += [f"query={show(list(settings.query))}", f"seed={settings.seed}"]
         return shlex.join(["python", "evaluate.py", "--no-rerank", *words])
 
     def _facts(self) -> dict[str, Any]:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fdemd.attacks.adversary import ADVERSARIAL
 from fdemd.data.accounting import sentences_of_queries
 from fdemd.data.evaluated import EvaluatedData
-from fdemd.embedding.normalization import ScoreAlignment
+from fdemd.embedding.normalization import FittedNormalization
 from fdemd.report.adversarial import attack_note
-from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.report.comparisons import WORDS, comparison_cells, comparison_rows, query_counts
 from fdemd.report.labels import model_label, run_title
+from fdemd.report.normalization import normalization_facts, normalization_note
 from fdemd.report.notes import (
     INTERVALS,
     MAXIMUM,
@@ -36,6 +35,7 @@ from fdemd.scoring.attack import AttackOutcome
 from fdemd.scoring.closed_set import Comparison
 from fdemd.scoring.pictured import PicturedQuery
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.queries import ADVERSARIAL
 from fdemd.settings.ranking import NoRerank
 
 
@@ -53,7 +53,7 @@ class IdentificationReport:
         seconds: Step of the run -> seconds that it took.
         missing_engine: Why the compiled engine could not run although it would have been faster; empty if it could.
         attack: What the attack on adversarial queries achieved; None without any.
-        alignment: How cosines were aligned; None without.
+        normalization: Score normalization; None without.
     """
 
     settings: Evaluate
@@ -65,7 +65,7 @@ class IdentificationReport:
     seconds: Mapping[str, float]
     missing_engine: str = ""
     attack: AttackOutcome | None = None
-    alignment: ScoreAlignment | None = None
+    normalization: FittedNormalization | None = None
 
     def write(self, folder: Path) -> None:
         """Print the tables and write all files to an existing, empty folder.
@@ -80,11 +80,11 @@ class IdentificationReport:
             tables=tables,
             rows=comparison_rows(self.comparisons),
             facts=self._facts(),
-            left_out=[*self.data.left_out, *(self.alignment.left_out if self.alignment else ())],
+            left_out=[*self.data.left_out, *(self.normalization.left_out if self.normalization else ())],
         )
         write_queries(folder / QUERIES, self.data, self.comparisons)
-        if self.alignment:
-            self.alignment.write(folder)
+        if self.normalization:
+            self.normalization.write(folder)
         save_picture(folder / "picture.png", self.pictured, tables[0].title)
         print_sentence(
             f"Results, each query ({QUERIES}), settings, picture and the list of files left out are in {folder}/"
@@ -116,7 +116,7 @@ class IdentificationReport:
             f"{settings.seed}.",
             *sentences_of_queries((each.kind, query_counts(each, account)) for each in comparisons),
             *_recall_notes(comparisons),
-            *([alignment_note(self.alignment)] if self.alignment else []),
+            *([normalization_note(self.normalization)] if self.normalization else []),
             *self._stage2_notes(),
             *weights_notes(self.weights_sha256),
             *legacy_notes(settings.legacy_self_count),
@@ -147,7 +147,7 @@ class IdentificationReport:
             },
             "model": {"name": model_label(settings.model), "weights_sha256": self.weights_sha256},
             "stage1": settings.stage1.plain() | {"recall": _recall_facts(self.comparisons)},
-            **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
+            **({"align": normalization_facts(self.normalization)} if self.normalization else {}),
             "rerank": settings.rerank.plain() | {"engine": self.comparisons[0].engine} if reranked else None,
             "features": dict(self.origins),
             "patch_precision": settings.features.dtype,

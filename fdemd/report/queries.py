@@ -80,17 +80,17 @@ def _lines(header: Sequence[str], data: EvaluatedData, comparisons: Iterable[Com
     photographs = data.manifest.photographs
     gallery = [photographs[row].identity for row in data.gallery_rows.tolist()]
     for comparison in comparisons:
-        judge = comparison.judge
-        assert judge is not None
+        truth = comparison.truth
+        assert truth is not None
         rankings = [ranking for ranking in (comparison.stage1, comparison.stage2) if ranking is not None]
-        found = [ranking_cells(ranking, judge.hits(ranking), gallery) for ranking in rankings]
-        lone = (judge.relevant == 0).tolist()
+        found = [ranking_cells(ranking, truth.hits(ranking), gallery) for ranking in rankings]
+        lone = (truth.relevant == 0).tolist()
         alphas = [""] * len(lone) if comparison.alphas is None else [round(a, 4) for a in comparison.alphas.tolist()]
         for number, row in enumerate(data.query_rows.tolist()):
             who = photographs[row].path, photographs[row].identity, LONE if lone[number] else ""
             cells = [cell for stage in found for cell in stage[number]]
             yield [comparison.kind, comparison.protocol, *who, alphas[number], *cells]
-        for row, failing in zip(data.missed_rows.tolist(), judge.failing.tolist(), strict=True):
+        for row, failing in zip(data.missed_rows.tolist(), truth.failing.tolist(), strict=True):
             line = [comparison.kind, comparison.protocol, photographs[row].path, photographs[row].identity]
             line.append(NO_FACE_FOUND if failing else f"{NO_FACE_FOUND}, {LONE}")
             yield line + [""] * (len(header) - len(line))

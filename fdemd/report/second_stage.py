@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from fdemd.backbones.projection import RAW
 from fdemd.report.labels import patches_label
-from fdemd.retrieval.settings import RAW
-from fdemd.settings.ranking import EmdRerank
+from fdemd.settings.ranking import EmdRerank, Reranking
 
 
-def second_stage_note(rerank: EmdRerank, *, k: int, grid: tuple[int, int], dtype: str, engine: str = "") -> str:
+def second_stage_note(rerank: Reranking, *, k: int, grid: tuple[int, int], dtype: str, engine: str = "") -> str:
     """Return the settings of the second stage.
 
     Args:
@@ -17,6 +17,9 @@ def second_stage_note(rerank: EmdRerank, *, k: int, grid: tuple[int, int], dtype
         dtype: Precision that the patches were rounded to.
         engine: What computed it; empty where that is not told.
     """
+    if not isinstance(rerank, EmdRerank):
+        options = "".join(f", {name} {value}" for name, value in rerank.options.items())
+        return f"Stage 2: alpha * {rerank.method} + (1 - alpha) * cosine{options}, alpha {rerank.alpha}, k {k}."
     kind = "" if rerank.patches == RAW else f"{rerank.patches} "
     computed = f", engine {engine}" if engine else ""
     return (

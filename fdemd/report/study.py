@@ -48,17 +48,17 @@ class StudyReport:
         study, folder, known = self._study, self.folder, set[str]()
         blocks: list[Table | Figure] = []
         rows: list[dict[str, Any]] = []
-        aligned = any(point.alignment for point in self.points)
+        aligned = any(point.normalization for point in self.points)
         for number, point in enumerate(self.points, start=1):
-            of_point = compared_with_paper(point.rows(with_alignment=aligned), study.paper)
+            of_point = compared_with_paper(point.rows(with_normalization=aligned), study.paper)
             rows += of_point
             suffix = "" if len(self.points) == 1 else f"_{number}_{point.label}"
             title = f"{study.title}: {point.title}"
             _, drawn = save_study_figure(folder / f"figure{suffix}", of_point, title)
             queries = folder / QUERIES.replace(".", f"{suffix}.")
             write_study_queries(queries, point.data.manifest, point.query_rows, point.missed_rows, point.outcomes)
-            if point.alignment:
-                point.alignment.write(folder)
+            if point.normalization:
+                point.normalization.write(folder)
             blocks += [*point_tables(point, of_point, known), Figure(title, drawn)]
         tables = [block for block in blocks if isinstance(block, Table)]
         publish(
@@ -96,9 +96,9 @@ class StudyReport:
 
     def _notes(self) -> list[str]:
         rerank = self.settings.rerank
-        assert isinstance(rerank, EmdRerank)
+        usual = rerank if isinstance(rerank, EmdRerank) else EmdRerank()
         return [
-            f"Patches in {self.settings.features.dtype}, eps {rerank.eps:g}, stop {stopping_label(rerank)}, seed "
+            f"Patches in {self.settings.features.dtype}, eps {usual.eps:g}, stop {stopping_label(usual)}, seed "
             f"{self.settings.seed}. s: seconds that the similarities of all pairs of one kind of query took, with "
             "making projected or pooled patches, on the machine and in the run that computed them.",
             *legacy_notes(self.settings.legacy_self_count),

@@ -9,13 +9,13 @@ from typing import Any
 from torch import Tensor
 
 from fdemd.data.evaluated import EvaluatedData
-from fdemd.embedding.normalization import ScoreAlignment
-from fdemd.report.alignment import alignment_facts
+from fdemd.embedding.normalization import FittedNormalization
 from fdemd.report.cells import figure_columns
 from fdemd.report.labels import model_label, run_title
+from fdemd.report.normalization import normalization_facts
 from fdemd.report.writing import LeftOut, rounded_seconds
 from fdemd.runs.files import path_part
-from fdemd.scoring.methods_measured import Outcome
+from fdemd.scoring.study import Outcome
 from fdemd.settings.jobs import Evaluate
 
 
@@ -40,7 +40,7 @@ class PointResult:
         outcomes: What every method gave, for each kind of query and protocol.
         weights_sha256: sha256 of the network's weights.
         seconds: Step of the run -> seconds that it took.
-        alignment: How cosines were aligned; None without.
+        normalization: Score normalization; None without.
     """
 
     settings: Evaluate
@@ -50,7 +50,7 @@ class PointResult:
     outcomes: Sequence[Outcome]
     weights_sha256: str
     seconds: Mapping[str, float]
-    alignment: ScoreAlignment | None = None
+    normalization: FittedNormalization | None = None
 
     @property
     def queries(self) -> int:
@@ -63,25 +63,25 @@ class PointResult:
         return point_label(self.settings)
 
     @property
-    def alignment_label(self) -> str:
-        """How cosines are aligned, in words; empty without."""
-        return self.alignment.settings.in_words if self.alignment else ""
+    def normalization_label(self) -> str:
+        """How cosines are normalized, in words; empty without."""
+        return self.normalization.settings.in_words if self.normalization else ""
 
     @property
     def title(self) -> str:
-        """``dlib on orl``, and how cosines are aligned."""
-        aligned = f", {self.alignment_label}" if self.alignment_label else ""
+        """``dlib on orl``, and how cosines are normalized."""
+        aligned = f", {self.normalization_label}" if self.normalization_label else ""
         return run_title(self.settings.model, self.settings.data) + aligned
 
-    def rows(self, *, with_alignment: bool) -> list[dict[str, Any]]:
+    def rows(self, *, with_normalization: bool) -> list[dict[str, Any]]:
         """Return one flat row an outcome; figures in percent with the ends of their 95 % intervals.
 
         Args:
-            with_alignment: Whether rows have a column that says how cosines are aligned.
+            with_normalization: Whether rows have a column that says how cosines are aligned.
         """
         named = {"model": model_label(self.settings.model), "data": self.settings.data.name}
-        if with_alignment:
-            named["align"] = self.alignment_label
+        if with_normalization:
+            named["align"] = self.normalization_label
         return [named | _row(outcome) for outcome in self.outcomes]
 
     def facts(self) -> dict[str, Any]:
@@ -96,13 +96,13 @@ class PointResult:
             **account.query_facts(),
             "queries_a_kind": self.queries,
             "of": account.asked,
-            **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
+            **({"align": normalization_facts(self.normalization)} if self.normalization else {}),
             "seconds": rounded_seconds(self.seconds),
         }
 
     def left_out(self) -> list[LeftOut]:
         """Return the files that were not used."""
-        return [*self.data.left_out, *(self.alignment.left_out if self.alignment else ())]
+        return [*self.data.left_out, *(self.normalization.left_out if self.normalization else ())]
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:

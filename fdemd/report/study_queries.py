@@ -11,7 +11,7 @@ from fdemd.data.manifest import Manifest
 from fdemd.report.methods import differing, method_label
 from fdemd.report.queries import LONE, NO_FACE_FOUND
 from fdemd.runs.files import write_table
-from fdemd.scoring.methods_measured import Outcome
+from fdemd.scoring.study import Outcome
 
 
 def write_study_queries(
@@ -46,13 +46,13 @@ def _lines(
     yield ["query", "protocol", "path", "person", "problem", *(f"{label} rank" for label in labels)]
     photographs = manifest.photographs
     for group, found in groups.items():
-        judge = found[0].judge
-        assert judge is not None
+        truth = found[0].truth
+        assert truth is not None
         ranks = [each.ranks.tolist() for each in found if each.ranks is not None]
-        for number, (row, relevant) in enumerate(zip(query_rows.tolist(), judge.relevant.tolist(), strict=True)):
+        for number, (row, relevant) in enumerate(zip(query_rows.tolist(), truth.relevant.tolist(), strict=True)):
             who = photographs[row].path, photographs[row].identity, "" if relevant else LONE
             yield [*group, *who, *(of_method[number] or "" for of_method in ranks)]
-        for row, failing in zip(missed_rows.tolist(), judge.failing.tolist(), strict=True):
+        for row, failing in zip(missed_rows.tolist(), truth.failing.tolist(), strict=True):
             problem = NO_FACE_FOUND if failing else f"{NO_FACE_FOUND}, {LONE}"
             yield [*group, photographs[row].path, photographs[row].identity, problem] + [""] * len(ranks)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fdemd.data.accounting import QueryCounts, sentences_of_queries
-from fdemd.report.alignment import alignment_note
 from fdemd.report.cells import difference, figure_of, number, percent
 from fdemd.report.methods import differing, method_label
+from fdemd.report.normalization import normalization_note
 from fdemd.report.notes import INTERVALS, MAXIMUM
 from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.study_point import PointResult
@@ -46,7 +46,7 @@ def point_tables(point: PointResult, rows: Sequence[Row], known: set[str]) -> li
             photographs,
             *sentences_of_queries((row["query"], _counts(row, point.queries)) for row in chosen),
         ]
-        notes += [alignment_note(point.alignment)] if point.alignment else []
+        notes += [normalization_note(point.normalization)] if point.normalization else []
         names = differing(chosen)
         title = f"{point.title}, {protocol_title(protocol, asked, account)}"
         tables.append(

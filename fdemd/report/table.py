@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 Cells = Mapping[str, str]
 """One line of a table: column -> text."""
@@ -60,14 +60,14 @@ class Table:
         firsts = [next(iter(line.values())) for line in self.cells]
         grouped = "" in firsts
         for line, following in zip(self.cells, [*firsts[1:], ""], strict=True):
-            body.add_row(*(Text(shown(cell)) for cell in line.values()), end_section=grouped and following != "")
-        console.print(Text(shown(self.title), style="table.title"))
+            body.add_row(*(Text(to_printable(cell)) for cell in line.values()), end_section=grouped and following != "")
+        console.print(Text(to_printable(self.title), style="table.title"))
         needed = console.measure(body, options=console.options.update(max_width=_WIDEST)).maximum
         width, console.width = console.width, max(console.width, needed)  # a narrow terminal breaks lines by itself
         console.print(body)
         console.width = width
         if self.notes:
-            console.print(Text("\n".join(map(shown, self.notes)), style="table.caption"))
+            console.print(Text("\n".join(map(to_printable, self.notes)), style="table.caption"))
 
 
 def print_tables(tables: Iterable[Table]) -> None:
@@ -79,7 +79,7 @@ def print_tables(tables: Iterable[Table]) -> None:
 
 def print_sentence(sentence: str) -> None:
     """Print a sentence as it is: names in it are no commands to the terminal and are not broken into lines."""
-    Console().print(shown(sentence), soft_wrap=True, markup=False, highlight=False)
+    Console().print(to_printable(sentence), soft_wrap=True, markup=False, highlight=False)
 
 
 def not_repeated(notes: Iterable[str], known: set[str]) -> list[str]:

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from fdemd.data.accounting import Account
 from fdemd.data.pairs import Pairs
-from fdemd.embedding.normalization import ScoreAlignment
-from fdemd.report.alignment import alignment_facts, alignment_note
+from fdemd.embedding.normalization import FittedNormalization
 from fdemd.report.cells import number
 from fdemd.report.labels import model_label, patches_label, run_title
+from fdemd.report.normalization import normalization_facts, normalization_note
 from fdemd.report.roc import save_roc
 from fdemd.report.table import Cells, Table, print_sentence
 from fdemd.report.writing import LeftOut, publish, rounded_seconds
@@ -40,7 +40,7 @@ class VerificationReport:
         weights_sha256: sha256 of the network's weights.
         origin: Where the features came from.
         seconds: Step of the run -> seconds that it took.
-        alignment: How cosines were aligned; None without.
+        normalization: Score normalization; None without.
     """
 
     settings: Evaluate
@@ -54,7 +54,7 @@ class VerificationReport:
     weights_sha256: str
     origin: str
     seconds: Mapping[str, float]
-    alignment: ScoreAlignment | None = None
+    normalization: FittedNormalization | None = None
 
     def write(self, folder: Path) -> None:
         """Print the table and write all files to an existing, empty folder.
@@ -69,10 +69,10 @@ class VerificationReport:
             tables=[Table(title, [_cells(result) for result in self.results], ("similarity",), self._notes())],
             rows=[_row(result) for result in self.results],
             facts=self._facts(),
-            left_out=[*self.left_out, *(self.alignment.left_out if self.alignment else ())],
+            left_out=[*self.left_out, *(self.normalization.left_out if self.normalization else ())],
         )
-        if self.alignment:
-            self.alignment.write(folder)
+        if self.normalization:
+            self.normalization.write(folder)
         save_roc(folder / "roc.png", self.results, title, negatives=int((~self.pairs.same).sum()))
         print_sentence(f"Results, settings, ROC and the list of files left out are in {folder}/")
 
@@ -93,8 +93,8 @@ class VerificationReport:
                 f"A FAR of {' or '.join(f'{far:g}' for far in small)} allows less than one of the {negatives} pairs of "
                 "two people, so TAR there hangs on the closest of them alone."
             )
-        if self.alignment:
-            notes.append(alignment_note(self.alignment))
+        if self.normalization:
+            notes.append(normalization_note(self.normalization))
         rerank = self.settings.rerank
         if isinstance(rerank, EmdRerank):
             rows, columns = rerank.grid or self.grid
@@ -127,7 +127,7 @@ class VerificationReport:
             },
             "features": {"clean": self.origin},
             "patch_precision": settings.features.dtype,
-            **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
+            **({"align": normalization_facts(self.normalization)} if self.normalization else {}),
             "emd": None if isinstance(settings.rerank, NoRerank) else settings.rerank.plain(),
             "unit": "percent",
             "seconds": rounded_seconds(self.seconds),

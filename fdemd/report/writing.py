@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 from fdemd.report.table import Table, print_tables
 from fdemd.runs.files import SETTINGS, versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.settings.section import Section

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fdemd.errors import InputError
-from fdemd.files.given import check_folder
+from fdemd.files.user_paths import check_folder
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ def prepare_lfw(lfw: Path, prepared: Path, networks: Sequence[Network]) -> None:
         archives = sorted(check_folder(lfw, "The folder of LFW", "give it with --lfw DIR").glob("lfw-deepfunneled*"))
         if not archives:
             raise InputError(f"{lfw} has no lfw-deepfunneled.tar or .tgz; give the folder with --lfw DIR.")
-        from data_prep.faces import check_way
+        from data_prep.faces import check_preprocessing
         from data_prep.preparation import Request, prepare
 
-        way = check_way(template, None, "dlib")
-        prepare(Request("lfw", (archives[0],), out, way, os.cpu_count() or 1))
+        preprocessing = check_preprocessing(template, None, "dlib")
+        prepare(Request("lfw", (archives[0],), out, preprocessing, os.cpu_count() or 1))

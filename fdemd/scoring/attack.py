@@ -37,8 +37,8 @@ def measure_attack(adversary: Adversary, faces: FaceDataModule, comparisons: Map
         faces: Queries and gallery.
         comparisons: Protocol -> what the adversarial queries gave under it.
     """
-    named = str(adversary.attack), adversary.attacked_name, adversary.goal
-    if adversary.goal == DODGING:
+    named = adversary.settings.in_words, adversary.attacked_name, adversary.settings.goal
+    if adversary.settings.goal == DODGING:
         return AttackOutcome(*named)
     aims = adversary.aims(faces.manifest, faces.query_rows, faces.gallery_rows)
     imitated: dict[str, dict[str, float]] = {}

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fdemd.backbones.projection import patches_for
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.embedding.data import EmbeddedData
-from fdemd.emd import Transport, emd_similarity
-from fdemd.retrieval.pair_similarity import patches_for
+from fdemd.emd import Transport, emd_similarity, stopping_rule
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 from fdemd.retrieval.ranking import NOBODY, Ranking
-from fdemd.retrieval.settings import RerankSettings
 from fdemd.scoring.closed_set import FEWEST_PLACES, Comparison
+from fdemd.settings.ranking import EmdRerank, Reranking
 
 
 @dataclass(frozen=True)
@@ -60,21 +60,21 @@ class PicturedQuery:
 
 
 def picture_queries(
-    data: EmbeddedData, comparisons: Sequence[Comparison], settings: RerankSettings | None, protocol: str
+    data: EmbeddedData, comparisons: Sequence[Comparison], rerank: Reranking | None, protocol: str
 ) -> list[PicturedQuery]:
     """Choose a query of each kind: the first that only stage 2 gets right, or the first of all if there is none.
 
     Args:
         data: Queries and gallery.
         comparisons: What both stages gave.
-        settings: Settings of the second stage; None without one.
+        rerank: Settings of the second stage; None without one.
         protocol: Whose comparisons are shown; leave-one-out is shown under each.
     """
     shown = [each for each in comparisons if each.protocol in (protocol, LEAVE_ONE_OUT)]
-    return [_pictured(data, comparison, settings) for comparison in shown]
+    return [_pictured(data, comparison, rerank) for comparison in shown]
 
 
-def _pictured(data: EmbeddedData, comparison: Comparison, settings: RerankSettings | None) -> PicturedQuery:
+def _pictured(data: EmbeddedData, comparison: Comparison, rerank: Reranking | None) -> PicturedQuery:
     faces, kind = data.faces, comparison.kind
     number = _telling_query(comparison, faces)
     row = int(faces.query_rows[number])
@@ -89,8 +89,8 @@ def _pictured(data: EmbeddedData, comparison: Comparison, settings: RerankSettin
         ]
 
     flow = query_weight = None
-    if settings and comparison.stage2 and (best := _best_rows(comparison.stage2, faces, number)):
-        pair = _transport(data, settings, kind, row, best[0])
+    if isinstance(rerank, EmdRerank) and comparison.stage2 and (best := _best_rows(comparison.stage2, faces, number)):
+        pair = _transport(data, rerank, kind, row, best[0])
         if pair.flow is not None and pair.query_weight is not None:
             flow, query_weight = pair.flow[0, 0], pair.query_weight[0, 0]
     return PicturedQuery(
@@ -126,19 +126,19 @@ def _best_rows(ranking: Ranking, faces: FaceDataModule, number: int) -> list[int
     return faces.gallery_rows[best[best != NOBODY]].tolist()
 
 
-def _transport(data: EmbeddedData, settings: RerankSettings, kind: str, query_row: int, best_row: int) -> Transport:
+def _transport(data: EmbeddedData, rerank: EmdRerank, kind: str, query_row: int, best_row: int) -> Transport:
     """The flow from one query to one gallery face, as stage 2 sees it."""
     query, best = data.features[kind].at(torch.tensor([query_row])), data.features["clean"].at(torch.tensor([best_row]))
-    view = patches_for(settings, data.backbone, query)
+    view = patches_for(rerank.patches, data.backbone, query)
     query, best = view(query), view(best)
-    if settings.grid:
-        query, best = query.pooled(settings.grid), best.pooled(settings.grid)
+    if rerank.grid:
+        query, best = query.pooled(rerank.grid), best.pooled(rerank.grid)
     return emd_similarity(
         query,
         best,
         torch.zeros(1, 1, dtype=torch.long),
-        weighting=settings.weighting,
-        stop=settings.stopping_rule,
-        eps=settings.eps,
+        weighting=rerank.weighting,
+        stop=stopping_rule(rerank.stop, rerank.tolerance),
+        eps=rerank.eps,
         with_flow=True,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fdemd.backbones import Backbone
+from fdemd.cache.location import cache_folder
 from fdemd.data.augmentation import Augmentation
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.people import split_people
-from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.data.training import TrainingDataModule
 from fdemd.errors import InputError
@@ -24,14 +26,20 @@ def describe_training_data(settings: Train, backbone: Backbone) -> TrainingDataM
     Raises:
         InputError: the data cannot be used, or do not fit the loss or the batches.
     """
-    batches, data = choose_order(settings), data_settings(settings.data.plain())
-    training, validation = split_people(
-        build_manifest(**data.source), settings.validation.people, settings.validation.seed
-    )
-    faces = {"alignment": backbone.alignment, "face_size": backbone.face_size, "seed": settings.seed, **data.loading}
+    batches, data = choose_order(settings), settings.data
+    training, validation = split_people(build_manifest(data), settings.validation.people, settings.validation.seed)
+    faces: dict[str, Any] = {
+        "alignment": backbone.alignment,
+        "face_size": backbone.face_size,
+        "seed": settings.seed,
+        "detector": data.detector,
+        "batch_size": data.batch_size,
+        "num_workers": data.num_workers,
+        "cache": cache_folder(data.cache),
+    }
     return TrainingDataModule(
         training,
-        FaceDataModule(validation, settings.query.plain(), **faces) if validation else None,
+        FaceDataModule(validation, settings.query, **faces) if validation else None,
         augmentation=Augmentation(
             backbone.face_size, settings.seed, mask_share=data.mask_share, section=settings.augment
         ),

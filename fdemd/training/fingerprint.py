@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from fdemd.backbones import Backbone
-from fdemd.cli.help import flatten
+from fdemd.cli.configs import flatten
 from fdemd.data.manifest import rows_digest
 from fdemd.data.training import TrainingDataModule
 from fdemd.errors import InputError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.settings.jobs import Train
 
 _FREE_SECTIONS = ("logger", "rerank")
 _FREE = (
+    "job",
     "resume",
     "output",
     "data.cache",
@@ -166,4 +167,4 @@ def _difference(before: Sequence[str], now: Sequence[str]) -> str:
 
 def _some(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN
-    return shown(", ".join(names[:_SHOWN])) + (f" and {more} more" if more > 0 else "")
+    return to_printable(", ".join(names[:_SHOWN])) + (f" and {more} more" if more > 0 else "")

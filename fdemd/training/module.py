@@ -14,10 +14,10 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from fdemd.backbones import Backbone
 from fdemd.checkpoints.training_state import RUN
-from fdemd.data.datamodule import FaceBatch, as_numbers
+from fdemd.data.dataset import FaceBatch, as_numbers
 from fdemd.data.training import TrainingDataModule
 from fdemd.data.training_dataset import TrainingBatch
-from fdemd.embedding.embed import embed_batch
+from fdemd.embedding.batch import embed_batch
 from fdemd.errors import InputError
 from fdemd.losses import Criterion, ScaleFaceCriterion
 from fdemd.settings.training import Optimizer

@@ -8,10 +8,10 @@ from typing import Any
 import yaml
 
 from fdemd.checkpoints.training_state import RUN, read_state
-from fdemd.cli.help import show
 from fdemd.errors import InputError
-from fdemd.files.given import check_folder
+from fdemd.files.user_paths import check_folder
 from fdemd.runs.files import SETTINGS, settings_file
+from fdemd.settings.checking import show
 from fdemd.settings.jobs import Train
 from fdemd.training.checkpointing import CHECKPOINTS, LAST
 from fdemd.training.fingerprint import changed_settings, check_fingerprint, decisive_settings

@@ -13,7 +13,7 @@ from fdemd.cli.signals import advise_when_stopped
 from fdemd.errors import InputError
 from fdemd.files.disk import is_full
 from fdemd.files.lock import alone_in
-from fdemd.files.whole import PART, is_part
+from fdemd.files.writing import PART, is_part
 from fdemd.report.labels import model_label
 from fdemd.runs.files import run_folder
 from fdemd.settings.jobs import Train

@@ -13,8 +13,9 @@ from fdemd.embedding.embed import EmbeddedFaces
 from fdemd.embedding.labels import labels_of
 from fdemd.features import Features
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
-from fdemd.retrieval.settings import RerankSettings
+from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.scoring.closed_set import STAGE_1, Comparison, compare_stages
+from fdemd.settings.ranking import Reranking
 
 SELECTED_BY = "validation/MAP@R"
 """Name of the figure that the best weights are chosen by: P@1 is soon 100 on few people."""
@@ -39,12 +40,12 @@ class IdentificationMetric(Metric):
     row: list[Tensor]
     kind: list[Tensor]
 
-    def __init__(self, faces: FaceDataModule, rerank: RerankSettings | None, *, seed: int) -> None:
+    def __init__(self, faces: FaceDataModule, rerank: Reranking | None, *, seed: int) -> None:
         """Describe the validation.
 
         Args:
             faces: The people kept for validation, as queries and gallery.
-            rerank: Settings of the second stage; None leaves it out.
+            rerank: Section ``rerank`` of the settings; None leaves the second stage out.
             seed: Seed of the bootstrap intervals.
         """
         super().__init__()
@@ -81,16 +82,15 @@ class IdentificationMetric(Metric):
         embedded = {name: self._faces_of(number) for number, name in enumerate(self._kinds)}
         gallery = embedded["clean"].at(faces.gallery_rows)
         gallery_labels = labels_of(manifest, faces.gallery_rows, occluded=False)
+        search = TwoStageSearch(gallery, gallery_labels, second_stages(self.rerank))
         self.comparisons = [
             comparison
             for kind in self._kinds
             for comparison in compare_stages(
+                search,
                 kind,
                 embedded[kind].at(faces.query_rows),
                 labels_of(manifest, faces.query_rows, occluded=kind != "clean"),
-                gallery,
-                gallery_labels,
-                settings=self.rerank,
                 protocols=[LEAVE_TWIN_OUT],
                 missed=labels_of(manifest, faces.missed_rows, occluded=kind != "clean"),
                 seed=self.seed,

@@ -76,9 +76,9 @@ def onnx_network(path: Path) -> bool:
 
 def onnx_alone(path: Path) -> bool:
     """Whether a network gives finite numbers or is refused, by the way that everybody takes."""
-    from fdemd.backbones import build_backbone
+    from fdemd.backbones import create_backbone
 
-    backbone = build_backbone("onnx", checkpoint=str(path))
+    backbone = create_backbone("onnx", checkpoint=str(path))
     return bool(backbone(torch.rand(2, 3, *backbone.face_size)).embedding.isfinite().all())
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from evaluate import run as run_evaluation
 from fdemd.cli.command_line import main
 from fdemd.data.sources import orl_manifest
+from fdemd.jobs import run
 from tests.short_training import ROOT, train, weights_of
-from train import run
 
 
 @pytest.mark.usefixtures("tiny")
@@ -82,9 +81,7 @@ def test_a_finetuned_checkpoint_evaluates_to_the_figures_that_training_printed(
         text=True,
         check=True,
     ).stdout.splitlines()
-    assert (
-        main("evaluate", run_evaluation, "test", [*words, f"output='{tmp_path / 'again'}'", "data.num_workers=0"]) == 0
-    )
+    assert main("evaluate", run, "test", [*words, f"output='{tmp_path / 'again'}'", "data.num_workers=0"]) == 0
     (folder,) = (tmp_path / "again").iterdir()
     again = json.loads((folder / "results.json").read_text())["results"]
     trained = json.loads((done.folder / "results.json").read_text())["results"]

@@ -1,7 +1,5 @@
 """P@1, R-Precision and MAP@R against pytorch-metric-learning, torchmetrics and the published implementation."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -19,6 +17,7 @@ from fdemd.metrics.identification import (
 )
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, count_relevant
 from fdemd.retrieval.stage1 import rank_by_cosine
+from tests.conftest import GOLDEN
 
 
 def test_a_worked_example() -> None:
@@ -70,8 +69,8 @@ def test_r_precision_equals_torchmetrics() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_legacy_counts_equal_the_published_figures(shared: Path) -> None:
-    golden = np.load(shared / "reference" / "emd_golden.npz")
+def test_legacy_counts_equal_the_published_figures() -> None:
+    golden = np.load(GOLDEN / "emd.npz")
     ranking = torch.from_numpy(golden["metrics_rank"])
     gallery, query = torch.from_numpy(golden["metrics_gallery_label"]), torch.from_numpy(golden["metrics_query_label"])
     hits = gallery[ranking] == query[:, None]

@@ -12,9 +12,9 @@ from fdemd.data.evaluated import EvaluatedData
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.features import Features
 from fdemd.retrieval.protocol import OFFICIAL, Labels
-from fdemd.retrieval.settings import RerankSettings
 from fdemd.scoring.closed_set import Comparison, compare_stages
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import EmdRerank
 from tests.runs.conftest import offline_runs, run_log
 from tests.short_training import settings, tiny
 
@@ -76,7 +76,7 @@ def compared(labels: dict[str, Labels], features: dict[str, Features]) -> Callab
             labels["query"],
             features["gallery"],
             labels["gallery"],
-            settings=RerankSettings(weighting="uniform", alpha=0.9, k=4) if rerank else None,
+            settings=EmdRerank(weighting="uniform", alpha=0.9, k=4) if rerank else None,
             protocols=[OFFICIAL],
             missed=labels["missed"],
         )

@@ -10,7 +10,7 @@ from fdemd.data.evaluated import EvaluatedData
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.study_point import PointResult, point_label
 from fdemd.report.study_tables import point_tables, row_cells
-from fdemd.scoring.methods_measured import Outcome
+from fdemd.scoring.study import Outcome
 from fdemd.settings.jobs import Evaluate
 
 NO_SETTINGS = {"weighting": "", "patches": "", "grid": "", "alpha": "", "k": ""}
@@ -30,15 +30,15 @@ def point(evaluation: Callable[..., Evaluate], data: EvaluatedData) -> PointResu
 
 
 def test_rows_have_intervals_and_gains_in_percent(point: PointResult) -> None:
-    first, emd = point.rows(with_alignment=False)
+    first, emd = point.rows(with_normalization=False)
     assert (first["model"], first["data"], first["P@1"], first["P@1 gain"]) == ("dlib", "orl", 76.5, None)
     assert (emd["P@1 gain"], emd["P@1 gain low"], emd["P@1 gain high"]) == (5.0, -1.0, 10.0)
     assert (emd["queries"], emd["missed"], emd["lone"], emd["seconds"]) == (3, 1, 1, 1.23)
-    assert "align" in point.rows(with_alignment=True)[0]
+    assert "align" in point.rows(with_normalization=True)[0]
 
 
 def test_the_printed_table_has_the_gain_of_each_method(point: PointResult) -> None:
-    (table,) = point_tables(point, point.rows(with_alignment=False), set())
+    (table,) = point_tables(point, point.rows(with_normalization=False), set())
     assert table.title.startswith("dlib on orl, protocol official: ")
     assert table.cells[0] == {
         "query": "mask", "method": "stage 1", "P@1": "76.5 (67.0-100)", "gain": "", "RP": "50.0", "s": "",
@@ -49,7 +49,7 @@ def test_the_printed_table_has_the_gain_of_each_method(point: PointResult) -> No
 
 
 def test_the_papers_figure_stands_beside_ours(point: PointResult) -> None:
-    row = point.rows(with_alignment=False)[1]
+    row = point.rows(with_normalization=False)[1]
     known = row_cells(row | {"paper P@1": 80.0, "difference P@1": -3.5}, [], ["P@1", "RP"])
     assert known["paper P@1"] == "80.0 (-3.5)"
     assert row_cells(row | {"paper P@1": None, "difference P@1": None}, [], ["P@1"])["paper P@1"] == ""

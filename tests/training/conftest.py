@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from fdemd.cli.command_line import main
+from fdemd.jobs import run
 from fdemd.jobs.finetune import Finetuned
 from tests.short_training import settings, tiny, train
-from train import run
 
 __all__ = ["settings", "tiny"]
 

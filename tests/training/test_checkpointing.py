@@ -11,10 +11,10 @@ import pytest
 
 from fdemd.checkpoints.training_state import read_state
 from fdemd.cli.command_line import main
+from fdemd.jobs import run
 from fdemd.jobs.finetune import Finetuned
 from fdemd.training.validation import IdentificationMetric
 from tests.short_training import train
-from train import run
 
 pytestmark = pytest.mark.usefixtures("tiny")
 

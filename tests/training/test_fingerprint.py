@@ -12,10 +12,10 @@ from fdemd.checkpoints.training_state import read_checkpoint, read_state
 from fdemd.cli.command_line import main
 from fdemd.data.manifest import write_manifest
 from fdemd.data.sources import folder_manifest
+from fdemd.jobs import run
 from fdemd.jobs.finetune import Finetuned
 from fdemd.training.resuming import last_settings
 from tests.short_training import train
-from train import run
 
 pytestmark = pytest.mark.usefixtures("tiny")
 

@@ -6,9 +6,9 @@ from torch import Tensor
 
 from fdemd.cli.command_line import main
 from fdemd.features import Features
+from fdemd.jobs import run
 from fdemd.losses.scale_head import read_scale_head
 from tests.short_training import Tiny, same_weights, train, weights_of
-from train import run
 
 pytestmark = pytest.mark.usefixtures("tiny")
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from fdemd.checkpoints.training_state import read_checkpoint, read_state
 from fdemd.cli.command_line import main
+from fdemd.jobs import run
 from fdemd.jobs.finetune import Finetuned
 from fdemd.training.module import FinetuneModule
 from tests.short_training import same_weights, train
-from train import run
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
