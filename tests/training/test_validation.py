@@ -12,14 +12,15 @@ from fdemd.data.manifest import Manifest, Photograph
 from fdemd.embedding.labels import labels_of
 from fdemd.features import Features
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
-from fdemd.retrieval.settings import RerankSettings
+from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.scoring.closed_set import compare_stages
+from fdemd.settings.ranking import EmdRerank, Reranking
 from fdemd.training.validation import SELECTED_BY, IdentificationMetric, figures_of
 
 KINDS = ("clean", "mask")
 PEOPLE, EACH = 4, 3
 ROWS = torch.arange(PEOPLE * EACH)
-RERANK = RerankSettings(k=5)
+RERANK = EmdRerank(k=5)
 
 
 def validation_faces() -> Any:
@@ -50,18 +51,17 @@ def add_rows(metric: IdentificationMetric, rows: Tensor, batch_size: int = 5) ->
             metric.update(kind, batch, features_of(kind)[batch])
 
 
-def expected_figures(rerank: RerankSettings | None) -> dict[str, float]:
+def expected_figures(rerank: Reranking | None) -> dict[str, float]:
     """The figures of the evaluation's own function, of all features at once."""
     manifest, comparisons = validation_faces().manifest, []
     gallery, who = features_of(0), labels_of(validation_faces().manifest, ROWS, occluded=False)
+    search = TwoStageSearch(gallery, who, second_stages(rerank))
     for kind, name in enumerate(KINDS):
         comparisons += compare_stages(
+            search,
             name,
             features_of(kind),
             labels_of(manifest, ROWS, occluded=name != "clean"),
-            gallery,
-            who,
-            settings=rerank,
             protocols=[LEAVE_TWIN_OUT],
             missed=labels_of(manifest, ROWS[:0], occluded=False),
             seed=0,
@@ -70,7 +70,7 @@ def expected_figures(rerank: RerankSettings | None) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("rerank", [None, RERANK])
-def test_figures_are_those_of_an_evaluation_whatever_the_order(rerank: RerankSettings | None) -> None:
+def test_figures_are_those_of_an_evaluation_whatever_the_order(rerank: Reranking | None) -> None:
     metric = IdentificationMetric(validation_faces(), rerank, seed=0)
     add_rows(metric, ROWS[torch.randperm(len(ROWS))])
     assert metric.compute() == expected_figures(rerank)
