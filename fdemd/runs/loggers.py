@@ -17,10 +17,10 @@ from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from rich.console import Console
 
-from fdemd.errors import InputError, unknown
+from fdemd.errors import InputError
 from fdemd.runs.wandb_access import has_login, is_reachable, mode_asked, server
+from fdemd.settings import running as sections
 
-KINDS = ("auto", "csv", "none", "tensorboard", "wandb")
 _START = 30
 """Seconds after which W&B gives up starting a run."""
 
@@ -74,24 +74,24 @@ class RunLog:
 
 
 @contextmanager
-def open_log(config: Mapping[str, Any], folder: Path, job: Job) -> Iterator[RunLog]:
-    """Make the loggers that ``config["logger"]`` asks for, say where the figures go, and close them, errors or not.
+def open_log(section: sections.Logger, folder: Path, job: Job, record: Mapping[str, Any]) -> Iterator[RunLog]:
+    """Make the loggers that a run asks for, say where the figures go, and close them, errors or not.
 
     The loggers open nothing before they are used, and then in the first process only: one run whatever the number of
     processes, and none for a mistake in the settings.
 
     Args:
-        config: Of the whole run; W&B shows it.
-        folder: Existing folder of the run.
+        section: Section ``logger`` of the settings.
+        folder: Folder of the run, existing and its own.
         job: What is run. Without W&B ``auto`` is CSV for ``train`` and nothing for ``evaluate``, whose results are
             files already.
+        record: All settings of the run as plain containers; W&B shows them.
 
     Raises:
-        InputError: There is no such kind of logger, TensorBoard is not installed, or W&B refuses the run.
+        InputError: TensorBoard is not installed, or W&B refuses the run.
     """
-    settings = config["logger"]
-    kind, sentence = _chosen(settings, job, folder)
-    log = RunLog(folder, _loggers(kind, config, folder, job), bool(settings.get("log_images")))
+    kind, sentence = _chosen(section, job, folder)
+    log = RunLog(folder, _loggers(kind, section, folder, job, record), section.log_images)
     if sentence:
         _say(sentence)
     failed = True
@@ -115,15 +115,13 @@ def _say(sentence: str) -> None:
     Console().print(sentence, soft_wrap=True, markup=False, highlight=False)
 
 
-def _chosen(settings: Mapping[str, Any], job: Job, folder: Path) -> tuple[str, str]:
-    """Return the kind of logger, ``wandb`` as ``online`` or ``offline``, and a sentence that says so."""
-    kind, asked = settings["kind"], mode_asked()
-    if kind not in KINDS:
-        raise unknown("logger", kind, KINDS)
+def _chosen(section: sections.Logger, job: Job, folder: Path) -> tuple[str, str]:
+    """Choose the kind of logger, ``wandb`` as ``online`` or ``offline``, and word the sentence that says so."""
+    kind, asked = section.kind, mode_asked()
     if kind not in ("auto", "wandb"):
         return kind, ""
     if asked != "disabled" and (kind == "wandb" or asked or has_login()):
-        where, why = f"W&B, project {settings['project']}", _why_offline(settings["offline"], asked)
+        where, why = f"W&B, project {section.project}", _why_offline(section.offline, asked)
         if not why:
             return "online", f"Figures go to {where}; logger=csv keeps them here."
         later = f"wandb sync {shlex.quote(str(folder / 'wandb'))}/offline-run-*"
@@ -148,7 +146,7 @@ def _why_offline(wanted: bool, asked: str) -> str:
     return ""
 
 
-def _loggers(kind: str, config: Mapping[str, Any], folder: Path, job: Job) -> list[Logger]:
+def _loggers(kind: str, section: sections.Logger, folder: Path, job: Job, record: Mapping[str, Any]) -> list[Logger]:
     if kind == "csv":
         # Lightning would replace the file of a run that goes on in its folder.
         starts = len(list(folder.glob("**/metrics.csv")))
@@ -158,17 +156,16 @@ def _loggers(kind: str, config: Mapping[str, Any], folder: Path, job: Job) -> li
             raise InputError("TensorBoard is not installed; run: pip install -e '.[tensorboard]'")
         return [TensorBoardLogger(folder, name="tensorboard", version="", default_hp_metric=False)]
     if kind in ("online", "offline"):
-        settings = config["logger"]
         logger = WandbLogger(
             name=folder.name,
             save_dir=folder,
             id=_online_run(folder) if kind == "online" else None,
-            project=settings["project"],
-            entity=settings["entity"],
-            group=settings["group"],
-            tags=settings["tags"],
+            project=section.project,
+            entity=section.entity,
+            group=section.group,
+            tags=section.tags,
             job_type=job,
-            config=dict(config),
+            config=dict(record),
             mode=kind,  # Lightning's own `offline` would change the environment of the runs that follow
             # Online W&B tells the address of the run; offline the sentence says all there is to say.
             settings={"init_timeout": _START, "quiet": True, "silent": kind == "offline"},

@@ -15,9 +15,10 @@ from fdemd.retrieval.protocol import OFFICIAL, Labels
 from fdemd.scoring.closed_set import Comparison, compare_stages
 from fdemd.settings.jobs import Evaluate
 from fdemd.settings.ranking import EmdRerank
-from tests.runs.conftest import offline_runs, settings
+from tests.runs.conftest import offline_runs, run_log
+from tests.short_training import settings, tiny
 
-__all__ = ["offline_runs", "settings"]
+__all__ = ["offline_runs", "run_log", "settings", "tiny"]
 
 PEOPLE = ("anna", "bob", "carl")
 
