@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from fdemd.checkpoints import CARDS, Card, card_names, read_card, sha256_of, weights_file
 from fdemd.checkpoints.__main__ import main
+from fdemd.checkpoints.cards import weights_folder
 from fdemd.checkpoints.fetching import fetch
 from fdemd.errors import InputError
 
@@ -733,3 +734,19 @@ def test_wrong_words_are_answered_with_status_2(run: Any) -> None:
         with pytest.raises(SystemExit) as stop:
             run(*words)
         assert stop.value.code == 2
+
+
+def test_weights_of_an_installed_package_lie_outside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fdemd.checkpoints.cards.is_installed", lambda: True)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    own = tmp_path / "data" / "fdemd" / "checkpoints"
+    assert read_card("iresnet50").fetched.parent == weights_folder() == own
+    assert weights_folder(tmp_path) == tmp_path  # a folder of cards of one's own keeps its weights
+
+    own.mkdir(parents=True)
+    write_card(own, name="mine", file="mine.bin")
+    assert "mine" in card_names()
+    assert read_card("mine").path.parent == own
+
+    monkeypatch.setenv("FDEMD_CHECKPOINTS", str(tmp_path / "weights"))
+    assert weights_folder() == tmp_path / "weights"
