@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from safetensors.torch import save
 
-from fdemd.checkpoints.cards import CARDS, Card
+from fdemd.checkpoints.cards import Card
 from fdemd.checkpoints.facts import BACKBONE_FIELDS
 from fdemd.checkpoints.files import sha256_of
 from fdemd.checkpoints.weights import read_weights
@@ -20,7 +20,7 @@ from fdemd.files.writing import cannot_write, write_bytes, write_text
 _COPIED = ("licence", "allowed_use", *BACKBONE_FIELDS)
 
 
-def convert(source: Path, name: str, out: Path = CARDS, like: Card | None = None) -> tuple[Path, Path]:
+def convert(source: Path, name: str, out: Path, like: Card | None = None) -> tuple[Path, Path]:
     """Write the tensors of ``source``, bit for bit and under the same keys, to ``out/NAME.safetensors``, and a card.
 
     Args:

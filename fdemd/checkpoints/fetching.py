@@ -57,6 +57,10 @@ def fetch(card: Card, progress: Progress) -> Path:
         if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
             kind = "a folder" if path.is_dir() and not path.is_symlink() else "a link or a device"
             raise InputError(f"{path} is {kind}, in whose place nothing is written; remove it and fetch again.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(target, error) from error
     with _part(part) as file:
         if _is_right(card):  # another call fetched it while this one waited
             part.unlink()

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from fdemd.checkpoints import card_names, read_card
+from fdemd.checkpoints.cards import weights_folder
 from fdemd.errors import InputError
 from tests.checkpoints.made_cards import CONTENT, sha256, write_card
 
@@ -47,3 +48,19 @@ def test_a_card_is_looked_for_in_its_folder_only(tmp_path: Path, name: str) -> N
     (tmp_path / "sub").mkdir()
     with pytest.raises(InputError, match="Unknown model card"):
         read_card(name, tmp_path / "sub")
+
+
+def test_weights_of_an_installed_package_lie_outside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fdemd.checkpoints.cards.is_installed", lambda: True)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    own = tmp_path / "data" / "fdemd" / "checkpoints"
+    assert read_card("iresnet50").fetched.parent == weights_folder() == own
+    assert weights_folder(tmp_path) == tmp_path  # a folder of cards of one's own keeps its weights
+
+    own.mkdir(parents=True)
+    write_card(own, name="mine", file="mine.bin")
+    assert "mine" in card_names()
+    assert read_card("mine").path.parent == own
+
+    monkeypatch.setenv("FDEMD_CHECKPOINTS", str(tmp_path / "weights"))
+    assert weights_folder() == tmp_path / "weights"
