@@ -41,7 +41,6 @@ def evaluate(settings: Evaluate) -> IdentificationReport:
     Raises:
         InputError: A setting, a file or the data cannot be used.
     """
-    config = settings.plain()
     started = time.perf_counter()
     rerank = second_stage_of(settings.rerank)
     check_installed(settings.stage1)
@@ -52,7 +51,10 @@ def evaluate(settings: Evaluate) -> IdentificationReport:
     described = describe_data(settings, backbone)
     label = f"{model_label(settings.model)}-{settings.data.name}"
     room = ROOM + bytes_of_queries(described.faces.manifest, len(settings.query) * len(settings.protocols))
-    with run_folder(Path(settings.output), label, room) as folder, open_log(config, folder, "evaluate") as log:
+    with (
+        run_folder(Path(settings.output), label, room) as folder,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
+    ):
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core

@@ -34,7 +34,7 @@ def open_set(settings: Evaluate) -> OpenSetReport:
     Raises:
         InputError: A setting, a file or the data cannot be used.
     """
-    config, section = settings.plain(), settings.open_set
+    section = settings.open_set
     if section is None:
         raise InputError("There is no open set to search; add experiment=open_set.")
     started = time.perf_counter()
@@ -53,7 +53,10 @@ def open_set(settings: Evaluate) -> OpenSetReport:
     described = describe_data(settings, backbone)
     outside = people_outside(described.faces.manifest, section.outside, settings.seed)
     label = f"open_set-{model_label(settings.model)}-{settings.data.name}"
-    with run_folder(Path(settings.output), label) as folder, open_log(config, folder, "evaluate") as log:
+    with (
+        run_folder(Path(settings.output), label) as folder,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
+    ):
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core

@@ -58,12 +58,14 @@ def study(settings: Evaluate) -> StudyReport:
     section = settings.study
     if section is None:
         raise InputError("There is no study to do; add experiment=ood, say.")
-    config = settings.plain()
     points = [_point(_varied(settings, words), section) for words in section.points or [[]]]
     label = f"{section.name}-{model_label(settings.model)}-{settings.data.name}"
     lines = len(settings.query) * len(settings.protocols)
     room = ROOM + sum(bytes_of_queries(point.described.faces.manifest, lines) for point in points)
-    with run_folder(Path(settings.output), label, room) as folder, open_log(config, folder, "evaluate") as log:
+    with (
+        run_folder(Path(settings.output), label, room) as folder,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
+    ):
         report = StudyReport(settings, [_measured(point, section) for point in points], folder)
         report.write()
         log_results(log)

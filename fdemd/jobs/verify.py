@@ -72,17 +72,17 @@ def verify(settings: Evaluate) -> VerificationReport:
     """
     started = time.perf_counter()
     data, second_stage = settings.data, _second_stage(settings)
-    if not isinstance(data, PairsData):
-        raise InputError(
-            f"data={data.name} names no pairs; choose data=pairs or a published list such as data=lfw_pairs."
-        )
+    assert isinstance(data, PairsData)  # job=verify takes no others
     pairs = _read_folds(data)
     network = build_network(settings.model, settings.seed)
     backbone = WithMirrored(network).eval() if data.flip else network
     described = describe_normalization(settings, pairs.manifest, gallery=False)
     trainer = single_device_trainer(settings.trainer)
-    config, label = settings.plain(), f"{model_label(settings.model)}-{data.name}"
-    with run_folder(Path(settings.output), label) as folder, open_log(config, folder, "evaluate") as log:
+    label = f"{model_label(settings.model)}-{data.name}"
+    with (
+        run_folder(Path(settings.output), label) as folder,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
+    ):
         faces = _with_known_problems(align_photographs(pairs.manifest, backbone, data), pairs)
         aligned = time.perf_counter()
         failed = _failed(pairs, faces)

@@ -53,8 +53,8 @@ class FinetuneReport:
             print_sentence(f"The run goes on at step {resumed_at}. Files go to {self.folder}/")
             return
         write_yaml(self.folder / SETTINGS, self.settings.plain())
-        if self.data.held_out:
-            write_manifest(self.data.held_out.manifest, self.folder / VALIDATION_MANIFEST)
+        if self.data.validation:
+            write_manifest(self.data.validation.manifest, self.folder / VALIDATION_MANIFEST)
         print_sentence(f"{self._given()} Files go to {self.folder}/")
 
     def finish(self, comparisons: Mapping[str, Sequence[Comparison]]) -> None:
@@ -90,46 +90,46 @@ class FinetuneReport:
     def _left_out(self) -> list[LeftOut]:
         """Photographs that gave no face, of those to train on and of those held out, and files that are none."""
         data = self.data
-        validated = left_out_files(data.held_out.manifest, data.held_out.faces) if data.held_out else []
+        validated = left_out_files(data.validation.manifest, data.validation.faces) if data.validation else []
         return list(dict.fromkeys(left_out_files(data.manifest, data.faces) + validated))  # both parts list the latter
 
     def _given(self) -> str:
         """What there is, before a face was looked for."""
-        given, held_out = f"{_counted(self.data.manifest.photographs)} to train on", self.data.held_out
-        if held_out is None:
+        given, validation = f"{_counted(self.data.manifest.photographs)} to train on", self.data.validation
+        if validation is None:
             return f"{given}, nobody held out."
-        return f"{given}; {_counted(held_out.manifest.photographs)} held out."
+        return f"{given}; {_counted(validation.manifest.photographs)} held out."
 
     def _used(self) -> str:
         """What was really used of it, and what was not; the numbers add up to the rows of both manifests."""
-        data, held_out = self.data, self.data.held_out
+        data, validation = self.data, self.data.validation
         trained = _used_of("Trained on", data.manifest, data.faces)
-        if held_out is None:
+        if validation is None:
             return f"{trained} Nobody was held out."
-        return f"{trained} {_used_of('Held out:', held_out.manifest, held_out.faces)}"
+        return f"{trained} {_used_of('Held out:', validation.manifest, validation.faces)}"
 
     def _evaluation(self) -> str:
         """The command that gives the table's figures once more, from the checkpoint."""
-        assert self.data.held_out
+        assert self.data.validation
         settings = self.settings
         model = settings.model.plain() | {"checkpoint": self.folder / "checkpoints" / "best.ckpt"}
         words = [f"model={model.pop('backbone')}"]
         words += [f"model.{key}={show(value)}" for key, value in model.items() if value is not None]
         words += ["data=manifest", f"data.manifest={self.folder / VALIDATION_MANIFEST}"]
-        words += [f"data.root={self.data.held_out.manifest.root}", f"data.detector={settings.data.detector}"]
+        words += [f"data.root={self.data.validation.manifest.root}", f"data.detector={settings.data.detector}"]
         words += [f"query={show(list(settings.query))}", f"seed={settings.seed}"]
         return shlex.join(["python", "evaluate.py", "--no-rerank", *words])
 
     def _facts(self) -> dict[str, Any]:
-        data, held_out = self.data, self.data.held_out
+        data, validation = self.data, self.data.validation
         return {
             "data": {
                 "name": self.settings.data.name,
                 "sha256": data.faces.digest,
                 **_facts_of(data.manifest, data.faces),
                 "ignored": len(data.manifest.ignored),
-                "held_out": held_out
-                and {"sha256": held_out.faces.digest, **_facts_of(held_out.manifest, held_out.faces)},
+                "held_out": validation
+                and {"sha256": validation.faces.digest, **_facts_of(validation.manifest, validation.faces)},
             },
             "model": {"name": model_label(self.settings.model), "weights_sha256": self.weights_sha256},
             "seed": self.settings.seed,

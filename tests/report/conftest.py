@@ -16,9 +16,10 @@ from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.scoring.closed_set import Comparison, compare_stages
 from fdemd.settings.jobs import Evaluate
 from fdemd.settings.ranking import EmdRerank
-from tests.runs.conftest import offline_runs, settings
+from tests.runs.conftest import offline_runs, run_log
+from tests.short_training import settings, tiny
 
-__all__ = ["offline_runs", "settings"]
+__all__ = ["offline_runs", "run_log", "settings", "tiny"]
 
 PEOPLE = ("anna", "bob", "carl")
 

@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.jobs.test_finetune import settings, tiny, train  # noqa: F401  (fixtures)
+from tests.short_training import train
 
 
 @pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize("held_out", [0, 2])
 def test_only_photographs_with_a_face_count_as_trained_on(
     held_out: int,
-    settings: list[str],  # noqa: F811
+    settings: list[str],
     people: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -1,4 +1,4 @@
-"""Whether a state that was read is one that this very training could have saved: told before any of it is used."""
+"""Whether this very training could have saved a state that was read: checked before any of it is used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from fdemd.checkpoints.training_state import RUN
 from fdemd.errors import InputError
 from fdemd.files.text import to_printable
-from fdemd.training.keeping import KeepState
+from fdemd.training.checkpointing import StateCheckpoint
 
 _OF_OPTIMIZER = {"SGD": {"momentum_buffer"}, "AdamW": {"step", "exp_avg", "exp_avg_sq"}}
 """What PyTorch's optimizers remember of each parameter."""
@@ -26,20 +26,20 @@ _SHOWN = 60
 
 
 class _UnfitError(Exception):
-    """What is wrong, as the end of a sentence."""
+    """A state does not fit; the message ends a sentence."""
 
 
-def check_state(
+def check_compatible(
     state: Mapping[str, Any], path: Path, module: nn.Module, optimizer: Optimizer, trainer: Trainer
 ) -> None:
     """Check that all that Lightning will take from a state is there, of the right types and shapes, and finite.
 
     Args:
-        state: as :func:`fdemd.checkpoints.training_state.read_state` gives it.
-        path: its file.
-        module: the training; its weights are compared by name, shape and type.
-        optimizer: one as the training makes.
-        trainer: of the training.
+        state: State as :func:`fdemd.checkpoints.training_state.read_state` gives it.
+        path: File of the state, named in errors.
+        module: Module of the training; its weights are compared by name, shape and type.
+        optimizer: New optimizer of the training.
+        trainer: Trainer of the training.
 
     Raises:
         InputError: it is not.
@@ -52,7 +52,7 @@ def check_state(
         "pytorch-lightning_version": "",
         "state_dict": dict(module.state_dict()),
         "loops": {name: getattr(trainer, name).state_dict() for name in loops},
-        "callbacks": {KeepState.__name__: {"best": None}},
+        "callbacks": {StateCheckpoint.state_key: {"best": None}},
         "lr_schedulers": [schedule.state_dict()],
         RUN: state[RUN],
     }
@@ -89,7 +89,7 @@ def _compare(expected: Any, found: Any, where: str) -> None:
 
 
 def _check_value(expected: Any, found: Any, where: str) -> None:
-    """A plain value of the expected kind: counters from 0, numbers that are finite."""
+    """Check for a plain value of the expected kind: counters from 0, numbers that are finite."""
     if expected is None:
         fits = found is None or (where.endswith(".best") and isinstance(found, float) and _is_number(found))
     elif isinstance(expected, bool | str):

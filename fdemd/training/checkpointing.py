@@ -1,4 +1,4 @@
-"""When a training run saves its state: now and then, after each validation, and when it is told to stop."""
+"""When a training run saves its state: every so many steps, after each validation, and when it is told to stop."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from fdemd.errors import InputError
 from fdemd.training.validation import SELECTED_BY
 
 CHECKPOINTS, LAST, BEST = "checkpoints", "last", "best"
-"""A folder of a run, and files in it."""
+"""The folder of a run's checkpoints, and the names of the files in it."""
 _OF_VALIDATION = "epoch_loop.val_loop.batch_progress"
 """Lightning's counters of the validation within a training."""
 
 
-class KeepState(Callback):
+class StateCheckpoint(Callback):
     """Saves ``last.ckpt``, from which a run goes on, and ``best.ckpt``.
 
     A state is saved after a step of the optimizer only: gradients that are still being added up are in no checkpoint.
@@ -33,19 +33,23 @@ class KeepState(Callback):
     again by the run that goes on. With several processes they agree on the step.
 
     Attributes:
-        best: the selected figure of the best weights so far; None before the first validation.
+        best: Figure :data:`fdemd.training.validation.SELECTED_BY` of the best weights so far; None before the first
+            validation.
     """
 
+    state_key = "KeepState"
+    """Name of its state in a checkpoint, the same as ever, so that earlier runs can be resumed."""
+
     def __init__(self, folder: Path, save_every: int) -> None:
-        """Describe what is kept.
+        """Describe what is saved.
 
         Args:
-            folder: of the checkpoints.
-            save_every: steps between two saves of ``last.ckpt``.
+            folder: Folder of the checkpoints.
+            save_every: Steps between two saves of ``last.ckpt``.
         """
         self.folder, self.save_every = folder, save_every
         self.best: float | None = None
-        self._told: int | None = None
+        self._received: int | None = None
         self._step = 0
         self._is_stepped = self._is_due = self._in_validation = self._alone = False
         self._handlers = ExitStack()
@@ -89,7 +93,7 @@ class KeepState(Callback):
             return
         self._in_validation = True
         if self._is_stepped:
-            self._stop_if_told(trainer)
+            self._stop_if_signalled(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save the weights if they are the best so far, and the state."""
@@ -104,7 +108,7 @@ class KeepState(Callback):
         self._is_due = True
         if self._is_stepped:
             self._save(trainer, LAST)
-            self._stop_if_told(trainer)
+            self._stop_if_signalled(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Save the state of a run that was stopped while it validated, unless gradients were being added up.
@@ -125,11 +129,6 @@ class KeepState(Callback):
             counters = {"total": none | first, "current": none, "is_last_batch": False}
             checkpoint["loops"]["fit_loop"][_OF_VALIDATION] = counters
 
-    @property
-    def state_key(self) -> str:
-        """Its name in a checkpoint."""
-        return type(self).__name__
-
     def state_dict(self) -> dict[str, Any]:
         """The best figure so far."""
         return {"best": self.best}
@@ -147,22 +146,22 @@ class KeepState(Callback):
 
     def _stop(self, number: int, frame: object) -> None:
         """Take note of a signal. A second Ctrl-C does not wait; SIGTERM often comes twice (``timeout`` sends two)."""
-        impatient = self._told == number == signal.SIGINT
-        self._told = number
+        impatient = self._received == number == signal.SIGINT
+        self._received = number
         if impatient or (self._in_validation and self._is_stepped and self._alone):
             raise Stopped(number)
 
     def _note(self, number: int, frame: object) -> None:
-        self._told = number
+        self._received = number
 
     def _agreed(self, trainer: Trainer) -> int | None:
-        """The signal by which all processes stop here; None if none of them was told to."""
+        """Return the signal by which all processes stop here; None if none of them received one."""
         if self._alone:
-            return self._told
-        told = trainer.strategy.reduce_boolean_decision(self._told is not None, all=False)
-        return (self._told or signal.SIGTERM) if told else None
+            return self._received
+        stops = trainer.strategy.reduce_boolean_decision(self._received is not None, all=False)
+        return (self._received or signal.SIGTERM) if stops else None
 
-    def _stop_if_told(self, trainer: Trainer) -> None:
+    def _stop_if_signalled(self, trainer: Trainer) -> None:
         if stopped := self._agreed(trainer):
             raise Stopped(stopped)
 
