@@ -12,6 +12,7 @@ from fdemd.data.evaluated import EvaluatedData
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.features import Features
 from fdemd.retrieval.protocol import OFFICIAL, Labels
+from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.scoring.closed_set import Comparison, compare_stages
 from fdemd.settings.jobs import Evaluate
 from fdemd.settings.ranking import EmdRerank
@@ -70,16 +71,10 @@ def compared(labels: dict[str, Labels], features: dict[str, Features]) -> Callab
     """Compares both stages (the first alone without ``rerank``) under the official protocol."""
 
     def compare(kind: str = "mask", *, rerank: bool = True) -> list[Comparison]:
-        return compare_stages(
-            kind,
-            features["query"],
-            labels["query"],
-            features["gallery"],
-            labels["gallery"],
-            settings=EmdRerank(weighting="uniform", alpha=0.9, k=4) if rerank else None,
-            protocols=[OFFICIAL],
-            missed=labels["missed"],
-        )
+        stages = second_stages(EmdRerank(weighting="uniform", alpha=0.9, k=4) if rerank else None)
+        search = TwoStageSearch(features["gallery"], labels["gallery"], stages)
+        asked = features["query"], labels["query"]
+        return compare_stages(search, kind, *asked, protocols=[OFFICIAL], missed=labels["missed"])
 
     return compare
 
