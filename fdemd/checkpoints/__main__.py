@@ -18,11 +18,11 @@ from fdemd.checkpoints.fetching import fetch
 from fdemd.checkpoints.files import by_hand, find_file, sha256_of
 from fdemd.cli.exit_status import exit_status
 from fdemd.errors import InputError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 
 def main(argv: Sequence[str] | None = None, cards: Path = CARDS) -> int:
-    """Run a command on the cards of a folder; return the exit status: 0, 2 after an InputError, 130 after Ctrl-C."""
+    """Run a command on the model cards; return the exit status: 0, 2 after an ``InputError``, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
 
     def work() -> None:
@@ -61,16 +61,16 @@ def _list(cards: Path) -> None:
         try:
             card = read_card(name, cards)
         except InputError as error:
-            table.add_row(name, "card is wrong", "", escape(shown(str(error))), "")
+            table.add_row(name, "card is wrong", "", escape(to_printable(str(error))), "")
             continue
         try:
             path = find_file(card)
         except InputError as error:
-            table.add_row(name, "cannot be read", "", escape(shown(str(error))), "")
+            table.add_row(name, "cannot be read", "", escape(to_printable(str(error))), "")
             continue
         size = decimal(path.stat().st_size) if path else ""
         table.add_row(
-            name, _state(card, path), size, *(escape(shown(card.facts[f])) for f in ("licence", "allowed_use"))
+            name, _state(card, path), size, *(escape(to_printable(card.facts[f])) for f in ("licence", "allowed_use"))
         )
     Console().print(table)
 
@@ -90,10 +90,10 @@ def _fetch(card: Card) -> None:
 
 
 def _verify(cards: Sequence[Card], named: bool) -> None:
-    """Print a line a card.
+    """Check the files of the cards and print a line for each.
 
     Raises:
-        InputError: a file is another one than its card describes, or one asked for by name is not here.
+        InputError: A file is not the one that its card describes, or a file that was named is missing.
     """
     wrong = []
     for card in cards:

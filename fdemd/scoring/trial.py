@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fdemd.data.accounting import Account
-from fdemd.files.text import csv_cell, shown
+from fdemd.files.text import csv_cell, to_printable
 from fdemd.scoring.closed_set import Comparison
 from fdemd.scoring.rejection import Rejection
 
@@ -23,7 +23,7 @@ class Trial:
             of every kind of query and protocol.
         rejections: name of a training with a scale head -> what its scales are worth.
         checkpoints: name of a training -> its file.
-        apart: how its people were divided, the counts of :class:`fdemd.jobs.train_and_test.PeopleApart`.
+        apart: how its people were divided, the counts of :class:`fdemd.jobs.train_and_evaluate.PeopleSplit`.
         accounts: weights -> what became of the photographs that they were compared on.
         left_out: files that gave no face: path, problem, reason.
     """
@@ -39,6 +39,6 @@ class Trial:
     def leave_out(self, files: Iterable[tuple[str, str, str]]) -> None:
         """Add files that are not known yet; path, problem and reason."""
         for path, problem, reason in files:
-            each = str(csv_cell(shown(path))), problem, str(csv_cell(shown(reason)))
+            each = str(csv_cell(to_printable(path))), problem, str(csv_cell(to_printable(reason)))
             if each not in self.left_out:
                 self.left_out.append(each)

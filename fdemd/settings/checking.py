@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from fdemd.errors import InputError, unknown
-from fdemd.settings.section import BUILT_IN, KIND, PLUG_IN, RULE, SENTENCE, Section, is_number
+from fdemd.settings.section import BUILT_IN, KIND, PLUG_IN, RULE, SENTENCE, Section, SectionsByName, is_number
 
 S = TypeVar("S", bound=Section)
 
@@ -122,7 +122,11 @@ def _texts(section: type[BaseModel], values: Mapping[str, Any], prefix: str) -> 
     for name, field in section.model_fields.items():
         kinds = list(_alternatives(field.annotation, field.discriminator))
         value, key = values.get(name), f"{prefix}{name}"
-        if isinstance(value, Mapping):
+        by_name = [each for each in field.metadata if isinstance(each, SectionsByName)]
+        if by_name and isinstance(value, Mapping):
+            for chosen in value:
+                yield from _texts(by_name[0].section_of(chosen), value[chosen], f"{key}.{chosen}.")
+        elif isinstance(value, Mapping):
             for kind, discriminator in kinds:
                 if _is_section(kind) and _is_chosen(kind, discriminator, value):
                     yield from _texts(kind, value, f"{key}.")
@@ -148,7 +152,7 @@ def _is_section(kind: Any) -> bool:
 
 
 def _is_chosen(section: type[BaseModel], discriminator: Any, values: Mapping[str, Any]) -> bool:
-    """Whether a section is the one of several alternatives that the values name."""
+    """Whether a section is, or may be, the one of several alternatives that the values name."""
     if not isinstance(discriminator, str):
         return True
     return values.get(discriminator) in get_args(section.model_fields[discriminator].annotation)

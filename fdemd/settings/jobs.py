@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from fdemd.settings.comparing import OpenSet, Study, Table4, Trials
-from fdemd.settings.faces import Augment, Data, PairsData, Queries
+from fdemd.settings.faces import Augment, Data, PairsData
 from fdemd.settings.networks import Network
-from fdemd.settings.ranking import Alignment, Features, Protocol, Rerank, Stage1
+from fdemd.settings.normalization import Normalization
+from fdemd.settings.queries import Queries
+from fdemd.settings.ranking import Features, MetricName, Protocol, Rerank, Stage1
 from fdemd.settings.running import Logger, Trainer, TrainingTrainer
 from fdemd.settings.section import Section, Seed, Text, refuse, that
 from fdemd.settings.training import Batches, Loss, Optimizer, Validation
@@ -26,11 +28,12 @@ class Evaluate(Section):
     data: Data
     query: Queries
     stage1: Stage1
-    align: Alignment
+    align: Normalization
     rerank: Rerank
     trainer: Trainer
     logger: Logger
     protocols: Annotated[list[Protocol], that(bool, "give at least one, such as protocols=[leave-twin-out]")]
+    metrics: Annotated[list[MetricName], that(bool, "give at least one, such as metrics=[P@1]")]
     legacy_self_count: bool
     seed: Seed
     features: Features
@@ -62,8 +65,8 @@ class Evaluate(Section):
     def _ranks_by_what_is_searched(self) -> Evaluate:
         if self.align.method != "none" and self.stage1.search != "exact":
             raise refuse(
-                f"stage1.search is {self.stage1.search}, which ranks by the cosine; aligned cosines need stage1=exact, "
-                "or align=none."
+                f"stage1.search is {self.stage1.search}, which ranks by the cosine; normalized cosines need "
+                "stage1=exact, or align=none."
             )
         return self
 

@@ -215,7 +215,7 @@ def test_good_settings_are_typed_and_frozen() -> None:
     settings = check_settings(SCHEMAS["evaluate"], point.settings.plain())
     assert isinstance(settings, Evaluate)
     assert settings.rerank.method == "emd"
-    assert settings.rerank.grid == [4, 4]
+    assert settings.rerank.grid == (4, 4)
     with pytest.raises(ValueError, match="frozen"):
         settings.seed = 1  # type: ignore[misc]
 
