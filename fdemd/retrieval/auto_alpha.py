@@ -92,7 +92,7 @@ def auto_alpha(cosine: Tensor, similarity: Tensor, rule: Rule = RULE) -> Tensor:
 
 @checked(scores="rank Q k", present="bool Q k")
 def standardised(scores: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-    """Return scores of mean 0 and deviation 1 over those present ``(Q, k)``, 0 elsewhere, and the deviation ``(Q,)``."""
+    """Return scores of mean 0 and deviation 1 over those present ``(Q, k)``, 0 elsewhere, and their deviation."""
     scores = scores.masked_fill(~present, 0)
     count = present.sum(1, keepdim=True).clamp_min(1)
     centred = (scores - scores.sum(1, keepdim=True) / count) * present

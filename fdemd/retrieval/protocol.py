@@ -75,7 +75,7 @@ def tiles(queries: int, gallery: int) -> Iterator[tuple[slice, slice]]:
 
 @checked(indices="whole Q L")
 def left_out(query: Labels, gallery: Labels, indices: Tensor, protocol: str) -> Tensor:
-    """Return which of the candidates at ``indices (Q, L)`` the queries may not be compared with, booleans ``(Q, L)``."""
+    """Return which of the candidates at ``indices (Q, L)`` the queries may not be compared with."""
     if protocol not in (*PROTOCOLS, LEAVE_ONE_OUT):
         raise unknown("protocol", protocol, (*PROTOCOLS, LEAVE_ONE_OUT))
     itself = gallery.picture[indices] == query.picture[:, None]
@@ -121,8 +121,8 @@ def count_relevant(query: Labels, gallery: Labels, protocol: str, *, legacy: boo
         query: Labels of the queries.
         gallery: Labels of the gallery.
         protocol: One of :data:`PROTOCOLS`.
-        legacy: Whether to count the query itself too where it is in the gallery, as the published code does. R-Precision
-            and MAP@R then cannot reach 1; for comparison with the paper's tables only.
+        legacy: Whether to count the query itself too where it is in the gallery, as the published code does.
+            R-Precision and MAP@R then cannot reach 1; for comparison with the paper's tables only.
     """
     counts = torch.zeros(len(query), dtype=torch.long, device=query.identity.device)
     for rows, columns in tiles(len(query), len(gallery)):
