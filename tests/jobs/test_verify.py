@@ -23,7 +23,7 @@ from fdemd.faces.reading import read_image
 from fdemd.features import Features
 from fdemd.jobs.verify import WithMirrored, verify
 from fdemd.score_normalization.normalizer import DiscrepancyNormalizer
-from fdemd.scoring.pairs import judge, pair_scores
+from fdemd.scoring.pairs import evaluate_scores, pair_scores
 from fdemd.settings.ranking import EmdRerank
 
 
@@ -91,8 +91,8 @@ def test_a_pair_without_a_face_is_wrong_in_the_accuracy_and_rejected_elsewhere()
     score = torch.tensor([0.9, 0.8, 0.2, 0.1] * 2)
     one_person_and_two_people = torch.tensor([True, False, True, False] + [False] * 4)
 
-    perfect = judge("cosine", score, pairs, torch.zeros(8, dtype=torch.bool))
-    spoiled = judge("cosine", score, pairs, one_person_and_two_people)
+    perfect = evaluate_scores("cosine", score, pairs, torch.zeros(8, dtype=torch.bool))
+    spoiled = evaluate_scores("cosine", score, pairs, one_person_and_two_people)
 
     assert perfect.accuracy.accuracy.tolist() == [1.0, 1.0]
     assert spoiled.accuracy.accuracy.tolist() == [0.5, 1.0]
