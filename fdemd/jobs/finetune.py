@@ -235,8 +235,7 @@ def _sizes(backbone: Backbone) -> tuple[int, int]:
 def _folder(settings: Train) -> Iterator[Path]:
     """The folder of the run's files. Only the first of several processes makes one, and it alone writes to it."""
     if process_number():
-        assert settings.resume
-        yield Path(settings.resume)
+        yield Path(settings.resume or settings.output)  # nothing is written there by the others
         return
     if settings.resume:
         folder = Path(settings.resume)

@@ -185,8 +185,8 @@ def test_a_prepared_set_gives_the_same_figures(lfw_like: Path, tmp_path: Path) -
     assert from_prepared.results[0].points == as_taken.results[0].points
     assert torch.equal(from_prepared.results[0].accuracy.accuracy, as_taken.results[0].accuracy.accuracy)
     assert from_prepared.failed.nonzero()[:, 0].tolist() == [8, 11]
-    (left_out,) = from_prepared.faces.left_out
-    assert (left_out.problem, left_out.reason) == ("no face found", "the detector dlib found none")
+    ((path, problem, reason),) = from_prepared.left_out
+    assert (path, problem, reason) == ("P3/P3_0002.jpg", "no face found", "the detector dlib found none")
     folder = next(
         folder for folder in output.iterdir() if "P3/P3_0002.jpg,no face" in (folder / "left_out.csv").read_text()
     )
