@@ -72,10 +72,7 @@ def verify(settings: Evaluate) -> VerificationReport:
     """
     started = time.perf_counter()
     data, second_stage = settings.data, _second_stage(settings)
-    if not isinstance(data, PairsData):
-        raise InputError(
-            f"data={data.name} names no pairs; choose data=pairs or a published list such as data=lfw_pairs."
-        )
+    assert isinstance(data, PairsData)  # job=verify takes no others
     pairs = _read_folds(data)
     network = build_network(settings.model, settings.seed)
     backbone = WithMirrored(network).eval() if data.flip else network

@@ -1,4 +1,4 @@
-"""Where a run's figures go besides its own files: W&B, CSV or TensorBoard. Lightning's loggers, chosen in one place."""
+"""Loggers for the figures of a run besides its own files: W&B, CSV or TensorBoard, all of them Lightning's."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class RunLog:
     """The loggers of one run. In every process but the first they do nothing.
 
     Attributes:
-        folder: of the run; every logger writes below it.
-        loggers: for Lightning's ``Trainer(logger=...)``.
-        images: whether pictures of faces go to the loggers.
+        folder: Folder of the run; every logger writes below it.
+        loggers: Loggers for Lightning's ``Trainer(logger=...)``.
+        images: Whether pictures of faces are logged.
     """
 
     folder: Path
@@ -42,17 +42,17 @@ class RunLog:
     images: bool
 
     def facts(self, facts: Mapping[str, Any]) -> None:
-        """Add what decided the run (data card, versions) to its config."""
+        """Add facts about the run (data, versions) to its logged config."""
         for logger in self.loggers:
             logger.log_hyperparams(dict(facts))
 
     def metrics(self, metrics: Mapping[str, float], step: int) -> None:
-        """Log numbers by name; in W&B the last ones are the run's summary too."""
+        """Log numbers by name; in W&B the last ones also become the summary of the run."""
         for logger in self.loggers:
             logger.log_metrics(dict(metrics), step)
 
     def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], step: int) -> None:
-        """Log a table; CSV has no place for one, so whoever calls this writes it to a file as well."""
+        """Log a table; CSV has no place for one, so callers write it to a file as well."""
         for logger in self.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_table(name, list(columns), [list(row) for row in rows], step=step)
@@ -62,7 +62,7 @@ class RunLog:
                 logger.experiment.add_text(name, text, step)
 
     def picture(self, name: str, path: Path, step: int) -> None:
-        """Log a picture with faces, which lies at ``path``, if pictures are asked for."""
+        """Log the picture with faces at ``path``, if pictures are asked for."""
         if not self.images:
             return
         for logger in self.loggers:
@@ -134,7 +134,7 @@ def _chosen(section: sections.Logger, job: Job, folder: Path) -> tuple[str, str]
 
 
 def _why_offline(wanted: bool, asked: str) -> str:
-    """Why W&B is not to be reached, empty if it is. The network is tried in the first process only."""
+    """Return why W&B cannot be reached, empty if it can. The network is tried in the first process only."""
     if wanted:
         return "logger.offline is true"
     if asked == "offline":
@@ -176,7 +176,7 @@ def _loggers(kind: str, section: sections.Logger, folder: Path, job: Job, record
 
 
 def _online_run(folder: Path) -> str | None:
-    """Id of the W&B run that a training began in this folder, so that going on with one goes on with the other."""
+    """Return the id of the W&B run that a training began in this folder, so that resuming resumes both."""
     runs = sorted(folder.glob("wandb/run-*/run-*.wandb"))
     return runs[-1].stem.removeprefix("run-") if runs else None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data_prep.conftest import PEOPLE, digests, lfw_files, picture, write_tar, write_tree, write_zip
+from tests.data_prep.conftest import digests, lfw_files, many_lfw_files, picture, write_tar, write_tree, write_zip
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -19,13 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """90 photographs, more than the processes take at once."""
-    files = {
-        f"lfw/{name}/{name}_{copy * 10 + number:04d}.jpg": picture(person, number)
-        for person, name in enumerate(PEOPLE)
-        for number in range(1, 11)
-        for copy in range(3)
-    }
-    return write_tar(tmp_path_factory.mktemp("download") / "lfw.tar", files)
+    return write_tar(tmp_path_factory.mktemp("download") / "lfw.tar", many_lfw_files())
 
 
 def test_a_run_that_was_killed_goes_on_and_ends_the_same(larger: Path, tmp_path: Path, data_prep: Callable) -> None:
