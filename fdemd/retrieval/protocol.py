@@ -1,7 +1,7 @@
 """Which gallery photographs a query may be compared with. The choice decides the figures, so it has a name.
 
 An occluded query is made from a photograph that is itself in the gallery: its *twin*. The published evaluation leaves
-the twin in, so that P@1 mostly measures finding the same photograph again (spec 1.8).
+the twin in, so that P@1 mostly measures finding the same photograph again.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def tiles(queries: int, gallery: int) -> Iterator[tuple[slice, slice]]:
 
 @checked(indices="whole Q L")
 def left_out(query: Labels, gallery: Labels, indices: Tensor, protocol: str) -> Tensor:
-    """Boolean ``(Q, L)``: the candidates at ``indices (Q, L)`` that the queries may not be compared with."""
+    """Return which of the candidates at ``indices (Q, L)`` the queries may not be compared with."""
     if protocol not in (*PROTOCOLS, LEAVE_ONE_OUT):
         raise unknown("protocol", protocol, (*PROTOCOLS, LEAVE_ONE_OUT))
     itself = gallery.picture[indices] == query.picture[:, None]
@@ -90,7 +90,7 @@ def left_out_of_all(query: Labels, gallery: Labels, protocol: str) -> Tensor:
 
 
 def barred_rows(query: Labels, gallery: Labels, protocol: str) -> Tensor:
-    """The gallery rows that each query may not be compared with, ``(Q, b)``, filled up with ``NOBODY`` at the end."""
+    """Return the gallery rows that each query may not be compared with, ``(Q, b)``, filled up with ``NOBODY``."""
     found = [
         left_out_of_all(query[rows], gallery[columns], protocol).nonzero()
         + torch.tensor([rows.start, columns.start], device=query.identity.device)
@@ -106,7 +106,7 @@ def barred_rows(query: Labels, gallery: Labels, protocol: str) -> Tensor:
 
 
 def measured_protocols(protocols: Sequence[str], query: Labels, gallery: Labels) -> list[str]:
-    """The protocols to measure: leave-one-out alone where all of them come to it.
+    """Return the protocols to measure: leave-one-out alone where all of them come to it.
 
     That is so if each query is in the gallery, and leaving out its source leaves out itself alone.
     """
@@ -115,14 +115,14 @@ def measured_protocols(protocols: Sequence[str], query: Labels, gallery: Labels)
 
 
 def count_relevant(query: Labels, gallery: Labels, protocol: str, *, legacy: bool = False) -> Tensor:
-    """Number of gallery faces of each query's identity that it may be compared with, ``(Q,)``.
+    """Return the number of gallery faces of each query's identity that it may be compared with, ``(Q,)``.
 
     Args:
-        query: the queries' labels.
-        gallery: the gallery's labels.
-        protocol: one of :data:`PROTOCOLS`.
-        legacy: count the query itself too where it is in the gallery, as the published code does. R-Precision and
-            MAP@R then cannot reach 1 (spec 1.9); for comparison with the paper's tables only.
+        query: Labels of the queries.
+        gallery: Labels of the gallery.
+        protocol: One of :data:`PROTOCOLS`.
+        legacy: Whether to count the query itself too where it is in the gallery, as the published code does.
+            R-Precision and MAP@R then cannot reach 1; for comparison with the paper's tables only.
     """
     counts = torch.zeros(len(query), dtype=torch.long, device=query.identity.device)
     for rows, columns in tiles(len(query), len(gallery)):

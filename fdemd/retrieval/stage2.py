@@ -55,7 +55,7 @@ def mix(cosine: Tensor, similarity: Tensor, share: Tensor | float, absent: Tenso
     Args:
         cosine: ``(Q, k)`` scores of the first stage.
         similarity: ``(Q, k)`` scores of the second.
-        share: alpha of all, or ``(Q, 1)`` of each query.
+        share: Alpha of all, or ``(Q, 1)`` of each query.
         absent: ``(Q, k)`` True where there is nobody.
 
     Raises:

@@ -18,14 +18,14 @@ class Trial:
     """One seed: its own people to train on and to test, its own trainings.
 
     Attributes:
-        seed: of the people, the trainings and everything drawn.
-        compared: weights (:data:`PRETRAINED`, these with a way to align scores, or the name of a training) -> figures
+        seed: Seed of the people, the trainings and everything drawn.
+        compared: Weights (:data:`PRETRAINED`, these with a score normalization, or the name of a training) -> figures
             of every kind of query and protocol.
-        rejections: name of a training with a scale head -> what its scales are worth.
-        checkpoints: name of a training -> its file.
-        apart: how its people were divided, the counts of :class:`fdemd.jobs.train_and_evaluate.PeopleSplit`.
-        accounts: weights -> what became of the photographs that they were compared on.
-        left_out: files that gave no face: path, problem, reason.
+        rejections: Name of a training with a scale head -> what its scales are worth.
+        checkpoints: Name of a training -> its file.
+        apart: How its people were divided, the counts of :class:`fdemd.jobs.train_and_evaluate.PeopleSplit`.
+        accounts: Weights -> what became of the photographs that they were compared on.
+        left_out: Files that gave no face: path, problem, reason.
     """
 
     seed: int
