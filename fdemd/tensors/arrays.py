@@ -80,3 +80,37 @@ def check_arrays(arrays: Mapping[str, tuple[object, str]]) -> list[Tensor]:
         raise
     except ValueError as error:  # a caller's mistake here, where check alone takes it for one of the program
         raise InputError(str(error)) from None
+
+
+def numbered(names: Mapping[str, tuple[Any, int]]) -> list[Tensor]:
+    """Return names of people, photographs or the like as whole numbers, equal names in all arrays as equal numbers.
+
+    Args:
+        names: Name of the argument -> one-dimensional array or list of names (texts or whole numbers), and how many
+            there have to be.
+
+    Returns:
+        An int64 tensor ``(n,)`` each.
+
+    Raises:
+        InputError: There are more or fewer names, or some are neither text nor whole numbers.
+
+    Examples:
+        >>> numbered({"query": (["ann", "bob"], 2), "gallery": (["bob", "bob", "eve"], 3)})
+        [tensor([0, 1]), tensor([1, 1, 2])]
+    """
+    numbers: dict[str | int, int] = {}
+    found = []
+    for argument, (array, count) in names.items():
+        listed = array.tolist() if isinstance(array, Tensor | np.ndarray) else list(array)
+        if len(listed) != count:
+            raise InputError(f"{argument} has {len(listed)} names; there are {count} faces.")
+        plain = [each.item() if isinstance(each, np.generic) else each for each in listed]
+        for each in plain:
+            if not isinstance(each, str | int):
+                raise InputError(
+                    f"{argument} holds {each!r} of the type {type(each).__name__}; it must be a list of texts or whole "
+                    "numbers."
+                )
+        found.append(torch.tensor([numbers.setdefault(each, len(numbers)) for each in plain], dtype=torch.long))
+    return found
