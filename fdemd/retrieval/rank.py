@@ -60,30 +60,27 @@ def rank(
                 [0, 2],
                 [1, 0]])
     """
-    vectors = (each.embedding if isinstance(each, Features) else each for each in (query, gallery))
     queries, faces = check_arrays(
-        {name: (each, f"real {sizes} D") for (name, sizes), each in zip(_EMBEDDINGS, vectors, strict=True)}
+        {"query": (_embedding(query), "real Q D"), "gallery": (_embedding(gallery), "real G D")}
     )
     if depth is not None and depth < 1:
         raise InputError(f"depth is {depth}; a ranking has at least 1 place.")
     sources = None
     if query_sources is not None and gallery_sources is not None:
         given = {"query_sources": (query_sources, len(queries)), "gallery_sources": (gallery_sources, len(faces))}
-        (query_numbers, gallery_numbers) = numbered(given)
+        query_numbers, gallery_numbers = numbered(given)
         sources = query_numbers, gallery_numbers
     elif query_sources is not None or gallery_sources is not None:
         raise InputError("Give both query_sources and gallery_sources, or neither.")
+    people = queries.new_zeros(len(queries), dtype=torch.long), faces.new_zeros(len(faces), dtype=torch.long)
     found = rank_by_cosine(
         queries,
         faces,
-        *labels_of(*(torch.zeros(len(each), dtype=torch.long) for each in (queries, faces)), sources),
+        *labels_of(*people, sources),  # who is on them plays no part here
         protocol=LEAVE_TWIN_OUT,
         depth=len(faces) if depth is None else depth,
     )
     return Ranking(found.indices, found.scores, sources=sources)
-
-
-_EMBEDDINGS = (("query", "Q"), ("gallery", "G"))
 
 
 def rerank(
@@ -132,8 +129,7 @@ def rerank(
     pairs = PairSimilarity(reranker, query, gallery, view=patches_for(reranker.patches, backbone, gallery))
     barred = None
     if reranker.needs_barred and ranking.sources is not None:
-        nobody = (torch.zeros(len(each), dtype=torch.long) for each in (query, gallery))
-        barred = barred_rows(*labels_of(*nobody, ranking.sources), LEAVE_TWIN_OUT)
+        barred = barred_rows(*labels_of(*ranking.sources, ranking.sources), LEAVE_TWIN_OUT).to(ranking.indices.device)
     found = pairs(ranking.indices[:, : chosen.k], barred)
     return reorder(ranking, found.values, chosen.alpha)
 
@@ -148,12 +144,17 @@ def labels_of(
         gallery_identity: ``(G,)`` people.
         sources: Of :class:`fdemd.retrieval.ranking.Ranking`; without them each face is from a photograph of its own.
     """
-    queries, faces = len(query_identity), len(gallery_identity)
-    query_source, gallery_source = sources or (torch.arange(queries) + faces, torch.arange(faces))
+    device, faces = query_identity.device, len(gallery_identity)
+    query_source, gallery_source = sources or (torch.arange(len(query_identity)) + faces, torch.arange(faces))
+    query_source, gallery_source = query_source.to(device), gallery_source.to(device)
     return (
         Labels(query_identity, query_source, query_source),
         Labels(gallery_identity, gallery_source, gallery_source),
     )
+
+
+def _embedding(faces: Features | Array) -> Array:
+    return faces.embedding if isinstance(faces, Features) else faces
 
 
 def _settings(method: str, settings: Mapping[str, Any]) -> Reranking:

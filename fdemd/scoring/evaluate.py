@@ -54,18 +54,16 @@ def evaluate(
     if not isinstance(ranking, Ranking):
         (rows,) = check_arrays({"ranking": (ranking, "whole Q L")})
         ranking = Ranking(rows, -torch.arange(rows.shape[1]).expand_as(rows))
-    try:
-        count = len(gallery_identities)
-    except TypeError:
-        raise InputError("gallery_identities must be a list of texts or whole numbers.") from None
     query_numbers, gallery_numbers = numbered(
-        {"query_identities": (query_identities, len(ranking)), "gallery_identities": (gallery_identities, count)}
+        {"query_identities": (query_identities, len(ranking)), "gallery_identities": (gallery_identities, None)}
     )
+    count = len(gallery_numbers)
     if ranking.indices.numel() and int(ranking.indices.max()) >= count:
         raise InputError(
             f"The ranking names the gallery row {int(ranking.indices.max())}, and there are {count} gallery_identities."
         )
-    query, gallery = labels_of(query_numbers, gallery_numbers, ranking.sources)
+    device = ranking.indices.device
+    query, gallery = labels_of(query_numbers.to(device), gallery_numbers.to(device), ranking.sources)
     truth = GroundTruth(query, query[:0], gallery, LEAVE_TWIN_OUT, seed=seed, metrics=metrics_named(metrics))
     if not truth.queries:
         raise InputError("No query has a face of its identity in the gallery, so that there is nothing to average.")
