@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from fdemd.cli.exit_status import exit_status
 from fdemd.errors import InputError
-from fdemd.files.home import expanded
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
+from fdemd.files.user_paths import expand_home
 
 if TYPE_CHECKING:
     from data_prep.likeness import Comparer
@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _path(text: str) -> Path:
     try:
-        return expanded(text)
+        return expand_home(text)
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
@@ -124,7 +124,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
     seconds = time.perf_counter() - started
     print(findings.summary)
     print(f"{findings.made:,} photographs read in {seconds:.1f} s ({findings.made / seconds:.1f} a second).")
-    print(shown(str(arguments.out / "manifest.csv")))
+    print(to_printable(str(arguments.out / "manifest.csv")))
 
 
 def _comparer(arguments: argparse.Namespace) -> Comparer | None:
@@ -168,10 +168,10 @@ def _occlude(arguments: argparse.Namespace) -> None:
     )
     if without:
         reasons = ", ".join(f"{count:,} {problem}" for problem, count in copies.problems.most_common())
-        print(f"{without:,} have none ({reasons}), see {shown(str(copies.left_out))}.")
+        print(f"{without:,} have none ({reasons}), see {to_printable(str(copies.left_out))}.")
     if copies.lost:
-        print(f"{copies.lost:,} originals cannot be read and are left out, see {shown(str(copies.left_out))}.")
-    print(shown(str(copies.manifest)))
+        print(f"{copies.lost:,} originals cannot be read and are left out, see {to_printable(str(copies.left_out))}.")
+    print(to_printable(str(copies.manifest)))
 
 
 def _preprocessing(arguments: argparse.Namespace, template: str) -> Preprocessing:
@@ -189,10 +189,12 @@ def _verify(arguments: argparse.Namespace) -> None:
 
     manifest, problems = verify(arguments.manifest)
     if problems:
-        print("\n".join(map(shown, problems)))
+        print("\n".join(map(to_printable, problems)))
         raise InputError(f"{arguments.manifest} has {len(problems)} problems; they are listed above.")
     people = len({photograph.identity for photograph in manifest.photographs})
-    print(f"{shown(str(arguments.manifest))}: {len(manifest):,} files of {people:,} people, all as they should be.")
+    print(
+        f"{to_printable(str(arguments.manifest))}: {len(manifest):,} files of {people:,} people, all as they should be."
+    )
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from typing import BinaryIO
 from data_prep.containers import Container
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 ALWAYS_ALLOWED, LARGEST_RATIO = 256 << 20, 50
 """An archive may grow to the first, in bytes, or to the second times its own size: photographs hardly shrink."""
@@ -56,7 +56,9 @@ class Archive(Container):
             with unchanged(self.path, self.stamp) as file:
                 yield file
         except BROKEN as error:
-            raise UnreadableImageError(f"damaged in {shown(self.path.name)}: {shown(str(error))}") from error
+            raise UnreadableImageError(
+                f"damaged in {to_printable(self.path.name)}: {to_printable(str(error))}"
+            ) from error
 
 
 def stamp_of(status: os.stat_result) -> tuple[int, int]:
@@ -78,7 +80,7 @@ def unchanged(path: Path, stamp: tuple[int, int]) -> Iterator[io.BufferedReader]
     """
     with path.open("rb") as file:
         if stamp_of(os.fstat(file.fileno())) != stamp:
-            raise UnreadableImageError(f"{shown(path.name)} was replaced while it was read")
+            raise UnreadableImageError(f"{to_printable(path.name)} was replaced while it was read")
         yield file
 
 
@@ -90,7 +92,7 @@ def explained(archive: Path) -> Iterator[None]:
     except InputError:
         raise
     except BROKEN as error:
-        words = shown(str(error)) or type(error).__name__
+        words = to_printable(str(error)) or type(error).__name__
         raise InputError(f"{archive} is damaged or cut short ({words}); download it again.") from error
 
 

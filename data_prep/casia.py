@@ -22,8 +22,8 @@ from data_prep.opening import check_download
 from data_prep.recordio import DamagedRecordError, Place, Record, RecordFile, open_records, read_record
 from data_prep.sources import Item, Source, Unused
 from fdemd.errors import InputError
-from fdemd.faces.reading import UnreadableImageError, opened_image
-from fdemd.files.given import check_file
+from fdemd.faces.reading import UnreadableImageError, open_image
+from fdemd.files.user_paths import check_file
 
 _SPLIT = "train"
 _PACKED_SIZE, _PACKED_TEMPLATE = (112, 112), "insightface"
@@ -140,7 +140,7 @@ def _first_size(records: RecordFile) -> tuple[int, int] | None:
     for _, record in records:
         if isinstance(record, Record) and record.content:
             try:
-                with opened_image(io.BytesIO(record.content)) as image:
+                with open_image(io.BytesIO(record.content)) as image:
                     return image.size
             except UnreadableImageError:
                 continue

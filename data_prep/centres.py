@@ -17,16 +17,16 @@ from torch.utils.data import DataLoader, Dataset
 
 from data_prep.signals import left_to_this_process
 from fdemd.backbones import Backbone
-from fdemd.cache.new_entry import NewEntry, kept
-from fdemd.cache.place import cache_folder
+from fdemd.cache.entry_writer import EntryWriter, load_or_make
+from fdemd.cache.location import cache_folder
 from fdemd.checkpoints import sha256_of
-from fdemd.data.datamodule import as_numbers
+from fdemd.data.dataset import as_numbers
 from fdemd.data.loading import workers_that_fit
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
-from fdemd.faces.alignment import between
-from fdemd.faces.photographs import Preprocessing, face_in
+from fdemd.faces.alignment import template_transform
+from fdemd.faces.photographs import Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.runs.steady_progress import track
 
@@ -80,7 +80,7 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
         digest.update(json.dumps([photograph.path, photograph.identity, photograph.aligned, content]).encode())
     place = cache_folder() / "centres" / digest.hexdigest()
     called, processes = name or str(manifest.root), 0 if workers == 1 else workers
-    found = kept(place, "centres of people", lambda new: _look(faces, network, processes, new, called))
+    found = load_or_make(place, "centres of people", lambda new: _look(faces, network, processes, new, called))
     facts = found.facts
     return Centres(tuple(facts["people"]), tuple(facts["examples"]), found.tensors["directions"], facts["left out"])
 
@@ -102,14 +102,16 @@ class _Faces(Dataset[tuple[int, np.ndarray | None]]):
             return row, None
         if photograph.aligned:
             height, width = image.shape[:2]
-            move = between(photograph.aligned, (height, width), self.preprocessing.template, self.preprocessing.size)
+            move = template_transform(
+                photograph.aligned, (height, width), self.preprocessing.template, self.preprocessing.size
+            )
             return row, cv2.warpAffine(image, move, self.preprocessing.size[::-1], flags=cv2.INTER_LINEAR)
-        face, _ = face_in(image, self.preprocessing, aligned=False)
+        face, _ = extract_face(image, self.preprocessing, aligned=False)
         return row, None if face is None else face.image
 
 
 @torch.inference_mode()
-def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry, name: str) -> dict[str, Any]:
+def _look(faces: _Faces, network: Backbone, workers: int, new: EntryWriter, name: str) -> dict[str, Any]:
     """Write the centres; of the embeddings only a sum a person is kept in memory.
 
     Raises:

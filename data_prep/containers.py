@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from data_prep.sources import Unused
 from fdemd.faces.reading import UnreadableImageError
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 from fdemd.files.walk import walk
 
 LARGEST_MEMBER, LONGEST_PATH = 64 << 20, 4096
@@ -90,7 +90,7 @@ class Folder(Container):
     def read(self, key: str, size: int) -> bytes:
         """The content of a file."""
         try:
-            with opened(self.path / key) as file:
+            with open_regular(self.path / key) as file:
                 return file.readall()
         except OSError as error:
             raise UnreadableImageError(f"cannot be read: {error.strerror}") from error

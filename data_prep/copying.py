@@ -14,10 +14,10 @@ from data_prep.faces import Record, is_face, write_face
 from data_prep.names import unique_names
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.errors import InputError
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, face_in
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, extract_face
 from fdemd.faces.queries import QueryMaker
 from fdemd.faces.reading import UnreadableImageError, read_image
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 
 _PNG = ".png"
 UNCHANGED = "unchanged"
@@ -92,7 +92,9 @@ class Copying(Dataset["Record | InputError"]):
             return record._replace(problem=UNREADABLE, reason=reason)
         record = record._replace(size=len(content), sha256=hashlib.sha256(content).hexdigest())
         try:
-            face, faces = face_in(read_image(io.BytesIO(content)), self.preprocessing, aligned=bool(photograph.aligned))
+            face, faces = extract_face(
+                read_image(io.BytesIO(content)), self.preprocessing, aligned=bool(photograph.aligned)
+            )
         except UnreadableImageError as error:
             return record._replace(problem=UNREADABLE, reason=str(error))
         record = record._replace(faces=faces)
@@ -106,5 +108,5 @@ class Copying(Dataset["Record | InputError"]):
 
 
 def _content(path: Path) -> bytes:
-    with opened(path) as file:
+    with open_regular(path) as file:
         return file.readall()

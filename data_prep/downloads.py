@@ -17,7 +17,7 @@ from fdemd.data.tree import is_image
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
 from fdemd.files.hidden import HIDDEN, is_hidden
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ def open_download(paths: Sequence[Path], work: Path, layout: Layout) -> Download
             found.take(member, number, container, member.path.removeprefix(shared))
     if not found.photos:
         named = ", ".join(map(str, paths))
-        first = f" ({shown(found.unused[0].name)}: {shown(found.unused[0].reason)})" if found.unused else ""
+        first = (
+            f" ({to_printable(found.unused[0].name)}: {to_printable(found.unused[0].reason)})" if found.unused else ""
+        )
         wanted = "lies in a folder of a person" if layout.free_form else "is named like a photograph of this set"
         raise InputError(
             f"{named}: none of the {len(found.unused)} files in it {wanted}{first}; docs/data.md shows what is "

@@ -16,9 +16,9 @@ from fdemd.checkpoints import sha256_of
 from fdemd.errors import InputError, unknown
 from fdemd.faces.alignment import TEMPLATES
 from fdemd.faces.landmarks import check_detector
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, face_in
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
-from fdemd.files.whole import write_bytes
+from fdemd.files.writing import write_bytes
 
 
 class Record(NamedTuple):
@@ -68,7 +68,7 @@ def make_face(source: Source, item: Item, preprocessing: Preprocessing, out: Pat
     try:
         image = read_image(io.BytesIO(content))
         record = record._replace(hash=difference_hash(image))
-        face, faces = face_in(image, preprocessing, aligned=source.aligned == preprocessing.template)
+        face, faces = extract_face(image, preprocessing, aligned=source.aligned == preprocessing.template)
     except UnreadableImageError as error:
         return record._replace(problem=UNREADABLE, reason=str(error))
     if face is None:

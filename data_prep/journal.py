@@ -12,8 +12,8 @@ from typing import Any
 
 from data_prep.faces import Record
 from fdemd.errors import InputError
-from fdemd.files.text import shown
-from fdemd.files.whole import cannot_write, write_bytes
+from fdemd.files.text import to_printable
+from fdemd.files.writing import cannot_write, write_bytes
 
 
 class Journal:
@@ -57,7 +57,7 @@ class Journal:
             self.records = {record.name: record for record in records if record is not None}
         if damaged:
             print(
-                f"{shown(str(path))}: {damaged:,} lines are damaged or of an earlier version; their photographs "
+                f"{to_printable(str(path))}: {damaged:,} lines are damaged or of an earlier version; their photographs "
                 "are made again.",
                 file=sys.stderr,
             )

@@ -14,7 +14,7 @@ from data_prep.overlaps import shared_people
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError
 from fdemd.files.text import csv_table
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 
 _AT_ONCE = 1024
 """People who are compared with everybody of the other set at once."""

@@ -24,7 +24,7 @@ from fdemd.data.workers import end_with_parent
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
 from fdemd.faces.reading import UnreadableImageError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.runs.steady_progress import steady_progress, track
 
 _AT_ONCE = 32
@@ -99,7 +99,7 @@ def _missing(source: Source, records: Mapping[str, Record], out: Path) -> list[I
             missing.append(item)
             spoilt += 1
     if spoilt:
-        print(f"{spoilt:,} faces in {shown(str(out))} are gone or changed, and are made again.", file=sys.stderr)
+        print(f"{spoilt:,} faces in {to_printable(str(out))} are gone or changed, and are made again.", file=sys.stderr)
     return missing
 
 

@@ -29,11 +29,12 @@ from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.photographs import UNREADABLE, Preprocessing
 from fdemd.faces.queries import QueryMaker
-from fdemd.files.given import check_file
-from fdemd.files.mark import is_marked
+from fdemd.files.ownership import is_marked
 from fdemd.files.text import csv_table
-from fdemd.files.whole import write_text
+from fdemd.files.user_paths import check_file
+from fdemd.files.writing import write_text
 from fdemd.runs.steady_progress import steady_progress, track
+from fdemd.settings.queries import check_queries
 
 ORIGINALS = "originals"
 _AT_ONCE = 32
@@ -120,7 +121,8 @@ def occlude(request: Request) -> Copies:
         raise InputError(f"--share is {request.share}; it must be above 0 and at most 1.")
     manifest = read_manifest(request.manifest)
     _check_aligned(manifest, request.preprocessing.template)
-    maker = QueryMaker(request.kind, request.preprocessing.size, request.seed, **request.settings)
+    settings = check_queries({request.kind: request.settings})[request.kind]
+    maker = QueryMaker(request.kind, request.preprocessing.size, request.seed, settings)
     chosen = tuple(row for row in manifest.photographs if row.is_query and is_chosen(row.path, request))
     if not (_is_here(manifest, request) and (is_ours(request.out, FACES) or is_marked(request.out, COPIES))):
         check_apart(request.out, [manifest.root])

@@ -18,8 +18,8 @@ from data_prep.containers import ARCHIVE, Container, Folder
 from data_prep.tars import Tar
 from data_prep.zips import Zip
 from fdemd.errors import InputError
-from fdemd.files.given import check_file, check_folder
-from fdemd.files.whole import replaced
+from fdemd.files.user_paths import check_file, check_folder
+from fdemd.files.writing import atomic_write
 
 _Opener = Callable[[Path], io.BufferedIOBase]
 _COMPRESSED: dict[bytes, _Opener] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\x00": lzma.LZMAFile}
@@ -69,7 +69,7 @@ def _expanded(path: Path, opener: _Opener, work: Path) -> Path:
     written = 0
     with explained(path):
         packed = opener(path)
-    with packed, replaced(target, "choose another --out") as file:
+    with packed, atomic_write(target, "choose another --out") as file:
         while block := _block(packed, path):
             written += len(block)
             check_growth(path, written)

@@ -13,8 +13,8 @@ from pathlib import Path
 from data_prep.journal import first_settings
 from fdemd.errors import InputError
 from fdemd.files.lock import alone_in
-from fdemd.files.mark import MARK, claim, is_marked, write_mark
-from fdemd.files.whole import cannot_write, is_part
+from fdemd.files.ownership import MARK, claim, is_marked, write_mark
+from fdemd.files.writing import cannot_write, is_part
 
 FACES, COPIES = "prepared faces", "copies of faces as queries"
 """What the mark of an output folder says that it holds."""

@@ -18,7 +18,7 @@ from data_prep.pickles import Call, read_pickle
 from data_prep.sources import Item, Source
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
-from fdemd.files.given import check_file
+from fdemd.files.user_paths import check_file
 
 _TEMPLATE, _SPLIT = "insightface", "pairs"
 _FOLDS = 10

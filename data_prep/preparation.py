@@ -22,7 +22,7 @@ from data_prep.sources import Item
 from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest, write_manifest
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
-from fdemd.files.whole import write_bytes
+from fdemd.files.writing import write_bytes
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from fdemd.data.manifest import Photograph
 from fdemd.data.pairs import REPORT, WITHOUT_FACE
 from fdemd.errors import InputError
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing
-from fdemd.files.text import csv_table, shown
-from fdemd.files.whole import write_text
+from fdemd.files.text import csv_table, to_printable
+from fdemd.files.writing import write_text
 
 NOT_USED, EXCLUDED, NOBODY = "not used", "excluded", "nobody"
 """Why something is in unused.csv: no photograph of the set, one of a person who is left out, a name that nobody has."""
@@ -149,8 +149,8 @@ def check_same_set(name: str, out: Path) -> None:
     earlier = report.get("set") if isinstance(report, dict) else None
     if earlier not in (None, name):
         raise InputError(
-            f"{out} holds the prepared faces of {shown(str(earlier))}, whose manifest those of {name} would replace; "
-            "choose another folder with --out."
+            f"{out} holds the prepared faces of {to_printable(str(earlier))}, whose manifest those of {name} would "
+            "replace; choose another folder with --out."
         )
 
 
@@ -279,7 +279,7 @@ def _sentences(findings: Findings) -> list[str]:
         ),
         *_lines_of_alike(facts["people alike"]),
     ]
-    return [shown(line) for line in lines]  # names are not ours
+    return [to_printable(line) for line in lines]  # names are not ours
 
 
 def _lines_of_alike(alike: Mapping[str, Any] | None) -> list[str]:

@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from fdemd.attacks import Faces, anchors, gradient_sign, to_pixels
+from fdemd.attacks import SourcedFaces, anchors, gradient_sign, to_pixels
 from fdemd.emd import Converged, Official, emd_similarity
 from fdemd.emd.contributions import contributions, strongest
 from fdemd.emd.engines import cpu, cuda, reference
@@ -46,13 +46,14 @@ from fdemd.retrieval.search import first_places, search_exactly
 from fdemd.retrieval.settings import RerankSettings
 from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import mix, rerank
-from fdemd.score_normalization.aligner import NormAligner
 from fdemd.score_normalization.cohort import Cohort
-from fdemd.score_normalization.dao import discrepancy_aligned
+from fdemd.score_normalization.discrepancy import subtract_discrepancy
 from fdemd.score_normalization.estimator import DiscrepancyNetwork, estimator_error
-from fdemd.score_normalization.snorm import Scale, mixed_in, symmetric_norm
-from fdemd.score_normalization.support import SupportRule, support_of
-from fdemd.score_normalization.virtual import enlarged, interpolated, perturbed
+from fdemd.score_normalization.normalizer import SymmetricNormalizer
+from fdemd.score_normalization.snorm import Scale, mix_normalized, symmetric_norm
+from fdemd.score_normalization.support import support_of
+from fdemd.score_normalization.virtual import enlarge, interpolate, perturb
+from fdemd.settings.normalization import SupportRule
 
 F16, BF16, F32, F64, I64, BOOL = (
     torch.float16,
@@ -286,18 +287,18 @@ def attacked(kind: str, faces: Tensor, start: Tensor | None = None) -> Tensor:
 
 def anchored(query: Tensor, gallery: Tensor) -> Tensor:
     names = [list("ab"), list("abca")]
-    return anchors(Faces(query, names[0], names[0]), Faces(gallery, names[1], list("wxyz")), ["a", "c"])
+    return anchors(SourcedFaces(query, names[0], names[0]), SourcedFaces(gallery, names[1], list("wxyz")), ["a", "c"])
 
 
 def supported(embeddings: Tensor, cohort: Tensor, person: Tensor, strangers: Tensor, rule: str) -> list[Tensor]:
-    found = support_of(embeddings, cohort, SupportRule(rule, size=2), person=person, cohort_person=strangers)
+    found = support_of(embeddings, cohort, SupportRule(rule=rule, size=2), person=person, cohort_person=strangers)
     return [found.mean, found.size] if rule == "topk" else [found.mean[:0]]
 
 
 def normed(cosine: Tensor, first: Tensor, second: Tensor, cohort: Tensor) -> Tensor:
     rule = SupportRule(size=2)
-    aligner = NormAligner(partial(support_of, cohort=cohort, rule=rule), Scale(0.1, 0.2), 0.5)
-    return aligner.of_pairs(cosine, first, second)
+    normalizer = SymmetricNormalizer(partial(support_of, cohort=cohort, rule=rule), Scale(0.1, 0.2), 0.5)
+    return normalizer.normalize_pairs(cosine, first, second)
 
 
 def made(generate: Callable[..., Tensor], cohort: Tensor) -> Tensor:
@@ -447,18 +448,18 @@ CALLS: dict[str, Call] = {
         lambda cosine, m, n, s, t: symmetric_norm(cosine, (m, n), (s, t)),
         cosine="real Q k", m="real Q 1", n="real k", s="colour Q 1", t="colour k",
     ),
-    "mixed_in": call(lambda c, n: mixed_in(c, n, Scale(0.1, 0.2), 0.5), c="real Q k", n="real Q k"),
-    "discrepancy_aligned": call(
-        lambda c, x, y: discrepancy_aligned(c, x, y, 0.5), c="real Q k", x="real Q 1", y="real k"
+    "mix_normalized": call(lambda c, n: mix_normalized(c, n, Scale(0.1, 0.2), 0.5), c="real Q k", n="real Q k"),
+    "subtract_discrepancy": call(
+        lambda c, x, y: subtract_discrepancy(c, x, y, 0.5), c="real Q k", x="real Q 1", y="real k"
     ),
-    "NormAligner": call(normed, cosine="real P", first="real P D", second="real P D", cohort="real Z D"),
+    "SymmetricNormalizer": call(normed, cosine="real P", first="real P D", second="real P D", cohort="real Z D"),
     "Cohort": call(
         lambda embedding, person: Cohort(embedding, person).own_support(SupportRule(size=1)).mean,
         embedding="real Z D", person="label3 Z",
     ),
-    "interpolated": call(partial(made, interpolated), cohort="real Z D"),
-    "perturbed": call(partial(made, perturbed), cohort="real Z D"),
-    "enlarged": call(lambda cohort: enlarged(cohort, 2, interpolated, 0)[: len(cohort)], cohort="real Z D"),
+    "interpolate": call(partial(made, interpolate), cohort="real Z D"),
+    "perturb": call(partial(made, perturb), cohort="real Z D"),
+    "enlarge": call(lambda cohort: enlarge(cohort, 2, interpolate, 0)[: len(cohort)], cohort="real Z D"),
     "DiscrepancyNetwork": call(network, embeddings="real B D", truth="real B"),
 }  # fmt: skip
 

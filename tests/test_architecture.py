@@ -109,7 +109,7 @@ def test_no_other_module_lies_beside_the_folders() -> None:
     [
         ("from fdemd.errors import InputError", False),
         ("from fdemd.checkpoints.files import sha256_of", False),
-        ("from fdemd.files.whole import write_text", False),
+        ("from fdemd.files.writing import write_text", False),
         ("from fdemd import errors", False),
         ("from fdemd.cache import entries", True),
         ("import fdemd.jobs.evaluate", True),

@@ -27,7 +27,7 @@ class Realigned(Backbone):
             alignment: of the faces that will be given.
             face_size: their ``(height, width)``.
             move: turn, scale and shift ``(2, 3)`` from their pixels to those that the network takes, as
-                :func:`fdemd.faces.alignment.between` has it.
+                :func:`fdemd.faces.alignment.template_transform` has it.
         """
         super().__init__()
         self.backbone = backbone

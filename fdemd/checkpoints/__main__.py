@@ -18,7 +18,7 @@ from fdemd.checkpoints.fetching import fetch
 from fdemd.checkpoints.files import by_hand, find_file, sha256_of
 from fdemd.cli.exit_status import exit_status
 from fdemd.errors import InputError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 
 def main(argv: Sequence[str] | None = None, cards: Path = CARDS) -> int:
@@ -61,16 +61,16 @@ def _list(cards: Path) -> None:
         try:
             card = read_card(name, cards)
         except InputError as error:
-            table.add_row(name, "card is wrong", "", escape(shown(str(error))), "")
+            table.add_row(name, "card is wrong", "", escape(to_printable(str(error))), "")
             continue
         try:
             path = find_file(card)
         except InputError as error:
-            table.add_row(name, "cannot be read", "", escape(shown(str(error))), "")
+            table.add_row(name, "cannot be read", "", escape(to_printable(str(error))), "")
             continue
         size = decimal(path.stat().st_size) if path else ""
         table.add_row(
-            name, _state(card, path), size, *(escape(shown(card.facts[f])) for f in ("licence", "allowed_use"))
+            name, _state(card, path), size, *(escape(to_printable(card.facts[f])) for f in ("licence", "allowed_use"))
         )
     Console().print(table)
 

@@ -15,7 +15,7 @@ from fdemd.checkpoints.facts import BACKBONE_FIELDS
 from fdemd.checkpoints.files import sha256_of
 from fdemd.checkpoints.weights import read_weights
 from fdemd.errors import InputError
-from fdemd.files.whole import cannot_write, write_bytes, write_text
+from fdemd.files.writing import cannot_write, write_bytes, write_text
 
 _COPIED = ("licence", "allowed_use", *BACKBONE_FIELDS)
 

@@ -20,8 +20,8 @@ from fdemd.checkpoints.cards import Card
 from fdemd.checkpoints.facts import is_address
 from fdemd.checkpoints.files import by_hand, check_sha256, find_file, sha256_of
 from fdemd.errors import InputError
-from fdemd.files.lock import locked
-from fdemd.files.whole import PART, cannot_write, check_room, flush_folder
+from fdemd.files.lock import acquire_lock
+from fdemd.files.writing import PART, cannot_write, check_room, flush_folder
 
 _TIMEOUT = 30
 """Seconds without an answer after which the network is given up."""
@@ -97,7 +97,7 @@ def _part(path: Path) -> Iterator[FileIO]:
     while True:
         _opened(path).close()
         try:
-            lock = locked(path, wait=True)
+            lock = acquire_lock(path, wait=True)
         except FileNotFoundError:  # the call that held it has moved it away
             continue
         except OSError as error:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from fdemd.checkpoints.cards import Card
 from fdemd.errors import InputError
-from fdemd.files.given import check_file
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
+from fdemd.files.user_paths import check_file
 
 
 def weights_file(card: Card, checkpoint: str | None = None) -> Path:
@@ -114,7 +114,7 @@ def sha256_of(path: Path) -> str:
         OSError: it cannot be read, or is no file but a pipe or a device.
     """
     digest = hashlib.sha256()
-    with opened(path) as file:
+    with open_regular(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

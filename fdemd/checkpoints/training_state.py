@@ -14,8 +14,8 @@ from lightning_fabric.plugins.io import CheckpointIO
 
 from fdemd.checkpoints.sealing import is_sealed, is_whole, seal
 from fdemd.errors import InputError
-from fdemd.files.given import check_file
-from fdemd.files.whole import cannot_write, replaced
+from fdemd.files.user_paths import check_file
+from fdemd.files.writing import atomic_write, cannot_write
 
 RUN = "fdemd"
 """Key of a checkpoint under which the run's settings stand, as plain values."""
@@ -30,7 +30,7 @@ class PlainCheckpoints(CheckpointIO):
     """
 
     def __init__(self, advice: str = "") -> None:
-        """Say what a person can do if a file cannot be written, as in :func:`fdemd.files.whole.cannot_write`."""
+        """Say what a person can do if a file cannot be written, as in :func:`fdemd.files.writing.cannot_write`."""
         self.advice = advice
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
@@ -44,7 +44,7 @@ class PlainCheckpoints(CheckpointIO):
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(path, error, self.advice) from error
-        with replaced(path, self.advice) as file:
+        with atomic_write(path, self.advice) as file:
             writer = _Writer(file)
             try:
                 torch.save(checkpoint, writer)  # type: ignore[arg-type]

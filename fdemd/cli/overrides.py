@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fdemd.cli.help import MISSING, Group, flags_of, flatten, show
 from fdemd.errors import InputError, unknown
-from fdemd.files.home import expanded
+from fdemd.files.user_paths import expand_home
 from fdemd.settings.checking import check_settings, text_settings
 from fdemd.settings.section import Section
 
@@ -268,7 +268,7 @@ def _matches(key: str, nodes: dict[str, Any]) -> list[str]:
 def _is_path(typed: str) -> bool:
     """Whether a list with commas is the path of something that is there, and no sweep."""
     try:
-        return "/" in typed and expanded(typed).exists()
+        return "/" in typed and expand_home(typed).exists()
     except (InputError, OSError, ValueError):
         return False
 

@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from fdemd.cache.entry_writer import EntryWriter
 from fdemd.cache.journal import JournaledRows
-from fdemd.cache.new_entry import NewEntry
-from fdemd.cache.tensors import Stored, stored
+from fdemd.cache.tensors import Stored, read_entry
 from fdemd.checkpoints import read_card, sha256_of
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace, check_alignment
 from fdemd.faces.landmarks import LANDMARKS, check_detector
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, face_in
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.runs.steady_progress import steady_progress
 
@@ -125,7 +125,7 @@ class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
     def __getitem__(self, row: int) -> tuple[AlignedFace | None, str, str, int]:
         photograph = self.manifest.photographs[row]
         try:
-            face, faces = face_in(
+            face, faces = extract_face(
                 read_image(self.manifest.file(photograph)), self.preprocessing, aligned=bool(photograph.aligned)
             )
         except UnreadableImageError as error:
@@ -136,15 +136,15 @@ class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
 
 
 def _kept(place: Path, manifest: Manifest, preprocessing: Preprocessing, num_workers: int) -> Stored:
-    if found := stored(place, place.name, _WHAT):
+    if found := read_entry(place, place.name, _WHAT):
         return found
-    with NewEntry(place, _WHAT, resumable=True) as new:
-        found = stored(place, place.name, _WHAT) if new.waited else None
+    with EntryWriter(place, _WHAT, resumable=True) as new:
+        found = read_entry(place, place.name, _WHAT) if new.waited else None
         return found or _align_all(manifest, preprocessing, new, place.name, num_workers)
 
 
 def _align_all(
-    manifest: Manifest, preprocessing: Preprocessing, new: NewEntry, digest: str, num_workers: int
+    manifest: Manifest, preprocessing: Preprocessing, new: EntryWriter, digest: str, num_workers: int
 ) -> Stored:
     rows = len(manifest)
     black, nothing = torch.zeros((*preprocessing.size, 3), dtype=torch.uint8), torch.zeros(LANDMARKS, 2)

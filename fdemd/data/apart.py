@@ -16,7 +16,7 @@ _NAMED = 3
 """People that one error names."""
 
 
-def people_drawn(manifest: Manifest, count: int, seed: int) -> frozenset[str]:
+def draw_people(manifest: Manifest, count: int, seed: int) -> frozenset[str]:
     """Draw people of the gallery who become the cohort, and leave queries and gallery.
 
     Args:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from fdemd.data.names import identity_of, warn_of_spellings
 from fdemd.errors import InputError
-from fdemd.files.given import check_file, check_folder
-from fdemd.files.whole import write_bytes
+from fdemd.files.user_paths import check_file, check_folder
+from fdemd.files.writing import write_bytes
 
 COLUMNS = ("path", "identity", "source", "split", "is_query", "is_gallery", "aligned")
 

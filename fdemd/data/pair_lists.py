@@ -22,7 +22,7 @@ from typing import NamedTuple
 from fdemd.data.names import identity_of
 from fdemd.data.tree import is_image, without_ending
 from fdemd.errors import InputError
-from fdemd.files.given import check_file, check_folder
+from fdemd.files.user_paths import check_file, check_folder
 
 _FOLDS = 10
 """Of lists that name none."""

@@ -17,7 +17,7 @@ from fdemd.data.names import identity_of
 from fdemd.data.pair_lists import read_pair_list
 from fdemd.data.tree import without_ending
 from fdemd.errors import InputError
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 
 _Value = TypeVar("_Value")
 REPORT, WITHOUT_FACE = "report.json", "photographs without a face"
@@ -125,7 +125,7 @@ def _spelled(path: str) -> str:
 def _without_face(folder: Path) -> list[tuple[str, str, str]]:
     """Photographs that gave no face when the set was prepared: name in the download, problem and reason."""
     try:
-        with opened(folder / REPORT) as file:
+        with open_regular(folder / REPORT) as file:
             facts = json.loads(file.readall())
     except FileNotFoundError:
         return []

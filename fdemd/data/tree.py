@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from fdemd.errors import InputError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.files.walk import walk
 
 IMAGE_ENDINGS = frozenset(
@@ -80,7 +80,7 @@ def _patiently(folder: Path) -> Iterator[Entry]:
         seen[found.path.split("/")[0]] += 1
         images += is_image(found.path)
         if total >= _PATIENCE and images < _FEWEST_IMAGES * total:
-            most = ", ".join(shown(name) for name, _ in seen.most_common(_NAMED))
+            most = ", ".join(to_printable(name) for name, _ in seen.most_common(_NAMED))
             raise InputError(
                 f"{folder} does not look like a folder of people: of the first {total:,} files and folders in it "
                 f"{images:,} are images (most are in {most}); data.root must be the folder that holds one folder a "

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.manifest import Manifest
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 _SHOWN = 3
 _log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def with_shared_sources(manifest: Manifest, twins: Twins) -> Manifest:
 
 def warn_of_twins(manifest: Manifest, twins: Twins) -> None:
     """Log how many photographs are there more than once, and who has the same picture as another person."""
-    paths = [shown(photograph.path) for photograph in manifest.photographs]
+    paths = [to_printable(photograph.path) for photograph in manifest.photographs]
     if twins.copies:
         _log.warning(
             "%s: %d photographs are the same picture as another of the person (%s); without twins, neither finds the "

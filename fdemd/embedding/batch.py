@@ -19,7 +19,7 @@ from fdemd.faces.pictures import colours_first
 from fdemd.features import Features
 
 if TYPE_CHECKING:
-    from fdemd.data.datamodule import FaceBatch  # which is slow to import
+    from fdemd.data.dataset import FaceBatch  # which is slow to import
 
 _ROUNDING = 0.01
 """Largest mean error of rounding, as a share of the mean patch value; twice what bfloat16 does to any numbers."""

@@ -1,4 +1,4 @@
-"""The pairs that an engine is asked for, checked by every engine before it reads a number."""
+"""Checks of the pairs that an engine is asked for, made by every engine before it reads a number."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check_pairs(query: Side, gallery: Side, candidates: Tensor) -> Tensor:
 
 
 def check_float32(eps: float) -> float:
-    """Return ``eps`` if float32 is enough for it.
+    """Return ``eps`` if the transport can be computed in float32.
 
     Raises:
         ValueError: It is out of range, or needs the reference engine.

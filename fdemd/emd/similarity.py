@@ -98,7 +98,17 @@ def emd_similarity(
 
 
 def reference_only(stop: Stop, eps: float, *, with_flow: bool = False, differentiable: bool = False) -> str:
-    """What the fast engines cannot compute of this, in words; empty if they can compute all of it."""
+    """Return what only the reference engine can compute of a request, in words; empty if all engines can.
+
+    Args:
+        stop: Stopping rule.
+        eps: Strength of the entropy.
+        with_flow: Whether flows are asked for.
+        differentiable: Whether gradients are asked for.
+
+    >>> reference_only(Converged(), 0.05, with_flow=True)
+    'flows'
+    """
     if not isinstance(stop, Converged):
         return "the official stop (rerank.stop=official)"
     if not float32_is_enough(eps):

@@ -1,4 +1,4 @@
-"""Photograph -> aligned face, for everything that takes photographs."""
+"""From a photograph to an aligned face: the one way for training, evaluation and data preparation."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from PIL import Image
 from torch import Tensor
 
 from fdemd.errors import InputError
-from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, aligned_already, check_alignment
+from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, check_alignment, resize_aligned
 from fdemd.faces.landmarks import check_detector, find_face
 from fdemd.faces.pictures import as_bytes
 from fdemd.faces.reading import UnreadableImageError, check_sides, read_image, upright_rgb
 
 UNREADABLE, NO_FACE = "unreadable", "no face found"
-"""Why a photograph gives no face."""
+"""Problems of a photograph that gives no face."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Preprocessing:
     detector: str
 
 
-def face_in(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -> tuple[AlignedFace | None, int]:
+def extract_face(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -> tuple[AlignedFace | None, int]:
     """Find and align the most prominent face of a picture.
 
     Args:
@@ -58,7 +58,7 @@ def face_in(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -
             raise UnreadableImageError(
                 f"{width}x{height} pixels are not of the proportions of the alignment {preprocessing.template}"
             )
-        return aligned_already(image, preprocessing.template, preprocessing.size), 1
+        return resize_aligned(image, preprocessing.template, preprocessing.size), 1
     try:
         found = find_face(image, preprocessing.detector)
         return (
@@ -107,17 +107,24 @@ def align_face(
         >>> face.image.shape, face.landmarks.shape
         ((150, 150, 3), (68, 2))
     """
+    return align_and_count(photograph, backbone, detector=detector)[0]
+
+
+def align_and_count(
+    photograph: str | Path | Image.Image | np.ndarray | Tensor, backbone: TakesFaces, *, detector: str = "dlib"
+) -> tuple[AlignedFace, int]:
+    """Return what :func:`align_face` does, and the number of faces that the photograph shows."""
     preprocessing = Preprocessing(
         check_alignment(backbone.alignment, backbone.face_size), backbone.face_size, check_detector(detector)
     )
     name = f"photograph {photograph}" if isinstance(photograph, str | Path) else "photograph"
     try:
-        face, _ = face_in(_pixels(photograph), preprocessing, aligned=False)
+        face, faces = extract_face(_pixels(photograph), preprocessing, aligned=False)
     except UnreadableImageError as error:
         raise InputError(f"The {name} cannot be read: {error}.") from error
     if face is None:
         raise InputError(f"The detector {detector} finds no face in the {name}; try another photograph or detector.")
-    return face
+    return face, faces
 
 
 def _pixels(photograph: str | Path | Image.Image | np.ndarray | Tensor) -> np.ndarray:

@@ -40,15 +40,10 @@ def evaluate(settings: Evaluate) -> IdentificationReport:
     started = time.perf_counter()
     second_stage, stage1 = rerank_settings(config["rerank"]), index_settings(config["stage1"])
     protocols = check_protocols(config["protocols"])
-    backbone = build_network(config)
+    backbone = build_network(settings.model, settings.seed)
     if second_stage:
         check_second_stage(backbone, second_stage)
-    described = describe_data(config, backbone)
-    if described.alignment and stage1:
-        raise InputError(
-            f"stage1.search is {config['stage1']['search']}, which ranks by the cosine; aligned cosines need "
-            "stage1=exact, or align=none."
-        )
+    described = describe_data(settings, backbone)
     label = f"{model_label(config['model'])}-{config['data']['name']}"
     room = ROOM + bytes_of_queries(described.faces, len(config["query"]) * len(protocols))
     with run_folder(Path(str(config["output"])), label, room) as folder, open_log(config, folder, "evaluate") as log:
@@ -68,7 +63,7 @@ def evaluate(settings: Evaluate) -> IdentificationReport:
             origins,
             seconds,
             data.adversary,
-            data.alignment,
+            data.normalization,
         )
         report.write(folder, partial(_transport, data, second_stage))
         log_results(log)

@@ -14,19 +14,19 @@ import torch
 from pytorch_lightning import Trainer, seed_everything
 
 from fdemd.backbones import Backbone, create_backbone
+from fdemd.cache.location import cache_folder
 from fdemd.checkpoints.training_state import RUN, read_state
 from fdemd.cli.signals import told_how_to_go_on
 from fdemd.data.augmentation import Augmentation
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import rows_digest
 from fdemd.data.people import split_people
-from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.data.training import BALANCED, SHUFFLED, TrainingDataModule
 from fdemd.errors import InputError
 from fdemd.files.disk import is_full
 from fdemd.files.lock import alone_in
-from fdemd.files.whole import PART, is_part, replaced
+from fdemd.files.writing import PART, atomic_write, is_part
 from fdemd.losses import build_criterion, compares_faces
 from fdemd.report.finetuning import FinetuneReport
 from fdemd.report.identification import model_label
@@ -35,6 +35,7 @@ from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.closed_set import Comparison
+from fdemd.settings.checking import check_settings
 from fdemd.settings.jobs import Train
 from fdemd.training.keeping import BEST, CHECKPOINTS, LAST
 from fdemd.training.module import FinetuneModule, device_of
@@ -196,14 +197,23 @@ def training_data(config: Mapping[str, Any], backbone: Backbone) -> TrainingData
     Raises:
         InputError: the data cannot be used or a setting is out of range.
     """
-    settings, size = data_settings(config["data"]), backbone.face_size
+    settings, size = check_settings(Train, config), backbone.face_size
+    data = settings.data
     training, held_out = split_people(
-        build_manifest(**settings.source), config["validation"]["people"], config["validation"]["seed"]
+        build_manifest(data), config["validation"]["people"], config["validation"]["seed"]
     )
-    faces = {"alignment": backbone.alignment, "face_size": size, "seed": config["seed"], **settings.loading}
-    change = Augmentation(size, config["seed"], mask_share=settings.mask_share, **config["augment"])
+    faces: dict[str, Any] = {
+        "alignment": backbone.alignment,
+        "face_size": size,
+        "seed": settings.seed,
+        "detector": data.detector,
+        "batch_size": data.batch_size,
+        "num_workers": data.num_workers,
+        "cache": cache_folder(data.cache),
+    }
+    change = Augmentation(size, config["seed"], mask_share=data.mask_share, **config["augment"])
     order = _order_of_batches(config)
-    validation = FaceDataModule(held_out, config["query"], **faces) if held_out else None
+    validation = FaceDataModule(held_out, settings.query, **faces) if held_out else None
     return TrainingDataModule(training, validation, change=change, order=order, **faces)
 
 
@@ -270,7 +280,7 @@ def _after(
     if score is None or figures_of(comparisons[LAST])[SELECTED_BY] >= score:
         # The run ended between two validations, and well.
         if trainer.is_global_zero:
-            with replaced(best) as copy, last.open("rb") as original:
+            with atomic_write(best) as copy, last.open("rb") as original:
                 shutil.copyfileobj(original, copy)
         return comparisons | {BEST: comparisons[LAST]}
     module.load_state_dict(read_state(trainer.strategy.broadcast(best))["state_dict"])

@@ -23,7 +23,6 @@ from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
-from fdemd.score_normalization.settings import align_settings
 from fdemd.scoring.open_set import OpenGallery, OpenSet, thresholds_of
 from fdemd.settings.jobs import Evaluate
 
@@ -45,13 +44,13 @@ def open_set(settings: Evaluate) -> OpenSetReport:
             f"stage1.search is {config['stage1']['search']}; the open set compares every face, so that no error is the "
             "index's: stage1=exact."
         )
-    if align_settings(config["align"]):
+    if settings.align.method != "none":
         raise InputError("The open set compares plain cosines; leave align away.")
     _check_rank(config["open_set"]["rank"], second_stage)
-    backbone = build_network(config)
+    backbone = build_network(settings.model, settings.seed)
     if second_stage:
         check_second_stage(backbone, second_stage)
-    described = describe_data(config, backbone)
+    described = describe_data(settings, backbone)
     outside = people_outside(described.faces.manifest, config["open_set"]["outside"], config["seed"])
     label = f"open_set-{model_label(config['model'])}-{config['data']['name']}"
     with run_folder(Path(str(config["output"])), label) as folder, open_log(config, folder, "evaluate") as log:

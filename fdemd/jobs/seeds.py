@@ -14,8 +14,8 @@ from fdemd.cli.signals import told_how_to_go_on
 from fdemd.data.left_out import left_out_files
 from fdemd.embedding.data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
-from fdemd.files.given import check_folder
 from fdemd.files.lock import alone_in
+from fdemd.files.user_paths import check_folder
 from fdemd.jobs.finetune import training_data
 from fdemd.jobs.finished_trainings import finished_training
 from fdemd.jobs.train_and_test import evaluated, people_apart, trained, training_config
@@ -31,6 +31,7 @@ from fdemd.runs.results_log import log_results
 from fdemd.scoring.mixture import mixture_of
 from fdemd.scoring.rejection import Rejection, measure_rejection
 from fdemd.scoring.trial import PRETRAINED, Trial
+from fdemd.settings.checking import check_settings
 from fdemd.settings.jobs import Evaluate
 
 
@@ -105,7 +106,8 @@ def _trial(
         config, wanted["test_people"], seed, folder, setting="trials.test_people"
     )
     planned = {each: training_config(config, training, each.words, seed, folder / each.name) for each in trainings}
-    network = build_network(config)
+    checked = check_settings(Evaluate, config)
+    network = build_network(checked.model, checked.seed)
     people = {}
     for each, settings in planned.items():
         with named(each.name):
@@ -127,8 +129,10 @@ def _trial(
             _compare(trial, each.name, evaluated(config, test, str(checkpoint), folder / each.name))
         if each.has_scales:
             model = dict(config["model"]) | ({"checkpoint": str(checkpoint)} if each.changes_network else {})
-            sections = (config | {"model": model, "data": data} for data in (test, training))
-            tested, trained_on = (describe_data(section, build_network(section)).embed() for section in sections)
+            points = (check_settings(Evaluate, config | {"model": model, "data": data}) for data in (test, training))
+            tested, trained_on = (
+                describe_data(point, build_network(point.model, point.seed)).embed() for point in points
+            )
             for data in (tested, trained_on):
                 trial.leave_out(left_out_files(data.faces.manifest, data.faces.faces))
             trial.rejections[each.name] = _rejection(config, tested, trained_on, checkpoint)

@@ -12,7 +12,7 @@ import torch
 
 from fdemd.backbones import Backbone
 from fdemd.cli.command_line import CONFIG_DIR, plan
-from fdemd.embedding.data import DescribedData, EmbeddedData, build_network, describe_data
+from fdemd.embedding.data import DataDescription, EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.jobs.evaluate import check_second_stage
 from fdemd.report.identification import model_label
@@ -26,6 +26,7 @@ from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.methods import Method, read_methods
 from fdemd.scoring.methods_measured import Measuring
+from fdemd.settings.checking import check_settings
 from fdemd.settings.jobs import Evaluate
 
 
@@ -34,7 +35,7 @@ class Point:
     """One network and data set of a study, checked: its config, its faces, and the methods to compare."""
 
     config: Mapping[str, Any]
-    described: DescribedData
+    described: DataDescription
     methods: Sequence[Method]
 
 
@@ -74,10 +75,11 @@ def _point(config: Mapping[str, Any]) -> Point:
     check_protocols(config["protocols"])
     paper_rows(config["study"]["paper"])
     methods = read_methods(config["study"]["methods"], settings)
-    backbone = build_network(config)
+    checked = check_settings(Evaluate, config)
+    backbone = build_network(checked.model, checked.seed)
     _check_measures(backbone, methods)
     point_label(config)  # a mistake in a name is told by now
-    return Point(config, describe_data(config, backbone), methods)
+    return Point(config, describe_data(checked, backbone), methods)
 
 
 def _check_measures(backbone: Backbone, methods: Sequence[Method]) -> None:
@@ -115,7 +117,7 @@ def _measured(point: Point) -> PointResult:
             "nothing can be found; give people with two photographs or more."
         )
     drawn = len(rows) + len(missed)
-    return PointResult(config, data.faces, drawn, outcomes, data.backbone.weights_sha256, seconds, data.alignment)
+    return PointResult(config, data.faces, drawn, outcomes, data.backbone.weights_sha256, seconds, data.normalization)
 
 
 def _sampled(data: EmbeddedData, sample: int | None, seed: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.data.manifest import Manifest, as_csv
 from fdemd.data.people import split_people
-from fdemd.data.settings import data_settings
 from fdemd.data.sources import build_manifest
 from fdemd.errors import InputError
-from fdemd.files.whole import write_bytes
+from fdemd.files.writing import write_bytes
 from fdemd.jobs.evaluate import evaluate
 from fdemd.jobs.finetune import LAST, finetune
 from fdemd.report.identification import IdentificationReport
@@ -46,7 +45,7 @@ def people_apart(config: Section, test_people: int, seed: int, folder: Path, *, 
     Raises:
         InputError: the data cannot be divided so, or an earlier run divided them otherwise.
     """
-    whole = build_manifest(**data_settings(config["data"]).source)
+    whole = build_manifest(check_settings(Evaluate, config).data)
     training, test = split_people(whole, test_people, seed, setting=setting)
     if test is None:
         raise InputError(f"{setting} is 0; people must be left for the test.")

@@ -16,8 +16,9 @@ def attack_remark(adversary: Adversary, faces: FaceDataModule, comparison: Compa
         faces: queries and gallery.
         comparison: of the adversarial queries, under one protocol.
     """
-    told = f"{adversary.attack} on {adversary.attacked_name}, {adversary.goal}."
-    if adversary.goal == DODGING:
+    settings = adversary.settings
+    told = f"{settings.in_words} on {adversary.attacked_name}, {settings.goal}."
+    if settings.goal == DODGING:
         return told
     aims = adversary.aims(faces.manifest, faces.query_rows, faces.gallery_rows)
     shares = []

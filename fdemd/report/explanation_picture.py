@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fdemd.emd.contributions import Match, strongest
 from fdemd.emd.weighting import Marginals
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.report.flow import reconstruction
 from fdemd.report.heat_map import COLOURS, heat_map, range_text
 from fdemd.runs.files import write_figure
@@ -148,5 +148,5 @@ def _show(axis: Axes, face: np.ndarray, name: str, below: str) -> None:
     axis.imshow(face)
     axis.set_xticks([])
     axis.set_yticks([])
-    axis.set_title(shown(name), fontsize=9, pad=3, parse_math=False)
+    axis.set_title(to_printable(name), fontsize=9, pad=3, parse_math=False)
     axis.set_xlabel(below, fontsize=8, labelpad=3, parse_math=False)

@@ -15,7 +15,7 @@ from fdemd.data.aligned import AlignedFaces
 from fdemd.data.left_out import left_out_files
 from fdemd.data.manifest import Manifest, Photograph, write_manifest
 from fdemd.data.training import TrainingDataModule
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.identification import model_label
 from fdemd.report.lines import markdown_lines, terminal_lines

@@ -12,20 +12,20 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from fdemd.attacks.adversary import ADVERSARIAL, Adversary
+from fdemd.attacks.adversary import Adversary
 from fdemd.backbones.convnet import RANDOM
 from fdemd.data.accounting import Account, QueryCounts, sentences_of_queries
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.left_out import left_out_files
-from fdemd.embedding.normalization import ScoreAlignment
+from fdemd.embedding.normalization import FittedNormalization
 from fdemd.emd import Transport
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.similarity import reference_only
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 from fdemd.report.adversarial import attack_remark
-from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.report.flow import reconstruction
 from fdemd.report.lines import say, unsaid
+from fdemd.report.normalization import normalization_facts, normalization_note
 from fdemd.report.picture import PictureRow, Shown, save_picture
 from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.queries import QUERIES, write_queries
@@ -36,6 +36,7 @@ from fdemd.retrieval.settings import RerankSettings
 from fdemd.retrieval.stage1 import Recall
 from fdemd.runs.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.scoring.closed_set import FEWEST_PLACES, Comparison
+from fdemd.settings.queries import ADVERSARIAL
 
 PICTURED = FEWEST_PLACES
 """Faces of each ranked list in the picture."""
@@ -72,7 +73,7 @@ class IdentificationReport:
         origins: kind of query -> where its features came from.
         seconds: of each step.
         adversary: that made the adversarial queries, None without any.
-        alignment: of the cosines, None without.
+        normalization: Score normalization; None without.
     """
 
     config: Mapping[str, Any]
@@ -84,7 +85,7 @@ class IdentificationReport:
     origins: Mapping[str, str]
     seconds: Mapping[str, float]
     adversary: Adversary | None
-    alignment: ScoreAlignment | None = None
+    normalization: FittedNormalization | None = None
 
     def write(self, folder: Path, transport: PairTransport) -> None:
         """Print the tables and write all files.
@@ -108,9 +109,11 @@ class IdentificationReport:
         write_yaml(folder / "config.yaml", dict(self.config))
         write_queries(folder / QUERIES, self.faces, self.comparisons)
         left_out = left_out_files(self.faces.manifest, self.faces.faces)
-        write_left_out(folder / "left_out.csv", [*left_out, *(self.alignment.left_out if self.alignment else ())])
-        if self.alignment:
-            self.alignment.write(folder)
+        write_left_out(
+            folder / "left_out.csv", [*left_out, *(self.normalization.left_out if self.normalization else ())]
+        )
+        if self.normalization:
+            self.normalization.write(folder)
         save_picture(folder / "picture.png", self._picture(transport), self._title(self._tables()[0]))
         done = f"Results, each query ({QUERIES}), settings, picture and the list of files left out are in {folder}/"
         say(console, done)
@@ -150,8 +153,8 @@ class IdentificationReport:
         if found := [f"{each.kind} {_recall_label(each.recall)}" for each in comparisons if each.recall]:
             name = next(each.recall.name for each in comparisons if each.recall)
             notes.append(f"Stage 1 asked {name}. Of what exact search finds it found: {', '.join(found)}.")
-        if self.alignment:
-            notes.append(alignment_note(self.alignment))
+        if self.normalization:
+            notes.append(normalization_note(self.normalization))
         if settings := self.settings:
             patches = patches_label(self.grid, self.config["features"]["dtype"])
             stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
@@ -200,7 +203,7 @@ class IdentificationReport:
             },
             "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
             "stage1": dict(self.config["stage1"]) | {"recall": self._recalls()},
-            **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
+            **({"align": normalization_facts(self.normalization)} if self.normalization else {}),
             "rerank": asdict(self.settings) | {"engine": self.comparisons[0].engine} if self.settings else None,
             "features": dict(self.origins),
             "patch precision": self.config["features"]["dtype"],

@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 
 def markdown_lines(title: str, cells: Sequence[Mapping[str, str]], notes: Sequence[str]) -> str:
@@ -27,13 +27,16 @@ def terminal_lines(
     for column in cells[0]:
         table.add_column(column, justify="left" if column in left else "right", no_wrap=True)
     for line in cells:
-        table.add_row(*(Text(shown(cell)) for cell in line.values()))
+        table.add_row(*(Text(to_printable(cell)) for cell in line.values()))
     return framed(title, table, notes)
 
 
 def framed(title: str, table: Table, notes: Sequence[str]) -> Group:
     """A table for the terminal between its title and its notes; a narrow one would break them if they were its own."""
-    head, foot = Text(shown(title), style="table.title"), Text("\n".join(map(shown, notes)), style="table.caption")
+    head, foot = (
+        Text(to_printable(title), style="table.title"),
+        Text("\n".join(map(to_printable, notes)), style="table.caption"),
+    )
     return Group(head, table, foot) if notes else Group(head, table)
 
 
@@ -46,7 +49,7 @@ def unsaid(notes: Sequence[str], said: set[str]) -> list[str]:
 
 def say(console: Console, sentence: str) -> None:
     """Print a sentence as it is: names in it are no commands to the terminal and are not broken into lines."""
-    console.print(shown(sentence), soft_wrap=True, markup=False, highlight=False)
+    console.print(to_printable(sentence), soft_wrap=True, markup=False, highlight=False)
 
 
 def counts_sentence(counts: Mapping[str, int]) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor
 from fdemd.backbones.convnet import RANDOM
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.left_out import left_out_files
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 from fdemd.metrics.intervals import Estimate
 from fdemd.metrics.open_set import searches_needed
 from fdemd.report.det import save_det

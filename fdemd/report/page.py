@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 
 _STYLE = """
 :root { color-scheme: light dark; }

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.runs.files import write_figure
 
 RIGHT, WRONG = "#1a9850", "#d73027"
@@ -86,7 +86,7 @@ def _show(axis: Axes, face: np.ndarray, label: str, colour: str | None = None) -
     axis.set_xticks([])
     axis.set_yticks([])
     mark = {RIGHT: " \N{CHECK MARK}", WRONG: " \N{MULTIPLICATION SIGN}"}.get(colour or "", "")
-    axis.set_title(shown(label) + mark, fontsize=8, pad=2, color=colour or "black", parse_math=False)
+    axis.set_title(to_printable(label) + mark, fontsize=8, pad=2, color=colour or "black", parse_math=False)
     for side in axis.spines.values():
         side.set_visible(colour is not None)
         side.set_color(colour)

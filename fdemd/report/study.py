@@ -13,13 +13,13 @@ from rich.console import Console
 from fdemd.data.accounting import QueryCounts, sentences_of_queries
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.left_out import left_out_files
-from fdemd.embedding.normalization import ScoreAlignment
-from fdemd.files.whole import write_text
+from fdemd.embedding.normalization import FittedNormalization
+from fdemd.files.writing import write_text
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.intervals import Estimate
-from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.report.identification import model_label
 from fdemd.report.lines import markdown_lines, say, terminal_lines, unsaid
+from fdemd.report.normalization import normalization_facts, normalization_note
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.paper import PAPER, compared_with_paper, paper_cells
 from fdemd.report.protocols import protocol_title, tables_of
@@ -56,7 +56,7 @@ class PointResult:
         outcomes: of every method, kind of query and protocol.
         weights_sha256: of the network.
         seconds: of each step.
-        alignment: of the cosines, None without.
+        normalization: Score normalization; None without.
     """
 
     config: Mapping[str, Any]
@@ -65,7 +65,7 @@ class PointResult:
     outcomes: Sequence[Outcome]
     weights_sha256: str
     seconds: Mapping[str, float]
-    alignment: ScoreAlignment | None = None
+    normalization: FittedNormalization | None = None
 
     @property
     def model(self) -> str:
@@ -85,7 +85,7 @@ class PointResult:
     @property
     def align(self) -> str:
         """How cosines are aligned, in words; empty without."""
-        return self.alignment.settings.in_words if self.alignment else ""
+        return self.normalization.settings.in_words if self.normalization else ""
 
     @property
     def title(self) -> str:
@@ -124,14 +124,14 @@ class PointResult:
             **self.faces.account.query_facts(),
             "queries a kind": self.queries,
             "of": self.faces.account.asked,
-            **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
+            **({"align": normalization_facts(self.normalization)} if self.normalization else {}),
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
         }
 
     def left_out(self) -> list[tuple[str, str, str]]:
         """Files that gave no face: path, problem, reason."""
         found = left_out_files(self.faces.manifest, self.faces.faces)
-        return found + list(self.alignment.left_out if self.alignment else ())
+        return found + list(self.normalization.left_out if self.normalization else ())
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class StudyReport:
     def write(self) -> None:
         """Print the tables and write all files."""
         section, console, folder = self.config["study"], Console(), self.folder
-        aligned = any(point.alignment for point in self.points)
+        aligned = any(point.normalization for point in self.points)
         of_points = [compared_with_paper(point.rows(align=aligned), section["paper"]) for point in self.points]
         rows = [row for of_point in of_points for row in of_point]
         blocks: list[TableBlock | FigureBlock] = []
@@ -163,8 +163,8 @@ class StudyReport:
             name = "figure" if len(self.points) == 1 else f"figure_{number + 1}_{point.label}"
             title = f"{section['title']}: {point.title}"
             files = save_study_figure(folder / name, of_point, title)
-            if point.alignment:
-                point.alignment.write(folder)
+            if point.normalization:
+                point.normalization.write(folder)
             blocks += [*tables, FigureBlock(title, files[1])]
         if paper := paper_cells(section["paper"]):
             blocks.append(TableBlock(f"What the paper reports ({section['paper']})", paper, _PAPER_LEFT, [PAPER]))
@@ -224,7 +224,7 @@ class StudyReport:
             title = f"{point.title}, {protocol_title(protocol, asked, account)}"
             counts = ((row["query"], _counts(row, point.queries)) for row in chosen)
             notes = [who, *sentences_of_queries(counts)]
-            notes += [alignment_note(point.alignment)] if point.alignment else []
+            notes += [normalization_note(point.normalization)] if point.normalization else []
             cells = [_cells(row, shown) for row in chosen]
             tables.append(TableBlock(title, cells, _LEFT, unsaid(notes, said)))
         return tables

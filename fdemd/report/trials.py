@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from fdemd.data.accounting import sentences_of_queries
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.identification import model_label, query_counts
 from fdemd.report.lines import counts_sentence, markdown_lines, say, terminal_lines, unsaid

@@ -16,11 +16,11 @@ from torch import Tensor
 from fdemd.data.accounting import account
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.pairs import Pairs
-from fdemd.embedding.normalization import ScoreAlignment
-from fdemd.files.whole import write_text
-from fdemd.report.alignment import alignment_facts, alignment_note
+from fdemd.embedding.normalization import FittedNormalization
+from fdemd.files.writing import write_text
 from fdemd.report.identification import model_label, patches_label
 from fdemd.report.lines import markdown_lines, say, terminal_lines
+from fdemd.report.normalization import normalization_facts, normalization_note
 from fdemd.retrieval.settings import RerankSettings
 from fdemd.runs.files import versions, write_csv, write_figure, write_json, write_left_out, write_yaml
 from fdemd.scoring.pairs import Verification
@@ -41,7 +41,7 @@ class VerificationReport:
         weights_sha256: of the network.
         origin: where the features came from.
         seconds: of each step.
-        alignment: of the cosines, None without.
+        normalization: Score normalization; None without.
     """
 
     config: Mapping[str, Any]
@@ -54,7 +54,7 @@ class VerificationReport:
     weights_sha256: str
     origin: str
     seconds: Mapping[str, float]
-    alignment: ScoreAlignment | None = None
+    normalization: FittedNormalization | None = None
 
     def write(self, folder: Path) -> None:
         """Print the table and write all files to an existing, empty folder."""
@@ -68,9 +68,9 @@ class VerificationReport:
         write_yaml(folder / "config.yaml", dict(self.config))
         photographs = self.pairs.manifest.photographs
         left_out = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in self.faces.left_out]
-        if self.alignment:
-            left_out += self.alignment.left_out
-            self.alignment.write(folder)
+        if self.normalization:
+            left_out += self.normalization.left_out
+            self.normalization.write(folder)
         write_left_out(folder / "left_out.csv", left_out)
         save_roc(folder / "roc.png", self.results, title, negatives=int((~self.pairs.same).sum()))
         say(console, f"Results, settings, ROC and the list of files left out are in {folder}/")
@@ -95,8 +95,8 @@ class VerificationReport:
                 f"A FAR of {' or '.join(f'{far:g}' for far in small)} allows less than one of the {negatives} pairs of "
                 "two people, so TAR there hangs on the closest of them alone."
             )
-        if self.alignment:
-            notes.append(alignment_note(self.alignment))
+        if self.normalization:
+            notes.append(normalization_note(self.normalization))
         if settings := self.settings:
             patches = patches_label(settings.grid or self.grid, self.config["features"]["dtype"])
             notes.append(
@@ -128,7 +128,7 @@ class VerificationReport:
             },
             "features": {"clean": self.origin},
             "patch precision": self.config["features"]["dtype"],
-            **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
+            **({"align": normalization_facts(self.normalization)} if self.normalization else {}),
             "emd": asdict(self.settings) if self.settings else None,
             "unit": "percent",
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},

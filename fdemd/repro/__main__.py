@@ -13,7 +13,7 @@ from pathlib import Path
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.cli.exit_status import exit_status
 from fdemd.errors import InputError
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 from fdemd.jobs.study import study
 from fdemd.repro.lfw_networks import NETWORKS, Network, add_folders, filled, prepare_lfw
 from fdemd.repro.results_page import results_page

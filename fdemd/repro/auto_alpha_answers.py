@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
-from fdemd.embedding.data import DescribedData, build_network, describe_data
+from fdemd.embedding.data import DataDescription, build_network, describe_data
 from fdemd.repro.auto_alpha_fit import Shortlists, drawn_people
 from fdemd.repro.lfw_networks import NETWORKS, Network, filled
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, count_relevant
@@ -77,7 +77,7 @@ class Point:
 
     data: str
     network: str
-    described: DescribedData
+    described: DataDescription
 
 
 def points(prepared: Path, weights: Path) -> list[Point]:
@@ -104,7 +104,8 @@ def point_of(data: str, network: Network, words: Sequence[str]) -> Point:
         InputError: a word, a file or the data cannot be used.
     """
     (point,) = plan("evaluate", words, CONFIG_DIR)
-    return Point(data, network.name, describe_data(point.settings.plain(), build_network(point.settings.plain())))
+    settings = point.settings
+    return Point(data, network.name, describe_data(settings, build_network(settings.model, settings.seed)))
 
 
 def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:
@@ -137,7 +138,7 @@ def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:
             seed=0,
             on_progress=on_progress,
         )
-        for kind in point.described.config["query"]:
+        for kind in point.described.settings.query:
             (scored,) = measuring.scored(kind, [LEAVE_TWIN_OUT])
             for stage, method in zip(stages, methods, strict=True):
                 similarity, _ = scored.similarity[method.measure, False]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fdemd.errors import InputError
-from fdemd.files.given import check_folder
+from fdemd.files.user_paths import check_folder
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from fdemd.errors import InputError
+from fdemd.files.disk import is_full
 from fdemd.files.text import csv_table
-from fdemd.files.whole import cannot_write, check_room, is_full, replaced, write_bytes, write_text
+from fdemd.files.writing import atomic_write, cannot_write, check_room, write_bytes, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -166,14 +167,14 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def write_table(path: Path, rows: Iterable[Sequence[object]]) -> None:
     """Write lines of cells as CSV, safe to open in a spreadsheet; however many they are, few are in memory."""
     left = iter(rows)
-    with replaced(path) as file:
+    with atomic_write(path) as file:
         while some := list(islice(left, _ROWS_AT_ONCE)):
             file.write(csv_table(some).encode("utf-8", "backslashreplace"))
 
 
 def write_figure(path: Path, figure: Figure, dpi: int = 130) -> None:
     """Write a figure as what the ending of ``path`` says."""
-    with replaced(path) as file:
+    with atomic_write(path) as file:
         figure.savefig(file, format=path.suffix.removeprefix("."), dpi=dpi)
 
 

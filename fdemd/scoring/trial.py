@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fdemd.data.accounting import Account
-from fdemd.files.text import csv_cell, shown
+from fdemd.files.text import csv_cell, to_printable
 from fdemd.scoring.closed_set import Comparison
 from fdemd.scoring.rejection import Rejection
 
@@ -39,6 +39,6 @@ class Trial:
     def leave_out(self, files: Iterable[tuple[str, str, str]]) -> None:
         """Add files that are not known yet; path, problem and reason."""
         for path, problem, reason in files:
-            each = str(csv_cell(shown(path))), problem, str(csv_cell(shown(reason)))
+            each = str(csv_cell(to_printable(path))), problem, str(csv_cell(to_printable(reason)))
             if each not in self.left_out:
                 self.left_out.append(each)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from fdemd.errors import InputError, unknown
-from fdemd.settings.section import KIND, RULE, SENTENCE, Section, is_number
+from fdemd.settings.section import KIND, RULE, SENTENCE, Section, SectionsByName, is_number
 
 S = TypeVar("S", bound=Section)
 
@@ -114,7 +114,11 @@ def _key(place: Sequence[int | str], config: object) -> str:
 def _texts(section: type[BaseModel], values: Mapping[str, Any], prefix: str) -> Iterator[str]:
     for name, field in section.model_fields.items():
         kinds, value, key = list(_alternatives(field.annotation)), values.get(name), f"{prefix}{name}"
-        if isinstance(value, Mapping):
+        by_name = [each for each in field.metadata if isinstance(each, SectionsByName)]
+        if by_name and isinstance(value, Mapping):
+            for chosen in value:
+                yield from _texts(by_name[0].section_of(chosen), value[chosen], f"{key}.{chosen}.")
+        elif isinstance(value, Mapping):
             for kind in kinds:
                 if _is_section(kind) and _is_chosen(kind, field.discriminator, value):
                     yield from _texts(kind, value, f"{key}.")

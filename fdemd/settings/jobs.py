@@ -7,9 +7,11 @@ from typing import Annotated
 from pydantic import model_validator
 
 from fdemd.settings.comparing import OpenSet, Study, Table4, Trials
-from fdemd.settings.faces import Augment, Data, Queries
+from fdemd.settings.faces import Augment, Data
 from fdemd.settings.networks import Network
-from fdemd.settings.ranking import Alignment, Features, Protocol, Rerank, Stage1
+from fdemd.settings.normalization import Normalization
+from fdemd.settings.queries import Queries
+from fdemd.settings.ranking import Features, Protocol, Rerank, Stage1
 from fdemd.settings.running import Logger, Trainer, TrainingTrainer
 from fdemd.settings.section import Section, Seed, Text, refuse, that
 from fdemd.settings.training import Batches, Loss, Optimizer, Validation
@@ -22,7 +24,7 @@ class Evaluate(Section):
     data: Data
     query: Queries
     stage1: Stage1
-    align: Alignment
+    align: Normalization
     rerank: Rerank
     trainer: Trainer
     logger: Logger
@@ -40,8 +42,8 @@ class Evaluate(Section):
     def _ranks_by_what_is_searched(self) -> Evaluate:
         if self.align.method != "none" and self.stage1.search != "exact":
             raise refuse(
-                f"stage1.search is {self.stage1.search}, which ranks by the cosine; aligned cosines need stage1=exact, "
-                "or align=none."
+                f"stage1.search is {self.stage1.search}, which ranks by the cosine; normalized cosines need "
+                "stage1=exact, or align=none."
             )
         return self
 

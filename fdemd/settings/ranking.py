@@ -1,4 +1,4 @@
-"""Sections ``stage1``, ``align``, ``rerank`` and ``features``: how a gallery is ranked, and ranked again."""
+"""Sections ``stage1``, ``rerank`` and ``features``: how a gallery is ranked, and ranked again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from fdemd.settings.section import (
     Section,
-    Text,
     at_least,
     is_number,
     is_size,
@@ -116,59 +115,6 @@ class IvfSearch(Section):
 
 
 Stage1 = Annotated[ExactSearch | FlatSearch | HnswSearch | IvfSearch, Field(discriminator="search")]
-
-
-class NoAlign(Section):
-    """``configs/align/none.yaml``."""
-
-    method: Literal["none"]
-
-
-class Align(Section):
-    """``configs/align/ida.yaml`` and ``snorm.yaml``."""
-
-    method: Literal["ida", "snorm"]
-    strength: Annotated[float, within(lambda value: value >= 0, "it must be 0 (cosine) or more")]
-    support: Literal["cohort", "virtual", "learned"]
-    rule: Literal["topk", "cap", "relative"]
-    size: Annotated[int, at_least(1, "a support set has at least 1 face")]
-    tau: Annotated[float, within(lambda value: -1 <= value <= 1, "it is a cosine and must lie between -1 and 1")]
-    delta: Annotated[float, within(lambda value: 0 <= value <= 2, "it is a difference of cosines, between 0 and 2")]
-    least: Annotated[int, at_least(1, "a support set has at least 1 face")]
-    most: Annotated[int, at_least(1, "a support set has at least 1 face")]
-    generator: Literal["interpolated", "perturbed"]
-    virtual: Annotated[int, at_least(1, "at least 1 virtual face must be made")]
-    people: Annotated[int, at_least(0, "it must be 0 (nobody of the data) or more")]
-    manifest: Text | None
-    root: Text | None
-    estimator: Text | None
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Align:
-        if self.method == "snorm" and self.strength > 1:
-            raise refuse(
-                f"align.strength is {self.strength:g}; it must be between 0 (cosine) and 1 (normalised alone)."
-            )
-        if self.least > self.most:
-            raise refuse(
-                f"align.least is {self.least} and align.most {self.most}; a support set has at least 1 face, and no "
-                "more at least than at most."
-            )
-        if self.method == "snorm" and self.support == "learned":
-            raise refuse(
-                "align=snorm takes no align.support=learned: the estimator gives a mean, and s-norm needs the "
-                "deviation too; use align=ida, or align.support=cohort."
-            )
-        if self.estimator is not None and self.support != "learned":
-            raise refuse("align.estimator is for align.support=learned; add that, or leave the file away.")
-        if self.root is not None and self.manifest is None:
-            raise refuse("align.root is the folder of align.manifest; give both, or neither.")
-        if not self.people and self.manifest is None and self.estimator is None:
-            raise refuse("There is no cohort; give align.people=20 or align.manifest=FILE.csv.")
-        return self
-
-
-Alignment = Annotated[NoAlign | Align, Field(discriminator="method")]
 
 
 class Features(Section):

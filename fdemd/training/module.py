@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from fdemd.backbones import Backbone
 from fdemd.checkpoints.training_state import RUN
-from fdemd.data.datamodule import FaceBatch, as_numbers
+from fdemd.data.dataset import FaceBatch, as_numbers
 from fdemd.data.training import TrainingBatch, TrainingDataModule
 from fdemd.embedding.batch import embed_batch
 from fdemd.errors import InputError

@@ -11,7 +11,7 @@ import yaml
 from fdemd.checkpoints.training_state import RUN, read_state
 from fdemd.cli.help import show
 from fdemd.errors import InputError
-from fdemd.files.given import check_folder
+from fdemd.files.user_paths import check_folder
 from fdemd.runs.files import SETTINGS, settings_file
 from fdemd.training.keeping import CHECKPOINTS, LAST
 from fdemd.training.same_run import changed_settings, checked_facts, decisive_settings

@@ -8,7 +8,7 @@ from typing import Any
 
 from fdemd.cli.help import flatten
 from fdemd.errors import InputError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 _FREE_SECTIONS = ("logger", "rerank")
 _FREE = (
@@ -120,4 +120,4 @@ def _difference(before: Sequence[str], now: Sequence[str]) -> str:
 
 def _some(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN
-    return shown(", ".join(names[:_SHOWN])) + (f" and {more} more" if more > 0 else "")
+    return to_printable(", ".join(names[:_SHOWN])) + (f" and {more} more" if more > 0 else "")

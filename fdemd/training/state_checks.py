@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from fdemd.checkpoints.training_state import RUN
 from fdemd.errors import InputError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.training.keeping import KeepState
 
 _OF_OPTIMIZER = {"SGD": {"momentum_buffer"}, "AdamW": {"step", "exp_avg", "exp_avg_sq"}}
@@ -127,7 +127,7 @@ def _check_optimizer(optimizer: Optimizer, states: Any, remembered_of: int) -> N
         raise _UnfitError("param_groups numbers the parameters otherwise")
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for number, remembered in found["state"].items():
-        where = f"state.{shown(str(number)[:_SHOWN])}"
+        where = f"state.{to_printable(str(number)[:_SHOWN])}"
         if type(number) is not int or not 0 <= number < len(parameters):
             raise _UnfitError(f"{where} is of no parameter")
         if not isinstance(remembered, dict) or set(remembered) != _OF_OPTIMIZER[type(optimizer).__name__]:
@@ -142,4 +142,4 @@ def _check_version(version: str) -> None:
     """Lightning changes the states of its earlier versions in its own way as it reads them."""
     now = pytorch_lightning.__version__
     if not re.fullmatch(r"\d+\.\d+[\w.+-]*", version) or version.split(".")[0] != now.split(".")[0]:
-        raise _UnfitError(f"Lightning {shown(version[:_SHOWN])} wrote it, and this is {now}")
+        raise _UnfitError(f"Lightning {to_printable(version[:_SHOWN])} wrote it, and this is {now}")

@@ -589,7 +589,7 @@ def test_settings_that_do_not_fit_are_refused(file: Path) -> None:
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
-def test_without_the_packages_the_command_that_installs_them_is_told(
+def test_without_the_packages_the_command_that_installs_them_is_reported(
     file: Path, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     write_network(file)

@@ -48,7 +48,7 @@ class Given(Backbone):
     ],
     ids=["constant", "nearly constant", "zero", "infinite", "centred", "counted", "batch norm", "chance"],
 )
-def test_a_network_that_is_none_is_told(says: Callable[[Tensor], Tensor], sentence: str) -> None:
+def test_a_network_that_is_none_is_reported(says: Callable[[Tensor], Tensor], sentence: str) -> None:
     with pytest.raises((InputError, ValueError), match=sentence):
         check_sound(Given(says), "test")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from data_prep.__main__ import main
-from fdemd.files.mark import MARK
+from fdemd.files.ownership import MARK
 from tests.breaking.conftest import Tally
 from tests.data_prep.conftest import PEOPLE, digests, picture, write_pack, write_tar
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.test_finetune import ROOT, settings, tiny, train, weights_of  # noqa: F401  (fixtures)
 
 from fdemd.checkpoints.training_state import PlainCheckpoints, read_state
 from fdemd.errors import InputError
@@ -21,6 +20,7 @@ from fdemd.training.module import FinetuneModule
 from fdemd.training.validation import HeldOut
 from tests.breaking.conftest import Tally
 from tests.data.test_workers import until
+from tests.jobs.test_finetune import ROOT, settings, tiny, train, weights_of  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from fdemd.cache.entries import DAY, age, entries, in_use, mark_used, remove, size
-from fdemd.cache.new_entry import NewEntry
-from fdemd.cache.tensors import stored
+from fdemd.cache.entry_writer import EntryWriter
+from fdemd.cache.tensors import read_entry
 from fdemd.errors import InputError
 from tests.cache.conftest import make_old
 
@@ -21,31 +21,31 @@ OTHER = "1" * 64
 
 
 def entry(cache: Path, number: float, name: str = NAME, kind: str = "kind") -> Path:
-    with NewEntry(cache / kind / name, "numbers") as new:
+    with EntryWriter(cache / kind / name, "numbers") as new:
         new.write({"numbers": torch.full((10,), number)})
         new.finish(name, {})
     return cache / kind / name
 
 
 def number_in(place: Path) -> float | None:
-    found = stored(place, place.name, "numbers")
+    found = read_entry(place, place.name, "numbers")
     return float(found.tensors["numbers"].unique()) if found else None
 
 
 def test_an_entry_appears_when_it_is_finished(tmp_path: Path) -> None:
-    with NewEntry(tmp_path / "kind" / NAME, "numbers") as new:
+    with EntryWriter(tmp_path / "kind" / NAME, "numbers") as new:
         new.write({"numbers": torch.ones(10)})
         assert [found.name.startswith("unfinished-") for found in entries(tmp_path)] == [True]
         new.finish(NAME, {"of": "ones"})
     (found,) = entries(tmp_path)
     assert found == tmp_path / "kind" / NAME
-    assert stored(found, NAME, "numbers").facts == {"of": "ones"}
+    assert read_entry(found, NAME, "numbers").facts == {"of": "ones"}
     assert list((tmp_path / "kind").iterdir()) == [found], "nothing else is left"
     assert found.stat().st_mode & 0o777 == 0o755, "others may read it"
 
 
 def test_an_entry_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), NewEntry(tmp_path / "kind" / NAME, "numbers") as new:
+    with pytest.raises(KeyboardInterrupt), EntryWriter(tmp_path / "kind" / NAME, "numbers") as new:
         new.write({"numbers": torch.ones(10)})
         raise KeyboardInterrupt
     assert list((tmp_path / "kind").iterdir()) == []
@@ -53,7 +53,7 @@ def test_an_entry_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
 
 def test_the_faster_of_two_runs_wins_and_both_have_what_they_made(tmp_path: Path) -> None:
     place = tmp_path / "kind" / NAME
-    with NewEntry(place, "numbers") as slow:
+    with EntryWriter(place, "numbers") as slow:
         slow.write({"numbers": torch.full((10,), 1.0)})
         entry(tmp_path, 2.0)
         assert slow.finish(NAME, {}).tensors["numbers"].unique() == 1
@@ -64,8 +64,8 @@ def test_the_faster_of_two_runs_wins_and_both_have_what_they_made(tmp_path: Path
 MAKE_AND_DIE = """
 import os, signal, sys, torch
 from pathlib import Path
-from fdemd.cache.new_entry import NewEntry
-new = NewEntry(Path(sys.argv[1]), "numbers")
+from fdemd.cache.entry_writer import EntryWriter
+new = EntryWriter(Path(sys.argv[1]), "numbers")
 new.write({"numbers": torch.ones(10)})
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -75,7 +75,7 @@ def test_what_a_killed_run_left_is_removed_and_a_running_one_is_let_be(tmp_path:
     place = tmp_path / "kind" / NAME
     assert subprocess.run([sys.executable, "-c", MAKE_AND_DIE, str(place)], check=False).returncode < 0
     (killed,) = place.parent.iterdir()
-    with NewEntry(place, "numbers") as running:
+    with EntryWriter(place, "numbers") as running:
         assert not killed.exists()
         make_old(running.folder, days=2)
         assert in_use(running.folder)
@@ -86,7 +86,7 @@ def test_what_a_killed_run_left_is_removed_and_a_running_one_is_let_be(tmp_path:
 
 def test_a_lock_ends_with_its_process_even_if_its_workers_live_on(tmp_path: Path) -> None:
     """Workers that outlive a kill would keep the lock of the run that started them."""
-    with NewEntry(tmp_path / "kind" / NAME, "numbers") as new:
+    with EntryWriter(tmp_path / "kind" / NAME, "numbers") as new:
         worker = os.fork()
         if not worker:
             signal.pause()
@@ -110,7 +110,7 @@ def test_age_counts_from_the_last_use(tmp_path: Path) -> None:
 
 def test_a_removed_entry_is_still_there_for_those_who_have_it_open(tmp_path: Path) -> None:
     found = entry(tmp_path, 1.0)
-    mapped = stored(found, NAME, "numbers").tensors["numbers"]
+    mapped = read_entry(found, NAME, "numbers").tensors["numbers"]
     assert size(found) > 40
     assert remove(found)
     assert list((tmp_path / "kind").iterdir()) == []
@@ -191,7 +191,7 @@ def test_what_we_did_not_make_is_no_entry_and_stays(tmp_path: Path, foreign) -> 
     assert list(entries(cache)) == []
     for kind in cache.iterdir():
         if kind.is_dir():
-            with NewEntry(kind / OTHER, "numbers"):  # removes what killed runs left
+            with EntryWriter(kind / OTHER, "numbers"):  # removes what killed runs left
                 pass
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -203,7 +203,7 @@ def test_what_is_in_the_way_is_told_and_left(tmp_path: Path, caplog: pytest.LogC
     before = sorted(tmp_path.rglob("*"))
     assert number_in(tmp_path / kind / NAME) is None
     assert f"{tmp_path / kind / NAME} is in the way and was not removed" in caplog.text
-    with NewEntry(tmp_path / kind / NAME, "numbers") as new:
+    with EntryWriter(tmp_path / kind / NAME, "numbers") as new:
         new.write({"numbers": torch.ones(3)})
         assert new.finish(NAME, {}).tensors["numbers"].sum() == 3, "used all the same"
     assert sorted(tmp_path.rglob("*")) == before
@@ -270,7 +270,7 @@ def killed(path: Path) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_cache_that_cannot_be_read_is_told(tmp_path: Path, as_other_user: list[str]) -> None:
+def test_a_cache_that_cannot_be_read_is_reported(tmp_path: Path, as_other_user: list[str]) -> None:
     (tmp_path / "cache").mkdir(mode=0o000)
     command = [*as_other_user, sys.executable, "-m", "fdemd.cache", "--cache", str(tmp_path / "cache")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -296,7 +296,7 @@ def test_a_disk_that_fills_up_meanwhile_is_told_with_the_need(small_disk) -> Non
     disk = small_disk(8)
     with (
         pytest.raises(InputError, match=r"kind has no room for the numbers: 4.0 MB are needed and .* are free; make"),
-        NewEntry(disk / "kind" / NAME, "numbers") as new,
+        EntryWriter(disk / "kind" / NAME, "numbers") as new,
     ):
         new.begin({"numbers": (torch.float32, (1_000_000,))})
         (disk / "ballast").write_bytes(bytes(7 << 20))
@@ -309,20 +309,20 @@ def test_a_quota_that_is_used_up_is_told_with_the_need(small_disk) -> None:
     disk = small_disk(8)
     with (
         pytest.raises(InputError, match=r"kind has no room for the numbers: 4.0 MB are needed and .* are free; make"),
-        NewEntry(disk / "kind" / NAME, "numbers") as new,
+        EntryWriter(disk / "kind" / NAME, "numbers") as new,
     ):
         new.begin({"numbers": (torch.float32, (1_000_000,))})
         (disk / "ballast").write_bytes(bytes(7 << 20))
-        with new.told():
+        with new.explained_errors():
             raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
 
 def test_a_disk_that_fills_up_is_no_bus_error(small_disk) -> None:
     """What is written in any order is mapped, and a mapped file with holes kills its program on a full disk."""
     disk = small_disk(2)
-    with pytest.raises(InputError, match="has no room"), NewEntry(disk / "kind" / NAME, "numbers") as new:
+    with pytest.raises(InputError, match="has no room"), EntryWriter(disk / "kind" / NAME, "numbers") as new:
         new.allocate("numbers", torch.uint8, (1000, 4000))
-    with NewEntry(disk / "kind" / NAME, "numbers") as new:
+    with EntryWriter(disk / "kind" / NAME, "numbers") as new:
         numbers = new.allocate("numbers", torch.uint8, (1000, 1000))
         (disk / "ballast").write_bytes(bytes(500_000))
         numbers[::-1] = 7
@@ -331,7 +331,7 @@ def test_a_disk_that_fills_up_is_no_bus_error(small_disk) -> None:
 
 
 def entry_of_megabytes(cache: Path) -> None:
-    with NewEntry(cache / "kind" / NAME, "numbers") as new:
+    with EntryWriter(cache / "kind" / NAME, "numbers") as new:
         new.write({"numbers": torch.ones(1_000_000)})
         new.finish(NAME, {})
 
@@ -340,9 +340,9 @@ def entry_of_megabytes(cache: Path) -> None:
     "tensor", [torch.zeros(0), torch.zeros(3, 0), torch.tensor(1.5), torch.tensor([[True, False]])]
 )
 def test_tensors_of_any_shape(tmp_path: Path, tensor: torch.Tensor) -> None:
-    with NewEntry(tmp_path / "kind" / NAME, "numbers") as new:
+    with EntryWriter(tmp_path / "kind" / NAME, "numbers") as new:
         new.write({"numbers": tensor})
         new.finish(NAME, {})
-    found = stored(tmp_path / "kind" / NAME, NAME, "numbers").tensors["numbers"]
+    found = read_entry(tmp_path / "kind" / NAME, NAME, "numbers").tensors["numbers"]
     assert torch.equal(found, tensor)
     assert found.dtype == tensor.dtype

@@ -84,8 +84,8 @@ SCHEMAS: dict[str, type[Section]] = {"evaluate": Evaluate, "train": Train}
 
 
 def run_main(job: str, run: Callable[[dict[str, Any]], None], about: str, words: list[str], config_dir: Path) -> int:
-    """The command line over these configs and their types."""
-    return main(job, run, about, words, config_dir, SCHEMAS[job])
+    """The command line over these configs and their types; ``run`` gets the settings as plain containers."""
+    return main(job, lambda settings: run(settings.plain()), about, words, config_dir, SCHEMAS[job])
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_damaged_records_are_told_by_number_and_the_rest_kept(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("label", [float("nan"), float("inf"), 7.5])
-def test_a_label_that_is_nobodys_number_is_told(tmp_path: Path, label: float) -> None:
+def test_a_label_that_is_nobodys_number_is_reported(tmp_path: Path, label: float) -> None:
     positions = pack(tmp_path)
     with (tmp_path / "train.rec").open("r+b") as file:
         file.seek(positions[4] + 12)
@@ -125,7 +125,7 @@ def test_records_that_were_replaced_after_they_were_listed_are_unreadable(tmp_pa
         source.read(source.items[0])
 
 
-def test_what_the_index_leaves_out_or_has_twice_is_told(tmp_path: Path) -> None:
+def test_what_the_index_leaves_out_or_has_twice_is_reported(tmp_path: Path) -> None:
     positions = pack(tmp_path)
     at = {number: positions[number] for number in (0, 1, 3, 4)} | {5: positions[4]}
     (tmp_path / "train.idx").write_text("".join(f"{number}\t{position}\n" for number, position in at.items()))

@@ -17,7 +17,7 @@ from fdemd.backbones import Backbone
 from fdemd.data.manifest import Manifest, read_manifest, write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
-from fdemd.faces.photographs import Preprocessing, face_in
+from fdemd.faces.photographs import Preprocessing, extract_face
 from fdemd.faces.reading import read_image
 from tests.data_prep.conftest import picture, write_tree
 
@@ -63,7 +63,7 @@ def test_a_centre_is_the_mean_direction_of_a_persons_faces(
         of_person = []
         for photograph in photographs.photographs:
             if photograph.identity == person:
-                face, _ = face_in(
+                face, _ = extract_face(
                     read_image(photographs.file(photograph)), Preprocessing("dlib", (150, 150), "dlib"), aligned=False
                 )
                 assert face is not None

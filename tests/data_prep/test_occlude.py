@@ -19,6 +19,7 @@ from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
 from fdemd.faces.queries import QueryMaker
+from fdemd.settings.queries import check_queries
 
 KINDS = ("mask", "sunglass", "crop")
 PREPROCESSING = Preprocessing("dlib", (150, 150), "dlib")
@@ -39,7 +40,7 @@ def request_for(manifest: Path, out: Path, kind: str = "mask") -> Request:
 def datamodule(manifest: Path, cache: Path) -> FaceDataModule:
     module = FaceDataModule(
         read_manifest(manifest),
-        {kind: default_settings(kind) for kind in KINDS},
+        check_queries({kind: default_settings(kind) for kind in KINDS}),
         alignment=PREPROCESSING.template,
         face_size=PREPROCESSING.size,
         seed=7,

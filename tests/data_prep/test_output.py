@@ -14,7 +14,7 @@ from data_prep.output import COPIES, FACES, output_folder, work_folder
 from fdemd.data.manifest import write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
-from fdemd.files.mark import MARK, claim, is_marked
+from fdemd.files.ownership import MARK, claim, is_marked
 from tests.data_prep.conftest import digests, write_pack
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -198,7 +198,7 @@ def test_two_runs_at_once_do_not_share_a_folder(pack: Path, tmp_path: Path, data
     assert is_marked(out, FACES)
 
 
-def test_a_folder_that_cannot_be_taken_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_taken_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     told = pytest.raises(InputError, match=r"file cannot be written \(.*\); choose another folder with --out\.")
     with told, output_folder(tmp_path / "file", FACES):

@@ -144,7 +144,7 @@ def test_a_study_puts_alignments_beside_each_other(evaluate, data: tuple[str, ..
     [
         ("align.people=4", "align.people is 4, but"),
         ("align.people=1", "a cohort needs two people at least"),
-        ("stage1=faiss_flat align.people=2", "aligned cosines need stage1=exact"),
+        ("stage1=faiss_flat align.people=2", "normalized cosines need stage1=exact"),
         ("align.strength=-1", "align.strength is -1"),
         ("align.manifest=nowhere.csv", "nowhere.csv does not exist"),
         (

@@ -23,7 +23,7 @@ from fdemd.faces.reading import read_image
 from fdemd.features import Features
 from fdemd.jobs.verify import WithMirrored, verify
 from fdemd.retrieval.settings import RerankSettings
-from fdemd.score_normalization.aligner import DiscrepancyAligner
+from fdemd.score_normalization.normalizer import DiscrepancyNormalizer
 from fdemd.scoring.pairs import judge, pair_scores
 
 
@@ -58,18 +58,18 @@ def test_a_face_is_closest_to_itself_in_both_terms() -> None:
         assert all((score > other).all() for other in others.values())
 
 
-def test_an_aligner_takes_the_cosine_of_the_face_itself() -> None:
-    """Not of its mirror image, and the mix is with the aligned cosine."""
+def test_a_normalizer_takes_the_cosine_of_the_face_itself() -> None:
+    """Not of its mirror image, and the mix is with the normalized cosine."""
     features, first, second = some_features(), torch.tensor([0, 1, 2]), torch.tensor([3, 4, 5])
-    aligner = DiscrepancyAligner(lambda embeddings: embeddings[:, 0], strength=0.5)
+    normalizer = DiscrepancyNormalizer(lambda embeddings: embeddings[:, 0], strength=0.5)
 
-    scores = pair_scores(features, first, second, RerankSettings(alpha=0.5), mirrored=True, aligner=aligner)
+    scores = pair_scores(features, first, second, RerankSettings(alpha=0.5), mirrored=True, normalizer=normalizer)
 
     one, other = features.embedding[:3, :4], features.embedding[3:, :4]
     expected = cosine_similarity(one, other) - 0.5 * (one[:, 0] + other[:, 0]) / 2
-    torch.testing.assert_close(scores["aligned cosine"], expected)
+    torch.testing.assert_close(scores["normalized cosine"], expected)
     unaligned = pair_scores(features, first, second, RerankSettings(alpha=0.5), mirrored=True)
-    difference = scores["0.5 EMD + 0.5 aligned cosine"] - unaligned["0.5 EMD + 0.5 cosine"]
+    difference = scores["0.5 EMD + 0.5 normalized cosine"] - unaligned["0.5 EMD + 0.5 cosine"]
     torch.testing.assert_close(difference, 0.5 * (expected - cosine_similarity(one, other)))
 
 
@@ -209,7 +209,7 @@ def test_an_aligned_cosine_stands_beside_the_plain_one(lfw_like: Path, tmp_path:
     report = verify(config_of(lfw_like, tmp_path / "out", *cohort, "data.flip=true"))
 
     names = [result.similarity for result in report.results]
-    assert names == ["cosine", "cosine, mirrored", "aligned cosine", "0.7 EMD + 0.3 aligned cosine"]
+    assert names == ["cosine", "cosine, mirrored", "normalized cosine", "0.7 EMD + 0.3 normalized cosine"]
     (folder,) = (tmp_path / "out").iterdir()
     facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     assert facts["align"]["cohort"] == {"people": 3, "photographs": 6, "left out": 0}

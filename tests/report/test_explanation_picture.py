@@ -9,8 +9,7 @@ from fdemd.features import Features
 from fdemd.report.explanation_picture import line_ends
 from fdemd.report.flow import reconstruction
 from fdemd.report.heat_map import heat_map, range_text, scaled
-from fdemd.retrieval.settings import RerankSettings
-from fdemd.scoring.explanation import explain_pair
+from fdemd.scoring.explanation import explain
 
 
 def test_a_line_goes_from_the_query_cell_to_the_gallery_cell() -> None:
@@ -38,5 +37,5 @@ def test_the_reconstruction_restores_a_query_whose_patches_were_moved() -> None:
     )
     eye = torch.eye(9)[None]
     pair = [Features(torch.ones(1, 9), each, (3, 3)) for each in (eye, eye.roll(1, dims=1))]
-    found = explain_pair(*pair, RerankSettings(weighting="uniform"))
+    found = explain(*pair, weighting="uniform")
     assert reconstruction(gallery, found.flow, found.query_weight, (3, 3)) == pytest.approx(query, abs=1)

@@ -6,7 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.test_finetune import settings, tiny, train  # noqa: F401  (fixtures)
+
+from tests.jobs.test_finetune import settings, tiny, train  # noqa: F401  (fixtures)
 
 
 @pytest.mark.usefixtures("tiny")

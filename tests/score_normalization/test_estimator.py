@@ -12,7 +12,8 @@ from fdemd.errors import InputError
 from fdemd.score_normalization.cohort import Cohort
 from fdemd.score_normalization.estimator import DiscrepancyNetwork, estimator_error, train_estimator
 from fdemd.score_normalization.estimator_file import EstimatorFile, read_estimator
-from fdemd.score_normalization.support import SupportRule, support_of
+from fdemd.score_normalization.support import support_of
+from fdemd.settings.normalization import SupportRule
 
 RULE = SupportRule(size=10)
 

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from tests.test_finetune import ROOT, settings, tiny, train  # noqa: F401  (fixtures)
 
 from fdemd.checkpoints.training_state import PlainCheckpoints, read_checkpoint, read_state
 from fdemd.cli.command_line import main
@@ -24,6 +23,7 @@ from fdemd.errors import InputError
 from fdemd.jobs.finetune import Finetuned
 from fdemd.training.resuming import settings_of
 from fdemd.training.validation import HeldOut
+from tests.jobs.test_finetune import ROOT, settings, tiny, train  # noqa: F401  (fixtures)
 from train import run
 
 pytestmark = pytest.mark.usefixtures("tiny")

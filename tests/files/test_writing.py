@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from fdemd.errors import InputError
-from fdemd.files.whole import cannot_write, check_room, replaced, write_text
+from fdemd.files.writing import atomic_write, cannot_write, check_room, write_text
 
 
 def test_a_file_takes_its_place_whole(tmp_path: Path) -> None:
     path = tmp_path / "results.md"
     write_text(path, "one")
-    with replaced(path) as file:
+    with atomic_write(path) as file:
         file.write(b"two")
         assert path.read_text() == "one"
     assert path.read_text() == "two"
@@ -26,7 +26,7 @@ def test_a_file_takes_its_place_whole(tmp_path: Path) -> None:
 def test_an_exception_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "results.md"
     write_text(path, "one")
-    with pytest.raises(RuntimeError), replaced(path) as file:
+    with pytest.raises(RuntimeError), atomic_write(path) as file:
         file.write(b"half")
         raise RuntimeError
     assert path.read_text() == "one"
@@ -75,7 +75,7 @@ def test_room_is_looked_for_before_the_work(tmp_path: Path) -> None:
         check_room(tmp_path, 1152921504606846976, "the features", "make room")
 
 
-def test_other_mistakes_of_the_system_are_told(tmp_path: Path) -> None:
+def test_other_mistakes_of_the_system_are_reported(tmp_path: Path) -> None:
     told = cannot_write(tmp_path, OSError(errno.EROFS, os.strerror(errno.EROFS)))
     assert str(told) == f"{tmp_path} cannot be written (Read-only file system)."
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from fdemd.errors import InputError
-from fdemd.files.mark import MARK, claim, is_marked
+from fdemd.files.ownership import MARK, claim, is_marked
 
 WHAT = "prepared faces"
 

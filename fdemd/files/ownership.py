@@ -1,4 +1,4 @@
-"""The mark by which the program knows what it made itself: only that may it overwrite or remove."""
+"""A file in each folder that fdemd made, by which it knows what it may overwrite or remove: nothing else."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 
 from fdemd.errors import InputError
-from fdemd.files.whole import cannot_write, is_part, write_text
+from fdemd.files.writing import cannot_write, is_part, write_text
 
 MARK = ".fdemd"
-"""Name of the file in a folder that says what fdemd keeps there."""
+"""Name of the file that says what fdemd keeps in a folder."""
 
 
 def is_marked(folder: Path, what: str) -> bool:
-    """Whether fdemd made this folder, for what is named."""
+    """Return whether fdemd made a folder for a purpose, such as ``prepared faces``."""
     try:
         mark = folder / MARK
         if not mark.is_file():  # a pipe would never end
@@ -24,15 +24,15 @@ def is_marked(folder: Path, what: str) -> bool:
 
 
 def claim(folder: Path, what: str, advice: str = "") -> None:
-    """Make a folder that is ours, or find that it already is.
+    """Make a folder and mark it as made by fdemd, or find that it already is.
 
     Args:
-        folder: new, empty, or claimed before for the same purpose.
-        what: it holds, such as ``prepared faces``.
-        advice: what a person can do if it cannot be taken, such as ``choose another --out``.
+        folder: A folder that is new, empty, or claimed before for the same purpose.
+        what: What the folder holds, such as ``prepared faces``.
+        advice: What a person can do if it cannot be claimed, such as ``choose another --out``.
 
     Raises:
-        InputError: it holds something else, or cannot be written.
+        InputError: The folder holds something else, or cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,9 +52,14 @@ def claim(folder: Path, what: str, advice: str = "") -> None:
 
 
 def write_mark(folder: Path, what: str, advice: str = "") -> None:
-    """Mark a folder that is known to be ours: just made by the program itself, or by an earlier version of it.
+    """Mark a folder that fdemd is known to have made, just now or in an earlier version.
+
+    Args:
+        folder: An existing folder.
+        what: What the folder holds.
+        advice: What a person can do if it cannot be written.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: The folder cannot be written.
     """
     write_text(folder / MARK, json.dumps({"made by": "fdemd", "holds": what}) + "\n", advice)

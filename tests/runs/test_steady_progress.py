@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fdemd.report import steady_progress
+from fdemd.runs import steady_progress
 from fdemd.runs.steady_progress import track
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.cache.place import cache_folder
+from fdemd.cache.location import cache_folder
 from fdemd.errors import InputError
 
 

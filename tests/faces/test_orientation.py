@@ -10,9 +10,9 @@ from fdemd.faces import mtcnn
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.detection import Detection, Detector
 from fdemd.faces.landmarks import DETECTORS, find_face
-from fdemd.faces.photographs import Preprocessing, face_in
+from fdemd.faces.orientation import find_upright
+from fdemd.faces.photographs import Preprocessing, extract_face
 from fdemd.faces.reading import read_image
-from fdemd.faces.turning import found_upright
 
 EASY = ["s1/1.pgm", "s11/3.pgm", "s20/5.pgm"]
 
@@ -22,7 +22,7 @@ def photograph(path: str) -> np.ndarray:
 
 
 def face(image: np.ndarray, detector: str) -> AlignedFace:
-    found, _ = face_in(image, Preprocessing("dlib", (150, 150), detector), aligned=False)
+    found, _ = extract_face(image, Preprocessing("dlib", (150, 150), detector), aligned=False)
     assert found is not None
     return found
 
@@ -108,7 +108,7 @@ def test_a_turned_copy_is_taken_only_if_the_detector_is_clearly_surer_of_it(
 ) -> None:
     sure = {} if on_a_side is None else {(40, 60): on_a_side}
     those, done = detector(sure, as_found)
-    assert found_upright(pictured(60, 40), those)[0] == turns
+    assert find_upright(pictured(60, 40), those)[0] == turns
     assert done == ["search"] + ["glance"] * glances
 
 
@@ -116,7 +116,7 @@ def test_a_face_aside_in_a_turned_copy_is_not_taken() -> None:
     def corner(image: np.ndarray) -> list[Detection]:
         return [Detection((0, 0, 5, 5), None, 1.0)]
 
-    assert found_upright(pictured(100, 100), Detector(lambda _: [], (corner,))) == (0, [])
+    assert find_upright(pictured(100, 100), Detector(lambda _: [], (corner,))) == (0, [])
 
 
 def test_the_exif_orientation_goes_before(tmp_path: Path) -> None:

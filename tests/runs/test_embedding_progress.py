@@ -9,7 +9,7 @@ from pytorch_lightning import LightningModule
 from torch.utils.data import DataLoader
 
 from fdemd.embedding.data import single_device_trainer
-from fdemd.report import embedding_progress
+from fdemd.runs import embedding_progress
 
 
 class Looking(LightningModule):

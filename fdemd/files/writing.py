@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: whenever the program is killed, and however full the disk is."""
+"""Atomic writing: a file is there whole or not at all, whenever the program is killed and however full the disk is."""
 
 from __future__ import annotations
 
@@ -22,23 +22,27 @@ PART = ".part"
 
 
 def is_part(name: str) -> bool:
-    """Whether a file of this name is one that was being written, see :data:`PART`."""
+    """Return whether a name is that of a file that was being written, see :data:`PART`.
+
+    >>> is_part(".0123456789abcdef.part"), is_part("photo.part")
+    (True, False)
+    """
     return re.fullmatch(r"\.[0-9a-f]{16}" + re.escape(PART), name) is not None
 
 
 @contextmanager
-def replaced(path: Path, advice: str = "") -> Iterator[BinaryIO]:
-    """Open a file that takes the place of ``path`` once all of it is on the disk.
+def atomic_write(path: Path, advice: str = "") -> Iterator[BinaryIO]:
+    """Open a file for writing that replaces ``path`` once all of it is on the disk.
 
     Until then the old file stays; after an exception it stays for good. Several programs may write the same path: each
     has a temporary name of its own, and the last one wins.
 
     Args:
-        path: the file; its folder is made if it is not there.
-        advice: what a person can do if it cannot be written, as in :func:`cannot_write`.
+        path: The file; its folder is made if necessary.
+        advice: What a person can do if it cannot be written, as in :func:`cannot_write`.
 
     Raises:
-        InputError: the disk is full or fails, or the folder cannot be made or written.
+        InputError: The disk is full or fails, or the folder cannot be made or written.
     """
     part = path.with_name(f".{secrets.token_hex(8)}{PART}")  # short, for names that are as long as a disk allows
     try:
@@ -57,13 +61,13 @@ def replaced(path: Path, advice: str = "") -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path, content: bytes, advice: str = "") -> None:
-    """Write a whole file; see :func:`replaced`."""
-    with replaced(path, advice) as file:
+    """Write a file atomically, see :func:`atomic_write`."""
+    with atomic_write(path, advice) as file:
         file.write(content)
 
 
 def write_text(path: Path, text: str, advice: str = "") -> None:
-    """Write a whole file in UTF-8; see :func:`replaced`.
+    """Write a text file in UTF-8 atomically, see :func:`atomic_write`.
 
     Names of files that are not UTF-8 (Python reads their bytes as surrogates) are written as ``\\udc..`` escapes.
     """
@@ -84,13 +88,13 @@ def check_room(folder: Path, needed: int, what: str, advice: str = "") -> None:
     """Check that a disk has room, before hours are spent on what will not fit.
 
     Args:
-        folder: an existing folder on the disk.
-        needed: bytes.
-        what: is to be written, for the error, such as ``the aligned faces``.
-        advice: as in :func:`cannot_write`.
+        folder: An existing folder on the disk.
+        needed: Bytes that will be written.
+        what: What is to be written, for the error, such as ``the aligned faces``.
+        advice: What a person can do about it, as in :func:`cannot_write`.
 
     Raises:
-        InputError: it has not.
+        InputError: The disk has less room.
     """
     free = shutil.disk_usage(folder).free
     if needed > free:
@@ -103,9 +107,9 @@ def cannot_write(path: Path, error: OSError, advice: str = "") -> InputError:
     """Return the error for a file or folder that cannot be written.
 
     Args:
-        path: the file or folder.
-        error: what the system said.
-        advice: what a person can do, such as ``choose another folder with output=PATH``.
+        path: The file or folder.
+        error: The error of the operating system.
+        advice: What a person can do, such as ``choose another folder with output=PATH``.
     """
     if is_full(error):
         return InputError(f"The disk is full: {path} cannot be written{_then(advice or 'make room')}")

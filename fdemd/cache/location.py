@@ -1,4 +1,4 @@
-"""Where the cache lies."""
+"""The folder of the cache."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import os
 from pathlib import Path
 
 from fdemd.errors import InputError
-from fdemd.files.home import expanded
+from fdemd.files.user_paths import expand_home
 
 ELSEWHERE = "choose another folder with data.cache=PATH or FDEMD_CACHE=PATH"
-"""What a person can do about a cache that cannot be used."""
+"""Advice to a person whose cache cannot be used."""
 
 
 def cache_folder(given: object = None) -> Path:
-    """The folder of everything that can be made again.
+    """Return the folder of the cache.
 
     Args:
-        given: what a setting or an argument says; None or empty leaves it to the environment.
+        given: Value of a setting or an argument; None or empty leaves the choice to the environment.
 
     Returns:
         ``given``, or ``$FDEMD_CACHE``, or ``$XDG_CACHE_HOME/fdemd``, or ``~/.cache/fdemd``. A variable that is empty
         counts as not set, and so does an ``XDG_CACHE_HOME`` that is not absolute, as its specification says.
 
     Raises:
-        InputError: it lies in a home folder, and there is none.
+        InputError: The path begins with a home folder that does not exist.
     """
     if chosen := str(given or "") or os.environ.get("FDEMD_CACHE", ""):
         return _at_home(chosen)
@@ -33,9 +33,9 @@ def cache_folder(given: object = None) -> Path:
 
 
 def _at_home(path: str) -> Path:
-    """``path`` with a ``~`` resolved."""
+    """Return ``path`` with a ``~`` resolved."""
     try:
-        return expanded(path)
+        return expand_home(path)
     except InputError as error:
         raise InputError(
             f"The cache would be {path}, but there is no such home folder on this machine; {ELSEWHERE}."
