@@ -20,7 +20,7 @@ from fdemd import Features, InputError, Ranking
 from fdemd.backbones import Backbone
 from fdemd.data.sources import orl_manifest
 from fdemd.faces.queries import QueryMaker
-from fdemd.settings.faces import CropQuery
+from fdemd.settings.queries import CropQuery
 
 RNG = np.random.default_rng(0)
 PEOPLE = np.arange(24) % 8
