@@ -33,9 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from data_prep.sets import SETS
 
-    parser = argparse.ArgumentParser(
-        prog="python -m data_prep", description="Data sets: from download to aligned faces."
-    )
+    parser = argparse.ArgumentParser(prog="fdemd prepare", description="Data sets: from download to aligned faces.")
     commands = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     for name in SETS:
         command = commands.add_parser(name, help=f"prepare {name}; see docs/data.md for what to download")

@@ -12,10 +12,10 @@ import torch
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")  # read when triton is first imported, which others do below
 
-from evaluate import run
 from fdemd.backbones import Backbone, create_backbone
 from fdemd.cli.command_line import main
 from fdemd.data.sources import orl_manifest
+from fdemd.jobs import run
 
 GOLDEN = Path(__file__).parent / "golden"
 """Outputs of the published implementation; its README says what each file holds."""

@@ -36,14 +36,14 @@ from fdemd.losses.focal import focal_loss
 from fdemd.losses.triplets import hard_triplets
 from fdemd.metrics import identification, open_set, rejection, verification
 from fdemd.retrieval.auto_alpha import auto_alpha
-from fdemd.retrieval.faiss_search import HNSW, IVF, FaissIndex, Flat
+from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.k_reciprocal import KReciprocal
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import Labels, barred_rows, count_relevant, left_out
 from fdemd.retrieval.query_expansion import expanded_similarity
 from fdemd.retrieval.ranking import Ranking, sorted_by_score
+from fdemd.retrieval.reranker_emd import EmdReranker
 from fdemd.retrieval.search import first_places, search_exactly
-from fdemd.retrieval.settings import RerankSettings
 from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import mix, rerank
 from fdemd.score_normalization.cohort import Cohort
@@ -54,6 +54,7 @@ from fdemd.score_normalization.snorm import Scale, mix_normalized, symmetric_nor
 from fdemd.score_normalization.support import support_of
 from fdemd.score_normalization.virtual import enlarge, interpolate, perturb
 from fdemd.settings.normalization import SupportRule
+from fdemd.settings.ranking import FlatSearch, HnswSearch, IvfSearch
 
 F16, BF16, F32, F64, I64, BOOL = (
     torch.float16,
@@ -312,9 +313,9 @@ def network(embeddings: Tensor, truth: Tensor) -> list[Any]:
 
 def pair_similarity(q: Tensor, g: Tensor, first: Tensor, again: Tensor) -> Tensor:
     faces = [features(patches.float().flatten(-1)[..., 0] if patches.dim() else patches, patches) for patches in (q, g)]
-    asked = PairSimilarity(*faces, RerankSettings(weighting="uniform"))
+    asked = PairSimilarity(EmdReranker(weighting="uniform"), *faces)
     asked(first)
-    return asked(again).similarity
+    return asked(again).values
 
 
 def updated(hits: Tensor, relevant: Tensor) -> Tensor:
@@ -376,9 +377,12 @@ CALLS: dict[str, Call] = {
                            identity="label3 Q", source="label3 Q", picture="label3 Q"),
     "Ranking.hits": call(lambda indices, scores, who, others: Ranking(indices, scores).hits(who, others),
                          indices="label4 Q 1", scores="real Q 1", who="label3 Q", others="label3 G"),
-    "FaissIndex, flat": call(partial(searched, kind=Flat()), query="real Q D", gallery="real G D"),
-    "FaissIndex, ivf": call(partial(searched, kind=IVF(2, 2)), query="real Q D", gallery="real G D"),
-    "FaissIndex, hnsw": call(partial(searched, kind=HNSW(2, 4, 99)), query="real Q D", gallery="real G D"),
+    "FaissIndex, flat": call(partial(searched, kind=FlatSearch()), query="real Q D", gallery="real G D"),
+    "FaissIndex, ivf": call(partial(searched, kind=IvfSearch(nlist=2, nprobe=2)), query="real Q D", gallery="real G D"),
+    "FaissIndex, hnsw": call(
+        partial(searched, kind=HnswSearch(m=2, ef_construction=4, ef_search=99)),
+        query="real Q D", gallery="real G D",
+    ),
     "KReciprocal": call(
         reciprocal, query="real Q D", gallery="real G D", candidates="label4 Q k", barred="label4 Q 1"
     ),

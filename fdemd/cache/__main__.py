@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m fdemd.cache",
+        prog="fdemd cache",
         description="What runs keep so that it need not be made again: how much, and where.",
     )
     parser.add_argument("--cache", metavar="DIR", help="default: $FDEMD_CACHE, $XDG_CACHE_HOME/fdemd or ~/.cache/fdemd")

@@ -21,7 +21,7 @@ from fdemd.cache.unfinished import UnfinishedFolder
 from fdemd.files.disk import is_full
 from fdemd.files.writing import cannot_write, check_room, flush_folder
 
-ADVICE = f"make room (python -m fdemd.cache) or {ELSEWHERE}"
+ADVICE = f"make room (fdemd cache clear) or {ELSEWHERE}"
 Tensors = Mapping[str, tuple[torch.dtype, Sequence[int]]]
 """Name of a tensor -> precision and shape."""
 

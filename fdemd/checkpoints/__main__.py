@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None, cards: Path = CARDS) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m fdemd.checkpoints", description="The weight files of the models.")
+    parser = argparse.ArgumentParser(prog="fdemd checkpoints", description="The weight files of the models.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="what there is and what it may be used for")
     fetching = commands.add_parser("fetch", help="download the file of a card; run again to go on after a break")

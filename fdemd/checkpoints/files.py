@@ -30,7 +30,7 @@ def weights_file(card: Card, checkpoint: str | None = None) -> Path:
     if card.package is not None:
         return installed_file(card)
     if find_file(card) is None:
-        fetch = f"run: python -m fdemd.checkpoints fetch {card.name}; without a network, " if card.url else ""
+        fetch = f"run: fdemd checkpoints fetch {card.name}; without a network, " if card.url else ""
         raise InputError(f"The weights of {card.name} are not here: {fetch}{by_hand(card)}")
     check_sha256(card, card.fetched, "remove the file and fetch it again, or give a file with model.checkpoint=PATH")
     return card.fetched

@@ -5,8 +5,8 @@ arXiv:2112.04016); "the published code" is github.com/anguyen8/deepface-emd, com
 """
 
 from fdemd.emd.similarity import emd_similarity
-from fdemd.emd.sinkhorn import Converged, Official, Stop
+from fdemd.emd.sinkhorn import Converged, Official, Stop, stopping_rule
 from fdemd.emd.transport import Transport
 from fdemd.emd.weighting import WEIGHTINGS
 
-__all__ = ["WEIGHTINGS", "Converged", "Official", "Stop", "Transport", "emd_similarity"]
+__all__ = ["WEIGHTINGS", "Converged", "Official", "Stop", "Transport", "emd_similarity", "stopping_rule"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fdemd.errors import InputError
+from fdemd.errors import InputError, unknown
 from fdemd.tensors.checks import check
 
 _FLOAT32_EXPONENT = 80.0
@@ -64,6 +64,21 @@ def _check_rule(threshold: float, rounds: int) -> None:
 
 
 Stop = Official | Converged
+
+
+def stopping_rule(name: str, tolerance: float = Converged.tolerance) -> Stop:
+    """Return a stopping rule by its name.
+
+    Args:
+        name: ``converged`` or ``official``.
+        tolerance: Of the rule ``converged``.
+
+    Raises:
+        InputError: There is no such rule.
+    """
+    if name not in ("converged", "official"):
+        raise unknown("stopping rule", name, ("converged", "official"))
+    return Official() if name == "official" else Converged(tolerance)
 
 
 def check_eps(eps: float) -> float:

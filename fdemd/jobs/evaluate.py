@@ -3,117 +3,115 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from fdemd.backbones import Backbone
+from fdemd.backbones.projection import patches_for
 from fdemd.embedding.data import EmbeddedData, build_network, describe_data
-from fdemd.emd import Transport, emd_similarity
+from fdemd.emd import Transport, emd_similarity, stopping_rule
 from fdemd.errors import InputError
 from fdemd.features import Features
+from fdemd.metrics.identification import metrics_named
 from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.report.queries import bytes_of_queries
-from fdemd.retrieval.faiss_search import FaissIndex, IndexSettings, index_settings
-from fdemd.retrieval.pair_similarity import PairSimilarity, patches_for
-from fdemd.retrieval.protocol import check_protocols
-from fdemd.retrieval.settings import RerankSettings, rerank_settings
+from fdemd.retrieval.faiss_search import FaissIndex, check_installed
+from fdemd.retrieval.protocol import OFFICIAL, Labels
+from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.runs.files import ROOM, run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.closed_set import Comparison, compare_stages
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import EmdRerank, ExactSearch, Reranking, second_stage_of
 
 
 def evaluate(settings: Evaluate) -> IdentificationReport:
     """Run what ``configs/evaluate.yaml`` and the command line ask for, and write it to a new folder.
 
     Raises:
-        InputError: a setting, a file or the data cannot be used.
+        InputError: A setting, a file or the data cannot be used.
     """
     config = settings.plain()
     started = time.perf_counter()
-    second_stage, stage1 = rerank_settings(config["rerank"]), index_settings(config["stage1"])
-    protocols = check_protocols(config["protocols"])
+    rerank = second_stage_of(settings.rerank)
+    check_installed(settings.stage1)
+    metrics_named(settings.metrics)
     backbone = build_network(settings.model, settings.seed)
-    if second_stage:
-        check_second_stage(backbone, second_stage)
+    if rerank:
+        check_second_stage(backbone, rerank)
     described = describe_data(settings, backbone)
-    label = f"{model_label(config['model'])}-{config['data']['name']}"
-    room = ROOM + bytes_of_queries(described.faces, len(config["query"]) * len(protocols))
-    with run_folder(Path(str(config["output"])), label, room) as folder, open_log(config, folder, "evaluate") as log:
+    label = f"{model_label(config['model'])}-{settings.data.name}"
+    room = ROOM + bytes_of_queries(described.faces, len(settings.query) * len(settings.protocols))
+    with run_folder(Path(settings.output), label, room) as folder, open_log(config, folder, "evaluate") as log:
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core
-            comparisons = _identify(data, second_stage, protocols, stage1, config)
+            comparisons = _identify(data, settings)
         seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
         origins = {kind: each.origin for kind, each in data.features.items()}
         report = IdentificationReport(
             config,
-            second_stage,
+            rerank,
             data.faces,
             comparisons,
-            protocols,
+            settings.protocols,
             backbone.weights_sha256,
             origins,
             seconds,
             data.adversary,
             data.normalization,
         )
-        report.write(folder, partial(_transport, data, second_stage))
+        report.write(folder, partial(_transport, data, rerank))
         log_results(log)
     return report
 
 
 @torch.inference_mode()
-def check_second_stage(backbone: Backbone, settings: RerankSettings) -> None:
+def check_second_stage(backbone: Backbone, rerank: Reranking) -> None:
     """Re-rank one blank face, so that a grid or weighting that this network cannot have fails now, not in an hour.
 
     Raises:
-        InputError: the network has no such patches, or the weighting is not for them.
+        InputError: The network has no such patches, or the re-ranker cannot compare them.
     """
     blank = backbone(torch.zeros(1, 3, *backbone.face_size))
     blank = Features(blank.embedding, blank.patches, blank.grid, torch.zeros(1, 68, 2))
-    blank = patches_for(settings, backbone, blank)(blank)
-    PairSimilarity(blank, blank, settings)(torch.zeros(1, 1, dtype=torch.long))
+    who = Labels.distinct(torch.zeros(1, dtype=torch.long))
+    search = TwoStageSearch(blank, who, second_stages(rerank), backbone=backbone)
+    search.queries(blank, Labels.distinct(who.identity, first=1)).rank(OFFICIAL, depth=1)
 
 
-def _identify(
-    data: EmbeddedData,
-    settings: RerankSettings | None,
-    protocols: Sequence[str],
-    stage1: IndexSettings | None,
-    config: Mapping[str, Any],
-) -> list[Comparison]:
+def _identify(data: EmbeddedData, settings: Evaluate) -> list[Comparison]:
     """Compare the stages for every kind of query, once its faces are embedded."""
-    gallery, gallery_labels = data.gallery()
-    view = patches_for(settings, data.backbone, gallery)
-    index = FaissIndex(stage1, gallery.embedding, config["seed"]) if stage1 else None
-    gallery = view(gallery)
+    gallery, labels = data.gallery()
+    rerank = second_stage_of(settings.rerank)
+    index = None
+    if not isinstance(settings.stage1, ExactSearch):
+        index = FaissIndex(settings.stage1, gallery.embedding, settings.seed)
     comparisons: list[Comparison] = []
-    queries = len(config["query"]) * len(data.faces.query_rows)
-    with pairs_progress(queries * settings.k if settings else None, shown=settings is not None) as on_progress:
-        for kind in config["query"]:
+    kinds = list(settings.query)
+    pairs = len(kinds) * len(data.faces.query_rows) * rerank.k if rerank else None
+    with pairs_progress(pairs, shown=rerank is not None) as on_progress:
+        search = TwoStageSearch(
+            gallery, labels, second_stages(rerank), backbone=data.backbone, index=index, on_progress=on_progress
+        )
+        for kind in kinds:
             query, query_labels = data.query(kind)
             comparisons += compare_stages(
+                search,
                 kind,
-                view(query),
+                query,
                 query_labels,
-                gallery,
-                gallery_labels,
-                settings=settings,
-                protocols=protocols,
+                protocols=settings.protocols,
                 missed=data.missed(kind),
-                index=index,
                 adjust=data.adjustment(query, gallery),
-                legacy_self_count=config["legacy_self_count"],
-                seed=config["seed"],
-                on_progress=on_progress,
+                legacy_self_count=settings.legacy_self_count,
+                seed=settings.seed,
+                metrics=metrics_named(settings.metrics),
             )
     if not any(comparison.queries for comparison in comparisons):
         raise InputError(
@@ -124,22 +122,22 @@ def _identify(
 
 
 def _transport(
-    data: EmbeddedData, settings: RerankSettings | None, kind: str, query_row: Tensor, best_row: Tensor
+    data: EmbeddedData, rerank: Reranking | None, kind: str, query_row: Tensor, best_row: Tensor
 ) -> Transport | None:
     """The flow from one query to one gallery face, as stage 2 sees it; for the picture."""
-    if settings is None:
+    if not isinstance(rerank, EmdRerank):
         return None
     query, best = data.features[kind].at(query_row), data.features["clean"].at(best_row)
-    view = patches_for(settings, data.backbone, query)
+    view = patches_for(rerank.patches, data.backbone, query)
     query, best = view(query), view(best)
-    if settings.grid:
-        query, best = query.pooled(settings.grid), best.pooled(settings.grid)
+    if rerank.grid:
+        query, best = query.pooled(rerank.grid), best.pooled(rerank.grid)
     return emd_similarity(
         query,
         best,
         torch.zeros(1, 1, dtype=torch.long),
-        weighting=settings.weighting,
-        stop=settings.stopping_rule,
-        eps=settings.eps,
+        weighting=rerank.weighting,
+        stop=stopping_rule(rerank.stop, rerank.tolerance),
+        eps=rerank.eps,
         with_flow=True,
     )

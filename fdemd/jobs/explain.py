@@ -8,11 +8,14 @@ import torch
 
 from fdemd.backbones import Backbone
 from fdemd.backbones.convnet import RANDOM
+from fdemd.backbones.projection import patches_for
 from fdemd.checkpoints import sha256_of
 from fdemd.data.dataset import face_batch
 from fdemd.embedding.batch import embed_batch
 from fdemd.embedding.data import build_network
 from fdemd.embedding.embed import DTYPES
+from fdemd.emd import stopping_rule
+from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.photographs import align_and_count
 from fdemd.features import Features
@@ -20,11 +23,10 @@ from fdemd.files.text import to_printable
 from fdemd.report.explanation import print_explanation, write_explanation
 from fdemd.report.explanation_picture import save_explanation, save_weightings
 from fdemd.report.identification import model_label
-from fdemd.retrieval.pair_similarity import patches_for
-from fdemd.retrieval.settings import RerankSettings, rerank_settings
 from fdemd.runs.files import run_folder, write_yaml
 from fdemd.scoring.explanation import Explanation, explain, weights_of_pair
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import EmdRerank
 
 
 def explain_photographs(settings: Evaluate, query: Path, gallery: Path, output: Path) -> Explanation:
@@ -39,8 +41,9 @@ def explain_photographs(settings: Evaluate, query: Path, gallery: Path, output: 
     Raises:
         InputError: A setting or a photograph cannot be used.
     """
-    second_stage = rerank_settings(settings.rerank.plain())
-    assert second_stage
+    second_stage = settings.rerank
+    if not isinstance(second_stage, EmdRerank):
+        raise InputError("Only the Earth Mover's Distance says which patches make two faces similar; use rerank=emd.")
     alpha = second_stage.fixed_alpha  # auto is refused before a network is built
     backbone = build_network(settings.model, settings.seed)
     (query_face, in_query), (gallery_face, in_gallery) = (
@@ -54,7 +57,7 @@ def explain_photographs(settings: Evaluate, query: Path, gallery: Path, output: 
         alpha=alpha,
         weighting=second_stage.weighting,
         eps=second_stage.eps,
-        stop=second_stage.stopping_rule,
+        stop=stopping_rule(second_stage.stop, second_stage.tolerance),
     )
     digests = {"query": sha256_of(query), "gallery": sha256_of(gallery)}
     notes = [
@@ -88,11 +91,11 @@ def explain_photographs(settings: Evaluate, query: Path, gallery: Path, output: 
 
 @torch.inference_mode()
 def _embed(
-    backbone: Backbone, faces: tuple[AlignedFace, AlignedFace], dtype: str, settings: RerankSettings
+    backbone: Backbone, faces: tuple[AlignedFace, AlignedFace], dtype: str, settings: EmdRerank
 ) -> tuple[Features, Features]:
     """Features of both faces with the patches that the second stage compares."""
     one, other = (embed_batch(backbone, face_batch([face]), DTYPES[dtype]) for face in faces)
-    view = patches_for(settings, backbone, one)
+    view = patches_for(settings.patches, backbone, one)
     one, other = view(one), view(other)
     return (one.pooled(settings.grid), other.pooled(settings.grid)) if settings.grid else (one, other)
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
+from fdemd.cli.configs import flatten
 from fdemd.cli.exit_status import exit_status
-from fdemd.cli.help import flatten
 from fdemd.errors import InputError
 from fdemd.files.user_paths import check_file
 from fdemd.settings.jobs import Evaluate
@@ -68,10 +68,9 @@ def pair_settings(overrides: Sequence[str]) -> Evaluate:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m fdemd explain",
+        prog="fdemd explain",
         description="Compare the faces of two photographs and show what each patch adds to their similarity.",
-        epilog="example: python -m fdemd explain A.jpg B.jpg model=dlib rerank.weighting=sc rerank.alpha=0.5 "
-        "data.detector=mtcnn",
+        epilog="example: fdemd explain A.jpg B.jpg model=dlib rerank.weighting=sc rerank.alpha=0.5 data.detector=mtcnn",
     )
     parser.add_argument("query", metavar="A.jpg", type=Path, help="photograph of the query")
     parser.add_argument("gallery", metavar="B.jpg", type=Path, help="photograph it is compared with")

@@ -14,6 +14,7 @@ import torch
 from pytorch_lightning import Trainer, seed_everything
 
 from fdemd.backbones import Backbone, create_backbone
+from fdemd.backbones.projection import RAW
 from fdemd.cache.location import cache_folder
 from fdemd.checkpoints.training_state import RUN, read_state
 from fdemd.cli.signals import told_how_to_go_on
@@ -30,13 +31,13 @@ from fdemd.files.writing import PART, atomic_write, is_part
 from fdemd.losses import build_criterion, compares_faces
 from fdemd.report.finetuning import FinetuneReport
 from fdemd.report.identification import model_label
-from fdemd.retrieval.settings import RAW, rerank_settings
 from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.closed_set import Comparison
 from fdemd.settings.checking import check_settings
 from fdemd.settings.jobs import Train
+from fdemd.settings.ranking import EmdRerank, second_stage_of
 from fdemd.training.keeping import BEST, CHECKPOINTS, LAST
 from fdemd.training.module import FinetuneModule, device_of
 from fdemd.training.optimizers import OptimizerSettings
@@ -81,8 +82,8 @@ def finetune(settings: Train) -> Finetuned:
     if not 0 <= config["seed"] < 2**32:
         raise InputError(f"seed is {config['seed']}; it must lie between 0 and 4294967295.")
     optimizer = OptimizerSettings(**config["optimizer"])
-    second_stage = rerank_settings(config["rerank"])
-    if second_stage and second_stage.patches != RAW:
+    second_stage = second_stage_of(settings.rerank)
+    if isinstance(second_stage, EmdRerank) and second_stage.patches != RAW:
         raise InputError("Validation re-ranks raw patches only; use rerank.patches=raw, and evaluate.py afterwards.")
     if config["resume"]:
         state_to_resume(config)  # mistakes are told before faces are aligned for hours

@@ -8,10 +8,10 @@ from typing import Any
 
 from fdemd.backbones import Backbone
 from fdemd.checkpoints.training_state import RUN, read_state
-from fdemd.cli.help import show
 from fdemd.data.training import TrainingDataModule
 from fdemd.errors import InputError
 from fdemd.jobs.finetune import run_facts
+from fdemd.settings.checking import show
 from fdemd.training.keeping import CHECKPOINTS, LAST
 from fdemd.training.resuming import settings_of
 from fdemd.training.same_run import changed_settings, check_same, checked_facts

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.cli.signals import told_how_to_go_on
@@ -23,7 +24,6 @@ from fdemd.jobs.trainings import Training, named, read_trainings
 from fdemd.losses.scale_head import read_scale_head
 from fdemd.report.identification import IdentificationReport, model_label
 from fdemd.report.trials import TrialsReport
-from fdemd.retrieval.settings import rerank_settings
 from fdemd.runs.files import RESULTS, check_place, read_left_out, run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
@@ -33,6 +33,7 @@ from fdemd.scoring.rejection import Rejection, measure_rejection
 from fdemd.scoring.trial import PRETRAINED, Trial
 from fdemd.settings.checking import check_settings
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import Rerank, second_stage_of
 
 
 def trials(settings: Evaluate) -> TrialsReport:
@@ -147,7 +148,7 @@ def _compare(trial: Trial, weights: str, report: IdentificationReport) -> None:
 def _rejection(
     config: Mapping[str, Any], tested: EmbeddedData, trained_on: EmbeddedData, checkpoint: Path
 ) -> Rejection:
-    head, settings = read_scale_head(checkpoint), rerank_settings(config["rerank"])
+    head, settings = read_scale_head(checkpoint), second_stage_of(TypeAdapter(Rerank).validate_python(config["rerank"]))
     with pairs_progress(None, shown=settings is not None) as on_progress:
         mixture = mixture_of(tested, head, settings, on_progress)
     with torch.inference_mode():

@@ -119,5 +119,5 @@ def evaluated(config: Section, data: Section, checkpoint: str | None, output: Pa
         InputError: as :func:`fdemd.jobs.evaluate.evaluate`.
     """
     model = dict(config["model"]) | ({"checkpoint": checkpoint} if checkpoint else {})
-    changed = {"model": model, "data": dict(data), "output": str(output)}
+    changed = {"job": "evaluate", "model": model, "data": dict(data), "output": str(output)}
     return evaluate(check_settings(Evaluate, dict(config) | changed))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from fdemd.backbones import Backbone
+from fdemd.backbones.projection import RAW
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.dataset import FaceDataset
 from fdemd.data.pairs import Pairs, read_pairs
@@ -24,13 +25,13 @@ from fdemd.features import Features
 from fdemd.files.user_paths import expand_home
 from fdemd.report.identification import model_label
 from fdemd.report.verification import VerificationReport
-from fdemd.retrieval.settings import RAW, RerankSettings, rerank_settings
 from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.pairs import evaluate_scores, pair_scores
 from fdemd.settings.faces import PairsData
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import EmdRerank, second_stage_of
 
 
 class WithMirrored(Backbone):
@@ -132,10 +133,16 @@ def verify(settings: Evaluate) -> VerificationReport:
     return report
 
 
-def _second_stage(settings: Evaluate) -> RerankSettings | None:
+def _second_stage(settings: Evaluate) -> EmdRerank | None:
     """The settings of the Earth Mover's similarity; refused where they need a gallery."""
-    second_stage = rerank_settings(settings.rerank.plain())
-    if second_stage and (isinstance(second_stage.alpha, str) or second_stage.patches != RAW):
+    second_stage = second_stage_of(settings.rerank)
+    if second_stage is None:
+        return None
+    if not isinstance(second_stage, EmdRerank):
+        raise InputError(
+            f"rerank={second_stage.method} orders a gallery, which pairs do not have; use rerank=emd or rerank=none."
+        )
+    if isinstance(second_stage.alpha, str) or second_stage.patches != RAW:
         raise InputError(
             "Pairs are compared by raw patches, with an alpha that is a number; use rerank.patches=raw and, say, "
             "rerank.alpha=0.7."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,14 @@ from rich.console import Console
 
 from fdemd.emd.contributions import Match, strongest
 from fdemd.report.lines import say, terminal_lines
-from fdemd.retrieval.settings import RerankSettings
 from fdemd.runs.files import versions, write_csv, write_json
 from fdemd.scoring.explanation import Explanation
+from fdemd.settings.ranking import EmdRerank
 
 _PRINTED = 10
 
 
-def print_explanation(explanation: Explanation, settings: RerankSettings, title: str, notes: Sequence[str]) -> None:
+def print_explanation(explanation: Explanation, settings: EmdRerank, title: str, notes: Sequence[str]) -> None:
     """Print the three scores and the strongest matches."""
     scores = (
         f"cosine {explanation.cosine:.4f}, Earth Mover's similarity {explanation.emd:.4f}, "
@@ -42,7 +41,7 @@ def print_explanation(explanation: Explanation, settings: RerankSettings, title:
 
 
 def write_explanation(
-    folder: Path, explanation: Explanation, settings: RerankSettings, facts: dict[str, Any], notes: Sequence[str]
+    folder: Path, explanation: Explanation, settings: EmdRerank, facts: dict[str, Any], notes: Sequence[str]
 ) -> None:
     """Write ``explanation.json``, ``patches.csv`` (each patch) and ``matches.csv`` (each pair, most flow first)."""
     patches = _patch_rows(explanation)
@@ -50,7 +49,7 @@ def write_explanation(
     scores = {name: getattr(explanation, name) for name in ("cosine", "emd", "mixed")}
     content = {
         **facts,
-        "rerank": asdict(settings),
+        "rerank": settings.model_dump(mode="json"),
         "scores": scores,
         "grid": list(explanation.grid),
         "notes": list(notes),

@@ -10,7 +10,6 @@ from typing import Any
 
 from rich.console import Console
 
-from fdemd.cli.help import show
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.left_out import left_out_files
 from fdemd.data.manifest import Manifest, Photograph, write_manifest
@@ -31,6 +30,7 @@ from fdemd.runs.files import (
     write_yaml,
 )
 from fdemd.scoring.closed_set import Comparison
+from fdemd.settings.checking import show
 
 VALIDATION_MANIFEST = "validation.csv"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from rich.console import Console
 from torch import Tensor
 
 from fdemd.backbones.convnet import RANDOM
+from fdemd.backbones.projection import RAW
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.left_out import left_out_files
 from fdemd.files.writing import write_text
@@ -23,10 +24,11 @@ from fdemd.report.lines import markdown_lines, say, terminal_lines, unsaid
 from fdemd.report.page import FigureBlock, TableBlock, save_page
 from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.queries import QUERIES, write_searches
+from fdemd.report.second_stage import other_reranker_note
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
-from fdemd.retrieval.settings import RAW, RerankSettings
 from fdemd.runs.files import versions, write_csv, write_json, write_left_out, write_yaml
 from fdemd.scoring.open_set import RATES, OpenSet
+from fdemd.settings.ranking import EmdRerank, Reranking
 
 
 class Searched(NamedTuple):
@@ -56,7 +58,7 @@ class OpenSetReport:
     """
 
     config: Mapping[str, Any]
-    settings: RerankSettings | None
+    settings: Reranking | None
     faces: FaceDataModule
     results: Sequence[OpenSet]
     thresholds: Mapping[str, Sequence[float | None]]
@@ -101,7 +103,7 @@ class OpenSetReport:
     def _row(self, result: OpenSet, stage: str) -> dict[str, Any]:
         row: dict[str, Any] = {"protocol": result.protocol, "query": result.kind, "stage": stage}
         for rate, threshold in zip(RATES, self.thresholds[stage], strict=True):
-            point = None if threshold is None else result.at(stage, threshold, self.config["seed"])
+            point = None if threshold is None else result.error_rates(stage, threshold, self.config["seed"])
             row[f"T@{rate:g}"] = threshold
             row |= _ends(f"FNIR@{rate:g}", point and point.fnir) | _ends(f"FPIR@{rate:g}", point and point.fpir)
         row |= {"mated": len(result.mated), "mated people": result.mated.people, "mated missed": result.mated.missed}
@@ -132,7 +134,7 @@ class OpenSetReport:
         ]
         if any(result.protocol == LEAVE_ONE_OUT for result in results) and len(self._panels()) > 1:
             notes.append("Clean mated searches: leave-one-out.")
-        if settings := self.settings:
+        if isinstance(settings := self.settings, EmdRerank):
             patches = patches_label(self.gallery.grid, self.config["features"]["dtype"])
             kind = "" if settings.patches == RAW else f"{settings.patches} "
             stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
@@ -140,6 +142,8 @@ class OpenSetReport:
                 f"Stage 2: alpha * Earth Mover's similarity + (1 - alpha) * cosine, alpha {settings.alpha}, k "
                 f"{settings.k}, weighting {settings.weighting}, {kind}{patches}, eps {settings.eps:g}, stop {stop}."
             )
+        elif settings:
+            notes.append(other_reranker_note(settings, settings.k))
         if self.weights_sha256 == RANDOM:
             notes.append("The network's weights are random: these figures are those of an untrained network.")
         for result in results:
@@ -169,7 +173,7 @@ class OpenSetReport:
             },
             "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
             "stage1": dict(self.config["stage1"]),
-            "rerank": asdict(self.settings) if self.settings else None,
+            "rerank": self.settings.model_dump(mode="json") if self.settings else None,
             "features": dict(self.origins),
             "patch precision": self.config["features"]["dtype"],
             "seed": self.config["seed"],

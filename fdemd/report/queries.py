@@ -32,7 +32,7 @@ def write_queries(path: Path, faces: FaceDataModule, comparisons: Sequence[Compa
     Args:
         path: of the file.
         faces: queries and gallery, in the order of the rankings.
-        comparisons: with their judges.
+        comparisons: with the truth.
 
     Raises:
         InputError: the file cannot be written.
@@ -54,17 +54,17 @@ def _lines(
     photographs = faces.manifest.photographs
     gallery = [photographs[row].identity for row in faces.gallery_rows.tolist()]
     for comparison in comparisons:
-        judge = comparison.judge
-        assert judge is not None
+        truth = comparison.truth
+        assert truth is not None
         rankings = [ranking for ranking in (comparison.stage1, comparison.stage2) if ranking is not None]
-        found = [_found(ranking, judge.hits(ranking), gallery) for ranking in rankings]
-        lone = (judge.relevant == 0).tolist()
+        found = [_found(ranking, truth.hits(ranking), gallery) for ranking in rankings]
+        lone = (truth.relevant == 0).tolist()
         alphas = [""] * len(lone) if comparison.alphas is None else [round(a, 4) for a in comparison.alphas.tolist()]
         for number, row in enumerate(faces.query_rows.tolist()):
             who = photographs[row].path, photographs[row].identity, "lone" if lone[number] else ""
             cells = [cell for stage in found for cell in stage[number]]
             yield [comparison.kind, comparison.protocol, *who, alphas[number], *cells]
-        for row, failing in zip(faces.missed_rows.tolist(), judge.failing.tolist(), strict=True):
+        for row, failing in zip(faces.missed_rows.tolist(), truth.failing.tolist(), strict=True):
             problem = "no face found" if failing else "no face found, lone"
             line = [comparison.kind, comparison.protocol, photographs[row].path, photographs[row].identity, problem]
             yield line + [""] * (len(header) - len(line))

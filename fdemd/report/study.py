@@ -27,9 +27,10 @@ from fdemd.report.study_figures import save_study_figure
 from fdemd.report.tables import differing, method_label, percent, rounded
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 from fdemd.runs.files import path_part, versions, write_csv, write_json, write_left_out, write_yaml
+from fdemd.settings.ranking import EmdRerank
 
 if TYPE_CHECKING:
-    from fdemd.scoring.methods_measured import Outcome
+    from fdemd.scoring.study import Outcome
 
 _LEFT = ("query", "method")
 _PAPER_LEFT = ("model", "data", "query", "protocol", "method", "weighting", "grid")
@@ -196,12 +197,12 @@ class StudyReport:
         }
 
     def _notes(self) -> list[str]:
-        rerank = self.config["rerank"]
-        stop = f"converged to {rerank['tolerance']:g}" if rerank["stop"] == "converged" else "official"
+        rerank = EmdRerank() if self.config["rerank"]["method"] != "emd" else EmdRerank(**self.config["rerank"])
+        stop = f"converged to {rerank.tolerance:g}" if rerank.stop == "converged" else "official"
         notes = [
             "Mean in percent (95 % interval, bootstrap over people). maximum: the best that re-ranking the first k "
             "could do. results.csv has the gain of each method over stage 1, with its paired interval.",
-            f"Patches in {self.config['features']['dtype']}, eps {rerank['eps']:g}, stop {stop}, seed "
+            f"Patches in {self.config['features']['dtype']}, eps {rerank.eps:g}, stop {stop}, seed "
             f"{self.config['seed']}. s: seconds that the similarities of all pairs of one kind of query took, "
             "with making projected or pooled patches, on the machine and in the run that computed them.",
         ]

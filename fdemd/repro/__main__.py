@@ -62,7 +62,7 @@ def steps() -> list[Step]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m fdemd.repro", description="Measure all that RESULTS.md shows.")
+    parser = argparse.ArgumentParser(prog="fdemd results", description="Measure all that RESULTS.md shows.")
     add_folders(parser)
     parser.add_argument("--page", metavar="FILE", type=Path, default=Path("RESULTS.md"), help="default: RESULTS.md")
     parser.add_argument("--only", metavar="NAME", nargs="+", help="steps to run, such as lfw_dlib; default: all")

@@ -10,15 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fdemd.backbones.projection import PROJECTED, RAW
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.embedding.data import DataDescription, build_network, describe_data
 from fdemd.repro.auto_alpha_fit import Shortlists, drawn_people
 from fdemd.repro.lfw_networks import NETWORKS, Network, filled
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, count_relevant
-from fdemd.retrieval.settings import PROJECTED, RAW, RerankSettings
+from fdemd.retrieval.ranking import Ranking
 from fdemd.runs.pairs_progress import pairs_progress
-from fdemd.scoring.methods import EMD, read_methods
-from fdemd.scoring.methods_measured import Measuring, Scored
+from fdemd.scoring.ground_truth import GroundTruth
+from fdemd.scoring.study import StudyComparison
+from fdemd.settings.checking import check_settings
+from fdemd.settings.methods import Method
+from fdemd.settings.ranking import EmdRerank
 
 LFW, ATT = "LFW", "AT&T"
 
@@ -119,8 +123,8 @@ def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:
         InputError: a face or the cache cannot be used.
     """
     stages = [stage for stage in SECOND_STAGES if stage.network == point.network]
-    entries = [{"method": EMD, "patches": stage.patches, "weighting": stage.weighting} for stage in stages]
-    methods = read_methods(entries, RerankSettings())
+    sections = [check_settings(EmdRerank, {"patches": each.patches, "weighting": each.weighting}) for each in stages]
+    methods = [Method(section, section.alpha, section.k) for section in sections]
     embedded = point.described.embed()
     faces = embedded.faces
     people = list(dict.fromkeys(photograph.identity for photograph in faces.manifest.photographs))
@@ -128,21 +132,19 @@ def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:
     fitted = torch.tensor([name in drawn for name in people])
     found = []
     with torch.inference_mode(), pairs_progress(None) as on_progress:
-        measuring = Measuring(
+        comparison = StudyComparison(
             embedded,
             methods,
             rows=faces.query_rows,
             missed=faces.missed_rows,
             cache=faces.cache,
-            legacy=False,
-            seed=0,
             on_progress=on_progress,
         )
         for kind in point.described.settings.query:
-            (scored,) = measuring.scored(kind, [LEAVE_TWIN_OUT])
+            ((truth, searched),) = comparison.searches(kind, [LEAVE_TWIN_OUT])
             for stage, method in zip(stages, methods, strict=True):
-                similarity, _ = scored.similarity[method.measure, False]
-                found.append(_answers(point.data, stage, kind, scored, similarity, fitted))
+                similarity = searched.similarity(comparison.stage(method)).values
+                found.append(_answers(point.data, stage, kind, truth, searched.first, similarity, fitted))
     facts = {
         "photographs": len(faces.manifest.photographs),
         "people": len(people),
@@ -153,16 +155,17 @@ def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:
     return found, facts
 
 
-def _answers(data: str, stage: SecondStage, kind: str, scored: Scored, similarity: Tensor, fitted: Tensor) -> Answers:
-    judge, k = scored.judge, similarity.shape[1]
-    answerable = judge.relevant > 0
-    shortlists = Shortlists(scored.first.scores[:, :k], similarity, judge.hits(scored.first)[:, :k])
-    missed = judge.missed[~fitted[judge.missed.identity]]
+def _answers(
+    data: str, stage: SecondStage, kind: str, truth: GroundTruth, first: Ranking, similarity: Tensor, fitted: Tensor
+) -> Answers:
+    k, answerable = similarity.shape[1], truth.relevant > 0
+    shortlists = Shortlists(first.scores[:, :k], similarity, truth.hits(first)[:, :k])
+    missed = truth.missed[~fitted[truth.missed.identity]]
     return Answers(
         data,
         stage,
         kind,
         shortlists[answerable],
-        fitted[judge.query.identity[answerable]],
-        int((count_relevant(missed, judge.gallery, judge.protocol) > 0).sum()),
+        fitted[truth.query.identity[answerable]],
+        int((count_relevant(missed, truth.gallery, truth.protocol) > 0).sum()),
     )

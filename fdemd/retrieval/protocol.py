@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fdemd.errors import InputError, unknown
+from fdemd.errors import unknown
 from fdemd.retrieval.ranking import NOBODY
 from fdemd.tensors.checks import check, checked
 
@@ -33,8 +33,12 @@ class Labels:
 
     Attributes:
         identity: ``(B,)`` the person.
-        source: ``(B,)`` the photograph it was made from; twins share it.
+        source: ``(B,)`` the photograph that the face was made from; twins share it.
         picture: ``(B,)`` the picture itself; a query with a gallery face's number *is* that gallery face.
+
+    Example:
+        >>> len(Labels.distinct(torch.tensor([7, 7, 8])))
+        3
     """
 
     identity: Tensor
@@ -44,25 +48,22 @@ class Labels:
     def __post_init__(self) -> None:
         check({name: (getattr(self, name), "whole B") for name in ("identity", "source", "picture")})
 
+    @classmethod
+    def distinct(cls, identity: Tensor, first: int = 0) -> Labels:
+        """Return the labels of faces that each come from a photograph of their own.
+
+        Args:
+            identity: ``(B,)`` the people.
+            first: Number of the first photograph; queries that are not in the gallery are to have other numbers.
+        """
+        rows = torch.arange(first, first + len(identity), device=identity.device)
+        return cls(identity, rows, rows)
+
     def __len__(self) -> int:
         return len(self.identity)
 
     def __getitem__(self, rows: Tensor | slice) -> Labels:
         return Labels(self.identity[rows], self.source[rows], self.picture[rows])
-
-
-def check_protocols(protocols: Sequence[str]) -> list[str]:
-    """Return ``protocols`` if a run can be asked for them.
-
-    Raises:
-        InputError: there is none, or no such one.
-    """
-    if not protocols:
-        raise InputError("protocols is empty; give at least one, such as protocols=[leave-twin-out].")
-    for protocol in protocols:
-        if protocol not in PROTOCOLS:
-            raise unknown("protocol", protocol, PROTOCOLS)
-    return list(protocols)
 
 
 def tiles(queries: int, gallery: int) -> Iterator[tuple[slice, slice]]:

@@ -9,11 +9,11 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from fdemd.data.pairs import Pairs
-from fdemd.emd import emd_similarity
+from fdemd.emd import emd_similarity, stopping_rule
 from fdemd.features import Features
 from fdemd.metrics.verification import FoldAccuracy, OperatingPoint, fold_accuracy, roc_curve, tar_at_far
-from fdemd.retrieval.settings import RerankSettings
 from fdemd.score_normalization.normalizer import Normalizer
+from fdemd.settings.ranking import EmdRerank
 
 FALSE_ACCEPT_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 COSINE, MIRRORED, NORMALIZED = "cosine", "cosine, mirrored", "normalized cosine"
@@ -61,7 +61,7 @@ def pair_scores(
     features: Features,
     first: Tensor,
     second: Tensor,
-    settings: RerankSettings | None,
+    settings: EmdRerank | None,
     *,
     mirrored: bool = False,
     normalizer: Normalizer | None = None,
@@ -101,7 +101,7 @@ def pair_scores(
             patches[other],
             torch.arange(len(one), device=cosine.device)[:, None],
             weighting=settings.weighting,
-            stop=settings.stopping_rule,
+            stop=stopping_rule(settings.stop, settings.tolerance),
             eps=settings.eps,
             engine=settings.engine,
         ).similarity[:, 0]

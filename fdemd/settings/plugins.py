@@ -17,18 +17,63 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, cast, get_type_hints
+from typing import Any, ClassVar, Literal, cast, get_type_hints
 
-from pydantic import create_model
+from pydantic import ConfigDict, create_model, model_validator
 
 from fdemd.errors import InputError, unknown
-from fdemd.settings.checking import check_settings
-from fdemd.settings.section import Section
+from fdemd.settings.checking import check_settings, literals_of
+from fdemd.settings.section import BUILT_IN, PLUG_IN, Section, refuse
 
 PluginGroup = Literal["backbones", "rerankers", "queries", "metrics"]
+
+
+class PluginSection(Section):
+    """The section of a chosen plug-in: its name, and the settings that its signature has.
+
+    Attributes:
+        group: What it is.
+        key: Of the section, such as ``model``.
+        named_by: The setting that is the plug-in's name, such as ``backbone``.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    group: ClassVar[PluginGroup]
+    key: ClassVar[str]
+    named_by: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fit_the_signature(cls, values: dict[str, Any]) -> dict[str, Any]:
+        own = {key: value for key, value in values.items() if key not in cls.model_fields}
+        try:
+            check_plugin_settings(cls.group, values[cls.named_by], own, cls.key)
+        except InputError as error:
+            raise refuse(str(error)) from error
+        return values
+
+
+def built_in_or_plug_in(plugin: type[PluginSection], built_in: Any) -> Callable[[Any], str]:
+    """Return what tells the sections of plug-ins from fdemd's own, which win where a name is both.
+
+    Args:
+        plugin: The section of plug-ins.
+        built_in: The union of the others.
+
+    Returns:
+        A function for :class:`pydantic.Discriminator`: values -> ``BUILT_IN`` or ``PLUG_IN``.
+    """
+    own = literals_of(built_in, plugin.named_by)
+
+    def tag(values: Any) -> str:
+        name = values.get(plugin.named_by) if isinstance(values, Mapping) else getattr(values, plugin.named_by, None)
+        is_other = isinstance(name, str) and name not in own
+        return PLUG_IN if is_other and name in plugin_names(plugin.group) else BUILT_IN
+
+    return tag
 
 
 def plugin_names(group: PluginGroup) -> list[str]:

@@ -17,6 +17,9 @@ from fdemd.errors import InputError
 RULE, KIND, SENTENCE = "rule", "kind", "sentence"
 """Kinds of errors of our own: a value out of range, of another type, and a whole sentence about several values."""
 
+BUILT_IN, PLUG_IN = "<built-in>", "<plug-in>"
+"""Tags of the two halves of a union of sections that plug-ins add to; pydantic makes them part of an error's place."""
+
 _MOST = 1e300
 LARGEST_SIDE = 4096
 """Rows or columns."""

@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 
 from fdemd.checkpoints.training_state import RUN, read_state
-from fdemd.cli.help import show
 from fdemd.errors import InputError
 from fdemd.files.user_paths import check_folder
 from fdemd.runs.files import SETTINGS, settings_file
+from fdemd.settings.checking import show
 from fdemd.training.keeping import CHECKPOINTS, LAST
 from fdemd.training.same_run import changed_settings, checked_facts, decisive_settings
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fdemd.cli.help import flatten
+from fdemd.cli.configs import flatten
 from fdemd.errors import InputError
 from fdemd.files.text import to_printable
 

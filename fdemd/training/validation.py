@@ -10,8 +10,9 @@ from fdemd.embedding.embed import EmbeddedFaces
 from fdemd.embedding.labels import labels_of
 from fdemd.features import Features
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
-from fdemd.retrieval.settings import RerankSettings
+from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.scoring.closed_set import STAGE_1, Comparison, compare_stages
+from fdemd.settings.ranking import Reranking
 
 SELECTED_BY = "validation/MAP@R"
 """Name of the figure that the best weights are chosen by: P@1 is soon 100 on few people."""
@@ -23,7 +24,7 @@ class HeldOut:
     With several processes each embeds its share; every one then computes the same figures.
     """
 
-    def __init__(self, faces: FaceDataModule, settings: RerankSettings | None, seed: int) -> None:
+    def __init__(self, faces: FaceDataModule, settings: Reranking | None, seed: int) -> None:
         """Describe the validation.
 
         Args:
@@ -48,15 +49,14 @@ class HeldOut:
         faces, manifest = self.faces, self.faces.manifest
         gallery = embedded["clean"].at(faces.gallery_rows)
         gallery_labels = labels_of(manifest, faces.gallery_rows, occluded=False)
+        search = TwoStageSearch(gallery, gallery_labels, second_stages(self.settings))
         comparisons: list[Comparison] = []
         for kind in self.kinds:
             comparisons += compare_stages(
+                search,
                 kind,
                 embedded[kind].at(faces.query_rows),
                 labels_of(manifest, faces.query_rows, occluded=kind != "clean"),
-                gallery,
-                gallery_labels,
-                settings=self.settings,
                 protocols=[LEAVE_TWIN_OUT],
                 missed=labels_of(manifest, faces.missed_rows, occluded=kind != "clean"),
                 seed=self.seed,

@@ -36,7 +36,7 @@ def whole(tiny: None, settings: list[str]) -> Any:  # noqa: F811
 def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> bool:
     """Whether a training refuses to go on, in one sentence."""
     from fdemd.cli.command_line import main
-    from train import run
+    from fdemd.jobs import run
 
     capsys.readouterr()
     status = main("train", run, "test", words)
@@ -146,7 +146,7 @@ def test_trainings_told_to_stop_at_any_step_end_with_the_same_weights(
     tmp_path: Path,
 ) -> None:
     from fdemd.cli.command_line import main
-    from train import run
+    from fdemd.jobs import run
 
     words = [*settings, "validation.every=3", f"trainer.max_steps={STEPS}"]
     words.append(f"trainer.accumulate_grad_batches={accumulated}")

@@ -261,7 +261,7 @@ def test_a_missing_file_is_told_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         weights_file(write_card(tmp_path, url="https://a.org/net.bin"))
     assert str(error.value) == (
-        "The weights of net are not here: run: python -m fdemd.checkpoints fetch net; without a network, download it "
+        "The weights of net are not here: run: fdemd checkpoints fetch net; without a network, download it "
         f"by hand (https://a.org/net.bin) and save it as {tmp_path}/net.bin, or give a file of your own with "
         "model.checkpoint=PATH."
     )

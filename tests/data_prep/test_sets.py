@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from evaluate import run
 from fdemd.cli.command_line import main as evaluate
 from fdemd.data.manifest import Manifest
+from fdemd.jobs import run
 from tests.data_prep.conftest import PEOPLE, lfw_files, picture, write_tar, write_tree, write_zip
 from tests.data_prep.test_casia import pack
 

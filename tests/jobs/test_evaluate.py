@@ -11,9 +11,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from evaluate import run
 from fdemd.cli.command_line import main
 from fdemd.emd.engines import FAST
+from fdemd.jobs import run
 
 Outcome = tuple[int, str, Path]
 

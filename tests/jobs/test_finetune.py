@@ -14,7 +14,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from evaluate import run as run_evaluation
 from fdemd.backbones import BACKBONES, Backbone
 from fdemd.checkpoints.training_state import PlainCheckpoints, read_checkpoint
 from fdemd.checkpoints.weights import read_weights
@@ -22,10 +21,11 @@ from fdemd.cli.command_line import CONFIG_DIR, main, plan
 from fdemd.data.sources import orl_manifest
 from fdemd.errors import InputError
 from fdemd.features import Features
+from fdemd.jobs import run
+from fdemd.jobs import run as run_evaluation
 from fdemd.jobs.finetune import Finetuned, finetune
 from fdemd.losses.scale_head import read_scale_head
 from fdemd.training.module import FinetuneModule
-from train import run
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -22,9 +22,9 @@ from fdemd.errors import InputError
 from fdemd.faces.reading import read_image
 from fdemd.features import Features
 from fdemd.jobs.verify import WithMirrored, verify
-from fdemd.retrieval.settings import RerankSettings
 from fdemd.score_normalization.normalizer import DiscrepancyNormalizer
 from fdemd.scoring.pairs import judge, pair_scores
+from fdemd.settings.ranking import EmdRerank
 
 
 def some_features(faces: int = 6) -> Features:
@@ -39,7 +39,7 @@ def pairs_of(same: list[bool], fold: list[int]) -> Pairs:
 def test_the_mix_is_alpha_parts_emd_and_the_rest_cosine() -> None:
     features, first, second = some_features(), torch.tensor([0, 1, 2]), torch.tensor([3, 4, 5])
 
-    scores = pair_scores(features, first, second, RerankSettings(alpha=0.7))
+    scores = pair_scores(features, first, second, EmdRerank(alpha=0.7))
 
     cosine = cosine_similarity(features.embedding[:3], features.embedding[3:])
     transported = emd_similarity(features, features, torch.arange(6).expand(6, 6)).similarity[first, second]
@@ -53,8 +53,8 @@ def test_a_face_is_closest_to_itself_in_both_terms() -> None:
     features = some_features()
     everyone = torch.arange(6)
 
-    for score in pair_scores(features, everyone, everyone, RerankSettings()).values():
-        others = pair_scores(features, everyone, everyone.roll(1), RerankSettings())
+    for score in pair_scores(features, everyone, everyone, EmdRerank()).values():
+        others = pair_scores(features, everyone, everyone.roll(1), EmdRerank())
         assert all((score > other).all() for other in others.values())
 
 
@@ -63,12 +63,12 @@ def test_a_normalizer_takes_the_cosine_of_the_face_itself() -> None:
     features, first, second = some_features(), torch.tensor([0, 1, 2]), torch.tensor([3, 4, 5])
     normalizer = DiscrepancyNormalizer(lambda embeddings: embeddings[:, 0], strength=0.5)
 
-    scores = pair_scores(features, first, second, RerankSettings(alpha=0.5), mirrored=True, normalizer=normalizer)
+    scores = pair_scores(features, first, second, EmdRerank(alpha=0.5), mirrored=True, normalizer=normalizer)
 
     one, other = features.embedding[:3, :4], features.embedding[3:, :4]
     expected = cosine_similarity(one, other) - 0.5 * (one[:, 0] + other[:, 0]) / 2
     torch.testing.assert_close(scores["normalized cosine"], expected)
-    unaligned = pair_scores(features, first, second, RerankSettings(alpha=0.5), mirrored=True)
+    unaligned = pair_scores(features, first, second, EmdRerank(alpha=0.5), mirrored=True)
     difference = scores["0.5 EMD + 0.5 normalized cosine"] - unaligned["0.5 EMD + 0.5 cosine"]
     torch.testing.assert_close(difference, 0.5 * (expected - cosine_similarity(one, other)))
 
@@ -79,10 +79,10 @@ def test_without_reranking_there_is_the_cosine_only() -> None:
 
 def test_pairs_are_the_same_however_many_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
     features, first, second = some_features(), torch.arange(5), torch.arange(1, 6)
-    whole = pair_scores(features, first, second, RerankSettings(grid=(2, 2)))
+    whole = pair_scores(features, first, second, EmdRerank(grid=(2, 2)))
     monkeypatch.setattr("fdemd.scoring.pairs._PAIRS_AT_ONCE", 2)
 
-    for similarity, score in pair_scores(features, first, second, RerankSettings(grid=(2, 2))).items():
+    for similarity, score in pair_scores(features, first, second, EmdRerank(grid=(2, 2))).items():
         torch.testing.assert_close(score, whole[similarity])
 
 

@@ -60,7 +60,8 @@ def test_names_are_those_of_the_code(written: set[str], registered: Any) -> None
 @pytest.mark.parametrize(
     ("union", "field", "registered"),
     [
-        (networks.Network, "backbone", set(BACKBONES)),
+        (networks.BuiltInNetwork, "backbone", set(BACKBONES)),
+        (faces.Data, "name", {*SOURCES, "pairs", "lfw_pairs", "calfw_pairs", "cfp_pairs", "mlfw_pairs"}),
         (training.Loss, "head", set(HEADS)),
     ],
 )

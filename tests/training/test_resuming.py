@@ -20,6 +20,7 @@ from fdemd.cli.command_line import main
 from fdemd.data.manifest import write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
+from fdemd.jobs import run
 from fdemd.jobs.finetune import Finetuned
 from fdemd.training.resuming import settings_of
 from fdemd.training.validation import HeldOut
