@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return the exit status: 0, 2 after an InputError (one sentence), 130 after Ctrl-C."""
+    """Run a command; return the exit status: 0, 2 after an ``InputError``, 130 after Ctrl-C."""
 
     def work() -> None:
         arguments = _parser().parse_args(argv)
@@ -92,7 +92,7 @@ def _path(text: str) -> Path:
 
 
 def _add_way(command: argparse.ArgumentParser, template: str | None) -> None:
-    """Options of everything that makes faces; without a template of its own, it is that of the manifest."""
+    """Add the options of every command that makes faces; the default template may be that of the manifest."""
     command.add_argument("--out", metavar="DIR", type=_path, required=True, help="folder for faces and manifests")
     default = template or "that of the manifest's faces, or insightface for photographs as taken"
     command.add_argument("--template", default=template, help=f"default: {default}")

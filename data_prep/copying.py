@@ -1,4 +1,4 @@
-"""One photograph -> its copy as a query in a file, and what is to be said about it."""
+"""Making the copy of a photograph as a query, and the record of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNCHANGED = "unchanged"
 
 
 def copy_paths(kind: str, paths: Sequence[str]) -> dict[str, str]:
-    """Path of each photograph -> where its copy lies below the output folder, a place of its own on any disk.
+    """Return the path of each photograph -> unique path of its copy below the output folder.
 
     >>> copy_paths("mask", ["Ann/1.jpg", "Ann/2.png", "Ann/1.jpg.png"])
     {'Ann/1.jpg': 'mask/Ann/1.jpg.png', 'Ann/2.png': 'mask/Ann/2.png', 'Ann/1.jpg.png': 'mask/Ann/1.jpg~2.png'}
@@ -36,16 +36,16 @@ def copy_paths(kind: str, paths: Sequence[str]) -> dict[str, str]:
 
 
 class Copying(Dataset["Record | InputError"]):
-    """Row -> what became of the copy, which is written on the way, or why it could not be written.
+    """Dataset whose items write a copy and return its record, or the error that it could not be written.
 
     Args:
-        manifest: of the photographs.
-        chosen: those of its rows that get a copy.
-        targets: see :func:`copy_paths`.
-        maker: of the queries.
+        manifest: Manifest of the photographs.
+        chosen: Rows of the manifest that get a copy.
+        targets: Path of each photograph -> path of its copy, see :func:`copy_paths`.
+        maker: Maker of the queries.
         preprocessing: How photographs become faces.
-        out: folder of the copies.
-        advice: what a person can do if a copy cannot be written.
+        out: Folder of the copies.
+        advice: What a person can do if a copy cannot be written.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Copying(Dataset["Record | InputError"]):
             return error
 
     def is_done(self, row: int, record: Record | None) -> bool:
-        """Whether a record tells of this very photograph, and its copy is as it was written."""
+        """Return whether a record is of this very photograph and its copy is unchanged."""
         photograph = self.chosen[row]
         if record is None or not record.sha256:
             return False

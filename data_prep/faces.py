@@ -1,4 +1,4 @@
-"""One encoded photograph -> one aligned face in a file, and what is to be said about it."""
+"""Making the aligned face of a photograph as a file, and the record of it."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Record(NamedTuple):
     """What became of a photograph.
 
     Attributes:
-        name: the item's.
-        size: bytes of the encoded picture.
-        sha256: of these bytes, hexadecimal; empty if there were none.
-        hash: of what it looks like, see :func:`data_prep.duplicates.difference_hash`; 0 if unreadable.
-        faces: how many it shows; the largest central one is taken.
-        problem: empty, ``UNREADABLE`` or ``NO_FACE``.
-        reason: the problem in words.
-        face: sha256 of the PNG file that was written, hexadecimal; empty if there is none.
+        name: Name of the item.
+        size: Size of the encoded picture in bytes.
+        sha256: SHA-256 of these bytes, hexadecimal; empty if there were none.
+        hash: Perceptual hash, see :func:`data_prep.duplicates.difference_hash`; 0 if unreadable.
+        faces: Number of faces that it shows; the most prominent one is taken.
+        problem: Empty, ``UNREADABLE`` or ``NO_FACE``.
+        reason: The problem in words.
+        face: SHA-256 of the PNG file that was written, hexadecimal; empty if there is none.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Record(NamedTuple):
 
 
 def face_path(name: str) -> str:
-    """Where the face of an item lies below the output folder.
+    """Return the path of the face of an item below the output folder.
 
     Faces are PNG files: lossless, because the same crop as JPEG gives other embeddings, and what an attack or a mask
     does to a face must not be mixed up with compression.
@@ -55,10 +55,17 @@ def face_path(name: str) -> str:
 
 
 def make_face(source: Source, item: Item, preprocessing: Preprocessing, out: Path, advice: str = "") -> Record:
-    """Read, search, align and write one face; the file appears whole or not at all.
+    """Read a photograph and write its aligned face atomically.
+
+    Args:
+        source: Source of the photograph.
+        item: The photograph.
+        preprocessing: How it becomes a face.
+        out: Output folder.
+        advice: What a person can do if the face cannot be written.
 
     Raises:
-        InputError: it cannot be written; ``advice`` says what a person can do.
+        InputError: It cannot be written; the error ends with ``advice``.
     """
     try:
         content = source.read(item)
@@ -80,7 +87,7 @@ def write_face(image: np.ndarray, path: Path, advice: str = "") -> str:
     """Write a face ``(H, W, 3)`` uint8 as PNG and return the sha256 of the file.
 
     Raises:
-        InputError: it cannot be written; ``advice`` says what a person can do.
+        InputError: It cannot be written; the error ends with ``advice``.
     """
     content = io.BytesIO()
     Image.fromarray(image).save(content, "PNG")
@@ -89,7 +96,7 @@ def write_face(image: np.ndarray, path: Path, advice: str = "") -> str:
 
 
 def is_face(path: Path, record: Record) -> bool:
-    """Whether a file is, byte for byte, the face that a record vouches for."""
+    """Return whether a file is, byte for byte, the face of a record."""
     try:
         return sha256_of(path) == record.face
     except OSError:
@@ -97,10 +104,15 @@ def is_face(path: Path, record: Record) -> bool:
 
 
 def check_preprocessing(template: str, size: tuple[int, int] | None, detector: str) -> Preprocessing:
-    """The preprocessing with the template's own size if none is given.
+    """Return the preprocessing that the command line asks for.
+
+    Args:
+        template: A name in :data:`fdemd.faces.alignment.TEMPLATES`.
+        size: ``(height, width)`` of the faces in pixels; None for the template's own size.
+        detector: A name in :data:`fdemd.faces.landmarks.DETECTORS`.
 
     Raises:
-        InputError: unknown template or detector, or a size of other proportions.
+        InputError: There is no such template or detector, or the size has other proportions than the template.
     """
     if template not in TEMPLATES:
         raise unknown("template", template, TEMPLATES)

@@ -1,4 +1,4 @@
-"""Files of an output folder that are made of others as they are."""
+"""Files of an output folder that are links or copies of others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def link(file: Path, target: Path) -> None:
     """Give a file another name, or copy it where the two folders are on different disks.
 
     Raises:
-        InputError: the file cannot be read, or its new name not be written.
+        InputError: The file cannot be read, or its new name cannot be written.
     """
     check_file(file, "The photograph", "run python -m data_prep verify on the manifest that names it")
     try:

@@ -1,4 +1,4 @@
-"""All faces of a set, made by several processes; what a killed run made already is kept."""
+"""Making all faces of a set with several processes, resuming where a killed run stopped."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def make_faces(source: Source, preprocessing: Preprocessing, out: Path, workers:
     """Make the faces that are not there yet.
 
     Args:
-        source: the photographs.
-        preprocessing: how they become faces.
-        out: the folder, see :func:`data_prep.faces.face_path`.
-        workers: processes; 1 works in this one.
+        source: The photographs.
+        preprocessing: How they become faces.
+        out: Output folder, see :func:`data_prep.faces.face_path`.
+        workers: Number of processes; 1 works in this one.
 
     Returns:
-        A record an item, in the order of ``source.items``, and how many photographs were read for it now.
+        A record an item, in the order of ``source.items``, and the number of photographs that were read in this run.
 
     Raises:
-        InputError: the folder cannot be used or written, or a process was killed.
+        InputError: The folder cannot be used or written, or a process was killed.
     """
     settings = {**asdict(preprocessing), "size": list(preprocessing.size), "pipeline": _PIPELINE}
     again = "once it can be, run the same command again, and it goes on where it was"
@@ -89,7 +89,7 @@ def make_faces(source: Source, preprocessing: Preprocessing, out: Path, workers:
 
 
 def _missing(source: Source, records: Mapping[str, Record], out: Path) -> list[Item]:
-    """Items whose photographs are not those that were read, or whose faces are not those that were made of them."""
+    """Return the items whose photographs or faces are not those of their records."""
     missing, spoilt = [], 0
     for item in track(source.items, "Checking faces") if records else source.items:
         record = records.get(item.name)
@@ -104,7 +104,7 @@ def _missing(source: Source, records: Mapping[str, Record], out: Path) -> list[I
 
 
 def _is_unchanged(source: Source, item: Item, record: Record) -> bool:
-    """Whether a photograph has the bytes that were read; what could not even be fetched is tried again."""
+    """Return whether a photograph has the bytes of its record; one that could not be read is tried again."""
     if record.size != item.size or not record.sha256:
         return False
     try:
@@ -114,7 +114,7 @@ def _is_unchanged(source: Source, item: Item, record: Record) -> bool:
 
 
 def _made(maker: _Maker, portions: Sequence[Sequence[Item]], workers: int) -> Generator[list[Record], None, None]:
-    """Records of all portions, in the order in which they are finished."""
+    """Yield the records of all portions in the order in which they are finished."""
     if workers == 1 or len(portions) <= 1:
         for portion in portions:
             yield [maker(item) for item in portion]
@@ -136,7 +136,7 @@ _task: tuple[_Maker, Connection]
 
 
 def _begin(maker: _Maker, ended: Connection) -> None:
-    """Set up a process: one core each, Ctrl-C left to the parent, and gone when the parent is, however it ended."""
+    """Set up a process: one core, Ctrl-C left to the parent, ending with the parent however that ends."""
     import torch
 
     global _task
@@ -147,6 +147,6 @@ def _begin(maker: _Maker, ended: Connection) -> None:
 
 
 def _make_portion(items: Sequence[Item]) -> list[Record]:
-    """Records of a portion, or of its beginning if nobody waits for them any more."""
+    """Return the records of a portion, or of its beginning if the parent no longer waits."""
     maker, ended = _task
     return [maker(item) for item in items if not ended.poll()]  # readable as soon as the other end is closed

@@ -1,7 +1,8 @@
-"""``python -m data_prep mask|sunglass|crop``: the queries of an evaluation, made ahead and kept as files.
+"""``python -m data_prep mask|sunglass|crop``: the queries of an evaluation, made in advance as files.
 
-They are made by the very code and seed rule of the queries on the fly: the copy of a photograph is, pixel for pixel,
-what :meth:`fdemd.data.datamodule.FaceDataModule.query_face` gives for the same manifest, seed, alignment and size.
+They are made by the code and the seeds of the queries that an evaluation makes on the fly: the copy of a photograph is,
+pixel for pixel, what :meth:`fdemd.data.datamodule.FaceDataModule.query_face` gives for the same manifest, seed,
+alignment and size.
 """
 
 from __future__ import annotations
@@ -45,17 +46,17 @@ _PIPELINE = 1
 
 @dataclass(frozen=True)
 class Request:
-    """What to make.
+    """Request for copies of photographs as queries.
 
     Attributes:
         manifest: CSV file of the photographs.
-        out: folder of the copies and their manifest; may be that of ``manifest`` if we prepared it.
-        kind: of query, a name in :data:`fdemd.faces.queries.QUERY_KINDS`.
-        settings: of the kind, see :func:`default_settings`.
-        preprocessing: alignment, size and detector; those of the network give the pictures that it would see.
-        seed: as in an evaluation.
-        share: 0 to 1, of the photographs that get a copy.
-        workers: processes besides this one; 0 works in this one.
+        out: Folder of the copies and their manifest; may be that of ``manifest`` if fdemd prepared it.
+        kind: Kind of query, a name in :data:`fdemd.faces.queries.QUERY_KINDS`.
+        settings: Settings of the kind, see :func:`default_settings`.
+        preprocessing: Alignment, size and detector; those of a network give the pictures that it would take.
+        seed: Seed of the queries, as in an evaluation.
+        share: Share of the photographs that get a copy, above 0 and at most 1.
+        workers: Number of processes besides this one; 0 works in this one.
     """
 
     manifest: Path
@@ -70,15 +71,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Copies:
-    """What came of it.
+    """Result of :func:`occlude`.
 
     Attributes:
-        manifest: file that lists originals and copies.
-        made: photographs that have a copy.
-        new: those of them that this run made.
-        problems: problem -> photographs that have none for it.
-        lost: originals that are not in the manifest, since they cannot be read.
-        left_out: file that lists the latter two.
+        manifest: Path of the manifest of originals and copies.
+        made: Number of photographs that have a copy.
+        new: Number of these copies that this run made.
+        problems: Problem -> number of photographs that have no copy because of it.
+        lost: Number of originals that are not in the manifest, since they cannot be read.
+        left_out: Path of the list of the photographs without a copy and of the lost originals.
     """
 
     manifest: Path
@@ -90,17 +91,17 @@ class Copies:
 
 
 def default_settings(kind: str) -> dict[str, Any]:
-    """The settings that an evaluation has for this kind of query."""
+    """Return the settings that an evaluation has for a kind of query by default."""
     with (CONFIG_DIR / "query" / f"{kind}.yaml").open(encoding="utf-8") as file:
         settings: dict[str, Any] = yaml.safe_load(file)[kind]
     return settings
 
 
 def template_of(manifest: Path) -> str:
-    """The template that the faces of a manifest follow, ``insightface`` if they are photographs as taken.
+    """Return the template that the faces of a manifest follow; ``insightface`` if they are photographs as taken.
 
     Raises:
-        InputError: the manifest cannot be read, or its faces follow several.
+        InputError: The manifest cannot be read, or its faces follow several templates.
     """
     found = sorted({row.aligned for row in read_manifest(manifest).photographs} - {""})
     if len(found) > 1:
@@ -115,7 +116,7 @@ def occlude(request: Request) -> Copies:
     the gallery; originals that are of no use then are left out. Files of another folder are linked into ``out``.
 
     Raises:
-        InputError: the manifest, a setting or the folder cannot be used.
+        InputError: The manifest, a setting or the folder cannot be used.
     """
     if not 0 < request.share <= 1:
         raise InputError(f"--share is {request.share}; it must be above 0 and at most 1.")
@@ -149,13 +150,13 @@ def _occluded(manifest: Manifest, chosen: tuple[Photograph, ...], maker: QueryMa
 
 
 def is_chosen(path: str, request: Request) -> bool:
-    """Whether a photograph gets a copy; of two shares with one seed, the larger has all of the smaller."""
+    """Return whether a photograph gets a copy; with one seed, a larger share includes a smaller one."""
     digest = hashlib.sha256(f"{request.seed}/share/{path}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < request.share * 2**64
 
 
 def _is_here(manifest: Manifest, request: Request) -> bool:
-    """Whether the copies join the manifest's own folder."""
+    """Return whether the copies go to the folder of the manifest."""
     return request.out.resolve() == manifest.root
 
 
@@ -166,7 +167,7 @@ def _made(
     maker: QueryMaker,
     request: Request,
 ) -> tuple[list[Record], int]:
-    """A record a chosen photograph, and how many of them are new."""
+    """Return a record for each chosen photograph, and how many of them are new."""
     settings = {
         "kind": request.kind,
         **request.settings,
@@ -218,9 +219,9 @@ def _check_aligned(manifest: Manifest, template: str) -> None:
 def _rows(
     manifest: Manifest, copied: Mapping[Photograph, str], request: Request
 ) -> tuple[tuple[Photograph, ...], dict[str, str]]:
-    """Originals, then copies; and path -> reason of originals that cannot be linked.
+    """Return the rows of originals and copies, and path -> reason of the originals that cannot be linked.
 
-    An original that is neither of the gallery nor of a split nor a source is dropped.
+    An original that is neither of the gallery nor of a split nor the source of a copy is dropped.
     """
     here = _is_here(manifest, request)
     place = "" if here else f"{ORIGINALS}/"

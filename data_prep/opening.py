@@ -1,4 +1,4 @@
-"""From a path that the user gave to a container."""
+"""Opening a downloaded path as a container."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_download(path: Path) -> Path:
     """Return a path of ``--source`` if it is a file or a folder that can be read.
 
     Raises:
-        InputError: there is no such thing, or it is not ours to read.
+        InputError: It does not exist or must not be read.
     """
     if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir it never raises
         return check_folder(path, "The folder", _ADVICE)
@@ -39,10 +39,10 @@ def check_download(path: Path) -> Path:
 
 
 def open_container(path: Path, work: Path) -> Container:
-    """The folder, archive or single file at ``path``; a compressed tar is expanded to one tar file in ``work``.
+    """Open a folder, archive or single file; a compressed tar is decompressed to one tar file in ``work``.
 
     Raises:
-        InputError: there is no such thing, or the archive cannot be used.
+        InputError: It does not exist, or the archive cannot be used.
     """
     if check_download(path).is_dir():
         return Folder(path)
@@ -63,7 +63,7 @@ def open_container(path: Path, work: Path) -> Container:
 
 
 def _expanded(path: Path, opener: _Opener, work: Path) -> Path:
-    """The archive without its compression, as one file in ``work``."""
+    """Decompress an archive to one file in ``work``, and return its path."""
     # Two downloads may have one name.
     target = work / f"{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]}.expanded"
     written = 0

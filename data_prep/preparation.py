@@ -27,18 +27,18 @@ from fdemd.files.writing import write_bytes
 
 @dataclass(frozen=True)
 class Request:
-    """What to prepare.
+    """Request for the preparation of a set.
 
     Attributes:
-        name: in :data:`data_prep.sets.SETS`.
-        paths: what was downloaded.
-        out: folder of the results.
-        preprocessing: how photographs become faces.
-        workers: processes.
-        gallery: manifest of the set that the queries are looked for in.
-        against: manifests of sets that should have no person in common.
-        exclude: file that names people to leave out.
-        comparer: compares the people with those of ``against`` by what they look like.
+        name: Name of the set in :data:`data_prep.sets.SETS`.
+        paths: Downloaded files and folders.
+        out: Output folder.
+        preprocessing: How photographs become faces.
+        workers: Number of processes.
+        gallery: Manifest of the gallery, for sets of queries.
+        against: Manifests of sets that should have no person in common with this one.
+        exclude: File that names people to leave out.
+        comparer: Compares the people with those of ``against`` by their embeddings; None does not.
     """
 
     name: str
@@ -53,10 +53,10 @@ class Request:
 
 
 def prepare(request: Request) -> Findings:
-    """Make what is missing of the faces and write manifests, lists and reports.
+    """Make the faces that are missing, and write manifests, lists and reports.
 
     Raises:
-        InputError: the download, the folder or a manifest cannot be used.
+        InputError: The download, the folder or a manifest cannot be used, or the folder holds another set.
     """
     layout, out = LAYOUTS.get(request.name), request.out
     for path in request.paths:

@@ -1,4 +1,4 @@
-"""What a preparation found, for people (report.md) and programs (report.json, unused.csv, duplicates.csv)."""
+"""The report of a preparation, for people (report.md) and programs (report.json, unused.csv, duplicates.csv)."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ NOT_USED, EXCLUDED, NOBODY = "not used", "excluded", "nobody"
 
 @dataclass(frozen=True)
 class Findings:
-    """All there is to report.
+    """Findings of a preparation.
 
     Attributes:
-        name: of the set.
-        preprocessing: how faces were made.
-        opened: what was there.
-        source: without the people who are left out on demand.
-        records: what became of each item, in the order of the items.
-        manifests: file -> rows.
-        overlaps: other manifest -> people of this set who are in it too, by name.
-        likenesses: people who look like somebody of another manifest; None if that was not asked for.
-        made: photographs that were read in this run, rather than in an earlier one; not part of the report.
+        name: Name of the set.
+        preprocessing: How the faces were made.
+        opened: The set as it was downloaded.
+        source: The set without the people who were to be left out.
+        records: Record of each item, in the order of the items.
+        manifests: File name -> rows.
+        overlaps: Other manifest -> people of this set who are in it too, by name.
+        likenesses: People who look like somebody of another manifest; None if that was not asked for.
+        made: Number of photographs that were read in this run, not in an earlier one; not part of the report.
     """
 
     name: str
@@ -53,12 +53,12 @@ class Findings:
 
     @cached_property
     def problems(self) -> Counter[str]:
-        """Problem -> photographs that gave no face for it."""
+        """Problem -> number of photographs that gave no face because of it."""
         return Counter(record.problem for record in self.records if record.problem)
 
     @property
     def faces(self) -> int:
-        """How many photographs gave one."""
+        """Number of photographs that gave a face."""
         return len(self.records) - self.problems.total()
 
     @cached_property
@@ -72,7 +72,7 @@ class Findings:
 
     @cached_property
     def unused(self) -> list[tuple[str, str, str]]:
-        """Everything that gave no face: these photographs, and what is none or was not to be used."""
+        """Everything that gave no face: photographs without a face, and files that are none or were not to be used."""
         why = [NOT_USED] * len(self.opened.unused) + [EXCLUDED] * self.excluded + [NOBODY] * self.nobody
         return self.without_face + [
             (name, word, reason) for word, (name, reason) in zip(why, self.source.unused, strict=True)
@@ -96,12 +96,12 @@ class Findings:
 
     @property
     def excluded(self) -> int:
-        """How many photographs are of people who were to be left out."""
+        """Number of photographs of people who were to be left out."""
         return len(self.opened.items) - len(self.source.items)
 
     @property
     def nobody(self) -> int:
-        """How many names of people to leave out are nobody's."""
+        """Number of names of people to leave out that nobody has."""
         return len(self.source.unused) - len(self.opened.unused) - self.excluded
 
     @property
@@ -121,8 +121,10 @@ class Findings:
 
 
 def write_report(findings: Findings, out: Path) -> None:
-    """Write ``report.json``, ``report.md``, ``unused.csv``, ``duplicates.csv`` and, if people were compared by
-    embedding, ``alike.csv``; the same set gives the same bytes.
+    """Write the report; the same set gives the same bytes.
+
+    The files are ``report.json``, ``report.md``, ``unused.csv``, ``duplicates.csv`` and, if people were compared by
+    their embeddings, ``alike.csv``.
     """
     if findings.likenesses:
         findings.likenesses.write(out / "alike.csv")
@@ -219,7 +221,7 @@ def _alike(likenesses: Likenesses) -> dict[str, Any]:
 
 
 def _lost_queries(rows: Sequence[Photograph]) -> int:
-    """Queries of people of whom the gallery has no other photograph."""
+    """Return the number of queries of people of whom the gallery has no other photograph."""
     gallery = Counter(row.identity for row in rows if row.is_gallery)
     return sum(row.is_query and gallery[row.identity] <= row.is_gallery for row in rows)
 

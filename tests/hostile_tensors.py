@@ -31,7 +31,16 @@ from fdemd.emd.side import Side, side_of
 from fdemd.emd.sinkhorn import sinkhorn
 from fdemd.emd.weighting import Terms
 from fdemd.features import Features
-from fdemd.losses import Criterion, OTFaceCriterion, ScaleFaceCriterion, ScaleHead, TransportSettings, build_head
+from fdemd.losses import (
+    ArcFaceHead,
+    CosFaceHead,
+    Criterion,
+    Head,
+    OTFaceCriterion,
+    ScaleFaceCriterion,
+    ScaleHead,
+    SoftmaxHead,
+)
 from fdemd.losses.focal import focal_loss
 from fdemd.losses.triplets import hard_triplets
 from fdemd.metrics import identification, open_set, rejection, verification
@@ -55,6 +64,7 @@ from fdemd.score_normalization.support import support_of
 from fdemd.score_normalization.virtual import enlarge, interpolate, perturb
 from fdemd.settings.normalization import SupportRule
 from fdemd.settings.ranking import FlatSearch, HnswSearch, IvfSearch
+from fdemd.settings.training import Transport
 
 F16, BF16, F32, F64, I64, BOOL = (
     torch.float16,
@@ -259,15 +269,25 @@ def reciprocal(query: Tensor, gallery: Tensor, candidates: Tensor, barred: Tenso
 
 def of_head(head: str, embedding: Tensor, who: Tensor) -> Tensor:
     torch.manual_seed(0)
-    return build_head(head, SIZES["D"], SIZES["I"])(embedding, who)
+    heads: dict[str, type[Head]] = {"arcface": ArcFaceHead, "cosface": CosFaceHead, "softmax": SoftmaxHead}
+    return heads[head](SIZES["D"], SIZES["I"])(embedding, who)  # type: ignore[call-arg]
 
 
 def criterion(kind: str, embedding: Tensor, patches: Tensor, who: Tensor) -> list[Tensor]:
     torch.manual_seed(0)
-    head = build_head("arcface", SIZES["D"], SIZES["I"])
+    head = ArcFaceHead(SIZES["D"], SIZES["I"])
     made: Criterion = Criterion(head)
     if kind == "otface":
-        transport = TransportSettings(1.0, 0, 2.0, 0.1, True, "uniform", 0.05, 20)
+        transport = Transport(
+            weight=1.0,
+            warmup=0,
+            hard_margin=2.0,
+            margin=0.1,
+            plan_detached=True,
+            weighting="uniform",
+            eps=0.05,
+            rounds=20,
+        )
         made = OTFaceCriterion(head, transport, focal="none", gamma=2)
     if kind == "scaleface":
         scales = ScaleHead(SIZES["N"] * SIZES["C"], hidden=4, limit=32)
@@ -316,12 +336,6 @@ def pair_similarity(q: Tensor, g: Tensor, first: Tensor, again: Tensor) -> Tenso
     asked = PairSimilarity(EmdReranker(weighting="uniform"), *faces)
     asked(first)
     return asked(again).values
-
-
-def updated(hits: Tensor, relevant: Tensor) -> Tensor:
-    metric = identification.RPrecision()
-    metric.update(hits, relevant)
-    return metric.compute()
 
 
 PAIRS = {"q": "real Q N C", "g": "real G N C", "qe": "real Q C", "ge": "real G C", "candidates": "label4 Q k"}
@@ -391,7 +405,6 @@ CALLS: dict[str, Call] = {
         query="real Q D", gallery="real G D", candidates="label4 Q k",
     ),
     **{name: call(function, **HITS) for name, function in identification.IDENTIFICATION.items()},
-    "RPrecision.update": call(updated, **HITS),
     "best_possible": call(lambda hits: identification.best_possible(hits, 2), hits="bool Q L"),
     "mated_scores": call(lambda hits, scores: open_set.mated_scores(hits, scores, 2),
                          hits="bool M L", scores="real M L"),

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
+pytestmark = pytest.mark.checkout
+
 PACKAGE = Path(__file__).resolve().parents[1] / "fdemd"
 ROOMS = (
     "repro",

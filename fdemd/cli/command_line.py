@@ -18,8 +18,7 @@ from fdemd.cli.configs import CONFIG_DIR, all_configs, own_folders, read_groups
 from fdemd.cli.exit_status import exit_status
 from fdemd.cli.help import About, flags_of, help_text
 from fdemd.errors import InputError, unknown
-from fdemd.files.given import check_folder
-from fdemd.files.home import expanded
+from fdemd.files.user_paths import check_folder, expand_home
 from fdemd.settings.section import Section
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def _split(arguments: Sequence[str]) -> _Arguments:
             folder = argument.partition("=")[2] or next(rest, "")
             if not folder:
                 raise InputError(f"{CONFIG_DIR_FLAG} needs a folder; write {CONFIG_DIR_FLAG} DIR.")
-            folders.append(check_folder(expanded(folder), "The folder of configs", f"change {CONFIG_DIR_FLAG}"))
+            folders.append(check_folder(expand_home(folder), "The folder of configs", f"change {CONFIG_DIR_FLAG}"))
         elif argument.startswith("-"):
             flags.add(argument)
         else:

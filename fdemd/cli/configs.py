@@ -138,8 +138,9 @@ def flatten(node: dict[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
 
 def _group(key: str, own: dict[str, str], default: Any) -> Group:
     kind = PLUGIN_GROUPS.get(key)
-    plugins = {name: f"plug-in {plugin_origin(kind, name)}" for name in plugin_names(kind)} if kind else {}
-    return Group(key, {**plugins, **own}, default, in_job=True, plugins=frozenset(plugins.keys() - own.keys()))
+    names = [name for name in plugin_names(kind) if name not in own] if kind else []
+    plugins = {name: f"plug-in {plugin_origin(kind, name)}" for name in names} if kind else {}
+    return Group(key, {**own, **plugins}, default, in_job=True, plugins=frozenset(plugins))
 
 
 def _read(path: Path) -> dict[Any, Any]:

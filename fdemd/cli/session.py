@@ -14,9 +14,12 @@ from hydra.core.global_hydra import GlobalHydra
 
 from fdemd.cli.configs import PLUGIN_GROUPS, Configs
 from fdemd.settings.plugins import plugin_defaults
+from fdemd.settings.ranking import Mix
 
 _NAMED_BY = {"model": "backbone", "rerank": "method"}
 """Config groups -> the setting that names the choice; a kind of query is the name of its own section instead."""
+_COMMON = {"rerank": {name: field.default for name, field in Mix.model_fields.items()}}
+"""Config groups -> settings that every choice has, beside those of its signature."""
 
 
 @contextmanager
@@ -40,5 +43,6 @@ def store_plugin(group: str, name: str) -> None:
         InputError: The plug-in cannot be imported.
     """
     settings = plugin_defaults(PLUGIN_GROUPS[group], name)
+    settings = _COMMON.get(group, {}) | settings
     node: dict[str, Any] = {_NAMED_BY[group]: name, **settings} if group in _NAMED_BY else {name: settings}
     ConfigStore.instance().store(name=name, group=group, node=node)

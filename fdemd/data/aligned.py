@@ -32,7 +32,13 @@ _WHAT = "aligned faces"
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A photograph that gave no face: its row in the manifest, ``UNREADABLE`` or ``NO_FACE``, and why in words."""
+    """A photograph that gave no face.
+
+    Attributes:
+        row: Its row in the manifest.
+        problem: ``UNREADABLE`` or ``NO_FACE``.
+        reason: Why, in words.
+    """
 
     row: int
     problem: str
@@ -44,11 +50,11 @@ class AlignedFaces:
     """The faces of a manifest, row by row.
 
     Attributes:
-        images: ``(rows, H, W, 3)`` uint8 RGB, memory-mapped; black where there is no face.
-        landmarks: ``(rows, 68, 2)`` float32 in pixels of the aligned face.
-        left_out: the rows without a face.
-        several: rows of photographs with more than one face, of which the largest central one was taken.
-        digest: sha256 of the photographs and of how they were aligned.
+        images: Faces ``(rows, H, W, 3)`` uint8 RGB, memory-mapped; black where there is no face.
+        landmarks: Landmarks ``(rows, 68, 2)`` float32 in pixels of the aligned face.
+        left_out: Photographs without a face.
+        several: Rows of photographs with more than one face, of which the largest central one was taken.
+        digest: Sha256 of the photographs and of how they were aligned.
     """
 
     images: np.ndarray
@@ -58,7 +64,7 @@ class AlignedFaces:
     digest: str
 
     def face(self, row: int) -> AlignedFace:
-        """The face of a row, in memory of its own."""
+        """Return the face of a row, in memory of its own."""
         return AlignedFace(np.array(self.images[row]), np.array(self.landmarks[row]))
 
 
@@ -71,21 +77,21 @@ def aligned_faces(
     detector: str = "dlib",
     num_workers: int = 0,
 ) -> AlignedFaces:
-    """Aligned faces of a manifest, from the cache if these very files were aligned before.
+    """Align the faces of a manifest, or take them from the cache if these very files were aligned before.
 
     What was broken off goes on where it was. If another run is aligning the same files, this one waits for it.
 
     Args:
-        manifest: the photographs.
-        alignment: a name in :data:`fdemd.faces.alignment.TEMPLATES`.
-        size: ``(height, width)`` of the faces.
-        cache: folder that keeps the faces, ``3 * H * W`` bytes each.
-        detector: a name in :data:`fdemd.faces.landmarks.DETECTORS`.
-        num_workers: processes that read and align.
+        manifest: The photographs.
+        alignment: Template of the faces, a name in :data:`fdemd.faces.alignment.TEMPLATES`.
+        size: Size ``(height, width)`` of the faces, in pixels.
+        cache: Folder that keeps the faces, ``3 * H * W`` bytes each.
+        detector: Face detector, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
+        num_workers: Number of processes that read and align.
 
     Raises:
-        InputError: unknown alignment or detector, files aligned in another way, not one photograph gave a face, or the
-            cache has no room for them or cannot be written.
+        InputError: There is no such alignment or detector, files are aligned in another way, not one photograph gives a
+            face, or the cache has no room for them or cannot be written.
     """
     preprocessing = _preprocessing(alignment, size, detector)
     _check_aligned(manifest, alignment)
@@ -101,10 +107,16 @@ def aligned_faces(
 
 
 def faces_digest(manifest: Manifest, alignment: str, size: tuple[int, int], detector: str = "dlib") -> str:
-    """The ``digest`` that :func:`aligned_faces` would give, without aligning them.
+    """Return the ``digest`` that :func:`aligned_faces` would give, without aligning anything.
+
+    Args:
+        manifest: The photographs.
+        alignment: Template of the faces, a name in :data:`fdemd.faces.alignment.TEMPLATES`.
+        size: Size ``(height, width)`` of the faces, in pixels.
+        detector: Face detector, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
 
     Raises:
-        InputError: unknown alignment or detector.
+        InputError: There is no such alignment or detector.
     """
     return _digest(manifest, _preprocessing(alignment, size, detector))
 

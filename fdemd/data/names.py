@@ -29,8 +29,8 @@ def warn_of_spellings(names: Iterable[str], where: object) -> None:
     """Log which people were written in several ways and are taken for one, and who differs in letter case only.
 
     Args:
-        names: as they are written.
-        where: they stand, to be named.
+        names: Names as they are written.
+        where: File or folder in which they stand, to be named.
     """
     written: dict[str, set[str]] = defaultdict(set)
     for name in names:

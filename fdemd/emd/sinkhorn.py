@@ -128,7 +128,7 @@ def sinkhorn(
 
     Raises:
         ValueError: Shapes do not belong together, ``P`` is no multiple of ``group``, or tensors are of another type.
-        InputError: Eps is out of range.
+        InputError: eps is out of range.
 
     >>> half = torch.full((1, 2), 0.5)
     >>> flow, finished = sinkhorn(torch.eye(2)[None], half, half, eps=0.05, stop=Converged())

@@ -6,11 +6,18 @@ from importlib.resources import files
 from pathlib import Path
 
 
+def is_installed() -> bool:
+    """Whether the package runs without a checkout around it, as a wheel installs it."""
+    return (_package() / "shipped").is_dir()
+
+
 def shipped_folder(name: str) -> Path:
     """Return the folder ``configs`` or ``checkpoints`` that came with fdemd.
 
     In a checkout it lies at the top, beside the package; the build of a wheel copies it into ``fdemd/shipped``.
     """
-    package = Path(str(files("fdemd")))
-    installed = package / "shipped" / name
-    return installed if installed.is_dir() else package.parent / name
+    return (_package() / "shipped" if is_installed() else _package().parent) / name
+
+
+def _package() -> Path:
+    return Path(str(files("fdemd")))

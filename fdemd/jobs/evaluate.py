@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from fdemd.backbones import Backbone
-from fdemd.backbones.projection import patches_for
+from fdemd.data.evaluated import evaluated_data
 from fdemd.embedding.data import EmbeddedData, build_network, describe_data
-from fdemd.emd import Transport, emd_similarity, stopping_rule
+from fdemd.emd import stopping_rule
+from fdemd.emd.engines import AUTO, FAST, REFERENCE
+from fdemd.emd.similarity import reference_only
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.metrics.identification import metrics_named
-from fdemd.report.identification import IdentificationReport, model_label
+from fdemd.report.identification import IdentificationReport
+from fdemd.report.labels import model_label
 from fdemd.report.queries import bytes_of_queries
 from fdemd.retrieval.faiss_search import FaissIndex, check_installed
 from fdemd.retrieval.protocol import OFFICIAL, Labels
@@ -25,8 +27,11 @@ from fdemd.runs.files import ROOM, run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
+from fdemd.scoring.attack import AttackOutcome, measure_attack
 from fdemd.scoring.closed_set import Comparison, compare_stages
+from fdemd.scoring.pictured import picture_queries
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.queries import ADVERSARIAL
 from fdemd.settings.ranking import EmdRerank, ExactSearch, Reranking, second_stage_of
 
 
@@ -36,7 +41,6 @@ def evaluate(settings: Evaluate) -> IdentificationReport:
     Raises:
         InputError: A setting, a file or the data cannot be used.
     """
-    config = settings.plain()
     started = time.perf_counter()
     rerank = second_stage_of(settings.rerank)
     check_installed(settings.stage1)
@@ -45,28 +49,31 @@ def evaluate(settings: Evaluate) -> IdentificationReport:
     if rerank:
         check_second_stage(backbone, rerank)
     described = describe_data(settings, backbone)
-    label = f"{model_label(config['model'])}-{settings.data.name}"
-    room = ROOM + bytes_of_queries(described.faces, len(settings.query) * len(settings.protocols))
-    with run_folder(Path(settings.output), label, room) as folder, open_log(config, folder, "evaluate") as log:
+    label = f"{model_label(settings.model)}-{settings.data.name}"
+    room = ROOM + bytes_of_queries(described.faces.manifest, len(settings.query) * len(settings.protocols))
+    with (
+        run_folder(Path(settings.output), label, room) as folder,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
+    ):
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core
             comparisons = _identify(data, settings)
-        seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
-        origins = {kind: each.origin for kind, each in data.features.items()}
+            seconds = {"prepare_and_embed": embedded - started, "rank_and_rerank": time.perf_counter() - embedded}
+            pictured = picture_queries(data, comparisons, rerank, settings.protocols[0])
         report = IdentificationReport(
-            config,
-            rerank,
-            data.faces,
+            settings,
+            evaluated_data(data.faces),
             comparisons,
-            settings.protocols,
+            pictured,
             backbone.weights_sha256,
-            origins,
+            {kind: each.origin for kind, each in data.features.items()},
             seconds,
-            data.adversary,
+            _missing_engine(rerank, comparisons[0].engine),
+            _attack(data, comparisons),
             data.normalization,
         )
-        report.write(folder, partial(_transport, data, rerank))
+        report.write(folder)
         log_results(log)
     return report
 
@@ -121,23 +128,17 @@ def _identify(data: EmbeddedData, settings: Evaluate) -> list[Comparison]:
     return comparisons
 
 
-def _transport(
-    data: EmbeddedData, rerank: Reranking | None, kind: str, query_row: Tensor, best_row: Tensor
-) -> Transport | None:
-    """The flow from one query to one gallery face, as stage 2 sees it; for the picture."""
-    if not isinstance(rerank, EmdRerank):
+def _attack(data: EmbeddedData, comparisons: Sequence[Comparison]) -> AttackOutcome | None:
+    """What the attack on adversarial queries achieved; None without any."""
+    if data.adversary is None:
         return None
-    query, best = data.features[kind].at(query_row), data.features["clean"].at(best_row)
-    view = patches_for(rerank.patches, data.backbone, query)
-    query, best = view(query), view(best)
-    if rerank.grid:
-        query, best = query.pooled(rerank.grid), best.pooled(rerank.grid)
-    return emd_similarity(
-        query,
-        best,
-        torch.zeros(1, 1, dtype=torch.long),
-        weighting=rerank.weighting,
-        stop=stopping_rule(rerank.stop, rerank.tolerance),
-        eps=rerank.eps,
-        with_flow=True,
-    )
+    attacked = {each.protocol: each for each in comparisons if each.kind == ADVERSARIAL}
+    return measure_attack(data.adversary, data.faces, attacked)
+
+
+def _missing_engine(rerank: Reranking | None, used: str) -> str:
+    """Why the compiled engine was not there, although it would have done the same; empty if that is not so."""
+    if not isinstance(rerank, EmdRerank) or rerank.engine != AUTO or used != REFERENCE:
+        return ""
+    stop = stopping_rule(rerank.stop, rerank.tolerance)
+    return "" if reference_only(stop, rerank.eps) else FAST["cpu"].missing()

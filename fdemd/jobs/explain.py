@@ -22,7 +22,7 @@ from fdemd.features import Features
 from fdemd.files.text import to_printable
 from fdemd.report.explanation import print_explanation, write_explanation
 from fdemd.report.explanation_picture import save_explanation, save_weightings
-from fdemd.report.identification import model_label
+from fdemd.report.labels import model_label
 from fdemd.runs.files import run_folder, write_yaml
 from fdemd.scoring.explanation import Explanation, explain, weights_of_pair
 from fdemd.settings.jobs import Evaluate
@@ -66,14 +66,14 @@ def explain_photographs(settings: Evaluate, query: Path, gallery: Path, output: 
         if count > 1
     ]
     notes += _notes(explanation, backbone, same_photograph=digests["query"] == digests["gallery"])
-    names, network = (_short(query), _short(gallery)), model_label(settings.model.plain())
+    names, network = (_short(query), _short(gallery)), model_label(settings.model)
     title = f"{names[0]} and {names[1]}: {network}, weighting {second_stage.weighting}"
     with run_folder(output, f"explain-{network}") as folder:
         facts = {
             "photographs": {"query": str(query), "gallery": str(gallery), "sha256": digests},
             "model": {"name": network, "weights_sha256": backbone.weights_sha256},
             "detector": settings.data.detector,
-            "patch precision": settings.features.dtype,
+            "patch_precision": settings.features.dtype,
         }
         write_explanation(folder, explanation, second_stage, facts, notes)
         config = settings.plain()

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import torch
 
+from fdemd.data.evaluated import evaluated_data
 from fdemd.data.outside import inside, people_outside
 from fdemd.embedding.data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.jobs.evaluate import check_second_stage
-from fdemd.report.identification import model_label
-from fdemd.report.open_set import OpenSetReport, Searched
+from fdemd.report.labels import model_label
+from fdemd.report.open_set import OpenSetReport, SearchedGallery
 from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
-from fdemd.scoring.open_set import OpenSet, OpenSetSearch, set_thresholds
+from fdemd.scoring.open_set import OpenSet, OpenSetSearch, measure_open_set, set_thresholds
 from fdemd.settings.comparing import OpenSet as OpenSetSection
 from fdemd.settings.jobs import Evaluate
 from fdemd.settings.ranking import ExactSearch, Reranking, second_stage_of
@@ -33,7 +34,7 @@ def open_set(settings: Evaluate) -> OpenSetReport:
     Raises:
         InputError: A setting, a file or the data cannot be used.
     """
-    config, section = settings.plain(), settings.open_set
+    section = settings.open_set
     if section is None:
         raise InputError("There is no open set to search; add experiment=open_set.")
     started = time.perf_counter()
@@ -51,25 +52,23 @@ def open_set(settings: Evaluate) -> OpenSetReport:
         check_second_stage(backbone, rerank)
     described = describe_data(settings, backbone)
     outside = people_outside(described.faces.manifest, section.outside, settings.seed)
-    label = f"open_set-{model_label(config['model'])}-{settings.data.name}"
-    with run_folder(Path(settings.output), label) as folder, open_log(config, folder, "evaluate") as log:
+    label = f"open_set-{model_label(settings.model)}-{settings.data.name}"
+    with (
+        run_folder(Path(settings.output), label) as folder,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
+    ):
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core
-            results, thresholds, gallery = _search(data, outside, settings, section)
-        seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
-        origins = {kind: each.origin for kind, each in data.features.items()}
+            results, gallery = _search(data, outside, settings, section)
+        seconds = {"prepare_and_embed": embedded - started, "rank_and_rerank": time.perf_counter() - embedded}
         report = OpenSetReport(
-            config,
-            rerank,
-            data.faces,
+            settings,
+            evaluated_data(data.faces),
             results,
-            thresholds,
-            settings.protocols,
             gallery,
-            outside,
             backbone.weights_sha256,
-            origins,
+            {kind: each.origin for kind, each in data.features.items()},
             seconds,
         )
         report.write(folder)
@@ -87,7 +86,7 @@ def _check_rank(rank: int, rerank: Reranking | None) -> None:
 
 def _search(
     data: EmbeddedData, outside: frozenset[str], settings: Evaluate, section: OpenSetSection
-) -> tuple[list[OpenSet], dict[str, list[float | None]], Searched]:
+) -> tuple[list[OpenSet], SearchedGallery]:
     """Search for everyone, once the faces are embedded; thresholds are those of the clean non-mated searches."""
     faces, kinds = data.faces, list(settings.query)
     known = inside(faces.manifest, faces.query_rows, outside)
@@ -110,12 +109,12 @@ def _search(
         for kind in dict.fromkeys([CLEAN, *kinds]):
             query, query_labels = data.query(kind, strangers)
             nonmated[kind] = search.nonmated(query, query_labels, data.missed(kind)[~known_missed])
-        results = []
+        thresholds, results = set_thresholds(nonmated[CLEAN]), []
         for kind in kinds:
             query, query_labels = data.query(kind, people)
             mated = search.mated(query, query_labels, data.missed(kind)[known_missed], settings.protocols)
             results += [
-                OpenSet(kind, protocol, found, nonmated[kind], lone)
+                measure_open_set(kind, protocol, found, nonmated[kind], lone, thresholds, settings.seed)
                 for protocol, (found, lone) in mated.items()
                 if len(found)
             ]
@@ -125,5 +124,4 @@ def _search(
             f"({faces.manifest.root}); give people with two photographs or more."
         )
     grid = stages[0].reranker.prepare(features[:1]).grid if stages else features.grid
-    searched = Searched(gallery_rows, len(labels.identity.unique()), grid)
-    return results, set_thresholds(nonmated[CLEAN]), searched
+    return results, SearchedGallery(gallery_rows, len(labels.identity.unique()), grid, outside)

@@ -10,14 +10,17 @@ from pathlib import Path
 import torch
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
+from fdemd.data.evaluated import evaluated_data
 from fdemd.embedding.data import DataDescription, EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.jobs.evaluate import check_second_stage
 from fdemd.metrics.identification import metrics_named
-from fdemd.report.identification import model_label
+from fdemd.report.labels import model_label
 from fdemd.report.paper import paper_rows
-from fdemd.report.study import PointResult, StudyReport, point_label
-from fdemd.runs.files import run_folder
+from fdemd.report.queries import bytes_of_queries
+from fdemd.report.study import StudyReport
+from fdemd.report.study_point import PointResult, point_label
+from fdemd.runs.files import ROOM, run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
@@ -55,11 +58,15 @@ def study(settings: Evaluate) -> StudyReport:
     section = settings.study
     if section is None:
         raise InputError("There is no study to do; add experiment=ood, say.")
-    config = settings.plain()
     points = [_point(_varied(settings, words), section) for words in section.points or [[]]]
-    label = f"{section.name}-{model_label(config['model'])}-{settings.data.name}"
-    with run_folder(Path(settings.output), label) as folder, open_log(config, folder, "evaluate") as log:
-        report = StudyReport(config, [_measured(point, section) for point in points], folder)
+    label = f"{section.name}-{model_label(settings.model)}-{settings.data.name}"
+    lines = len(settings.query) * len(settings.protocols)
+    room = ROOM + sum(bytes_of_queries(point.described.faces.manifest, lines) for point in points)
+    with (
+        run_folder(Path(settings.output), label, room) as folder,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
+    ):
+        report = StudyReport(settings, [_measured(point, section) for point in points], folder)
         report.write()
         log_results(log)
     return report
@@ -78,14 +85,13 @@ def _point(settings: Evaluate, section: Study) -> Point:
         raise InputError("A study compares ways to re-rank; leave --no-rerank and rerank=none away.")
     if not isinstance(settings.stage1, ExactSearch):
         raise InputError("A study starts from the exact first stage; leave stage1 away.")
-    config = settings.plain()
     paper_rows(section.paper)
     metrics_named(settings.metrics)
     methods = combinations_of(section.methods, rerank)
     backbone = build_network(settings.model, settings.seed)
     for measure in dict.fromkeys(method.settings for method in methods):
         check_second_stage(backbone, measure)
-    point_label(config)  # a mistake in a name is told by now
+    point_label(settings)  # a mistake in a name is told by now
     return Point(settings, describe_data(settings, backbone), methods)
 
 
@@ -110,14 +116,14 @@ def _measured(point: Point, section: Study) -> PointResult:
         )
         for kind in settings.query:
             outcomes += comparison.outcomes(kind, settings.protocols)
-    seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
+    seconds = {"prepare_and_embed": embedded - started, "rank_and_rerank": time.perf_counter() - embedded}
     if not any(outcome.queries for outcome in outcomes):
         raise InputError(
             f"No query in {data.faces.manifest.root} has another photograph of its person in the gallery, so that "
             "nothing can be found; give people with two photographs or more."
         )
-    drawn, sha256 = len(rows) + len(missed), data.backbone.weights_sha256
-    return PointResult(settings.plain(), data.faces, drawn, outcomes, sha256, seconds, data.normalization)
+    weights, used = data.backbone.weights_sha256, evaluated_data(data.faces)
+    return PointResult(settings, used, rows, missed, outcomes, weights, seconds, data.normalization)
 
 
 def _sampled(data: EmbeddedData, sample: int | None, seed: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fdemd.backbones import Backbone
 from fdemd.backbones.projection import RAW
+from fdemd.data.accounting import account
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.dataset import FaceDataset
 from fdemd.data.pairs import Pairs, read_pairs
@@ -23,7 +24,7 @@ from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
 from fdemd.features import Features
 from fdemd.files.user_paths import expand_home
-from fdemd.report.identification import model_label
+from fdemd.report.labels import model_label
 from fdemd.report.verification import VerificationReport
 from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
@@ -71,17 +72,17 @@ def verify(settings: Evaluate) -> VerificationReport:
     """
     started = time.perf_counter()
     data, second_stage = settings.data, _second_stage(settings)
-    if not isinstance(data, PairsData):
-        raise InputError(
-            f"data={data.name} names no pairs; choose data=pairs or a published list such as data=lfw_pairs."
-        )
+    assert isinstance(data, PairsData)  # job=verify takes no others
     pairs = _read_folds(data)
     network = build_network(settings.model, settings.seed)
     backbone = WithMirrored(network).eval() if data.flip else network
     described = describe_normalization(settings, pairs.manifest, gallery=False)
     trainer = single_device_trainer(settings.trainer)
-    config, label = settings.plain(), f"{model_label(settings.model.plain())}-{data.name}"
-    with run_folder(Path(settings.output), label) as folder, open_log(config, folder, "evaluate") as log:
+    label = f"{model_label(settings.model)}-{data.name}"
+    with (
+        run_folder(Path(settings.output), label) as folder,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
+    ):
         faces = _with_known_problems(align_photographs(pairs.manifest, backbone, data), pairs)
         aligned = time.perf_counter()
         failed = _failed(pairs, faces)
@@ -111,16 +112,18 @@ def verify(settings: Evaluate) -> VerificationReport:
             for similarity, score in scores.items()
         ]
         seconds = {
-            "read and align": aligned - started,
+            "read_and_align": aligned - started,
             "embed": embedding_done - aligned,
             "compare": time.perf_counter() - embedding_done,
         }
+        listed = pairs.manifest.photographs
         report = VerificationReport(
-            config,
-            second_stage,
+            settings,
             pairs,
-            faces,
             failed,
+            account(pairs.manifest, faces),
+            faces.digest,
+            [(listed[entry.row].path, entry.problem, entry.reason) for entry in faces.left_out],
             results,
             features.grid,
             backbone.weights_sha256,

@@ -1,4 +1,4 @@
-"""How good rankings are: P@1, R-Precision and MAP@R, per query and as torchmetrics.
+"""How good rankings are: P@1, R-Precision and MAP@R of each query.
 
 Musgrave et al., "A Metric Learning Reality Check", ECCV 2020. Another figure is a function like :func:`r_precision`,
 here or in another package that names it as an entry point of the group ``fdemd.metrics``; it is chosen by
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from fdemd.errors import unknown
 from fdemd.settings.plugins import load_plugin, plugin_names
@@ -106,48 +105,17 @@ def best_possible(hits: Tensor, k: int) -> Tensor:
     return torch.cat([ideal, hits[:, k:]], dim=1)
 
 
-class _MeanOverQueries(Metric):
-    """Mean of a per-query figure. Only a sum and a count are kept, so memory is flat and processes can be added up."""
+@checked(hits="bool Q L")
+def first_hits(hits: Tensor) -> Tensor:
+    """Return the place of the first right answer of each query, from 1; 0 if no place is right.
 
-    full_state_update = False
-    higher_is_better = True
-    per_query: Callable[[Tensor, Tensor], Tensor]
-    total: Tensor
-    queries: Tensor
-    lone: Tensor
+    Args:
+        hits: ``(Q, L)`` boolean, right or wrong at each place.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("queries", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
-        self.add_state("lone", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
+    Returns:
+        ``(Q,)`` int32.
 
-    @checked(hits="bool Q L", relevant="whole Q")
-    def update(self, hits: Tensor, relevant: Tensor) -> None:
-        """Add queries; those without any right answer in the gallery are not averaged but counted in ``lone``."""
-        answerable = relevant > 0
-        self.total += type(self).per_query(hits[answerable], relevant[answerable]).sum()
-        self.queries += answerable.sum()
-        self.lone += (~answerable).sum()
-
-    def compute(self) -> Tensor:
-        """Mean in [0, 1]; NaN if there was no answerable query."""
-        return self.total / self.queries
-
-
-class PrecisionAt1(_MeanOverQueries):
-    """Mean of :func:`precision_at_1`."""
-
-    per_query = staticmethod(precision_at_1)
-
-
-class RPrecision(_MeanOverQueries):
-    """Mean of :func:`r_precision`."""
-
-    per_query = staticmethod(r_precision)
-
-
-class MeanAveragePrecisionAtR(_MeanOverQueries):
-    """Mean of :func:`map_at_r`."""
-
-    per_query = staticmethod(map_at_r)
+    >>> first_hits(torch.tensor([[False, True, True], [False, False, False]])).tolist()
+    [2, 0]
+    """
+    return torch.where(hits.any(1), hits.to(torch.uint8).argmax(1) + 1, 0).int()

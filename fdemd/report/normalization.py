@@ -58,8 +58,8 @@ def normalization_facts(normalization: FittedNormalization | None) -> dict[str, 
         "cohort": {
             "people": normalization.people,
             "photographs": normalization.photographs,
-            "left out": len(normalization.left_out),
+            "left_out": len(normalization.left_out),
         },
-        "estimator sha256": normalization.estimator.sha256 if normalization.estimator else None,
-        "mean absolute error": normalization.error._asdict() if normalization.error else None,
+        "estimator_sha256": normalization.estimator.sha256 if normalization.estimator else None,
+        "mean_absolute_error": normalization.error._asdict() if normalization.error else None,
     }

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from fdemd.features import Features
-from fdemd.metrics.intervals import Estimate, bootstrap_by_identity
 from fdemd.metrics.open_set import mated_scores, threshold_at_fpir
 from fdemd.retrieval.protocol import OFFICIAL, Labels, count_relevant, measured_protocols
 from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.two_stages import PairCounts, SearchResult, TwoStageSearch
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2
+from fdemd.scoring.error_rates import ErrorRates, measure_error_rates
 
 RATES = (1e-1, 1e-2, 1e-3)
 """False positive identification rates (FPIR) that thresholds are set at."""
@@ -54,14 +53,6 @@ class Searches:
         return len(self.identity.unique())
 
 
-class OperatingPoint(NamedTuple):
-    """Both error rates at one threshold, in [0, 1] with their intervals over people, the threshold held fixed."""
-
-    threshold: float
-    fnir: Estimate
-    fpir: Estimate
-
-
 @dataclass(frozen=True)
 class OpenSet:
     """What one kind of query gave under one protocol.
@@ -72,6 +63,7 @@ class OpenSet:
         mated: Searches for people in the gallery.
         nonmated: Searches for people outside; the same under every protocol.
         lone: Number of searches for people inside without another photograph of them in the gallery; in no figure.
+        errors: Stage -> error rates, at the thresholds of :func:`set_thresholds`.
     """
 
     kind: str
@@ -79,22 +71,36 @@ class OpenSet:
     mated: Searches
     nonmated: Searches
     lone: int
+    errors: Mapping[str, ErrorRates]
 
-    def error_rates(self, stage: str, threshold: float, seed: int) -> OperatingPoint:
-        """Return both error rates of a stage at a threshold.
 
-        Args:
-            stage: Name of the stage.
-            threshold: Lowest score that is accepted.
-            seed: Seed of the bootstrap.
-        """
-        missed = (self.mated.scores[stage] < threshold).double()
-        accepted = (self.nonmated.scores[stage] >= threshold).double()
-        return OperatingPoint(
-            threshold,
-            bootstrap_by_identity(missed, self.mated.identity, seed=seed),
-            bootstrap_by_identity(accepted, self.nonmated.identity, seed=seed),
+def measure_open_set(
+    kind: str,
+    protocol: str,
+    mated: Searches,
+    nonmated: Searches,
+    lone: int,
+    thresholds: Mapping[str, Sequence[float | None]],
+    seed: int,
+) -> OpenSet:
+    """Measure the error rates of each stage of some searches.
+
+    Args:
+        kind: Kind of query.
+        protocol: What was really measured.
+        mated: Searches for people in the gallery.
+        nonmated: Searches for people outside.
+        lone: Number of searches that are in no figure.
+        thresholds: Stage -> threshold at each of :data:`RATES`.
+        seed: Seed of the bootstrap.
+    """
+    errors = {
+        stage: measure_error_rates(
+            mated.scores[stage], mated.identity, nonmated.scores[stage], nonmated.identity, of_stage, seed
         )
+        for stage, of_stage in thresholds.items()
+    }
+    return OpenSet(kind, protocol, mated, nonmated, lone, errors)
 
 
 def set_thresholds(nonmated: Searches) -> dict[str, list[float | None]]:

@@ -6,32 +6,22 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from fdemd.cache.similarities import SimilarityStore
 from fdemd.embedding.data import EmbeddedData
-from fdemd.metrics.identification import IDENTIFICATION, QueryMetric, best_possible
+from fdemd.metrics.identification import IDENTIFICATION, QueryMetric, best_possible, first_hits
 from fdemd.metrics.intervals import Estimate
 from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.reranker import Progress, Reranker, no_progress
 from fdemd.retrieval.rerankers import build_reranker
 from fdemd.retrieval.two_stages import SearchResult, SecondStage, TwoStageSearch
-from fdemd.scoring.closed_set import BEST_POSSIBLE, COSINE, FEWEST_PLACES, STAGE_1
+from fdemd.scoring.closed_set import BEST_POSSIBLE, COSINE, STAGE_1
 from fdemd.scoring.ground_truth import GroundTruth, Values
 from fdemd.settings.methods import WHOLE_GALLERY, Method
 from fdemd.settings.ranking import EmdRerank
-
-
-class Answers(NamedTuple):
-    """What each query of a ranking found, without the whole ranking."""
-
-    rank: Tensor
-    """``(Q,)`` place of the right person, from 1; 0 if it is none of those that were ranked."""
-    best: Ranking
-    """The first :data:`fdemd.scoring.closed_set.FEWEST_PLACES` places."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +39,8 @@ class Outcome:
         seconds: That the similarity of all pairs took on the machine that computed it; None where none is needed.
         gains: Gain over stage 1 of each figure, with its paired interval; None for what is no method.
         truth: Knows which queries have a right answer.
-        answers: What each query found; None for the best possible, which ranks nobody.
+        ranks: ``(Q,)`` place of the right person for each query with a face, from 1; 0 where it is none of those that
+            were ranked. None for the best possible, which has no ranking.
     """
 
     kind: str
@@ -62,7 +53,7 @@ class Outcome:
     seconds: float | None
     gains: Mapping[str, Estimate] | None = None
     truth: GroundTruth | None = None
-    answers: Answers | None = None
+    ranks: Tensor | None = None
 
 
 class StudyComparison:
@@ -142,7 +133,7 @@ class StudyComparison:
             hits = truth.hits(ranking)
             values = truth.values(hits)
             gains = truth.gains(values, before) if before else None
-            return outcome(facts, values, answers=_answers(ranking, hits), gains=gains, **measured)
+            return outcome(facts, values, ranks=first_hits(hits), gains=gains, **measured)
 
         hits = truth.hits(found.first)
         before = truth.values(hits)
@@ -185,17 +176,6 @@ def method_facts(method: Method, grid: tuple[int, int]) -> dict[str, Any]:
         words = " ".join(f"{name} {value}" for name, value in settings.options.items())
         what = {"weighting": words or "-", "patches": "", "grid": ""}
     return {"method": settings.method, **what, "alpha": method.alpha, "k": method.k or WHOLE_GALLERY}
-
-
-def _answers(ranking: Ranking, hits: Tensor) -> Answers:
-    first = slice(0, FEWEST_PLACES)
-    best = Ranking(
-        ranking.indices[:, first].clone(),
-        ranking.scores[:, first].clone(),
-        min(ranking.reranked, ranking.indices[:, first].shape[1]),
-        ranking.alphas,
-    )
-    return Answers(torch.where(hits.any(1), hits.int().argmax(1) + 1, 0), best)
 
 
 def _named(method: str, **facts: Any) -> dict[str, Any]:

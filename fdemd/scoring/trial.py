@@ -23,7 +23,7 @@ class Trial:
             of every kind of query and protocol.
         rejections: name of a training with a scale head -> what its scales are worth.
         checkpoints: name of a training -> its file.
-        apart: how its people were divided, the counts of :class:`fdemd.jobs.train_and_test.PeopleApart`.
+        apart: how its people were divided, the counts of :class:`fdemd.jobs.train_and_evaluate.PeopleSplit`.
         accounts: weights -> what became of the photographs that they were compared on.
         left_out: files that gave no face: path, problem, reason.
     """

@@ -12,6 +12,7 @@ from fdemd.errors import InputError
 from fdemd.settings.plugins import plugin_names
 from fdemd.settings.section import (
     Section,
+    Text,
     at_least,
     is_number,
     is_size,

@@ -82,7 +82,7 @@ def test_pictures_keep_to_the_budget_and_no_longer_show_the_person(
 
 def test_impersonation_comes_closer_to_the_victim(manifest: Manifest, dlib_net: Backbone, cache: Path) -> None:
     faces = faces_of(manifest, dlib_net, cache, goal="impersonation")
-    adversary = Adversary(dlib_net, SETTINGS | {"goal": "impersonation"}, seed=0, cache=cache, device=CPU)
+    adversary = Adversary(dlib_net, AdversarialQuery(goal="impersonation", **SETTINGS), seed=0, cache=cache, device=CPU)
     aims = adversary.aims(manifest, faces.query_rows, faces.gallery_rows)
     clean, moved = (embeddings(faces, dlib_net, kind) for kind in ("clean", ADVERSARIAL))
     centres = torch.stack([clean[[row.identity == aim for row in manifest.photographs]].mean(0) for aim in aims])
@@ -112,7 +112,7 @@ def test_the_seed_decides(attacked: FaceDataModule, manifest: Manifest, dlib_net
 def test_the_same_attack_is_made_once(
     attacked: FaceDataModule, manifest: Manifest, dlib_net: Backbone, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fdemd.attacks.adversary.Attack.__call__", lambda *_: pytest.fail("attacked again"))
+    monkeypatch.setattr("fdemd.attacks.adversary.attack_faces", lambda *_: pytest.fail("attacked again"))
     again = faces_of(manifest, dlib_net, cache, momentum=0.5)  # which pgd does not have
     digest = again.faces_of(ADVERSARIAL).digest
     assert digest == attacked.faces_of(ADVERSARIAL).digest

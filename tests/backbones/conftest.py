@@ -128,3 +128,8 @@ def tells_people_apart(lfw_people: list[list[Image.Image]]) -> Callable[[ConvNet
         return bool((partner > others).all())
 
     return check
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "network.onnx"

@@ -14,7 +14,7 @@ import torch
 from fdemd.backbones import BACKBONES
 from fdemd.checkpoints.training_state import PlainCheckpoints
 from fdemd.training.module import FinetuneModule
-from tests.jobs.test_finetune import Tiny, train
+from tests.short_training import Tiny, train
 
 
 def forked(work: Callable[[], Any]) -> int:

@@ -27,7 +27,7 @@ from data_prep.layouts import LAYOUTS
 from fdemd.data.manifest import read_manifest
 from tests.breaking.conftest import Tally
 from tests.data_prep.conftest import picture, write_tar, write_tree, write_zip
-from tests.data_prep.test_casia import pack as write_records
+from tests.data_prep.made_records import pack as write_records
 
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -17,10 +17,10 @@ import torch
 from fdemd.checkpoints.training_state import PlainCheckpoints, read_state
 from fdemd.errors import InputError
 from fdemd.training.module import FinetuneModule
-from fdemd.training.validation import HeldOut
+from fdemd.training.validation import IdentificationMetric
 from tests.breaking.conftest import Tally
 from tests.data.test_workers import until
-from tests.jobs.test_finetune import ROOT, settings, tiny, train, weights_of  # noqa: F401  (fixtures)
+from tests.short_training import ROOT, settings, tiny, train, weights_of  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.slow
 
@@ -152,7 +152,7 @@ def test_trainings_told_to_stop_at_any_step_end_with_the_same_weights(
     words.append(f"trainer.accumulate_grad_batches={accumulated}")
     straight = train(*words)
     moments = [(FinetuneModule, "training_step", batch) for batch in range(batches)]
-    moments += [(HeldOut, "add", 2), (HeldOut, "compare", 1), (HeldOut, "compare", 2)]
+    moments += [(IdentificationMetric, name, at) for name, at in (("update", 2), ("compute", 1), ("compute", 2))]
     held = 0
     for number, (kind, method, at) in enumerate(moments):
         sent = (signal.SIGTERM, signal.SIGINT)[number % 2]
@@ -170,7 +170,7 @@ def test_trainings_told_to_stop_at_any_step_end_with_the_same_weights(
             patch.setattr(kind, method, interrupted)
             assert main("train", run, "test", [*words, f"output='{out}'"]) == 128 + sent
         (folder,) = out.iterdir()
-        if kind is HeldOut and method == "add":  # before the first step: nothing to go on from
+        if kind is IdentificationMetric and method == "update":  # before the first step: nothing to go on from
             held += not (folder / "checkpoints" / "last.ckpt").exists()
             continue
         resumed = train(*words, f"resume='{folder}'")

@@ -448,14 +448,14 @@ def test_a_folder_of_configs_that_is_not_there(
 
 def test_the_command_line_does_not_import_torch() -> None:
     script = "import sys, fdemd.cli.overrides; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], cwd=CONFIG_DIR.parent, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_help_imports_no_hydra() -> None:
     script = (
         "import sys; from fdemd.jobs.commands import evaluate; evaluate(['--help']); sys.exit('hydra' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=CONFIG_DIR.parent, capture_output=True, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert done.returncode == 0
 
 

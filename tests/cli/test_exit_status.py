@@ -124,6 +124,7 @@ def test_it_works_in_another_thread() -> None:
     assert found == [2]
 
 
+@pytest.mark.checkout
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("program", ["train.py", "evaluate.py"])
 @pytest.mark.parametrize("module", ["hydra", "omegaconf", "torch"])

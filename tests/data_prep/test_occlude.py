@@ -256,7 +256,7 @@ def test_photographs_that_are_no_queries_get_no_copy(manifest: Path, tmp_path: P
     ("arguments", "sentence"),
     [
         (["--share", "0"], "--share is 0.0"),
-        (["--kinds", "scarf"], "unknown kind of mask 'scarf'"),
+        (["--kinds", "scarf"], "unknown query.mask.kinds[0] 'scarf'"),
         (["--template", "paper"], "unknown template 'paper'"),
         (["--seed", "8"], "holds faces that were prepared otherwise"),
     ],

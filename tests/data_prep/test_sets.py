@@ -12,7 +12,7 @@ from fdemd.cli.command_line import main as evaluate
 from fdemd.data.manifest import Manifest
 from fdemd.jobs import run
 from tests.data_prep.conftest import PEOPLE, lfw_files, picture, write_tar, write_tree, write_zip
-from tests.data_prep.test_casia import pack
+from tests.data_prep.made_records import pack
 
 Prepare = Callable[..., Manifest]
 

@@ -90,7 +90,7 @@ def test_the_figures_are_those_of_a_gallery_without_the_people_outside(evaluate,
     status, printed, folder = evaluate(*words[2:], "--no-rerank", "protocols=[leave-twin-out]")
     assert status == 0, printed
     (row,) = results(folder)["results"]
-    outside = set(results(folder)["open set"]["people outside"])
+    outside = set(results(folder)["open_set"]["people_outside"])
 
     config = plan("evaluate", ["experiment=open_set", *words], CONFIG_DIR)[0].settings.plain()
     data = describe_data(config, build_network(config)).embed()

@@ -8,6 +8,8 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
 
+pytestmark = pytest.mark.checkout
+
 ROOT = CONFIG_DIR.parent
 
 

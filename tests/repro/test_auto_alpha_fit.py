@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fdemd.repro.auto_alpha_fit import WEIGHTS, Shortlists, drawn_people, fit_rule
+from fdemd.repro.auto_alpha_fit import WEIGHTS, Shortlists, draw_fitted_people, fit_rule
 from fdemd.retrieval.auto_alpha import AUTO, RULE, auto_alpha
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage2 import reorder
@@ -95,8 +95,8 @@ def test_queries_that_no_weight_can_change_are_not_fitted_on() -> None:
 
 def test_a_person_is_either_fitted_on_or_not() -> None:
     people = [f"person {number}" for number in range(400)]
-    drawn = drawn_people(people, seed=0)
+    drawn = draw_fitted_people(people, seed=0)
     assert 150 < len(drawn) < 250
     assert drawn < set(people)
-    assert drawn_people([*reversed(people), people[5]], seed=0) == drawn
-    assert drawn_people(people, seed=1) != drawn
+    assert draw_fitted_people([*reversed(people), people[5]], seed=0) == drawn
+    assert draw_fitted_people(people, seed=1) != drawn

@@ -1,7 +1,6 @@
 """Re-rankers by their names, and what they have in common."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -98,35 +97,3 @@ def test_another_package_s_re_ranker_takes_its_settings_as_keywords(monkeypatch:
     assert build_reranker(OtherRerank(method="mine", power=2)).power == 2  # type: ignore[attr-defined, call-arg]
     with pytest.raises(InputError, match=r"rerank=mine does not take these settings: .*colour"):
         build_reranker(OtherRerank(method="mine", colour="red"))  # type: ignore[call-arg]
-
-
-RERANKER = """
-# Nearest by the Euclidean distance of embeddings.
-from fdemd.retrieval.reranker import Reranker, Similarity, no_progress
-
-
-class Euclidean(Reranker):
-    def __init__(self, *, power: int = 1) -> None:
-        self.power = power
-
-    def similarity(self, query, gallery, shortlist, *, barred=None, on_progress=no_progress):
-        difference = query.embedding[:, None] - gallery.embedding[shortlist]
-        on_progress(shortlist.numel())
-        return Similarity(-(difference.norm(dim=2) ** self.power))
-"""
-
-
-@pytest.fixture
-def euclidean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Installs a package with a re-ranker and a metric, as pip would."""
-    package = tmp_path / "installed"
-    package.mkdir()
-    (package / "euclidean.py").write_text(RERANKER)
-    (package / "second_place.py").write_text("def right(hits, relevant):\n    return hits[:, 1].double()\n")
-    info = package / "euclidean-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: euclidean\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[fdemd.rerankers]\neuclidean = euclidean:Euclidean\n[fdemd.metrics]\nP@2nd = second_place:right\n"
-    )
-    monkeypatch.syspath_prepend(package)

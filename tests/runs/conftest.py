@@ -4,6 +4,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from torch.utils.data import DataLoader
 from wandb.proto.wandb_internal_pb2 import Record
 
 from fdemd.data.manifest import Manifest, Photograph
+from fdemd.runs.loggers import RunLog, open_log
+from fdemd.settings.running import Logger
 
 WANDB = {
     "kind": "wandb",
@@ -164,7 +167,11 @@ def tiny_module() -> type[TinyModule]:
     return TinyModule
 
 
+RunLogs = Callable[..., AbstractContextManager[RunLog]]
+
+
 @pytest.fixture
-def settings() -> Callable[..., dict[str, Any]]:
-    """A run's config with these settings of W&B's logger changed."""
-    return lambda **changes: {"seed": 0, "data": {"name": "orl"}, "logger": WANDB | changes}
+def run_log() -> RunLogs:
+    """Opens the log of a run with some settings of W&B's logger changed."""
+    record = {"seed": 0, "data": {"name": "orl"}}
+    return lambda folder, job, **changes: open_log(Logger(**WANDB | changes), folder, job, record)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fdemd.features import Features
-from fdemd.metrics.identification import IDENTIFICATION, MeanAveragePrecisionAtR, PrecisionAt1, RPrecision
+from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, PROTOCOLS, Labels
 from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.scoring.closed_set import BEST_POSSIBLE, GAIN, STAGE_1, STAGE_2, Comparison, compare_stages
@@ -97,15 +97,6 @@ def test_twins_in_the_gallery_keep_the_protocols_apart() -> None:
     apart, official = compare_stages(search, "clean", everyone, both, protocols=PROTOCOLS, missed=NOBODY_MISSED)
     assert (apart.protocol, official.protocol) == (LEAVE_TWIN_OUT, OFFICIAL)
     assert official.stage1.indices.shape[1] == apart.stage1.indices.shape[1] + 1 or official.figures != apart.figures
-
-
-def test_the_torchmetrics_give_the_printed_means() -> None:
-    comparison = compare(faces(2.0, seed=2))[0]
-    hits = comparison.stage2.hits(WHO.identity, WHO.identity)
-    relevant = torch.full((COUNT,), EACH - 1)
-    for name, metric in (("P@1", PrecisionAt1()), ("RP", RPrecision()), ("MAP@R", MeanAveragePrecisionAtR())):
-        metric.update(hits, relevant)
-        assert metric.compute().item() == pytest.approx(comparison.figures[STAGE_2][name].mean)
 
 
 def test_fallbacks_are_counted_for_each_protocol_by_itself() -> None:

@@ -11,7 +11,7 @@ from fdemd.metrics.open_set import fnir, fpir
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, OFFICIAL, Labels
 from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2
-from fdemd.scoring.open_set import OpenSet, OpenSetSearch, Searches, set_thresholds
+from fdemd.scoring.open_set import OpenSetSearch, Searches, measure_open_set, set_thresholds
 from fdemd.settings.ranking import EmdRerank
 
 GALLERY_PEOPLE = torch.tensor([0, 0, 0, 1, 1, 2, 3])
@@ -92,11 +92,13 @@ def test_rates_at_a_threshold_are_those_of_the_metrics() -> None:
         scores[-2:] = -torch.inf
         return Searches({STAGE_1: scores}, torch.arange(count) // 2, 2, 0, 0, torch.arange(count), {}, {})
 
-    result = OpenSet("mask", OFFICIAL, drawn(30, 1), drawn(40, 0), lone=0)
-    threshold = set_thresholds(result.nonmated)[STAGE_1][0]
-    assert threshold is not None
-    point = result.error_rates(STAGE_1, threshold, seed=0)
+    mated, nonmated = drawn(30, 1), drawn(40, 0)
+    thresholds = set_thresholds(nonmated)
+    assert thresholds[STAGE_1][1:] == [None, None]
+    result = measure_open_set("mask", OFFICIAL, mated, nonmated, 0, thresholds, seed=0)
+    point, *others = result.errors[STAGE_1].points
+    assert point is not None and others == [None, None]
+    threshold = point.threshold
     assert point.fnir.mean == pytest.approx(fnir(result.mated.scores[STAGE_1], threshold))
     assert point.fpir.mean == pytest.approx(fpir(result.nonmated.scores[STAGE_1], threshold)) == pytest.approx(0.1)
     assert point.fnir.low < point.fnir.mean < point.fnir.high
-    assert set_thresholds(result.nonmated)[STAGE_1][1:] == [None, None]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fdemd.cli.command_line import CONFIG_DIR, main, plan
+from fdemd.cli.command_line import main, plan
 from fdemd.errors import InputError
 from fdemd.settings.checking import check_settings, text_settings
 from fdemd.settings.jobs import SCHEMAS, Evaluate
@@ -207,7 +207,7 @@ def test_mistakes_are_told_before_torch_is_imported() -> None:
         "status = evaluate(['k=0'])\n"
         "sys.exit(0 if status == 2 and 'torch' not in sys.modules else 1)\n"
     )
-    assert subprocess.run([sys.executable, "-c", program], cwd=CONFIG_DIR.parent, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_good_settings_are_typed_and_frozen() -> None:

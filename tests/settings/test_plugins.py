@@ -8,6 +8,7 @@ import pytest
 
 from fdemd.errors import InputError
 from fdemd.settings.plugins import check_plugin_settings, load_plugin, plugin_defaults, plugin_names, plugin_origin
+from tests.plugins import write_package
 
 MODULE = """
 import fdemd
@@ -18,27 +19,22 @@ class Net:
         self.width = width
 """
 
-Install = Callable[[str, str], None]
+Install = Callable[[str, dict[str, dict[str, str]]], None]
 
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Installs a package for one test, as pip would: its module, and the folder that names its entry points."""
+    """Installs a package for one test."""
 
-    def call(module: str, entry_points: str) -> None:
-        (tmp_path / "plugged_in.py").write_text(module)
-        info = tmp_path / "plugged_in-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugged_in\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(entry_points)
-        monkeypatch.syspath_prepend(tmp_path)
+    def call(module: str, entry_points: dict[str, dict[str, str]]) -> None:
+        monkeypatch.syspath_prepend(write_package(tmp_path / "site-packages", module, entry_points))
         monkeypatch.delitem(sys.modules, "plugged_in", raising=False)
 
     return call
 
 
 def test_names_are_found_without_an_import(install: Install) -> None:
-    install("raise RuntimeError", "[fdemd.backbones]\nnet = plugged_in:Net\n[fdemd.metrics]\nmine = plugged_in:mine\n")
+    install("raise RuntimeError", {"backbones": {"net": "Net"}, "metrics": {"mine": "mine"}})
 
     assert plugin_names("backbones") == ["net"]
     assert plugin_names("metrics") == ["mine"]
@@ -47,7 +43,7 @@ def test_names_are_found_without_an_import(install: Install) -> None:
 
 
 def test_settings_are_those_of_the_signature(install: Install) -> None:
-    install(MODULE, "[fdemd.backbones]\nnet = plugged_in:Net\n")
+    install(MODULE, {"backbones": {"net": "Net"}})
 
     assert load_plugin("backbones", "net").__name__ == "Net"
     assert plugin_defaults("backbones", "net") == {"width": 64, "grid": None, "checkpoint": "???"}
@@ -64,7 +60,7 @@ def test_settings_are_those_of_the_signature(install: Install) -> None:
     ],
 )
 def test_wrong_settings_are_told_as_any_others(install: Install, values: dict[str, object], sentence: str) -> None:
-    install(MODULE, "[fdemd.backbones]\nnet = plugged_in:Net\n")
+    install(MODULE, {"backbones": {"net": "Net"}})
 
     with pytest.raises(InputError) as error:
         check_plugin_settings("backbones", "net", values, "model")
@@ -72,14 +68,14 @@ def test_wrong_settings_are_told_as_any_others(install: Install, values: dict[st
 
 
 def test_a_plug_in_that_cannot_be_imported(install: Install) -> None:
-    install("import no_such_module", "[fdemd.queries]\nscarf = plugged_in:scarf\n")
+    install("import no_such_module", {"queries": {"scarf": "scarf"}})
 
     with pytest.raises(InputError, match=r"plug-in scarf of fdemd.queries \(plugged_in:scarf\) cannot be imported: "):
         load_plugin("queries", "scarf")
 
 
 def test_a_name_that_nobody_brings(install: Install) -> None:
-    install("", "[fdemd.queries]\nscarf = plugged_in:scarf\n")
+    install("", {"queries": {"scarf": "scarf"}})
 
     with pytest.raises(InputError, match=r"Unknown plug-in of fdemd.queries 'scraf' \(did you mean scarf"):
         load_plugin("queries", "scraf")

@@ -66,10 +66,10 @@ class Lens:
 
     Attributes:
         side: -1 for the left of the picture, 1 for the right.
-        inner: X of the edge at the nose, pixels.
-        outer: X of the edge at the temple, pixels.
-        middle: Y of the middle, pixels.
-        half_height: Pixels.
+        inner: x of the edge at the nose, in pixels.
+        outer: x of the edge at the temple, in pixels.
+        middle: y of the middle, in pixels.
+        half_height: Half the height of the lens, in pixels.
         bow: How far the outer edge of a wrapped frame drops, pixels.
     """
 

@@ -1,0 +1,36 @@
+"""How cosines were aligned, in sentences and as plain values."""
+
+from typing import cast
+
+import pytest
+
+from fdemd.embedding.normalization import ScoreAlignment
+from fdemd.report.alignment import alignment_facts, alignment_note
+from fdemd.score_normalization.aligner import Aligner
+from fdemd.score_normalization.settings import AlignSettings
+
+
+def alignment(**settings: object) -> ScoreAlignment:
+    return ScoreAlignment(AlignSettings(**settings), cast(Aligner, None), 20, 200, (), None, None)  # type: ignore
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "by the mean of the cosines to"),
+        ({"method": "snorm"}, "by the mean and deviation of the cosines to"),
+        ({"support": "virtual"}, "and 1000 virtual faces (interpolated)"),
+    ],
+)
+def test_the_note_says_what_a_cosine_is_set_against(settings: dict[str, object], said: str) -> None:
+    note = alignment_note(alignment(**settings))
+    assert said in note
+    assert "Cohort: 20 people who left queries and gallery" in note
+
+
+def test_facts_are_plain_values() -> None:
+    assert alignment_facts(None) is None
+    facts = alignment_facts(alignment())
+    assert facts is not None
+    assert facts["cohort"] == {"people": 20, "photographs": 200, "left_out": 0}
+    assert (facts["method"], facts["estimator_sha256"], facts["mean_absolute_error"]) == ("ida", None, None)
