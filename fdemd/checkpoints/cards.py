@@ -9,8 +9,8 @@ from typing import Any
 
 from fdemd.checkpoints.facts import parse, problem
 from fdemd.errors import InputError, unknown
-from fdemd.files.home import expanded
 from fdemd.files.shipped import is_installed, shipped_folder
+from fdemd.files.user_paths import expand_home
 
 CARDS = shipped_folder("checkpoints")
 """The cards that come with fdemd."""
@@ -58,9 +58,9 @@ def weights_folder(cards: Path = CARDS) -> Path:
     if cards != CARDS or not is_installed():
         return cards
     if chosen := os.environ.get("FDEMD_CHECKPOINTS"):
-        return expanded(chosen)
+        return expand_home(chosen)
     data = Path(os.environ.get("XDG_DATA_HOME", ""))
-    return (data if data.is_absolute() else expanded("~/.local/share")) / "fdemd" / "checkpoints"
+    return (data if data.is_absolute() else expand_home("~/.local/share")) / "fdemd" / "checkpoints"
 
 
 def card_names(folder: Path = CARDS) -> list[str]:

@@ -118,6 +118,7 @@ def _listed(array: object, argument: str) -> list[str | int]:
         plain = [each.item() if isinstance(each, np.generic | Tensor) else each for each in listed]
     except (TypeError, ValueError, RuntimeError):  # nothing to iterate over, or tensors without values
         raise refused from None
-    if not all(isinstance(each, str | int) for each in plain):
+    names = [each for each in plain if isinstance(each, str | int)]
+    if len(names) != len(plain):
         raise refused
-    return plain
+    return names

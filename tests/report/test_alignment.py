@@ -3,11 +3,11 @@
 from typing import cast
 
 import pytest
-
-from fdemd.embedding.normalization import ScoreAlignment
 from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.score_normalization.aligner import Aligner
 from fdemd.score_normalization.settings import AlignSettings
+
+from fdemd.embedding.normalization import ScoreAlignment
 
 
 def alignment(**settings: object) -> ScoreAlignment:

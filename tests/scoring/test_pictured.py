@@ -7,13 +7,13 @@ from typing import cast
 import numpy as np
 import pytest
 import torch
+from fdemd.retrieval.settings import RerankSettings
 
 from fdemd.backbones import Backbone
 from fdemd.data.evaluated import EvaluatedData
 from fdemd.embedding.data import EmbeddedData
 from fdemd.embedding.embed import EmbeddedFaces
 from fdemd.features import Features
-from fdemd.retrieval.settings import RerankSettings
 from fdemd.scoring.closed_set import Comparison
 from fdemd.scoring.pictured import picture_queries
 from tests.report.conftest import compared, data, features, labels, manifest
