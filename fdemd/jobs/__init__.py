@@ -59,5 +59,8 @@ def run(settings: Evaluate | Train) -> Any:
     Raises:
         InputError: A setting, a file or the data cannot be used.
     """
+    from fdemd.jobs.named_files import check_named_files
+
+    check_named_files(settings)
     module, _, function = JOBS[settings.job].function.partition(":")
     return getattr(import_module(module), function)(settings)

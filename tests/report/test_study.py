@@ -15,16 +15,21 @@ from fdemd.metrics.intervals import Estimate
 from fdemd.report.study import StudyReport
 from fdemd.report.study_point import PointResult
 from fdemd.retrieval.protocol import OFFICIAL, Labels
+<<<<<<< HEAD
+=======
+from fdemd.scoring.ground_truth import GroundTruth
+from fdemd.scoring.study import Outcome
+>>>>>>> core
 from fdemd.settings.jobs import Evaluate
 
 
 def test_each_point_has_its_figure_and_queries(
     evaluation: Callable[..., Evaluate], data: EvaluatedData, labels: dict[str, Labels], tmp_path: Path
 ) -> None:
-    judge = Judge(labels["query"], labels["missed"], labels["gallery"], OFFICIAL)
+    truth = GroundTruth(labels["query"], labels["missed"], labels["gallery"], OFFICIAL)
     facts: dict[str, Any] = {"method": "stage 1", "weighting": "", "patches": "", "grid": "", "alpha": "", "k": ""}
     figures = {"P@1": Estimate(0.5, 0.4, 0.6)}
-    outcome = Outcome("mask", OFFICIAL, facts, figures, 3, 1, 1, None, ranks=torch.tensor([3, 1, 0]), judge=judge)
+    outcome = Outcome("mask", OFFICIAL, facts, figures, 3, 1, 1, None, ranks=torch.tensor([3, 1, 0]), truth=truth)
     settings = evaluation("experiment=ood", "study.title=Two")
     rows = data.query_rows, data.missed_rows
     point = PointResult(settings, data, *rows, [outcome], "f" * 64, {"rank_and_rerank": 1.0})

@@ -10,7 +10,7 @@ import torch
 from fdemd.data.evaluated import EvaluatedData
 from fdemd.data.pairs import Pairs
 from fdemd.report.verification import VerificationReport
-from fdemd.scoring.pairs import judge
+from fdemd.scoring.pairs import evaluate_scores
 from fdemd.settings.jobs import Evaluate
 
 
@@ -23,7 +23,7 @@ def report(evaluation: Callable[..., Evaluate], data: EvaluatedData) -> Verifica
     )
     failed = torch.tensor([False, False, True, False])
     scores = torch.tensor([0.9, 0.2, 0.0, 0.1])
-    results = [judge(name, scores, pairs, failed) for name in ("cosine", "0.7 EMD + 0.3 cosine")]
+    results = [evaluate_scores(name, scores, pairs, failed) for name in ("cosine", "0.7 EMD + 0.3 cosine")]
     left_out = [("3.png", "no face found", "none")]
     return VerificationReport(
         settings, pairs, failed, data.account, "a" * 64, left_out, results, (8, 8), "f" * 64, "computed", {"embed": 0.5}

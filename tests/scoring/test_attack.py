@@ -23,7 +23,8 @@ FACES = cast(
 
 
 def adversary(goal: str) -> Adversary:
-    made = SimpleNamespace(attack="pgd", attacked_name="dlib", goal=goal, aims=lambda *rows: ["b", "a"])
+    settings = SimpleNamespace(in_words="pgd", goal=goal)
+    made = SimpleNamespace(settings=settings, attacked_name="dlib", aims=lambda *rows: ["b", "a"])
     return cast(Adversary, made)
 
 

@@ -16,11 +16,12 @@ from fdemd.embedding.embed import EmbeddedFaces
 from fdemd.features import Features
 from fdemd.scoring.closed_set import Comparison
 from fdemd.scoring.pictured import picture_queries
+from fdemd.settings.ranking import EmdRerank
 from tests.report.conftest import compared, data, features, labels, manifest
 
 __all__ = ["compared", "data", "features", "labels", "manifest"]
 
-SETTINGS = RerankSettings(weighting="uniform", alpha=0.9, k=4)
+SETTINGS = EmdRerank(weighting="uniform", alpha=0.9, k=4)
 
 
 @pytest.fixture

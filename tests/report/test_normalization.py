@@ -1,17 +1,25 @@
-"""How cosines were aligned, in sentences and as plain values."""
+"""How cosines were normalized, in sentences and as plain values."""
 
 from typing import cast
 
 import pytest
+<<<<<<< HEAD:tests/report/test_alignment.py
 from fdemd.report.alignment import alignment_facts, alignment_note
 from fdemd.score_normalization.aligner import Aligner
 from fdemd.score_normalization.settings import AlignSettings
+=======
+
+from fdemd.embedding.normalization import FittedNormalization
+from fdemd.report.normalization import normalization_facts, normalization_note
+from fdemd.score_normalization.normalizer import Normalizer
+from fdemd.settings.normalization import ScoreNormalization
+>>>>>>> core:tests/report/test_normalization.py
 
 from fdemd.embedding.normalization import ScoreAlignment
 
 
-def alignment(**settings: object) -> ScoreAlignment:
-    return ScoreAlignment(AlignSettings(**settings), cast(Aligner, None), 20, 200, (), None, None)  # type: ignore
+def normalization(**settings: object) -> FittedNormalization:
+    return FittedNormalization(ScoreNormalization(**settings), cast(Normalizer, None), 20, 200)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -23,14 +31,14 @@ def alignment(**settings: object) -> ScoreAlignment:
     ],
 )
 def test_the_note_says_what_a_cosine_is_set_against(settings: dict[str, object], said: str) -> None:
-    note = alignment_note(alignment(**settings))
+    note = normalization_note(normalization(**settings))
     assert said in note
     assert "Cohort: 20 people who left queries and gallery" in note
 
 
 def test_facts_are_plain_values() -> None:
-    assert alignment_facts(None) is None
-    facts = alignment_facts(alignment())
+    assert normalization_facts(None) is None
+    facts = normalization_facts(normalization())
     assert facts is not None
     assert facts["cohort"] == {"people": 20, "photographs": 200, "left_out": 0}
     assert (facts["method"], facts["estimator_sha256"], facts["mean_absolute_error"]) == ("ida", None, None)
