@@ -37,7 +37,7 @@ def check_named_files(settings: Evaluate | Train) -> None:
         if _is_missing(data.pairs):
             read_pair_list(Path(os.path.expanduser(data.pairs)))  # noqa: PTH111 # pathlib's raises for an unknown user
         if photographs is None or _is_missing(photographs):
-            pairs_manifest(data.name, data.manifest, data.root)
+            pairs_manifest(data)
     elif _is_missing(data.manifest):
         prepared_manifest(data.name, data.manifest)
 

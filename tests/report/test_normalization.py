@@ -3,19 +3,11 @@
 from typing import cast
 
 import pytest
-<<<<<<< HEAD:tests/report/test_alignment.py
-from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.score_normalization.aligner import Aligner
-from fdemd.score_normalization.settings import AlignSettings
-=======
 
 from fdemd.embedding.normalization import FittedNormalization
 from fdemd.report.normalization import normalization_facts, normalization_note
 from fdemd.score_normalization.normalizer import Normalizer
 from fdemd.settings.normalization import ScoreNormalization
->>>>>>> core:tests/report/test_normalization.py
-
-from fdemd.embedding.normalization import ScoreAlignment
 
 
 def normalization(**settings: object) -> FittedNormalization:

@@ -7,19 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from fdemd.scoring.judge import Judge
-from fdemd.scoring.methods_measured import Outcome
 
 from fdemd.data.evaluated import EvaluatedData
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.study import StudyReport
 from fdemd.report.study_point import PointResult
 from fdemd.retrieval.protocol import OFFICIAL, Labels
-<<<<<<< HEAD
-=======
 from fdemd.scoring.ground_truth import GroundTruth
 from fdemd.scoring.study import Outcome
->>>>>>> core
 from fdemd.settings.jobs import Evaluate
 
 
