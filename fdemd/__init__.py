@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from fdemd.errors import InputError
     from fdemd.faces.photographs import align_face
     from fdemd.features import Features
+    from fdemd.retrieval.rank import rank, rerank
     from fdemd.retrieval.ranking import Ranking
+    from fdemd.scoring.evaluate import evaluate
     from fdemd.scoring.explanation import explain
 
 _MODULES = {
@@ -37,8 +39,11 @@ _MODULES = {
     "create_backbone": "backbones",
     "embed": "embedding.batch",
     "emd_similarity": "emd.similarity",
+    "evaluate": "scoring.evaluate",
     "explain": "scoring.explanation",
     "list_backbones": "backbones",
+    "rank": "retrieval.rank",
+    "rerank": "retrieval.rank",
 }
 """Public name -> module of this package that defines it."""
 
@@ -50,8 +55,11 @@ __all__ = [
     "create_backbone",
     "embed",
     "emd_similarity",
+    "evaluate",
     "explain",
     "list_backbones",
+    "rank",
+    "rerank",
 ]
 
 if not TYPE_CHECKING:  # a type checker would take every misspelt name for one that __getattr__ knows

@@ -86,13 +86,25 @@ class Features:
     def __len__(self) -> int:
         return len(self.embedding)
 
-    def __getitem__(self, rows: Tensor | slice) -> Features:
-        """Features of some faces; ``rows`` may have any shape, which becomes the leading shape of the result."""
+    def __getitem__(self, rows: Tensor | slice | int) -> Features:
+        """Return the features of some faces, or of one.
+
+        Args:
+            rows: Rows of the faces, of any shape, which becomes the leading shape of the result; a single number gives
+                one face, ``(1, D)``, so that ``one, other = features`` takes two faces apart.
+
+        Raises:
+            IndexError: There is no face of this number.
+        """
+        if isinstance(rows, int):
+            if not -len(self) <= rows < len(self):
+                raise IndexError(f"There are {len(self)} faces, and none of number {rows}.")
+            rows = slice(rows % len(self), rows % len(self) + 1)
         landmarks = None if self.landmarks is None else self.landmarks[rows]
         return Features(self.embedding[rows], self.patches[rows], self.grid, landmarks)
 
     def to(self, where: torch.device | torch.dtype | str) -> Features:
-        """The same features on another device or in another precision."""
+        """Return the same features on another device or in another precision."""
         landmarks = None if self.landmarks is None else self.landmarks.to(where)
         return Features(self.embedding.to(where), self.patches.to(where), self.grid, landmarks)
 
@@ -102,11 +114,14 @@ class Features:
         return self.patches.mean(-2)
 
     def pooled(self, grid: tuple[int, int]) -> Features:
-        """The same faces on a coarser grid, each cell the mean of the cells it covers (paper Table 1, 8x8 -> 4x4).
+        """Return the same faces on a coarser grid, each cell the mean of those it covers (DeepFace-EMD, Table 1).
+
+        Args:
+            grid: Rows and columns, no more than there are.
 
         Raises:
-            InputError: if the wanted grid is finer than the network's own.
-            ValueError: a side of it is below 1, or the features are not of a list of faces.
+            InputError: The wanted grid is finer than the network's own.
+            ValueError: A side of it is below 1, or the features are not of a list of faces.
         """
         if grid == self.grid:
             return self

@@ -54,7 +54,7 @@ from fdemd.retrieval.ranking import Ranking, sorted_by_score
 from fdemd.retrieval.reranker_emd import EmdReranker
 from fdemd.retrieval.search import first_places, search_exactly
 from fdemd.retrieval.stage1 import rank_by_cosine
-from fdemd.retrieval.stage2 import mix, rerank
+from fdemd.retrieval.stage2 import mix, reorder
 from fdemd.score_normalization.cohort import Cohort
 from fdemd.score_normalization.discrepancy import subtract_discrepancy
 from fdemd.score_normalization.estimator import DiscrepancyNetwork, estimator_error
@@ -253,7 +253,7 @@ def reranked(scores: Tensor, similarity: Tensor, alpha: float | str = 0.7) -> Te
     if not impossible(scores) and scores.dim():
         scores = scores.sort(dim=-1, descending=True).values
     rows = torch.arange(scores.shape[-1] if scores.dim() else 1).expand(scores.shape or (1,))
-    return rerank(Ranking(rows, scores), similarity, alpha).scores
+    return reorder(Ranking(rows, scores), similarity, alpha).scores
 
 
 def searched(query: Tensor, gallery: Tensor, kind: Any) -> Tensor:

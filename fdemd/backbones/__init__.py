@@ -6,32 +6,26 @@ A new network is one file here, one line in :data:`BACKBONES`, one section in :m
 
 from collections.abc import Callable, Mapping
 from inspect import signature
+from pkgutil import resolve_name
 from typing import Any
 
-from fdemd.backbones.arcface import ArcFace
 from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.convnet import RANDOM
-from fdemd.backbones.cosface import CosFace
-from fdemd.backbones.dlib import DlibNet
-from fdemd.backbones.facenet import FaceNet
-from fdemd.backbones.iresnet import IResNet
-from fdemd.backbones.mobilefacenet import mobilefacenet
-from fdemd.backbones.onnx import OnnxBackbone
 from fdemd.backbones.soundness import check_sound
-from fdemd.backbones.timm import TimmBackbone
 from fdemd.errors import InputError, unknown
 from fdemd.settings.plugins import load_plugin, plugin_names
 
-BACKBONES: dict[str, Callable[..., Backbone]] = {
-    "arcface": ArcFace,
-    "cosface": CosFace,
-    "dlib": DlibNet,
-    "facenet": FaceNet,
-    "iresnet": IResNet,
-    "mobilefacenet": mobilefacenet,
-    "onnx": OnnxBackbone,
-    "timm": TimmBackbone,
+BACKBONES: dict[str, str | Callable[..., Backbone]] = {
+    "arcface": "fdemd.backbones.arcface:ArcFace",
+    "cosface": "fdemd.backbones.cosface:CosFace",
+    "dlib": "fdemd.backbones.dlib:DlibNet",
+    "facenet": "fdemd.backbones.facenet:FaceNet",
+    "iresnet": "fdemd.backbones.iresnet:IResNet",
+    "mobilefacenet": "fdemd.backbones.mobilefacenet:mobilefacenet",
+    "onnx": "fdemd.backbones.onnx:OnnxBackbone",
+    "timm": "fdemd.backbones.timm:TimmBackbone",
 }
+"""Name -> what builds the network, or where it is: it is imported once the network is asked for."""
 
 __all__ = ["BACKBONES", "Backbone", "create_backbone", "list_backbones"]
 
@@ -73,7 +67,8 @@ def create_backbone(backbone: str, **settings: Any) -> Backbone:
 checkpoint, grid.
     """
     if backbone in BACKBONES:
-        build = BACKBONES[backbone]
+        entry = BACKBONES[backbone]
+        build = resolve_name(entry) if isinstance(entry, str) else entry
     elif backbone in plugin_names("backbones"):
         build = load_plugin("backbones", backbone)
     else:

@@ -23,9 +23,9 @@ def save_study_figure(stem: Path, rows: Sequence[Row], title: str) -> list[Path]
     If the methods differ in alpha or in k, that is the horizontal axis; else each method is a dot with its interval.
 
     Args:
-        stem: of the files, without their ending.
-        rows: of ``results.json``, of one model and data set.
-        title: of the figure.
+        stem: Path of the files, without their ending.
+        rows: Rows of ``results.json``, of one network and data set.
+        title: Heading of the figure.
     """
     panels = list(dict.fromkeys((row["query"], row["protocol"]) for row in rows))
     axis = next((name for name in ("alpha", "k") if len(_numbers(rows, name)) > 2), None)

@@ -22,9 +22,9 @@ def save_comparison(stem: Path, rows: Sequence[Mapping[str, Any]], title: str) -
     """Draw P@1 of every set of weights and stage, a panel a kind of query and protocol.
 
     Args:
-        stem: of the files, without their ending.
-        rows: of the report.
-        title: of the figure.
+        stem: Path of the files, without their ending.
+        rows: Rows of :meth:`fdemd.report.trials.TrialsReport.rows`.
+        title: Heading of the figure.
 
     Returns:
         The files: PNG and SVG.
@@ -58,9 +58,9 @@ def save_rejection(stem: Path, found: Sequence[Rejection], title: str) -> list[P
     """Draw what is left after rejection, P@1 by share re-ranked, and the mean scale of every kind of query.
 
     Args:
-        stem: of the files, without their ending.
-        found: what each seed gave.
-        title: of the figure.
+        stem: Path of the files, without their ending.
+        found: What each seed gave.
+        title: Heading of the figure.
 
     Returns:
         The files: PNG and SVG.

@@ -13,7 +13,7 @@ from fdemd.tensors.checks import check
 from fdemd.tensors.directions import finite
 
 
-def rerank(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
+def reorder(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
     """Sort the first ``k`` places by ``alpha * similarity + (1 - alpha) * cosine``; the places after stay as they are.
 
     Args:
@@ -28,7 +28,7 @@ def rerank(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
 
     Example:
         >>> first = Ranking(torch.tensor([[4, 0, 2]]), torch.tensor([[0.9, 0.8, 0.7]]))
-        >>> rerank(first, torch.tensor([[0.2, 0.6]]), alpha=0.5).indices
+        >>> reorder(first, torch.tensor([[0.2, 0.6]]), alpha=0.5).indices
         tensor([[0, 4, 2]])
     """
     check_settings(Mix, {"alpha": alpha})
@@ -46,6 +46,7 @@ def rerank(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
         torch.cat([mixed.gather(1, order), ranking.scores[:, k:]], dim=1),
         reranked=k,
         alphas=alphas,
+        sources=ranking.sources,
     )
 
 

@@ -20,7 +20,7 @@ from fdemd.retrieval.reranker import Progress, Reranker, Similarity, no_progress
 from fdemd.retrieval.rerankers import build_reranker
 from fdemd.retrieval.search import Adjustment
 from fdemd.retrieval.stage1 import Recall, measure_recall, rank_by_cosine
-from fdemd.retrieval.stage2 import rerank
+from fdemd.retrieval.stage2 import reorder
 from fdemd.settings.ranking import Reranking
 
 StoreOf = Callable[[Reranker], SimilarityStore | None]
@@ -90,7 +90,7 @@ class SearchResult:
 
     def second(self, stage: SecondStage) -> Ranking:
         """Return a second stage's ranking."""
-        return rerank(self.first, self.similarity(stage).values[:, : stage.k], stage.alpha)
+        return reorder(self.first, self.similarity(stage).values[:, : stage.k], stage.alpha)
 
     def counts(self, stage: SecondStage, queries: Tensor | None = None) -> PairCounts:
         """Return the counts of a second stage's pairs; of some queries only, if booleans ``(Q,)`` say which."""

@@ -14,6 +14,8 @@ from fdemd.emd.side import side_of
 from fdemd.emd.weighting import Marginals, marginals
 from fdemd.errors import InputError
 from fdemd.features import Features
+from fdemd.settings.checking import check_settings
+from fdemd.settings.ranking import EmdRerank
 
 
 @dataclass(frozen=True)
@@ -64,23 +66,33 @@ def explain(
     """Compare one face with another as the second stage does.
 
     Args:
-        query: Features of one face ``(1, ...)``.
-        gallery: Features of another face ``(1, ...)``.
+        query: Features of one face, such as ``features[0]``.
+        gallery: Features of another face.
         alpha: Weight of the Earth Mover's similarity in the mixed score, in [0, 1].
         weighting: How patches are weighted, a name in :data:`fdemd.emd.WEIGHTINGS`.
         eps: Regularization of the transport.
         stop: When the transport is taken for solved.
         grid: Rows and columns that the patches are pooled to; None takes them as they are.
 
-    Raises:
-        InputError: The patches cannot be pooled so, or the weighting is not for them.
+    Returns:
+        Every number that goes into the score.
 
-    Example:
+    Raises:
+        InputError: There are several faces, a setting is out of range, or the weighting or the grid is not for these
+            features.
+
+    Examples:
         >>> face = Features(torch.ones(1, 2), torch.eye(4)[None], (2, 2))
         >>> explanation = explain(face, face, weighting="uniform")
         >>> round(explanation.emd, 2), explanation.flow.shape
         (1.0, torch.Size([4, 4]))
     """
+    for name, faces in (("query", query), ("gallery", gallery)):
+        if faces.embedding.dim() != 2 or len(faces) != 1:
+            raise InputError(
+                f"{name} has {len(faces)} faces; explain compares one with one, such as {name}[0] with another."
+            )
+    alpha = check_settings(EmdRerank, {"alpha": alpha, "weighting": weighting, "eps": eps}).fixed_alpha
     if grid:
         query, gallery = query.pooled(grid), gallery.pooled(grid)
     pair = emd_similarity(

@@ -80,3 +80,45 @@ def check_arrays(arrays: Mapping[str, tuple[object, str]]) -> list[Tensor]:
         raise
     except ValueError as error:  # a caller's mistake here, where check alone takes it for one of the program
         raise InputError(str(error)) from None
+
+
+def numbered(names: Mapping[str, tuple[object, int | None]]) -> list[Tensor]:
+    """Return names of people, photographs or the like as whole numbers, equal names in all arrays as equal numbers.
+
+    Args:
+        names: Name of the argument -> one-dimensional array or list of names (texts or whole numbers), and how many
+            there have to be; None takes any number of them.
+
+    Returns:
+        An int64 tensor ``(n,)`` each.
+
+    Raises:
+        InputError: There are more or fewer names, or some are neither text nor whole numbers.
+
+    Examples:
+        >>> numbered({"query": (["ann", "bob"], 2), "gallery": (["bob", "bob", "eve"], None)})
+        [tensor([0, 1]), tensor([1, 1, 2])]
+    """
+    numbers: dict[str | int, int] = {}
+    found = []
+    for argument, (array, count) in names.items():
+        listed = _listed(array, argument)
+        if count is not None and len(listed) != count:
+            raise InputError(f"{argument} has {len(listed)} names, and there are {count} faces.")
+        found.append(torch.tensor([numbers.setdefault(each, len(numbers)) for each in listed], dtype=torch.long))
+    return found
+
+
+def _listed(array: object, argument: str) -> list[str | int]:
+    refused = InputError(f"{argument} must be a list of names, texts or whole numbers, one for each face.")
+    if isinstance(array, str):  # which is a list of letters
+        raise refused
+    try:
+        listed = array.tolist() if isinstance(array, Tensor | np.ndarray) else list(array)  # type: ignore[call-overload]
+        plain = [each.item() if isinstance(each, np.generic | Tensor) else each for each in listed]
+    except (TypeError, ValueError, RuntimeError):  # nothing to iterate over, or tensors without values
+        raise refused from None
+    names = [each for each in plain if isinstance(each, str | int)]
+    if len(names) != len(plain):
+        raise refused
+    return names

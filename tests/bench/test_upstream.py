@@ -2,13 +2,13 @@
 
 import torch
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.bench.upstream import UPSTREAM
 
 
 def test_facenet_pytorch_gives_the_embedding_of_our_network() -> None:
     torch.manual_seed(0)
-    network, faces = build_backbone("facenet", checkpoint="random"), torch.rand(2, 3, 160, 160)
+    network, faces = create_backbone("facenet", checkpoint="random"), torch.rand(2, 3, 160, 160)
     package, prepare = UPSTREAM["facenet"]
     assert package == "facenet-pytorch"
     with torch.inference_mode():

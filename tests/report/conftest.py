@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,9 +12,12 @@ from fdemd.data.accounting import Account, Fates
 from fdemd.data.evaluated import EvaluatedData
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.features import Features
+from fdemd.metrics.intervals import Estimate
+from fdemd.report.study_point import PointResult
 from fdemd.retrieval.protocol import OFFICIAL, Labels
 from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.scoring.closed_set import Comparison, compare_stages
+from fdemd.scoring.study import Outcome
 from fdemd.settings.jobs import Evaluate
 from fdemd.settings.ranking import EmdRerank
 from tests.runs.conftest import offline_runs, run_log
@@ -83,3 +87,19 @@ def compared(labels: dict[str, Labels], features: dict[str, Features]) -> Callab
 def evaluation() -> Callable[..., Evaluate]:
     """Settings of evaluate.py as a command line gives them."""
     return lambda *words: plan("evaluate", ["protocols=[official]", *words], CONFIG_DIR)[0].settings  # type: ignore
+
+
+NO_SETTINGS = {"weighting": "", "patches": "", "grid": "", "alpha": "", "k": ""}
+EMD = {"method": "emd", "weighting": "apc", "patches": "raw", "grid": "8x8", "alpha": 0.7, "k": 100}
+FIGURES = {"P@1": Estimate(0.765, 0.67, 1.0), "RP": Estimate(0.5, 0.4, 0.6)}
+GAINS = {"P@1": Estimate(0.05, -0.01, 0.1), "RP": Estimate(0.0, 0.0, 0.0)}
+
+
+@pytest.fixture
+def point(evaluation: Callable[..., Evaluate], data: EvaluatedData) -> PointResult:
+    def outcome(facts: dict[str, Any], **measured: Any) -> Outcome:
+        return Outcome("mask", "official", facts, FIGURES, 3, 1, 1, **{"seconds": None} | measured)
+
+    outcomes = [outcome({"method": "stage 1", **NO_SETTINGS}), outcome(EMD, seconds=1.234, gains=GAINS)]
+    rows = torch.arange(3), torch.tensor([3])
+    return PointResult(evaluation("experiment=ood"), data, *rows, outcomes, "f" * 64, {"rank_and_rerank": 1.234})

@@ -8,7 +8,7 @@ from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, La
 from fdemd.retrieval.reranker import Reranker, Similarity
 from fdemd.retrieval.reranker_emd import EmdReranker
 from fdemd.retrieval.stage1 import rank_by_cosine
-from fdemd.retrieval.stage2 import rerank
+from fdemd.retrieval.stage2 import reorder
 from fdemd.retrieval.two_stages import SecondStage, TwoStageSearch, second_stages
 from fdemd.settings.ranking import EmdRerank
 
@@ -53,7 +53,7 @@ def test_both_stages_are_those_of_their_functions() -> None:
     first = rank_by_cosine(QUERY.embedding, FACES.embedding, OCCLUDED, GALLERY, protocol=OFFICIAL, depth=10)
     assert torch.equal(found.first.indices, first.indices)
     similarity = EmdReranker().similarity(QUERY, FACES, first.indices[:, :7]).values
-    assert torch.equal(found.second(stage).indices, rerank(first, similarity, 0.4).indices)
+    assert torch.equal(found.second(stage).indices, reorder(first, similarity, 0.4).indices)
 
 
 def test_stages_of_one_re_ranker_share_its_similarities() -> None:

@@ -8,8 +8,9 @@ import torch
 from pytorch_lightning import LightningModule
 from torch.utils.data import DataLoader
 
-from fdemd.embedding.data import single_device_trainer
+from fdemd.embedding.trainer import single_device_trainer
 from fdemd.runs import embedding_progress
+from fdemd.settings.running import Trainer
 
 
 class Looking(LightningModule):
@@ -41,7 +42,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 def look(fails: bool) -> None:
     loaders = [DataLoader([{"row": row} for row in range(rows)], 4) for rows in (6, 3)]
-    trainer = single_device_trainer({"accelerator": "cpu", "precision": "32-true"})
+    trainer = single_device_trainer(Trainer(accelerator="cpu", precision="32-true"))
     trainer.test(Looking(fails), loaders, verbose=False)
 
 

@@ -161,7 +161,7 @@ def _upload(side: Side, rows: slice, device: torch.device, dtype: torch.dtype) -
     from fdemd.emd.engines.cuda_kernel import SideOnCard
 
     terms = side.terms[rows]
-    numbers = (side.inverse_norm[rows], terms.offset, terms.scale, terms.context)
-    return SideOnCard(
-        side.patches[rows].to(device, dtype).contiguous(), *(part.to(device).contiguous() for part in numbers)
-    )
+    parts = (side.inverse_norm[rows], terms.offset, terms.scale, terms.context)
+    # The kernel reads memory, where a lazy negative (a view of a conjugate) still stands with its old sign.
+    patches, *numbers = (part.resolve_neg() for part in (side.patches[rows], *parts))
+    return SideOnCard(patches.to(device, dtype).contiguous(), *(part.to(device).contiguous() for part in numbers))
