@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator,
 from pydantic_core import PydanticKnownError
 
 from fdemd.errors import InputError
-from fdemd.settings.plugins import plugin_names
+from fdemd.settings.plugins import check_plugin_settings, plugin_names
 from fdemd.settings.section import (
     Section,
     Text,
@@ -161,11 +161,20 @@ def _check_method(name: Any) -> Any:
 
 
 class OtherRerank(Mix):
-    """A re-ranker without a section here, such as a plug-in's: its settings are the keywords of its constructor."""
+    """A re-ranker without a section here, such as a plug-in's: its settings are those of its signature."""
 
     model_config = ConfigDict(extra="allow")
 
     method: Annotated[Text, BeforeValidator(_check_method)]
+
+    @model_validator(mode="after")
+    def _fit_the_signature(self) -> OtherRerank:
+        if self.method in plugin_names("rerankers"):
+            try:
+                check_plugin_settings("rerankers", self.method, self.options, "rerank")
+            except InputError as error:
+                raise refuse(str(error)) from error
+        return self
 
 
 RERANKER_MODULE = "fdemd.retrieval.reranker_"

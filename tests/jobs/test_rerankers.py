@@ -107,7 +107,7 @@ def test_another_package_s_re_ranker_and_figure(evaluate: Run, others: None) -> 
 def test_a_setting_that_another_package_s_re_ranker_has_not_is_told(evaluate: Run, others: None) -> None:
     status, printed, _ = evaluate("experiment=ood", "study.methods=[{method: euclidean, colour: red}]")
     assert status == 2
-    assert "rerank=euclidean does not take these settings" in printed.replace("\n", " ")
+    assert "there is no setting rerank.colour." in printed.replace("\n", " ")
 
 
 @pytest.mark.parametrize(

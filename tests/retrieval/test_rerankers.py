@@ -93,6 +93,7 @@ class Mine(Reranker):
 def test_another_package_s_re_ranker_takes_its_settings_as_keywords(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("fdemd.settings.ranking", "fdemd.retrieval.rerankers"):
         monkeypatch.setattr(f"{module}.plugin_names", lambda group: ["mine"])
+    monkeypatch.setattr("fdemd.settings.ranking.check_plugin_settings", lambda *given: {})
     monkeypatch.setattr("fdemd.retrieval.rerankers.load_plugin", lambda group, name: Mine)
     assert build_reranker(OtherRerank(method="mine", power=2)).power == 2  # type: ignore[attr-defined, call-arg]
     with pytest.raises(InputError, match=r"rerank=mine does not take these settings: .*colour"):

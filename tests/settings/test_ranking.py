@@ -78,6 +78,7 @@ def test_an_unknown_re_ranker_lists_the_known_ones() -> None:
 
 def test_settings_of_another_package_s_re_ranker_are_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fdemd.settings.ranking.plugin_names", lambda group: ["mine"])
+    monkeypatch.setattr("fdemd.settings.ranking.check_plugin_settings", lambda *given: {})
     section = both(rerank={"method": "mine", "radius": 3, "k": 7}).rerank
     assert isinstance(section, OtherRerank)
     assert section.options == {"radius": 3}
