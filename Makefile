@@ -34,7 +34,7 @@ test-slow: $(VENV)/.installed-dev
 
 # The tests that need no checkout, against the wheel, in a folder that has nothing but them. All: WHEEL_TESTS=tests
 WHEEL := build/wheel
-WHEEL_TESTS := tests/test_package.py tests/test_main.py tests/test_plugins.py tests/cli tests/settings tests/checkpoints tests/emd
+WHEEL_TESTS := tests/test_package.py tests/test_main.py tests/test_plugins.py tests/settings tests/files
 
 test-wheel: $(VENV)/.installed-dev
 	rm -rf build

@@ -1,5 +1,6 @@
 """The package as it is installed: what it carries, and what it says of itself."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import entry_points, version
@@ -37,6 +38,7 @@ def test_it_answers_in_a_folder_of_its_own(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "fdemd", "evaluate", "--rerank", "modle=dlib"],
         cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
         capture_output=True,
         text=True,
         check=False,
