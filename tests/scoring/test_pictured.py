@@ -7,7 +7,6 @@ from typing import cast
 import numpy as np
 import pytest
 import torch
-from fdemd.retrieval.settings import RerankSettings
 
 from fdemd.backbones import Backbone
 from fdemd.data.evaluated import EvaluatedData
