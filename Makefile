@@ -11,7 +11,7 @@ BUILD := setup.cfg setup.py pyproject.toml $(wildcard fdemd/emd/engines/native/*
 JOBS := 2
 SPREAD := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-.PHONY: evaluate train table4 results test test-slow break sanitize lint clean
+.PHONY: evaluate train table4 results test test-slow test-wheel break sanitize lint clean
 
 evaluate: $(VENV)/.installed
 	$(BIN)/python evaluate.py --rerank $(ARGS)
@@ -31,6 +31,18 @@ test: $(VENV)/.installed-dev
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow --ignore tests/breaking $(ARGS)
+
+# The tests that need no checkout, against the wheel, in a folder that has nothing but them. All: WHEEL_TESTS=tests
+WHEEL := build/wheel
+WHEEL_TESTS := tests/test_package.py tests/test_main.py tests/test_plugins.py tests/settings tests/files
+
+test-wheel: $(VENV)/.installed-dev
+	rm -rf build
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(WHEEL) .
+	$(BIN)/python -m pip install --quiet --no-deps --target $(WHEEL)/site-packages $(WHEEL)/fdemd-*.whl
+	cp -r tests $(WHEEL)/tests
+	cd $(WHEEL) && PYTHONPATH="$$PWD/site-packages" OMP_NUM_THREADS=1 ../../$(BIN)/python -m pytest -c /dev/null --rootdir . \
+		-o pythonpath=. --import-mode=importlib -q -n $(JOBS) --dist loadfile -m "not slow and not checkout" $(WHEEL_TESTS) $(ARGS)
 
 # Everything that was tried to break it, minutes; the table goes into docs/reliability.md.
 break: $(VENV)/.installed-dev
@@ -58,4 +70,4 @@ $(VENV)/.installed-dev: $(BUILD) | $(VENV)/bin/python
 	touch $(VENV)/.installed $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info fdemd/emd/engines/_cpu.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info fdemd/emd/engines/_cpu.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

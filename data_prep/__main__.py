@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 from fdemd.cli.exit_status import exit_status
 from fdemd.errors import InputError
-from fdemd.files.home import expanded
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
+from fdemd.files.user_paths import expand_home
 
 if TYPE_CHECKING:
     from data_prep.likeness import Comparer
-    from fdemd.faces.photographs import Way
+    from fdemd.faces.photographs import Preprocessing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return the exit status: 0, 2 after an InputError (one sentence), 130 after Ctrl-C."""
+    """Run a command; return the exit status: 0, 2 after an ``InputError``, 130 after Ctrl-C."""
 
     def work() -> None:
         arguments = _parser().parse_args(argv)
@@ -33,9 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from data_prep.sets import SETS
 
-    parser = argparse.ArgumentParser(
-        prog="python -m data_prep", description="Data sets: from download to aligned faces."
-    )
+    parser = argparse.ArgumentParser(prog="fdemd prepare", description="Data sets: from download to aligned faces.")
     commands = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     for name in SETS:
         command = commands.add_parser(name, help=f"prepare {name}; see docs/data.md for what to download")
@@ -88,13 +86,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _path(text: str) -> Path:
     try:
-        return expanded(text)
+        return expand_home(text)
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _add_way(command: argparse.ArgumentParser, template: str | None) -> None:
-    """Options of everything that makes faces; without a template of its own, it is that of the manifest."""
+    """Add the options of every command that makes faces; the default template may be that of the manifest."""
     command.add_argument("--out", metavar="DIR", type=_path, required=True, help="folder for faces and manifests")
     default = template or "that of the manifest's faces, or insightface for photographs as taken"
     command.add_argument("--template", default=template, help=f"default: {default}")
@@ -107,13 +105,13 @@ def _prepare(arguments: argparse.Namespace) -> None:
     from data_prep.preparation import Request, prepare
 
     started = time.perf_counter()
-    way = _way(arguments, arguments.template)
+    preprocessing = _preprocessing(arguments, arguments.template)
     findings = prepare(
         Request(
             arguments.name,
             tuple(arguments.source),
             arguments.out,
-            way,
+            preprocessing,
             arguments.workers,
             arguments.gallery,
             tuple(arguments.against),
@@ -124,7 +122,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
     seconds = time.perf_counter() - started
     print(findings.summary)
     print(f"{findings.made:,} photographs read in {seconds:.1f} s ({findings.made / seconds:.1f} a second).")
-    print(shown(str(arguments.out / "manifest.csv")))
+    print(to_printable(str(arguments.out / "manifest.csv")))
 
 
 def _comparer(arguments: argparse.Namespace) -> Comparer | None:
@@ -149,9 +147,18 @@ def _occlude(arguments: argparse.Namespace) -> None:
     if arguments.value is not None:
         settings[arguments.setting] = arguments.value
     manifest, out = arguments.manifest, arguments.out
-    way = _way(arguments, arguments.template or template_of(manifest))
+    preprocessing = _preprocessing(arguments, arguments.template or template_of(manifest))
     copies = occlude(
-        Request(manifest, out, kind, settings, way, arguments.seed, arguments.share, 0 if workers == 1 else workers)
+        Request(
+            manifest,
+            out,
+            kind,
+            settings,
+            preprocessing,
+            arguments.seed,
+            arguments.share,
+            0 if workers == 1 else workers,
+        )
     )
     without = copies.problems.total()
     print(
@@ -159,20 +166,20 @@ def _occlude(arguments: argparse.Namespace) -> None:
     )
     if without:
         reasons = ", ".join(f"{count:,} {problem}" for problem, count in copies.problems.most_common())
-        print(f"{without:,} have none ({reasons}), see {shown(str(copies.left_out))}.")
+        print(f"{without:,} have none ({reasons}), see {to_printable(str(copies.left_out))}.")
     if copies.lost:
-        print(f"{copies.lost:,} originals cannot be read and are left out, see {shown(str(copies.left_out))}.")
-    print(shown(str(copies.manifest)))
+        print(f"{copies.lost:,} originals cannot be read and are left out, see {to_printable(str(copies.left_out))}.")
+    print(to_printable(str(copies.manifest)))
 
 
-def _way(arguments: argparse.Namespace, template: str) -> Way:
-    from data_prep.faces import check_way
+def _preprocessing(arguments: argparse.Namespace, template: str) -> Preprocessing:
+    from data_prep.faces import check_preprocessing
 
     if arguments.workers < 1:
         raise InputError(f"--workers is {arguments.workers}; at least one process must do the work.")
     if arguments.size and min(arguments.size) < 16:
         raise InputError(f"--size is {arguments.size[0]} {arguments.size[1]}; a face needs at least 16x16 pixels.")
-    return check_way(template, tuple(arguments.size) if arguments.size else None, arguments.detector)
+    return check_preprocessing(template, tuple(arguments.size) if arguments.size else None, arguments.detector)
 
 
 def _verify(arguments: argparse.Namespace) -> None:
@@ -180,10 +187,12 @@ def _verify(arguments: argparse.Namespace) -> None:
 
     manifest, problems = verify(arguments.manifest)
     if problems:
-        print("\n".join(map(shown, problems)))
+        print("\n".join(map(to_printable, problems)))
         raise InputError(f"{arguments.manifest} has {len(problems)} problems; they are listed above.")
     people = len({photograph.identity for photograph in manifest.photographs})
-    print(f"{shown(str(arguments.manifest))}: {len(manifest):,} files of {people:,} people, all as they should be.")
+    print(
+        f"{to_printable(str(arguments.manifest))}: {len(manifest):,} files of {people:,} people, all as they should be."
+    )
 
 
 if __name__ == "__main__":

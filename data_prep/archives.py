@@ -1,4 +1,4 @@
-"""What zip and tar archives share: they are read in place, member by member.
+"""The base of zip and tar archives, which are read in place, member by member.
 
 Nothing of an archive is ever written under a name that the archive chose. Archives with members that would lead out of
 a folder, and archives that swell beyond all measure, are refused (PEP 706 tells what such archives do). Nothing that an
@@ -24,7 +24,7 @@ from typing import BinaryIO
 from data_prep.containers import Container
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 ALWAYS_ALLOWED, LARGEST_RATIO = 256 << 20, 50
 """An archive may grow to the first, in bytes, or to the second times its own size: photographs hardly shrink."""
@@ -37,60 +37,62 @@ BROKEN = (
 
 @dataclass(frozen=True)
 class Archive(Container):
-    """An archive that is a file.
+    """An archive file.
 
     Attributes:
-        stamp: bytes and time of the file when it was opened first, by which one that was replaced is told.
+        stamp: Size and time of the file when it was first opened, by which a replaced file is recognised.
     """
 
     stamp: tuple[int, int]
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
-        """The file.
+        """Open the file for the ``with`` block.
 
         Raises:
-            UnreadableImageError: it is gone, was replaced, or what the ``with`` block reads of it is damaged.
+            UnreadableImageError: The file is missing or was replaced, or what the block reads of it is damaged.
         """
         try:
             with unchanged(self.path, self.stamp) as file:
                 yield file
         except BROKEN as error:
-            raise UnreadableImageError(f"damaged in {shown(self.path.name)}: {shown(str(error))}") from error
+            raise UnreadableImageError(
+                f"damaged in {to_printable(self.path.name)}: {to_printable(str(error))}"
+            ) from error
 
 
 def stamp_of(status: os.stat_result) -> tuple[int, int]:
-    """Bytes and time by which a file that was replaced is told from the one that was listed."""
+    """Return the size in bytes and the time in nanoseconds by which a replaced file is recognised."""
     return status.st_size, status.st_mtime_ns
 
 
 @contextmanager
 def unchanged(path: Path, stamp: tuple[int, int]) -> Iterator[io.BufferedReader]:
-    """The file, if it still is the one that was listed.
+    """Open a file for the ``with`` block if it still is the one that was listed.
 
     Args:
-        path: the file.
-        stamp: see :func:`stamp_of`, from when it was listed.
+        path: The file.
+        stamp: Its :func:`stamp_of` when it was listed.
 
     Raises:
-        OSError: it cannot be read.
-        UnreadableImageError: it is another one.
+        OSError: The file cannot be read.
+        UnreadableImageError: The file was replaced.
     """
     with path.open("rb") as file:
         if stamp_of(os.fstat(file.fileno())) != stamp:
-            raise UnreadableImageError(f"{shown(path.name)} was replaced while it was read")
+            raise UnreadableImageError(f"{to_printable(path.name)} was replaced while it was read")
         yield file
 
 
 @contextmanager
 def explained(archive: Path) -> Iterator[None]:
-    """Turn what a damaged archive raises into an ``InputError``."""
+    """Turn the errors of a damaged archive into an ``InputError``."""
     try:
         yield
     except InputError:
         raise
     except BROKEN as error:
-        words = shown(str(error)) or type(error).__name__
+        words = to_printable(str(error)) or type(error).__name__
         raise InputError(f"{archive} is damaged or cut short ({words}); download it again.") from error
 
 
@@ -98,7 +100,7 @@ def check_growth(archive: Path, size: int) -> None:
     """Check that an archive may unpack to ``size`` bytes.
 
     Raises:
-        InputError: that is what archives do that were made to fill a disk.
+        InputError: It grows as only archives do that were made to fill a disk.
     """
     packed = archive.stat().st_size
     if size > max(ALWAYS_ALLOWED, LARGEST_RATIO * packed):
@@ -109,10 +111,10 @@ def check_growth(archive: Path, size: int) -> None:
 
 
 def member_path(name: str, archive: Path) -> str:
-    """The member's path with forward slashes.
+    """Return the path of a member with forward slashes.
 
     Raises:
-        InputError: it leads out of the folder that the archive would be unpacked to.
+        InputError: The path leads out of the folder that the archive would be unpacked to.
     """
     path = name.replace("\\", "/").removeprefix("./")
     if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in path.split("/"):

@@ -1,4 +1,4 @@
-"""CASIA-WebFace, to train on: the tree of its photographs, or InsightFace's faces packed as RecordIO.
+"""CASIA-WebFace, a training set: the tree of its photographs, or InsightFace's faces packed as RecordIO.
 
 The tree is ``CASIA-WebFace/0000045/001.jpg``, a folder a person (Yi et al. 2014: 494,414 photographs of 10,575 people).
 InsightFace's ``faces_webface_112x112`` has ``train.rec``, ``train.idx`` and ``property`` (people, height and width of
@@ -22,8 +22,8 @@ from data_prep.opening import check_download
 from data_prep.recordio import DamagedRecordError, Place, Record, RecordFile, open_records, read_record
 from data_prep.sources import Item, Source, Unused
 from fdemd.errors import InputError
-from fdemd.faces.reading import UnreadableImageError, opened_image
-from fdemd.files.given import check_file
+from fdemd.faces.reading import UnreadableImageError, open_image
+from fdemd.files.user_paths import check_file
 
 _SPLIT = "train"
 _PACKED_SIZE, _PACKED_TEMPLATE = (112, 112), "insightface"
@@ -49,7 +49,7 @@ class PackedFaces(Source):
     stamp: tuple[int, int] = (0, 0)
 
     def read(self, item: Item) -> bytes:
-        """See :meth:`data_prep.sources.Source.read`."""
+        """Return the encoded picture, see :meth:`data_prep.sources.Source.read`."""
         place = Place(*map(int, item.key.split()))
         try:
             with unchanged(self.file, self.stamp) as file:
@@ -59,15 +59,15 @@ class PackedFaces(Source):
 
 
 def open_casia(paths: Sequence[Path], work: Path) -> Source:
-    """The set, from the records if there are any, from the tree otherwise.
+    """Open the set, from the records if there are any, from the tree otherwise.
 
     Args:
         paths: ``train.rec`` or a folder that it lies in, with or without ``train.idx`` and ``property`` beside it, of
             any set that MXNet packed; or archives and folders of the tree.
-        work: folder for what must be expanded.
+        work: Folder for archives that must be decompressed.
 
     Raises:
-        InputError: neither is there, or it cannot be used.
+        InputError: Neither is there, or it cannot be used.
     """
     packed = [file for path in paths for file in _record_files(check_download(path))]
     if len(packed) > 1:
@@ -79,12 +79,12 @@ def open_casia(paths: Sequence[Path], work: Path) -> Source:
 
 
 def open_packed(file: Path) -> PackedFaces:
-    """The pictures of a RecordIO file, a person a label. What is damaged is among the unused, by number.
+    """Open the pictures of a RecordIO file, one person a label. Damaged records are among the unused, by number.
 
     Pictures of 112x112 pixels are taken for faces that InsightFace aligned, others for photographs.
 
     Raises:
-        InputError: the file, its index or its ``property`` cannot be read, or there is no picture.
+        InputError: The file, its index or its ``property`` cannot be read, or there is no picture.
     """
     stamp = stamp_of(check_file(file, "The file of records").stat())
     records = open_records(file)
@@ -136,11 +136,11 @@ def _unused(damage: DamagedRecordError) -> Unused:
 
 
 def _first_size(records: RecordFile) -> tuple[int, int] | None:
-    """Width and height of the first picture that can be opened."""
+    """Return the width and height of the first picture that can be opened."""
     for _, record in records:
         if isinstance(record, Record) and record.content:
             try:
-                with opened_image(io.BytesIO(record.content)) as image:
+                with open_image(io.BytesIO(record.content)) as image:
                     return image.size
             except UnreadableImageError:
                 continue
@@ -148,7 +148,7 @@ def _first_size(records: RecordFile) -> tuple[int, int] | None:
 
 
 def _people(file: Path) -> int | None:
-    """Number of people that the file ``property`` announces; None without it."""
+    """Return the number of people that the file ``property`` announces; None without it."""
     if not os.path.lexists(file):
         return None
     try:

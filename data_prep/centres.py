@@ -1,4 +1,4 @@
-"""What the people of a prepared set look like on average, to a network: to find the same person under two names."""
+"""Mean embeddings of the people of a prepared set, by which one person under two names is found."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from torch.utils.data import DataLoader, Dataset
 
 from data_prep.signals import left_to_this_process
 from fdemd.backbones import Backbone
-from fdemd.cache.new_entry import NewEntry, kept
-from fdemd.cache.place import cache_folder
+from fdemd.cache.entry_writer import EntryWriter, load_or_make
+from fdemd.cache.location import cache_folder
 from fdemd.checkpoints import sha256_of
-from fdemd.data.datamodule import as_numbers
+from fdemd.data.dataset import as_numbers
 from fdemd.data.loading import workers_that_fit
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
-from fdemd.faces.alignment import between
-from fdemd.faces.photographs import Way, face_in
+from fdemd.faces.alignment import template_transform
+from fdemd.faces.photographs import Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.runs.steady_progress import track
 
@@ -38,13 +38,13 @@ _PIPELINE = 1
 
 @dataclass(frozen=True)
 class Centres:
-    """``P`` people.
+    """Mean embeddings of ``P`` people.
 
     Attributes:
-        people: their names.
-        examples: path of a photograph of each, relative to the manifest's root.
-        directions: ``(P, D)`` float32 of unit length, the mean of the directions of a person's embeddings.
-        left_out: photographs that could not be looked at.
+        people: Names of the people.
+        examples: Path of a photograph of each person, relative to the root of the manifest.
+        directions: Mean ``(P, D)`` of the normalised embeddings of each person, normalised, float32.
+        left_out: Number of photographs that could not be embedded.
     """
 
     people: tuple[str, ...]
@@ -54,22 +54,22 @@ class Centres:
 
 
 def class_centres(manifest: Manifest, network: Backbone, *, detector: str, workers: int, name: str = "") -> Centres:
-    """Centres of the people of a manifest; of one that was looked at before, from the cache.
+    """Compute the mean embedding of each person of a manifest, or read it from the cache.
 
-    Faces that follow another template than the network's are moved to it, photographs as taken are aligned.
+    Faces that follow another template than the network's are transformed to it, photographs as taken are aligned.
 
     Args:
-        manifest: the photographs.
-        network: to look at them; it is left on the device that it computes on.
-        detector: for photographs as taken, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
-        workers: processes that read; 1 reads in this one.
-        name: of the manifest, for errors; that of its folder by default.
+        manifest: The photographs.
+        network: The network; it stays on the device that it computes on.
+        detector: Detector for photographs as taken, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
+        workers: Number of processes that read; 1 reads in this one.
+        name: Name of the manifest for errors, by default that of its folder.
 
     Raises:
-        InputError: a template or the detector is not one, no photograph can be looked at, or the cache cannot be
+        InputError: There is no such template or detector, no photograph can be embedded, or the cache cannot be
             written.
     """
-    faces = _Faces(manifest, Way(network.alignment, network.face_size, detector))
+    faces = _Faces(manifest, Preprocessing(network.alignment, network.face_size, detector))
     digest = hashlib.sha256(json.dumps([_PIPELINE, network.fingerprint(), detector]).encode())
     for photograph in manifest.photographs:
         file = manifest.file(photograph)
@@ -80,16 +80,16 @@ def class_centres(manifest: Manifest, network: Backbone, *, detector: str, worke
         digest.update(json.dumps([photograph.path, photograph.identity, photograph.aligned, content]).encode())
     place = cache_folder() / "centres" / digest.hexdigest()
     called, processes = name or str(manifest.root), 0 if workers == 1 else workers
-    found = kept(place, "centres of people", lambda new: _look(faces, network, processes, new, called))
+    found = load_or_make(place, "centres of people", lambda new: _look(faces, network, processes, new, called))
     facts = found.facts
     return Centres(tuple(facts["people"]), tuple(facts["examples"]), found.tensors["directions"], facts["left out"])
 
 
 class _Faces(Dataset[tuple[int, np.ndarray | None]]):
-    """Row -> row and face ``(H, W, 3)`` uint8 as the network takes it, or None."""
+    """Dataset of row and face ``(H, W, 3)`` uint8 as the network takes it, or None."""
 
-    def __init__(self, manifest: Manifest, way: Way) -> None:
-        self.manifest, self.way = manifest, way
+    def __init__(self, manifest: Manifest, preprocessing: Preprocessing) -> None:
+        self.manifest, self.preprocessing = manifest, preprocessing
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -102,18 +102,20 @@ class _Faces(Dataset[tuple[int, np.ndarray | None]]):
             return row, None
         if photograph.aligned:
             height, width = image.shape[:2]
-            move = between(photograph.aligned, (height, width), self.way.template, self.way.size)
-            return row, cv2.warpAffine(image, move, self.way.size[::-1], flags=cv2.INTER_LINEAR)
-        face, _ = face_in(image, self.way, aligned=False)
+            move = template_transform(
+                photograph.aligned, (height, width), self.preprocessing.template, self.preprocessing.size
+            )
+            return row, cv2.warpAffine(image, move, self.preprocessing.size[::-1], flags=cv2.INTER_LINEAR)
+        face, _ = extract_face(image, self.preprocessing, aligned=False)
         return row, None if face is None else face.image
 
 
 @torch.inference_mode()
-def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry, name: str) -> dict[str, Any]:
-    """Write the centres; of the embeddings only a sum a person is kept in memory.
+def _look(faces: _Faces, network: Backbone, workers: int, new: EntryWriter, name: str) -> dict[str, Any]:
+    """Write the centres; only one sum a person is kept in memory.
 
     Raises:
-        InputError: no photograph of the manifest of this name can be looked at.
+        InputError: No photograph of the manifest can be embedded.
     """
     photographs = faces.manifest.photographs
     number_of = {name: number for number, name in enumerate(dict.fromkeys(row.identity for row in photographs))}
@@ -122,7 +124,7 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry, name: s
     sums: Tensor | None = None
     examples: dict[int, str] = {}
     looked_at = 0
-    workers = workers_that_fit(workers, min(_AT_ONCE, len(faces)), faces.way.size, otherwise="")
+    workers = workers_that_fit(workers, min(_AT_ONCE, len(faces)), faces.preprocessing.size, otherwise="")
     loader = DataLoader(faces, batch_size=_AT_ONCE, num_workers=workers, collate_fn=_usable, worker_init_fn=worker_init)
     with left_to_this_process():
         batches = iter(loader)
@@ -152,7 +154,7 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: NewEntry, name: s
 
 
 def _usable(items: Sequence[tuple[int, np.ndarray | None]]) -> tuple[list[int], Tensor]:
-    """Rows of the faces that are there, and these faces ``(B, 3, H, W)`` uint8."""
+    """Return the rows of the faces that were found, and these faces ``(B, 3, H, W)`` uint8."""
     rows = [row for row, face in items if face is not None]
     faces = np.stack([face for _, face in items if face is not None]) if rows else np.zeros((0, 1, 1, 3), np.uint8)
     return rows, torch.from_numpy(faces).permute(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""What was downloaded, listed and read file by file without being unpacked: the folder, and what archives share."""
+"""Containers of downloaded files, read file by file without being unpacked: folders, and the base of archives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from data_prep.sources import Unused
 from fdemd.faces.reading import UnreadableImageError
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 from fdemd.files.walk import walk
 
 LARGEST_MEMBER, LONGEST_PATH = 64 << 20, 4096
@@ -19,7 +19,13 @@ ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|gz|bz2|xz|7z|rar)$", re.IGNORECA
 
 
 class Member(NamedTuple):
-    """A file in a container: its path there (forward slashes), its bytes, and what ``read`` finds it by."""
+    """A file in a container.
+
+    Attributes:
+        path: Its path there, with forward slashes.
+        size: Its size in bytes.
+        key: What :meth:`Container.read` finds it by.
+    """
 
     path: str
     size: int
@@ -27,13 +33,13 @@ class Member(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What a container holds: files to choose from, and entries that are not even offered."""
+    """The content of a container: files, and entries that cannot be used."""
 
     members: list[Member]
     unused: list[Unused]
 
     def offer(self, member: Member) -> None:
-        """Take in a file, if it can be anything that a set needs."""
+        """Add a file, if it can be anything that a set needs."""
         if len(member.path) > LONGEST_PATH:
             self.refuse(f"{member.path[:200]}...", f"{len(member.path)} letters, more than a path may have")
         elif member.size > LARGEST_MEMBER:
@@ -44,30 +50,30 @@ class Listing(NamedTuple):
             self.members.append(member)
 
     def refuse(self, path: str, reason: str) -> None:
-        """Note an entry that is not offered, and why."""
+        """Add an entry that cannot be used, and the reason."""
         self.unused.append(Unused(path, reason))
 
 
 @dataclass(frozen=True)
 class Container(ABC):
-    """A folder or an archive; cheap to send to another process, which opens the file itself."""
+    """A folder or an archive; it can be sent to another process, which opens the file itself."""
 
     path: Path
 
     @abstractmethod
     def listing(self) -> Listing:
-        """Everything in it, in no order.
+        """List the content, in no order.
 
         Raises:
-            InputError: damaged, or not safe to read.
+            InputError: The container is damaged or not safe to read.
         """
 
     @abstractmethod
     def read(self, key: str, size: int) -> bytes:
-        """The content of a member.
+        """Return the content of a member.
 
         Raises:
-            UnreadableImageError: gone or damaged.
+            UnreadableImageError: The member is missing or damaged.
         """
 
 
@@ -75,7 +81,7 @@ class Folder(Container):
     """A tree of files, or a single file."""
 
     def listing(self) -> Listing:
-        """Every file below the folder, see :func:`fdemd.files.walk.walk`."""
+        """List every file below the folder, see :func:`fdemd.files.walk.walk`."""
         found = Listing([], [])
         if self.path.is_file():
             found.offer(Member(self.path.name, self.path.stat().st_size, ""))
@@ -88,9 +94,9 @@ class Folder(Container):
         return found
 
     def read(self, key: str, size: int) -> bytes:
-        """The content of a file."""
+        """Return the content of a file."""
         try:
-            with opened(self.path / key) as file:
+            with open_regular(self.path / key) as file:
                 return file.readall()
         except OSError as error:
             raise UnreadableImageError(f"cannot be read: {error.strerror}") from error

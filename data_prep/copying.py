@@ -1,4 +1,4 @@
-"""One photograph -> its copy as a query in a file, and what is to be said about it."""
+"""Making the copy of a photograph as a query, and the record of it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from data_prep.faces import Record, is_face, write_face
 from data_prep.names import unique_names
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.errors import InputError
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, extract_face
 from fdemd.faces.queries import QueryMaker
 from fdemd.faces.reading import UnreadableImageError, read_image
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 
 _PNG = ".png"
 UNCHANGED = "unchanged"
@@ -25,7 +25,7 @@ UNCHANGED = "unchanged"
 
 
 def copy_paths(kind: str, paths: Sequence[str]) -> dict[str, str]:
-    """Path of each photograph -> where its copy lies below the output folder, a place of its own on any disk.
+    """Return the path of each photograph -> unique path of its copy below the output folder.
 
     >>> copy_paths("mask", ["Ann/1.jpg", "Ann/2.png", "Ann/1.jpg.png"])
     {'Ann/1.jpg': 'mask/Ann/1.jpg.png', 'Ann/2.png': 'mask/Ann/2.png', 'Ann/1.jpg.png': 'mask/Ann/1.jpg~2.png'}
@@ -36,16 +36,16 @@ def copy_paths(kind: str, paths: Sequence[str]) -> dict[str, str]:
 
 
 class Copying(Dataset["Record | InputError"]):
-    """Row -> what became of the copy, which is written on the way, or why it could not be written.
+    """Dataset whose items write a copy and return its record, or the error that it could not be written.
 
     Args:
-        manifest: of the photographs.
-        chosen: those of its rows that get a copy.
-        targets: see :func:`copy_paths`.
-        maker: of the queries.
-        way: from photographs to faces.
-        out: folder of the copies.
-        advice: what a person can do if a copy cannot be written.
+        manifest: Manifest of the photographs.
+        chosen: Rows of the manifest that get a copy.
+        targets: Path of each photograph -> path of its copy, see :func:`copy_paths`.
+        maker: Maker of the queries.
+        preprocessing: How photographs become faces.
+        out: Folder of the copies.
+        advice: What a person can do if a copy cannot be written.
     """
 
     def __init__(
@@ -54,12 +54,12 @@ class Copying(Dataset["Record | InputError"]):
         chosen: tuple[Photograph, ...],
         targets: Mapping[str, str],
         maker: QueryMaker,
-        way: Way,
+        preprocessing: Preprocessing,
         out: Path,
         advice: str = "",
     ) -> None:
         self.manifest, self.chosen, self.targets = manifest, chosen, targets
-        self.maker, self.way, self.out, self.advice = maker, way, out, advice
+        self.maker, self.preprocessing, self.out, self.advice = maker, preprocessing, out, advice
 
     def __len__(self) -> int:
         return len(self.chosen)
@@ -71,7 +71,7 @@ class Copying(Dataset["Record | InputError"]):
             return error
 
     def is_done(self, row: int, record: Record | None) -> bool:
-        """Whether a record tells of this very photograph, and its copy is as it was written."""
+        """Return whether a record is of this very photograph and its copy is unchanged."""
         photograph = self.chosen[row]
         if record is None or not record.sha256:
             return False
@@ -92,12 +92,14 @@ class Copying(Dataset["Record | InputError"]):
             return record._replace(problem=UNREADABLE, reason=reason)
         record = record._replace(size=len(content), sha256=hashlib.sha256(content).hexdigest())
         try:
-            face, faces = face_in(read_image(io.BytesIO(content)), self.way, aligned=bool(photograph.aligned))
+            face, faces = extract_face(
+                read_image(io.BytesIO(content)), self.preprocessing, aligned=bool(photograph.aligned)
+            )
         except UnreadableImageError as error:
             return record._replace(problem=UNREADABLE, reason=str(error))
         record = record._replace(faces=faces)
         if face is None:
-            return record._replace(problem=NO_FACE, reason=f"the detector {self.way.detector} found none")
+            return record._replace(problem=NO_FACE, reason=f"the detector {self.preprocessing.detector} found none")
         made = self.maker(face, photograph.path)
         if np.array_equal(made.image, face.image):
             return record._replace(problem=UNCHANGED, reason=f"the {self.maker.kind} lies outside the picture")
@@ -106,5 +108,5 @@ class Copying(Dataset["Record | InputError"]):
 
 
 def _content(path: Path) -> bytes:
-    with opened(path) as file:
+    with open_regular(path) as file:
         return file.readall()

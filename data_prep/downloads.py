@@ -1,4 +1,4 @@
-"""A set that lies in folders and archives, read by its layout."""
+"""A set in folders and archives, read by its layout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fdemd.data.tree import is_image
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
 from fdemd.files.hidden import HIDDEN, is_hidden
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,21 @@ class Download(Source):
     containers: tuple[Container, ...] = ()
 
     def read(self, item: Item) -> bytes:
-        """See :meth:`data_prep.sources.Source.read`."""
+        """Return the encoded picture, see :meth:`data_prep.sources.Source.read`."""
         number, _, key = item.key.partition(":")
         return self.containers[int(number)].read(key, item.size)
 
 
 def open_download(paths: Sequence[Path], work: Path, layout: Layout) -> Download:
-    """List what was downloaded.
+    """List the photographs of a downloaded set.
 
     Args:
-        paths: archives, folders and single list files, in any number.
-        work: folder for what must be expanded.
-        layout: of the set.
+        paths: Any number of archives, folders and list files.
+        work: Folder for archives that must be decompressed.
+        layout: Layout of the set.
 
     Raises:
-        InputError: nothing of the set is there, or an archive cannot be used.
+        InputError: Nothing of the set is there, or an archive cannot be used.
     """
     containers = tuple(open_container(path, work) for path in paths)
     found = _Found(layout)
@@ -54,7 +54,9 @@ def open_download(paths: Sequence[Path], work: Path, layout: Layout) -> Download
             found.take(member, number, container, member.path.removeprefix(shared))
     if not found.photos:
         named = ", ".join(map(str, paths))
-        first = f" ({shown(found.unused[0].name)}: {shown(found.unused[0].reason)})" if found.unused else ""
+        first = (
+            f" ({to_printable(found.unused[0].name)}: {to_printable(found.unused[0].reason)})" if found.unused else ""
+        )
         wanted = "lies in a folder of a person" if layout.free_form else "is named like a photograph of this set"
         raise InputError(
             f"{named}: none of the {len(found.unused)} files in it {wanted}{first}; docs/data.md shows what is "
@@ -75,7 +77,7 @@ def open_download(paths: Sequence[Path], work: Path, layout: Layout) -> Download
 
 
 class _Found:
-    """What is in the containers, by what it is for."""
+    """The files of the containers, by their purpose."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
@@ -85,7 +87,7 @@ class _Found:
         self.unused: list[Unused] = []
 
     def take(self, member: Member, number: int, container: Container, path: str) -> None:
-        """Sort in one file; ``path`` is the part of its path that the layout is about."""
+        """Add a file; ``path`` is the part of its path that the layout describes."""
         name = PurePosixPath(path).name
         if is_hidden(member.path):
             self.unused.append(Unused(member.path, HIDDEN))
@@ -103,7 +105,7 @@ class _Found:
             self.photos.append((member._replace(key=f"{number}:{member.key}"), photo))
 
     def _take_list(self, name: str, path: str, content: bytes) -> None:
-        """Keep an official list; of several that differ, the one that was given last."""
+        """Keep an official list; of several that differ, the last one."""
         before, old = self.lists.get(name, (path, content))
         if old != content:
             self.unused.append(Unused(before, f"{path} takes its place"))
@@ -118,7 +120,7 @@ def _content(container: Container, member: Member) -> bytes:
 
 
 def _around_people(paths: Iterable[str]) -> str:
-    """The folders, with a slash at the end, that all paths begin with and that have folders of people in them.
+    """Return the folders around the folders of people that all paths begin with, with a slash at the end.
 
     >>> _around_people(["faces/set/Ann/1.jpg", "faces/set/Bob/1.jpg"])
     'faces/set/'
@@ -131,9 +133,9 @@ def _around_people(paths: Iterable[str]) -> str:
 
 
 def _items(found: _Found) -> list[Item]:
-    """One item a photograph, sorted by name; photographs as taken come before copies that somebody aligned.
+    """Return one item a photograph, sorted by name; photographs as taken come before copies that somebody aligned.
 
-    Of free form every file is a photograph, and those that differ in their ending only keep it.
+    In a layout of free form every file is a photograph, and those that differ in their ending only keep it.
     """
     photos = found.photos
     if found.layout.free_form:
@@ -177,7 +179,7 @@ def _is_aligned_copy(path: str) -> bool:
 
 
 def _named(item: Item, people: Sequence[str]) -> Item:
-    """The item with the person's name instead of the number, where the set's list has one."""
+    """Return an item with the name of the person instead of a number, if the list of the set has one."""
     number = int(item.identity) if people and item.identity.isdigit() else 0
     name = people[number - 1].strip() if 0 < number <= len(people) else ""
     return replace(item, identity=person_name(f"{item.identity} {name}")) if name else item

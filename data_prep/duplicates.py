@@ -12,7 +12,14 @@ import numpy as np
 
 
 class Picture(NamedTuple):
-    """A photograph of a set: its name, the person, the sha256 of its bytes and its :func:`difference_hash`."""
+    """A photograph of a set.
+
+    Attributes:
+        name: Its name.
+        identity: The person.
+        sha256: SHA-256 of its bytes, hexadecimal.
+        hash: Its :func:`difference_hash`.
+    """
 
     name: str
     identity: str
@@ -21,7 +28,7 @@ class Picture(NamedTuple):
 
 
 class LookAlike(NamedTuple):
-    """Two photographs that are not the same file, and the bits in which their hashes differ."""
+    """Two photographs that are not the same file, and the number of bits in which their hashes differ."""
 
     first: Picture
     second: Picture
@@ -33,10 +40,10 @@ class LookAlikes:
     """Photographs that are nearly, but not exactly, the same picture.
 
     Attributes:
-        pairs: their number, each photograph with each.
-        of_different_people: of the pairs.
-        listed: every photograph beside the first one that has its hash, and these first ones beside each other. A line
-            a pair would be half a million for a placeholder that is there a thousand times.
+        pairs: Number of pairs, counting each photograph with each.
+        of_different_people: Number of these pairs that are of different people.
+        listed: Every photograph with the first one of the same hash, and these first ones with each other. A line a
+            pair would be half a million for a placeholder that is there a thousand times.
     """
 
     pairs: int
@@ -50,17 +57,21 @@ _BANDS = NEAR + 1  # two hashes that differ in NEAR bits agree in at least one o
 
 
 def difference_hash(image: np.ndarray) -> int:
-    """64 bits that tell a picture ``(H, W, 3)`` uint8 RGB by the signs of its horizontal differences at 9x8 pixels.
+    """Return the perceptual hash of a picture ``(H, W, 3)``, uint8 RGB: 64 bits.
 
-    It stays nearly the same when the picture is scaled, recompressed or made lighter (Krawetz, "Kind of like that",
-    hackerfactor.com, 2013).
+    The bits are the signs of the horizontal differences at 9x8 pixels. The hash stays nearly the same when the picture
+    is scaled, recompressed or made lighter (Krawetz, "Kind of like that", hackerfactor.com, 2013).
     """
     small = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (9, 8), interpolation=cv2.INTER_AREA).astype(np.int16)
     return int.from_bytes(np.packbits(small[:, 1:] > small[:, :-1]).tobytes(), "big")
 
 
 def exact_duplicates(digests: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Groups of names with one digest, from ``(name, digest)``; names and groups sorted."""
+    """Return the groups of names that share a digest, from pairs ``(name, digest)``; names and groups are sorted.
+
+    >>> exact_duplicates([("b", "1"), ("a", "1"), ("c", "2")])
+    [['a', 'b']]
+    """
     groups = defaultdict(list)
     for name, digest in digests:
         groups[digest].append(name)
@@ -68,7 +79,7 @@ def exact_duplicates(digests: Iterable[tuple[str, str]]) -> list[list[str]]:
 
 
 def look_alikes(pictures: Sequence[Picture]) -> LookAlikes:
-    """Find the photographs that look alike; those of one hash are told by it and need not be compared."""
+    """Find the photographs that look alike; those with the same hash need not be compared."""
     groups: dict[int, list[int]] = defaultdict(list)
     for position, picture in enumerate(pictures):
         groups[picture.hash].append(position)
@@ -88,12 +99,12 @@ def look_alikes(pictures: Sequence[Picture]) -> LookAlikes:
 
 
 def near_duplicates(hashes: Sequence[int]) -> list[tuple[int, int, int]]:
-    """All pairs of positions whose hashes differ in at most :data:`NEAR` bits: (first, second, bits), sorted.
+    """Return all pairs of positions whose hashes differ in at most :data:`NEAR` bits: (first, second, bits), sorted.
 
     Only hashes that agree in one of four 16-bit bands are compared, which misses no pair.
 
     Args:
-        hashes: none twice; equal ones would be compared each with each.
+        hashes: Distinct hashes; equal ones would be compared each with each.
     """
     values = np.array(hashes, dtype=np.uint64)
     pairs: dict[tuple[int, int], int] = {}
@@ -117,11 +128,11 @@ def _differing_bits(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _first_of_each(pictures: Sequence[Picture], group: Sequence[int]) -> list[int]:
-    """Positions of a group, one a file, without the first."""
+    """Return the positions of a group, one a file, without the first."""
     files = {pictures[position].sha256: position for position in reversed(group)}
     return sorted(files.values())[1:]
 
 
 def _pairs(keys: Iterable[Hashable]) -> int:
-    """How many pairs of equal keys there are."""
+    """Return the number of pairs of equal keys."""
     return sum(count * (count - 1) // 2 for count in Counter(keys).values())

@@ -1,4 +1,4 @@
-"""People who are left out of a set, such as those of CASIA who are in a test set as well."""
+"""Excluding people from a set, such as those of CASIA who are in a test set as well."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from fdemd.errors import InputError
 
 
 def without_people(source: Source, file: Path) -> Source:
-    """The set without the people that a file names; their photographs are among the unused.
+    """Return a set without the people that a file names; their photographs are among the unused.
 
     Args:
-        source: the set.
-        file: an identity a line, UTF-8. Leading zeros of numbers do not matter; empty lines and what follows ``#`` are
-            skipped.
+        source: The set.
+        file: Text file with an identity a line, UTF-8. Leading zeros of numbers do not matter; empty lines and what
+            follows ``#`` are skipped.
 
     Raises:
-        InputError: the file cannot be read, or names nobody of the set.
+        InputError: The file cannot be read, or names nobody of the set.
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()

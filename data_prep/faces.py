@@ -1,4 +1,4 @@
-"""One encoded photograph -> one aligned face in a file, and what is to be said about it."""
+"""Making the aligned face of a photograph as a file, and the record of it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from fdemd.checkpoints import sha256_of
 from fdemd.errors import InputError, unknown
 from fdemd.faces.alignment import TEMPLATES
 from fdemd.faces.landmarks import check_detector
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
-from fdemd.files.whole import write_bytes
+from fdemd.files.writing import write_bytes
 
 
 class Record(NamedTuple):
     """What became of a photograph.
 
     Attributes:
-        name: the item's.
-        size: bytes of the encoded picture.
-        sha256: of these bytes, hexadecimal; empty if there were none.
-        hash: of what it looks like, see :func:`data_prep.duplicates.difference_hash`; 0 if unreadable.
-        faces: how many it shows; the largest central one is taken.
-        problem: empty, ``UNREADABLE`` or ``NO_FACE``.
-        reason: the problem in words.
-        face: sha256 of the PNG file that was written, hexadecimal; empty if there is none.
+        name: Name of the item.
+        size: Size of the encoded picture in bytes.
+        sha256: SHA-256 of these bytes, hexadecimal; empty if there were none.
+        hash: Perceptual hash, see :func:`data_prep.duplicates.difference_hash`; 0 if unreadable.
+        faces: Number of faces that it shows; the most prominent one is taken.
+        problem: Empty, ``UNREADABLE`` or ``NO_FACE``.
+        reason: The problem in words.
+        face: SHA-256 of the PNG file that was written, hexadecimal; empty if there is none.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Record(NamedTuple):
 
 
 def face_path(name: str) -> str:
-    """Where the face of an item lies below the output folder.
+    """Return the path of the face of an item below the output folder.
 
     Faces are PNG files: lossless, because the same crop as JPEG gives other embeddings, and what an attack or a mask
     does to a face must not be mixed up with compression.
@@ -54,11 +54,18 @@ def face_path(name: str) -> str:
     return f"faces/{name}.png"
 
 
-def make_face(source: Source, item: Item, way: Way, out: Path, advice: str = "") -> Record:
-    """Read, search, align and write one face; the file appears whole or not at all.
+def make_face(source: Source, item: Item, preprocessing: Preprocessing, out: Path, advice: str = "") -> Record:
+    """Read a photograph and write its aligned face atomically.
+
+    Args:
+        source: Source of the photograph.
+        item: The photograph.
+        preprocessing: How it becomes a face.
+        out: Output folder.
+        advice: What a person can do if the face cannot be written.
 
     Raises:
-        InputError: it cannot be written; ``advice`` says what a person can do.
+        InputError: It cannot be written; the error ends with ``advice``.
     """
     try:
         content = source.read(item)
@@ -68,11 +75,11 @@ def make_face(source: Source, item: Item, way: Way, out: Path, advice: str = "")
     try:
         image = read_image(io.BytesIO(content))
         record = record._replace(hash=difference_hash(image))
-        face, faces = face_in(image, way, aligned=source.aligned == way.template)
+        face, faces = extract_face(image, preprocessing, aligned=source.aligned == preprocessing.template)
     except UnreadableImageError as error:
         return record._replace(problem=UNREADABLE, reason=str(error))
     if face is None:
-        return record._replace(problem=NO_FACE, reason=f"the detector {way.detector} found none")
+        return record._replace(problem=NO_FACE, reason=f"the detector {preprocessing.detector} found none")
     return record._replace(faces=faces, face=write_face(face.image, out / face_path(item.name), advice))
 
 
@@ -80,7 +87,7 @@ def write_face(image: np.ndarray, path: Path, advice: str = "") -> str:
     """Write a face ``(H, W, 3)`` uint8 as PNG and return the sha256 of the file.
 
     Raises:
-        InputError: it cannot be written; ``advice`` says what a person can do.
+        InputError: It cannot be written; the error ends with ``advice``.
     """
     content = io.BytesIO()
     Image.fromarray(image).save(content, "PNG")
@@ -89,18 +96,23 @@ def write_face(image: np.ndarray, path: Path, advice: str = "") -> str:
 
 
 def is_face(path: Path, record: Record) -> bool:
-    """Whether a file is, byte for byte, the face that a record vouches for."""
+    """Return whether a file is, byte for byte, the face of a record."""
     try:
         return sha256_of(path) == record.face
     except OSError:
         return False
 
 
-def check_way(template: str, size: tuple[int, int] | None, detector: str) -> Way:
-    """The way with the template's own size if none is given.
+def check_preprocessing(template: str, size: tuple[int, int] | None, detector: str) -> Preprocessing:
+    """Return the preprocessing that the command line asks for.
+
+    Args:
+        template: A name in :data:`fdemd.faces.alignment.TEMPLATES`.
+        size: ``(height, width)`` of the faces in pixels; None for the template's own size.
+        detector: A name in :data:`fdemd.faces.landmarks.DETECTORS`.
 
     Raises:
-        InputError: unknown template or detector, or a size of other proportions.
+        InputError: There is no such template or detector, or the size has other proportions than the template.
     """
     if template not in TEMPLATES:
         raise unknown("template", template, TEMPLATES)
@@ -111,4 +123,4 @@ def check_way(template: str, size: tuple[int, int] | None, detector: str) -> Way
             f"The template {template} gives faces of {height}x{width} pixels (height x width) or of the same "
             f"proportions, not {size[0]}x{size[1]}; give another --size or --template."
         )
-    return Way(template, size, check_detector(detector))
+    return Preprocessing(template, size, check_detector(detector))

@@ -1,4 +1,4 @@
-"""Files of an output folder that are made of others as they are."""
+"""Files of an output folder that are links or copies of others."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import secrets
 import shutil
 from pathlib import Path
 
-from fdemd.files.given import check_file
-from fdemd.files.whole import PART, cannot_write, replaced
+from fdemd.files.user_paths import check_file
+from fdemd.files.writing import PART, atomic_write, cannot_write
 
 AGAIN = "run the same command again once it can"
 """What a person can do where a manifest of ours cannot be written."""
@@ -20,7 +20,7 @@ def link(file: Path, target: Path) -> None:
     """Give a file another name, or copy it where the two folders are on different disks.
 
     Raises:
-        InputError: the file cannot be read, or its new name not be written.
+        InputError: The file cannot be read, or its new name cannot be written.
     """
     check_file(file, "The photograph", "run python -m data_prep verify on the manifest that names it")
     try:
@@ -32,7 +32,7 @@ def link(file: Path, target: Path) -> None:
         try:
             os.link(os.path.realpath(file), part)  # of a link itself, another name would lead elsewhere
         except OSError:
-            with replaced(target) as copy, file.open("rb") as original:
+            with atomic_write(target) as copy, file.open("rb") as original:
                 shutil.copyfileobj(original, copy)
         else:
             part.replace(target)

@@ -1,4 +1,4 @@
-"""Queries of one set and the gallery of another, joined to one manifest."""
+"""Joining the queries of one set and the gallery of another to one manifest."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ GALLERY = "gallery"
 
 
 def read_gallery(path: Path, template: str) -> Manifest:
-    """The gallery's part of a prepared set.
+    """Read the gallery of a prepared set.
 
     Raises:
-        InputError: the manifest cannot be read, has no gallery, or its faces follow another template.
+        InputError: The manifest cannot be read, has no gallery, or its faces follow another template.
     """
     manifest = read_manifest(path)
     photographs = tuple(photograph for photograph in manifest.photographs if photograph.is_gallery)
@@ -33,18 +33,18 @@ def read_gallery(path: Path, template: str) -> Manifest:
 
 
 def join_gallery(queries: Sequence[Photograph], gallery: Manifest, out: Path) -> list[Photograph]:
-    """Put the gallery's faces below ``out/gallery`` (as hard links where the disk allows it) and add their rows.
+    """Link or copy the faces of a gallery to ``out/gallery``, and return the rows of queries and gallery.
 
     The source of a query becomes the gallery's photograph of the same name, if there is one: its twin.
 
     Args:
-        queries: the prepared photographs of a set that has no gallery of its own; ``source`` is the name of the
+        queries: The prepared photographs of a set that has no gallery of its own; ``source`` is the name of the
             photograph each was made from, or its own path.
-        gallery: see :func:`read_gallery`.
-        out: the folder of the queries.
+        gallery: The gallery, see :func:`read_gallery`.
+        out: Folder of the queries.
 
     Raises:
-        InputError: a face of the gallery cannot be read, or not be linked.
+        InputError: A face of the gallery cannot be read or linked.
     """
     rows: list[Photograph] = []
     twins: dict[str, str] = {}

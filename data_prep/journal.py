@@ -1,4 +1,4 @@
-"""What is done already, so that a run that was killed goes on where it was."""
+"""The journal of a preparation, by which a run that was killed can be resumed."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from typing import Any
 
 from data_prep.faces import Record
 from fdemd.errors import InputError
-from fdemd.files.text import shown
-from fdemd.files.whole import cannot_write, write_bytes
+from fdemd.files.text import to_printable
+from fdemd.files.writing import cannot_write, write_bytes
 
 
 class Journal:
-    """A line a photograph, appended when its face is on the disk; the first line tells how all faces are made.
+    """A file with a line for each photograph whose face is on the disk; to be used in a ``with`` block.
 
-    A line is the record and a checksum of it. What has no right checksum (damaged, cut short, or of a version that
-    wrote none) vouches for nothing: its photograph is made again, which is said once. Use it in a ``with`` block.
+    The first line holds the settings of all faces, every other one a record and its checksum. A photograph whose line
+    has no right checksum (damaged, cut short, or of a version that wrote none) is made again, after a warning.
 
     Attributes:
-        records: what is done, by name.
+        records: Records of the photographs that are done, by name.
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any], advice: str = "") -> None:
         """Open the journal, or begin it.
 
         Args:
-            path: the file; its folder must exist.
-            settings: how the faces are made.
-            advice: what a person can do if it cannot be written.
+            path: The file; its folder must exist.
+            settings: How the faces are made.
+            advice: What a person can do if it cannot be written.
 
         Raises:
-            InputError: it was begun with other settings, or cannot be read or written.
+            InputError: The journal was begun with other settings, or cannot be read or written.
         """
         self._path, self._advice = path, advice
         self._settings = json.dumps(settings, sort_keys=True)
@@ -57,7 +57,7 @@ class Journal:
             self.records = {record.name: record for record in records if record is not None}
         if damaged:
             print(
-                f"{shown(str(path))}: {damaged:,} lines are damaged or of an earlier version; their photographs "
+                f"{to_printable(str(path))}: {damaged:,} lines are damaged or of an earlier version; their photographs "
                 "are made again.",
                 file=sys.stderr,
             )
@@ -76,17 +76,17 @@ class Journal:
         self._file.close()
 
     def add(self, records: Iterable[Record]) -> None:
-        """Note photographs that are done.
+        """Append the records of photographs that are done.
 
         Raises:
-            InputError: they cannot be written.
+            InputError: The journal cannot be written.
         """
         records = list(records)
         self.records |= {record.name: record for record in records}
         self._write(b"".join(map(_line, records)))
 
     def finish(self, names: Iterable[str]) -> list[Record]:
-        """Put the lines in the order of ``names``, drop all others, and return the records in this order."""
+        """Rewrite the journal with the records of ``names`` in this order, and return these records."""
         records = [self.records[name] for name in names]
         self._file.close()
         write_bytes(self._path, b"".join([self._settings.encode() + b"\n", *map(_line, records)]), self._advice)
@@ -110,7 +110,7 @@ class Journal:
 
 
 def first_settings(path: Path) -> Mapping[str, Any] | None:
-    """The settings that a journal begins with; None if there is no such file, or it begins with anything else."""
+    """Return the settings that a journal begins with; None if there is no such file, or it is no journal."""
     try:
         with path.open("rb") as file:
             return _object(file.readline(1 << 16))

@@ -17,7 +17,7 @@ NO_LISTS = re.compile(r"(?!)")
 
 
 class Photo(NamedTuple):
-    """What a path says; the fields are those of :class:`data_prep.sources.Item`."""
+    """The facts about a photograph in its path, with the fields of :class:`data_prep.sources.Item`."""
 
     name: str
     identity: str
@@ -31,17 +31,18 @@ Selection = Callable[[Sequence[Photograph]], list[Photograph]]
 
 @dataclass(frozen=True)
 class Layout:
-    """One published set.
+    """The layout of a published set.
 
     Attributes:
-        read: path of an image -> what it shows, or None if it is not a photograph of the set.
-        lists: found in the paths of official lists; the group ``name`` is kept as the name of the copy.
-        people: file with the name of person 1, 2, ... in its lines, if paths give numbers only.
-        official: (images, people) by the publication.
-        further: file name -> selection of rows, manifests beside ``manifest.csv``.
-        split: of all its photographs.
-        gallery: name of the set whose photographs are the gallery, if not this one's.
-        free_form: the names are the user's own; a folder around all people is no person, and every file counts.
+        read: Function from the path of an image to its facts; None if it is not a photograph of the set.
+        lists: Pattern of the paths of official lists; its group ``name`` is the name of the copy.
+        people: Name of the file with the names of person 1, 2, ... in its lines, if paths have numbers only.
+        official: Number of images and of people by the publication.
+        further: File name -> selection of rows, for manifests beside ``manifest.csv``.
+        split: Split of all its photographs.
+        gallery: Name of the set whose photographs are the gallery, if not this one's.
+        free_form: Whether the names are the user's own: a folder around all people is no person, and every file
+            counts.
     """
 
     read: Callable[[str], Photo | None]
@@ -99,7 +100,7 @@ def _folder(path: str) -> Photo | None:
 
 
 def several_photographs(photographs: Sequence[Photograph]) -> list[Photograph]:
-    """Those of people who have two or more, so that every query has something to find."""
+    """Return the photographs of people who have two or more, so that every query has something to find."""
     counts: dict[str, int] = {}
     for photograph in photographs:
         counts[photograph.identity] = counts.get(photograph.identity, 0) + 1
@@ -107,7 +108,7 @@ def several_photographs(photographs: Sequence[Photograph]) -> list[Photograph]:
 
 
 def frontal(photographs: Sequence[Photograph]) -> list[Photograph]:
-    """CFP's frontal photographs, each both query and gallery: the rows that masks and sunglasses are put on."""
+    """Return CFP's frontal photographs, each both query and gallery, for queries with masks and sunglasses."""
     return [replace(photograph, is_query=True) for photograph in photographs if photograph.is_gallery]
 
 

@@ -1,4 +1,4 @@
-"""People of two sets who look alike to a network, whatever they are called."""
+"""People of two sets whose mean embeddings are close, whatever their names."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from data_prep.overlaps import shared_people
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError
 from fdemd.files.text import csv_table
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 
 _AT_ONCE = 1024
 """People who are compared with everybody of the other set at once."""
 
 
 class Likeness(NamedTuple):
-    """Two people of two sets: their names, the cosine of their centres, and a photograph of each."""
+    """Two people of two sets: their names, the cosine of their mean embeddings, and a photograph of each."""
 
     person: str
     other: str
@@ -31,19 +31,19 @@ class Likeness(NamedTuple):
 
     @property
     def same_name(self) -> bool:
-        """Whether the names say as well that they are one person."""
+        """Whether their names agree too."""
         return bool(shared_people([self.person], [self.other]))
 
 
 @dataclass(frozen=True)
 class Likenesses:
-    """What a comparison found.
+    """Result of a comparison.
 
     Attributes:
-        network: that looked, in the words of the command line.
-        threshold: cosine from which two people count as alike.
-        pairs: other manifest -> pairs of people, the most alike first.
-        left_out: photographs of both sets that could not be looked at, by other manifest.
+        network: The network, in the words of the command line.
+        threshold: Cosine from which two people count as alike.
+        pairs: Other manifest -> pairs of people in descending order of cosine.
+        left_out: Other manifest -> number of photographs of both sets that could not be embedded.
     """
 
     network: str
@@ -71,13 +71,14 @@ class Comparer:
         """Read the network.
 
         Args:
-            words: that name it, see :func:`data_prep.networks.chosen_network`.
-            threshold: cosine from which two people count as alike; None takes the network's.
-            detector: for photographs as taken, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
-            workers: processes that read.
+            words: Words that name it, see :func:`data_prep.networks.chosen_network`.
+            threshold: Cosine from which two people count as alike; None takes the network's.
+            detector: Detector for photographs as taken, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
+            workers: Number of processes that read.
 
         Raises:
-            InputError: no such network, its weights are not here, or the threshold is out of range or not known.
+            InputError: There is no such network, its weights are missing, or the threshold is out of range or not
+                known.
         """
         if threshold is not None and not -1 < threshold <= 1:
             raise InputError(f"--threshold is {threshold}; a cosine lies between -1 and 1.")
@@ -86,10 +87,10 @@ class Comparer:
         self._words, self._detector, self._workers = words, detector, workers
 
     def __call__(self, own: Manifest, others: Mapping[str, Manifest]) -> Likenesses:
-        """Who of ``own`` looks like whom of the others, each with a name to be told by.
+        """Compare the people of a manifest with those of others, by name of the manifest.
 
         Raises:
-            InputError: the faces or the cache cannot be used.
+            InputError: The faces or the cache cannot be used.
         """
         ours = self._centres(own)
         theirs = {name: self._centres(other, name) for name, other in others.items()}
@@ -105,9 +106,9 @@ class Comparer:
 
 
 def alike(ours: Centres, others: Centres, threshold: float) -> list[Likeness]:
-    """Pairs of people whose centres have at least ``threshold`` as cosine, the most alike first.
+    """Return the pairs of people whose centres have a cosine of at least ``threshold``, in descending order.
 
-    All are compared, some at a time: memory grows with the sets, not with their product.
+    People are compared in blocks: memory grows with the sets, not with their product.
     """
     found = []
     for first in range(0, len(ours.people), _AT_ONCE):

@@ -1,4 +1,4 @@
-"""All faces of a set, made by several processes; what a killed run made already is kept."""
+"""Making all faces of a set with several processes, resuming where a killed run stopped."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from data_prep.signals import left_to_this_process
 from data_prep.sources import Item, Source
 from fdemd.data.workers import end_with_parent
 from fdemd.errors import InputError
-from fdemd.faces.photographs import Way
+from fdemd.faces.photographs import Preprocessing
 from fdemd.faces.reading import UnreadableImageError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.runs.steady_progress import steady_progress, track
 
 _AT_ONCE = 32
@@ -38,36 +38,38 @@ class _Maker:
     """All that a process needs to make faces."""
 
     source: Source
-    way: Way
+    preprocessing: Preprocessing
     out: Path
     advice: str
 
     def __call__(self, item: Item) -> Record:
-        return make_face(self.source, item, self.way, self.out, self.advice)
+        return make_face(self.source, item, self.preprocessing, self.out, self.advice)
 
 
-def make_faces(source: Source, way: Way, out: Path, workers: int) -> tuple[list[Record], int]:
+def make_faces(source: Source, preprocessing: Preprocessing, out: Path, workers: int) -> tuple[list[Record], int]:
     """Make the faces that are not there yet.
 
     Args:
-        source: the photographs.
-        way: how they become faces.
-        out: the folder, see :func:`data_prep.faces.face_path`.
-        workers: processes; 1 works in this one.
+        source: The photographs.
+        preprocessing: How they become faces.
+        out: Output folder, see :func:`data_prep.faces.face_path`.
+        workers: Number of processes; 1 works in this one.
 
     Returns:
-        A record an item, in the order of ``source.items``, and how many photographs were read for it now.
+        A record an item, in the order of ``source.items``, and the number of photographs that were read in this run.
 
     Raises:
-        InputError: the folder cannot be used or written, or a process was killed.
+        InputError: The folder cannot be used or written, or a process was killed.
     """
-    settings = {**asdict(way), "size": list(way.size), "pipeline": _PIPELINE}
+    settings = {**asdict(preprocessing), "size": list(preprocessing.size), "pipeline": _PIPELINE}
     again = "once it can be, run the same command again, and it goes on where it was"
     with Journal(out / "journal.jsonl", settings, again) as journal:
         missing = _missing(source, journal.records, out)
-        room = decimal(3 * way.size[0] * way.size[1] * len(missing))
+        room = decimal(3 * preprocessing.size[0] * preprocessing.size[1] * len(missing))
         reader = replace(source, items=(), unused=(), lists={})  # all that the processes need of it
-        maker = _Maker(reader, way, out, f"{again} ({len(missing):,} faces are still to be made, up to {room})")
+        maker = _Maker(
+            reader, preprocessing, out, f"{again} ({len(missing):,} faces are still to be made, up to {room})"
+        )
         portions = [missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)]
         total = len(source.items)
         try:
@@ -87,7 +89,7 @@ def make_faces(source: Source, way: Way, out: Path, workers: int) -> tuple[list[
 
 
 def _missing(source: Source, records: Mapping[str, Record], out: Path) -> list[Item]:
-    """Items whose photographs are not those that were read, or whose faces are not those that were made of them."""
+    """Return the items whose photographs or faces are not those of their records."""
     missing, spoilt = [], 0
     for item in track(source.items, "Checking faces") if records else source.items:
         record = records.get(item.name)
@@ -97,12 +99,12 @@ def _missing(source: Source, records: Mapping[str, Record], out: Path) -> list[I
             missing.append(item)
             spoilt += 1
     if spoilt:
-        print(f"{spoilt:,} faces in {shown(str(out))} are gone or changed, and are made again.", file=sys.stderr)
+        print(f"{spoilt:,} faces in {to_printable(str(out))} are gone or changed, and are made again.", file=sys.stderr)
     return missing
 
 
 def _is_unchanged(source: Source, item: Item, record: Record) -> bool:
-    """Whether a photograph has the bytes that were read; what could not even be fetched is tried again."""
+    """Return whether a photograph has the bytes of its record; one that could not be read is tried again."""
     if record.size != item.size or not record.sha256:
         return False
     try:
@@ -112,7 +114,7 @@ def _is_unchanged(source: Source, item: Item, record: Record) -> bool:
 
 
 def _made(maker: _Maker, portions: Sequence[Sequence[Item]], workers: int) -> Generator[list[Record], None, None]:
-    """Records of all portions, in the order in which they are finished."""
+    """Yield the records of all portions in the order in which they are finished."""
     if workers == 1 or len(portions) <= 1:
         for portion in portions:
             yield [maker(item) for item in portion]
@@ -134,7 +136,7 @@ _task: tuple[_Maker, Connection]
 
 
 def _begin(maker: _Maker, ended: Connection) -> None:
-    """Set up a process: one core each, Ctrl-C left to the parent, and gone when the parent is, however it ended."""
+    """Set up a process: one core, Ctrl-C left to the parent, ending with the parent however that ends."""
     import torch
 
     global _task
@@ -145,6 +147,6 @@ def _begin(maker: _Maker, ended: Connection) -> None:
 
 
 def _make_portion(items: Sequence[Item]) -> list[Record]:
-    """Records of a portion, or of its beginning if nobody waits for them any more."""
+    """Return the records of a portion, or of its beginning if the parent no longer waits."""
     maker, ended = _task
     return [maker(item) for item in items if not ended.poll()]  # readable as soon as the other end is closed

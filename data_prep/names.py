@@ -1,4 +1,4 @@
-"""Names that a download chose -> names of our own files and people, which every disk and every table can hold."""
+"""Names of files and people that every disk and every table can hold, from the names in a download."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def safe_name(name: str) -> str:
 
 
 def unique_names(names: Sequence[str], ending: str = ".png") -> list[str]:
-    """Return :func:`safe_name` of every name, none of which takes another's place on any disk.
+    """Return the :func:`safe_name` of every name, made unique on any disk.
 
     A name that is taken already, or that another needs for a folder, gets ``~2`` and so on. So do names that differ
     in capitals or in the composition of their letters only, which are one to a Mac and on a memory card.
 
     Args:
-        names: relative paths, in the order in which they are to be served.
-        ending: that the files will have.
+        names: Relative paths; earlier ones are changed less.
+        ending: Ending that the files will have.
     """
     safe = [safe_name(name) for name in names]
     folders = {_spelling(name[:at]) for name in set(safe) for at, letter in enumerate(name) if letter == "/"}
@@ -59,7 +59,7 @@ def unique_names(names: Sequence[str], ending: str = ".png") -> list[str]:
 
 
 def person_name(name: str) -> str:
-    r"""Return a person's name in the one spelling of :func:`fdemd.data.names.identity_of`, without odd characters.
+    r"""Return the name of a person in the spelling of :func:`fdemd.data.names.identity_of`, without odd characters.
 
     >>> person_name(" Ann\r "), person_name("Ann\rAble")
     ('Ann', 'Ann%0DAble')
@@ -89,7 +89,7 @@ def _escaped(letter: str) -> str:
 
 
 def _cut(text: str, longest: int) -> str:
-    """The text, or as much of it as fits with a piece of its hash."""
+    """Return a text, cut and with a piece of its hash if it is too long."""
     content = text.encode()
     if len(content) <= longest:
         return text

@@ -1,4 +1,4 @@
-"""The network that compares the people of two sets, as the command line names it."""
+"""The network that compares the people of two sets, chosen on the command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.cli.command_line import CONFIG_DIR
 from fdemd.errors import InputError, unknown
 
@@ -22,13 +22,13 @@ pairs in a million; the others were not measured there.
 
 
 def chosen_network(words: Sequence[str]) -> Backbone:
-    """The network that words such as ``mobilefacenet variant=xiaoccer checkpoint=FILE`` stand for.
+    """Build the network that words such as ``mobilefacenet variant=xiaoccer checkpoint=FILE`` name.
 
     Args:
-        words: a name of ``configs/model`` and settings of that file.
+        words: A name in ``configs/model`` and settings of that file.
 
     Raises:
-        InputError: no such network or setting, or its weights cannot be used.
+        InputError: There is no such network or setting, or its weights cannot be used.
     """
     name, *given = words
     choices = sorted(file.stem for file in (CONFIG_DIR / "model").glob("*.yaml"))
@@ -44,14 +44,14 @@ def chosen_network(words: Sequence[str]) -> Backbone:
             settings[key] = yaml.safe_load(value) if not isinstance(settings[key], str) else value
         except yaml.YAMLError as error:
             raise InputError(f"--by-embedding {name}: {value!r} is no value for the setting {key}.") from error
-    return build_backbone(**settings)
+    return create_backbone(**settings)
 
 
 def usual_threshold(words: Sequence[str]) -> float:
-    """Cosine of two people's centres from which they count as one person.
+    """Return the cosine of mean embeddings from which two people count as one.
 
     Raises:
-        InputError: it was not measured for this network.
+        InputError: It was not measured for this network.
     """
     if words[0] not in _THRESHOLDS:
         raise InputError(f"Which cosine tells people apart was not measured for {words[0]}; give --threshold.")

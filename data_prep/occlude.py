@@ -1,7 +1,8 @@
-"""``python -m data_prep mask|sunglass|crop``: the queries of an evaluation, made ahead and kept as files.
+"""``python -m data_prep mask|sunglass|crop``: the queries of an evaluation, made in advance as files.
 
-They are made by the very code and seed rule of the queries on the fly: the copy of a photograph is, pixel for pixel,
-what :meth:`fdemd.data.datamodule.FaceDataModule.query_face` gives for the same manifest, seed, alignment and size.
+They are made by the code and the seeds of the queries that an evaluation makes on the fly: the copy of a photograph is,
+pixel for pixel, what :meth:`fdemd.data.datamodule.FaceDataModule.query_face` gives for the same manifest, seed,
+alignment and size.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from fdemd.cli.command_line import CONFIG_DIR
 from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
-from fdemd.faces.photographs import UNREADABLE, Way
+from fdemd.faces.photographs import UNREADABLE, Preprocessing
 from fdemd.faces.queries import QueryMaker
-from fdemd.files.given import check_file
-from fdemd.files.mark import is_marked
+from fdemd.files.ownership import is_marked
 from fdemd.files.text import csv_table
-from fdemd.files.whole import write_text
+from fdemd.files.user_paths import check_file
+from fdemd.files.writing import write_text
 from fdemd.runs.steady_progress import steady_progress, track
+from fdemd.settings.queries import check_queries
 
 ORIGINALS = "originals"
 _AT_ONCE = 32
@@ -44,24 +46,24 @@ _PIPELINE = 1
 
 @dataclass(frozen=True)
 class Request:
-    """What to make.
+    """Request for copies of photographs as queries.
 
     Attributes:
         manifest: CSV file of the photographs.
-        out: folder of the copies and their manifest; may be that of ``manifest`` if we prepared it.
-        kind: of query, a name in :data:`fdemd.faces.queries.QUERY_KINDS`.
-        settings: of the kind, see :func:`default_settings`.
-        way: alignment, size and detector; those of the network give the pictures that it would see.
-        seed: as in an evaluation.
-        share: 0 to 1, of the photographs that get a copy.
-        workers: processes besides this one; 0 works in this one.
+        out: Folder of the copies and their manifest; may be that of ``manifest`` if fdemd prepared it.
+        kind: Kind of query, a name in :data:`fdemd.faces.queries.QUERY_KINDS`.
+        settings: Settings of the kind, see :func:`default_settings`.
+        preprocessing: Alignment, size and detector; those of a network give the pictures that it would take.
+        seed: Seed of the queries, as in an evaluation.
+        share: Share of the photographs that get a copy, above 0 and at most 1.
+        workers: Number of processes besides this one; 0 works in this one.
     """
 
     manifest: Path
     out: Path
     kind: str
     settings: Mapping[str, Any]
-    way: Way
+    preprocessing: Preprocessing
     seed: int = 0
     share: float = 1.0
     workers: int = 0
@@ -69,15 +71,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Copies:
-    """What came of it.
+    """Result of :func:`occlude`.
 
     Attributes:
-        manifest: file that lists originals and copies.
-        made: photographs that have a copy.
-        new: those of them that this run made.
-        problems: problem -> photographs that have none for it.
-        lost: originals that are not in the manifest, since they cannot be read.
-        left_out: file that lists the latter two.
+        manifest: Path of the manifest of originals and copies.
+        made: Number of photographs that have a copy.
+        new: Number of these copies that this run made.
+        problems: Problem -> number of photographs that have no copy because of it.
+        lost: Number of originals that are not in the manifest, since they cannot be read.
+        left_out: Path of the list of the photographs without a copy and of the lost originals.
     """
 
     manifest: Path
@@ -89,17 +91,17 @@ class Copies:
 
 
 def default_settings(kind: str) -> dict[str, Any]:
-    """The settings that an evaluation has for this kind of query."""
+    """Return the settings that an evaluation has for a kind of query by default."""
     with (CONFIG_DIR / "query" / f"{kind}.yaml").open(encoding="utf-8") as file:
         settings: dict[str, Any] = yaml.safe_load(file)[kind]
     return settings
 
 
 def template_of(manifest: Path) -> str:
-    """The template that the faces of a manifest follow, ``insightface`` if they are photographs as taken.
+    """Return the template that the faces of a manifest follow; ``insightface`` if they are photographs as taken.
 
     Raises:
-        InputError: the manifest cannot be read, or its faces follow several.
+        InputError: The manifest cannot be read, or its faces follow several templates.
     """
     found = sorted({row.aligned for row in read_manifest(manifest).photographs} - {""})
     if len(found) > 1:
@@ -114,13 +116,14 @@ def occlude(request: Request) -> Copies:
     the gallery; originals that are of no use then are left out. Files of another folder are linked into ``out``.
 
     Raises:
-        InputError: the manifest, a setting or the folder cannot be used.
+        InputError: The manifest, a setting or the folder cannot be used.
     """
     if not 0 < request.share <= 1:
         raise InputError(f"--share is {request.share}; it must be above 0 and at most 1.")
     manifest = read_manifest(request.manifest)
-    _check_aligned(manifest, request.way.template)
-    maker = QueryMaker(request.kind, request.way.size, request.seed, **request.settings)
+    _check_aligned(manifest, request.preprocessing.template)
+    settings = check_queries({request.kind: request.settings})[request.kind]
+    maker = QueryMaker(request.kind, request.preprocessing.size, request.seed, settings)
     chosen = tuple(row for row in manifest.photographs if row.is_query and is_chosen(row.path, request))
     if not (_is_here(manifest, request) and (is_ours(request.out, FACES) or is_marked(request.out, COPIES))):
         check_apart(request.out, [manifest.root])
@@ -147,13 +150,13 @@ def _occluded(manifest: Manifest, chosen: tuple[Photograph, ...], maker: QueryMa
 
 
 def is_chosen(path: str, request: Request) -> bool:
-    """Whether a photograph gets a copy; of two shares with one seed, the larger has all of the smaller."""
+    """Return whether a photograph gets a copy; with one seed, a larger share includes a smaller one."""
     digest = hashlib.sha256(f"{request.seed}/share/{path}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < request.share * 2**64
 
 
 def _is_here(manifest: Manifest, request: Request) -> bool:
-    """Whether the copies join the manifest's own folder."""
+    """Return whether the copies go to the folder of the manifest."""
     return request.out.resolve() == manifest.root
 
 
@@ -164,21 +167,21 @@ def _made(
     maker: QueryMaker,
     request: Request,
 ) -> tuple[list[Record], int]:
-    """A record a chosen photograph, and how many of them are new."""
+    """Return a record for each chosen photograph, and how many of them are new."""
     settings = {
         "kind": request.kind,
         **request.settings,
         "seed": request.seed,
         "share": request.share,
-        "template": request.way.template,
-        "size": list(request.way.size),
-        "detector": request.way.detector,
+        "template": request.preprocessing.template,
+        "size": list(request.preprocessing.size),
+        "detector": request.preprocessing.detector,
         "pipeline": _PIPELINE,
     }
-    height, width = request.way.size
+    height, width = request.preprocessing.size
     again = "once it can be, run the same command again, and it goes on where it was"
     room = f" ({len(chosen):,} copies take up to {decimal(3 * height * width * len(chosen))})"
-    copying = Copying(manifest, chosen, targets, maker, request.way, request.out, again + room)
+    copying = Copying(manifest, chosen, targets, maker, request.preprocessing, request.out, again + room)
     with Journal(request.out / f"{request.kind}.jsonl", settings, again + room) as journal:
         rows = range(len(copying))
         checked = track(rows, "Checking copies") if journal.records else rows
@@ -216,9 +219,9 @@ def _check_aligned(manifest: Manifest, template: str) -> None:
 def _rows(
     manifest: Manifest, copied: Mapping[Photograph, str], request: Request
 ) -> tuple[tuple[Photograph, ...], dict[str, str]]:
-    """Originals, then copies; and path -> reason of originals that cannot be linked.
+    """Return the rows of originals and copies, and path -> reason of the originals that cannot be linked.
 
-    An original that is neither of the gallery nor of a split nor a source is dropped.
+    An original that is neither of the gallery nor of a split nor the source of a copy is dropped.
     """
     here = _is_here(manifest, request)
     place = "" if here else f"{ORIGINALS}/"
@@ -235,6 +238,6 @@ def _rows(
                 link(manifest.file(row), request.out / ORIGINALS / row.path)
             rows.append(replace(row, path=place + row.path, source=place + row.source, is_query=False))
     for row, path in copied.items():
-        template = request.way.template
+        template = request.preprocessing.template
         rows.append(replace(row, path=path, source=place + row.source, is_gallery=False, aligned=template))
     return tuple(rows), lost

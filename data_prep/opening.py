@@ -1,4 +1,4 @@
-"""From a path that the user gave to a container."""
+"""Opening a downloaded path as a container."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from data_prep.containers import ARCHIVE, Container, Folder
 from data_prep.tars import Tar
 from data_prep.zips import Zip
 from fdemd.errors import InputError
-from fdemd.files.given import check_file, check_folder
-from fdemd.files.whole import replaced
+from fdemd.files.user_paths import check_file, check_folder
+from fdemd.files.writing import atomic_write
 
 _Opener = Callable[[Path], io.BufferedIOBase]
 _COMPRESSED: dict[bytes, _Opener] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\x00": lzma.LZMAFile}
@@ -31,7 +31,7 @@ def check_download(path: Path) -> Path:
     """Return a path of ``--source`` if it is a file or a folder that can be read.
 
     Raises:
-        InputError: there is no such thing, or it is not ours to read.
+        InputError: It does not exist or must not be read.
     """
     if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir it never raises
         return check_folder(path, "The folder", _ADVICE)
@@ -39,10 +39,10 @@ def check_download(path: Path) -> Path:
 
 
 def open_container(path: Path, work: Path) -> Container:
-    """The folder, archive or single file at ``path``; a compressed tar is expanded to one tar file in ``work``.
+    """Open a folder, archive or single file; a compressed tar is decompressed to one tar file in ``work``.
 
     Raises:
-        InputError: there is no such thing, or the archive cannot be used.
+        InputError: It does not exist, or the archive cannot be used.
     """
     if check_download(path).is_dir():
         return Folder(path)
@@ -63,13 +63,13 @@ def open_container(path: Path, work: Path) -> Container:
 
 
 def _expanded(path: Path, opener: _Opener, work: Path) -> Path:
-    """The archive without its compression, as one file in ``work``."""
+    """Decompress an archive to one file in ``work``, and return its path."""
     # Two downloads may have one name.
     target = work / f"{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]}.expanded"
     written = 0
     with explained(path):
         packed = opener(path)
-    with packed, replaced(target, "choose another --out") as file:
+    with packed, atomic_write(target, "choose another --out") as file:
         while block := _block(packed, path):
             written += len(block)
             check_growth(path, written)

@@ -1,4 +1,4 @@
-"""The folder that results go to: made by us, known by its mark, apart from every source, used by one run at a time."""
+"""The output folder: made and marked by fdemd, apart from every source, used by one run at a time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from data_prep.journal import first_settings
 from fdemd.errors import InputError
 from fdemd.files.lock import alone_in
-from fdemd.files.mark import MARK, claim, is_marked, write_mark
-from fdemd.files.whole import cannot_write, is_part
+from fdemd.files.ownership import MARK, claim, is_marked, write_mark
+from fdemd.files.writing import cannot_write, is_part
 
 FACES, COPIES = "prepared faces", "copies of faces as queries"
 """What the mark of an output folder says that it holds."""
@@ -34,7 +34,7 @@ def check_apart(out: Path, sources: Iterable[Path]) -> None:
     """Check that results and sources are not mixed, wherever links lead.
 
     Raises:
-        InputError: the folder is a source, lies in one, or has one in it.
+        InputError: The folder is a source, lies in one, or contains one.
     """
     place = Path(os.path.realpath(out))
     for source in sources:
@@ -49,14 +49,14 @@ def check_apart(out: Path, sources: Iterable[Path]) -> None:
 
 @contextmanager
 def output_folder(out: Path, what: str) -> Iterator[None]:
-    """Claim a folder and work in it alone. What a killed run left half is removed first.
+    """Claim a folder and lock it for the ``with`` block, after removing the partial files of killed runs.
 
     Args:
-        out: new, empty, or made by us.
-        what: :data:`FACES` or :data:`COPIES`; copies may join faces that we prepared.
+        out: A folder that is new, empty, or made by fdemd.
+        what: What it holds, :data:`FACES` or :data:`COPIES`; copies may join prepared faces.
 
     Raises:
-        InputError: it holds what others made, another run is at work in it, or it cannot be written.
+        InputError: The folder holds files of others, another run is at work in it, or it cannot be written.
     """
     _claim(out, what)
     with alone_in(out, _ADVICE):
@@ -68,10 +68,10 @@ def output_folder(out: Path, what: str) -> Iterator[None]:
 
 @contextmanager
 def work_folder(out: Path) -> Iterator[Path]:
-    """A new folder in ``out`` for what must be unpacked; gone afterwards, or at the next run after a kill.
+    """Make a folder in ``out`` for archives to be decompressed, and remove it after the block, or a kill.
 
     Raises:
-        InputError: it cannot be made.
+        InputError: The folder cannot be made.
     """
     for left in out.glob(f"{_WORK_PREFIX}*"):
         if is_marked(left, _WORK):
@@ -101,7 +101,7 @@ def _claim(out: Path, what: str) -> None:
 
 
 def is_ours(out: Path, what: str) -> bool:
-    """Whether we made a folder, in this version or in one that left no mark."""
+    """Return whether fdemd made a folder, in this version or in one that left no mark."""
     if is_marked(out, what):
         return True
     if first_settings(out / MARK) is not None:

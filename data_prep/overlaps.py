@@ -1,4 +1,4 @@
-"""People of one set who are in another set too, by their names."""
+"""People of one set who are in another set too, by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 def plain_name(name: str) -> str:
-    """A name without case, accents, spaces and leading number: ``Maria_Callas`` and ``MariaCallas`` are one person.
+    """Return a name without case, accents, spaces and leading number: ``Maria_Callas`` is ``MariaCallas``.
 
     >>> plain_name("012 José_María Aznar")
     'josemariaaznar'
@@ -18,6 +18,10 @@ def plain_name(name: str) -> str:
 
 
 def shared_people(people: Iterable[str], others: Iterable[str]) -> list[str]:
-    """Those of ``people`` whose plain names are among ``others``, sorted; a mere number is nobody's name."""
+    """Return the people whose plain names are among ``others``, sorted; names that are numbers do not count.
+
+    >>> shared_people(["Maria_Callas", "0012"], ["maria callas", "12"])
+    ['Maria_Callas']
+    """
     known = {plain for name in others if (plain := plain_name(name)) and not plain.isdigit()}
     return sorted(name for name in set(people) if plain_name(name) in known)

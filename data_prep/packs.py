@@ -18,7 +18,7 @@ from data_prep.pickles import Call, read_pickle
 from data_prep.sources import Item, Source
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
-from fdemd.files.given import check_file
+from fdemd.files.user_paths import check_file
 
 _TEMPLATE, _SPLIT = "insightface", "pairs"
 _FOLDS = 10
@@ -30,7 +30,7 @@ class Pack:
 
     Attributes:
         images: ``2 P`` encoded pictures; ``images[2 i]`` and ``images[2 i + 1]`` are pair ``i``.
-        same: ``P`` times whether both show one person.
+        same: For each of the ``P`` pairs, whether both show one person.
     """
 
     images: tuple[bytes, ...]
@@ -39,13 +39,13 @@ class Pack:
 
 @dataclass(frozen=True)
 class PackedPairs(Source):
-    """The pictures of a pack; an item's key is its place there."""
+    """The pictures of a pack; the key of an item is its index there."""
 
     file: Path = Path()
     stamp: tuple[int, int] = (0, 0)
 
     def read(self, item: Item) -> bytes:
-        """See :meth:`data_prep.sources.Source.read`."""
+        """Return the encoded picture, see :meth:`data_prep.sources.Source.read`."""
         try:
             with unchanged(self.file, self.stamp):
                 return _kept_pack(self.file, self.stamp).images[int(item.key)]
@@ -54,17 +54,18 @@ class PackedPairs(Source):
 
 
 def open_pack(paths: Sequence[Path], work: Path) -> PackedPairs:
-    """The pairs of one pack, and their list ``pairs.txt`` in LFW's format.
+    """Open the pairs of a pack, with their list ``pairs.txt`` in LFW's format.
 
     Two pictures of one person are called ``pair_0001`` 1 and 2, those of two people ``pair_0301_a`` 1 and
     ``pair_0301_b`` 1. They are neither queries nor gallery: who is the same in two pairs is not known.
 
     Args:
-        paths: the pack.
-        work: not needed.
+        paths: The pack, one file.
+        work: Not used.
 
     Raises:
-        InputError: not one file, or no pack, or its pairs do not form folds of as many same as different ones.
+        InputError: There is not one file, it is no pack, or its pairs do not form folds of as many same as different
+            ones.
     """
     if len(paths) != 1:
         raise InputError(f"{len(paths)} files are given with --source; packs are prepared one by one.")
@@ -83,7 +84,7 @@ def read_pack(path: Path) -> Pack:
     """Read a pack without running anything that it might ask for, see :mod:`data_prep.pickles`.
 
     Raises:
-        InputError: the file cannot be read, is no pack or is not safe.
+        InputError: The file cannot be read, is no pack or is not safe.
     """
     match read_pickle(path):
         case (list(images), list(same)):
@@ -99,7 +100,7 @@ def read_pack(path: Path) -> Pack:
 
 
 def _pictures(images: Sequence[Any], path: Path) -> tuple[bytes, ...]:
-    """The encoded pictures. One that stands in several pairs is held once, and all together are no more than the file.
+    """Return the encoded pictures. One in several pairs is held once, and all together are no larger than the file.
 
     A pickle may name one string a million times, and ask for a copy of it each time.
     """
@@ -115,7 +116,7 @@ def _pictures(images: Sequence[Any], path: Path) -> tuple[bytes, ...]:
 
 
 def _names(same: Sequence[bool]) -> list[tuple[tuple[str, int], tuple[str, int]]]:
-    """Person and number of the two pictures of each pair."""
+    """Return the person and the number of the two pictures of each pair."""
     pairs = [f"pair_{number:04d}" for number in range(1, len(same) + 1)]
     return [
         ((pair, 1), (pair, 2)) if one_person else ((f"{pair}_a", 1), (f"{pair}_b", 1))
@@ -124,7 +125,7 @@ def _names(same: Sequence[bool]) -> list[tuple[tuple[str, int], tuple[str, int]]
 
 
 def _list_of_pairs(same: Sequence[bool], path: Path) -> str:
-    """The pairs as LFW lists them: in each fold the pairs of one person first.
+    """Return the pairs as LFW lists them: in each fold the pairs of one person first.
 
     The folds are consecutive tenths, as in ``verification.py``; a pack that this does not divide is one fold.
     """
@@ -143,7 +144,7 @@ def _list_of_pairs(same: Sequence[bool], path: Path) -> str:
 
 
 def _balanced(same: Sequence[bool], folds: int) -> bool:
-    """Whether each fold has as many pairs of one person as of two."""
+    """Return whether each fold has as many pairs of one person as of two."""
     size, rest = divmod(len(same), folds)
     return (
         size > 0
@@ -154,15 +155,15 @@ def _balanced(same: Sequence[bool], folds: int) -> bool:
 
 @lru_cache(maxsize=1)
 def _kept_pack(path: Path, stamp: tuple[int, int]) -> Pack:
-    """The pack, read once a process unless it was replaced."""
+    """Return a pack, which a process reads once unless the file is replaced."""
     return read_pack(path)
 
 
 def _picture(value: Any, where: str) -> bytes:
-    """The encoded picture that a value of the pickle stands for.
+    """Return the encoded picture in a value of the pickle.
 
     Raises:
-        InputError: it is something else than bytes or an array of them.
+        InputError: The value is neither bytes nor an array of them.
     """
     match value:
         case Call((_, "_reconstruct"), (("numpy", "ndarray"), _, _), (_, tuple(shape), element, _, content)):
@@ -184,7 +185,7 @@ def _bytes(value: Any) -> bytes | None:
 
 
 def _row(data: bytes | None, shape: tuple[Any, ...], element: Any, where: str) -> bytes:
-    """The bytes of an array of shape ``(n,)``, ``(n, 1)`` or ``(1, n)``."""
+    """Return the bytes of an array of shape ``(n,)``, ``(n, 1)`` or ``(1, n)``."""
     match element:
         case Call(("numpy", "dtype"), ("u1" | b"u1", *_)) if data and all(extent in (1, len(data)) for extent in shape):
             return data

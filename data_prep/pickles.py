@@ -1,4 +1,4 @@
-"""Reads a pickle of plain data as data: no class is looked up, nothing is called, whatever the file says.
+"""Reading a pickle of plain data as data: no class is looked up, nothing is called, whatever the file says.
 
 Only the opcodes (https://docs.python.org/3/library/pickletools.html) of lists, tuples, numbers, strings and bytes are
 followed. Names of functions stay names: a *call* in the file becomes a :class:`Call`, for the few that write bytes and
@@ -43,12 +43,12 @@ _PYTHON_2_STRINGS = frozenset({"STRING", "BINSTRING", "SHORT_BINSTRING"})
 
 @dataclass
 class Call:
-    """A function call that the file asks for and nobody makes.
+    """A function call that the file asks for; it is never made.
 
     Attributes:
-        function: its name.
-        arguments: as the file has them.
-        state: what the file would hand to the result, None if nothing.
+        function: Name of the function.
+        arguments: Arguments in the file.
+        state: State that the file would give to the result; None if there is none.
     """
 
     function: Any
@@ -57,10 +57,10 @@ class Call:
 
 
 def read_pickle(path: Path) -> Any:
-    """The data in a pickle of protocol 0 to 5, of Python 2 or 3; Python 2's strings become bytes.
+    """Read the data in a pickle of protocol 0 to 5, of Python 2 or 3; Python 2's strings become bytes.
 
     Raises:
-        InputError: the file cannot be read, is no pickle, is cut short or has anything but plain data in it.
+        InputError: The file cannot be read, is no pickle, is cut short or holds anything but plain data.
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -76,7 +76,7 @@ def read_pickle(path: Path) -> Any:
 
 
 class _NotPlainError(Exception):
-    """What the pickle has that plain data has not, as a sentence."""
+    """The pickle holds something other than plain data; the message says what."""
 
 
 class _Reader:
@@ -136,7 +136,7 @@ class _Reader:
             raise _NotPlainError(f"its pickle uses {name}, which lists of pictures do not need.")
 
     def _from_mark(self) -> list[Any]:
-        """What was put on the stack since the last mark, which goes too."""
+        """Pop everything since the last mark, and the mark."""
         start = self.marks.pop()
         found = self.stack[start:]
         del self.stack[start:]

@@ -16,35 +16,35 @@ from data_prep.making import make_faces
 from data_prep.opening import check_download
 from data_prep.output import FACES, check_apart, output_folder, work_folder
 from data_prep.overlaps import shared_people
-from data_prep.report import Findings, write_report
+from data_prep.report import Findings, check_same_set, write_report
 from data_prep.sets import SETS
 from data_prep.sources import Item
 from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest, write_manifest
 from fdemd.errors import InputError
-from fdemd.faces.photographs import Way
-from fdemd.files.whole import write_bytes
+from fdemd.faces.photographs import Preprocessing
+from fdemd.files.writing import write_bytes
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to prepare.
+    """Request for the preparation of a set.
 
     Attributes:
-        name: in :data:`data_prep.sets.SETS`.
-        paths: what was downloaded.
-        out: folder of the results.
-        way: how photographs become faces.
-        workers: processes.
-        gallery: manifest of the set that the queries are looked for in.
-        against: manifests of sets that should have no person in common.
-        exclude: file that names people to leave out.
-        comparer: compares the people with those of ``against`` by what they look like.
+        name: Name of the set in :data:`data_prep.sets.SETS`.
+        paths: Downloaded files and folders.
+        out: Output folder.
+        preprocessing: How photographs become faces.
+        workers: Number of processes.
+        gallery: Manifest of the gallery, for sets of queries.
+        against: Manifests of sets that should have no person in common with this one.
+        exclude: File that names people to leave out.
+        comparer: Compares the people with those of ``against`` by their embeddings; None does not.
     """
 
     name: str
     paths: tuple[Path, ...]
     out: Path
-    way: Way
+    preprocessing: Preprocessing
     workers: int
     gallery: Path | None = None
     against: tuple[Path, ...] = ()
@@ -53,10 +53,10 @@ class Request:
 
 
 def prepare(request: Request) -> Findings:
-    """Make what is missing of the faces and write manifests, lists and reports.
+    """Make the faces that are missing, and write manifests, lists and reports.
 
     Raises:
-        InputError: the download, the folder or a manifest cannot be used.
+        InputError: The download, the folder or a manifest cannot be used, or the folder holds another set.
     """
     layout, out = LAYOUTS.get(request.name), request.out
     for path in request.paths:
@@ -67,14 +67,15 @@ def prepare(request: Request) -> Findings:
             f"{request.name} are queries for the gallery of {layout.gallery}: prepare {layout.gallery} first, and name "
             "its manifest with --gallery PATH/manifest.csv."
         )
-    gallery = read_gallery(request.gallery, request.way.template) if request.gallery else None
+    gallery = read_gallery(request.gallery, request.preprocessing.template) if request.gallery else None
     others = {str(path): read_manifest(path) for path in request.against}
     with output_folder(out, FACES), work_folder(out) as work:
+        check_same_set(request.name, out)
         opened = source = SETS[request.name](request.paths, work)
         if request.exclude:
             source = without_people(source, request.exclude)
-        records, made = make_faces(source, request.way, out, request.workers)
-        photographs = _photographs(source.items, records, request.way.template)
+        records, made = make_faces(source, request.preprocessing, out, request.workers)
+        photographs = _photographs(source.items, records, request.preprocessing.template)
         if not photographs:
             raise InputError(
                 f"None of the {len(records)} photographs gave a face; the first, {records[0].name}: "
@@ -93,7 +94,7 @@ def prepare(request: Request) -> Findings:
         people = {item.identity for item in source.items}
         findings = Findings(
             name=request.name,
-            way=request.way,
+            preprocessing=request.preprocessing,
             opened=opened,
             source=source,
             records=records,

@@ -35,14 +35,14 @@ _MOST_DAMAGED = 10_000
 
 
 class Record(NamedTuple):
-    """One record.
+    """A record.
 
     Attributes:
-        number: in the index; without one, its place in the file from 0.
-        labels: of the picture, the person's number first; in InsightFace's records without a picture, the numbers of a
-            first record and of the one after the last.
-        id: as the writer numbered it.
-        content: the encoded picture, empty if there is none.
+        number: Number in the index; without an index, its position in the file from 0.
+        labels: Labels of the picture, the number of the person first; in InsightFace's records without a picture, the
+            numbers of a first record and of the one after the last.
+        id: Number given by the writer.
+        content: Encoded picture; empty if there is none.
     """
 
     number: int
@@ -63,7 +63,7 @@ class DamagedRecordError(Exception):
 
 
 class Place(NamedTuple):
-    """Where record ``number`` lies: its first byte, and where the next record or the end of the file is."""
+    """Position of a record: its number, its first byte, and that of the next record or the end of the file."""
 
     number: int
     position: int
@@ -72,14 +72,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class RecordFile:
-    """Where the records of a file are; nothing of them is held in memory.
+    """The positions of the records of a file; their content is not held in memory.
 
     Attributes:
-        path: the file.
-        table: ``(N, 3)`` int64, a row as :class:`Place` has it.
-        damaged: what was found damaged while looking for records without an index, and records of the index at a
-            position that it has for another one already.
-        unlisted: positions of what is there and the index does not have.
+        path: The file.
+        table: Positions ``(N, 3)``, int64, a row as in :class:`Place`.
+        damaged: Damage found while looking for records without an index, and records of the index at a position that
+            it has for another one already.
+        unlisted: Positions of records that the index lacks.
     """
 
     path: Path
@@ -91,7 +91,7 @@ class RecordFile:
         return len(self.table)
 
     def __iter__(self) -> Iterator[tuple[Place, Record | DamagedRecordError]]:
-        """Every record in the order of the index, one that is damaged as the error; ``damaged`` is not repeated."""
+        """Yield every record in the order of the index, or the error of a damaged one; without those of ``damaged``."""
         with self.path.open("rb") as file:
             for row in self.table:
                 place = Place(*row.tolist())
@@ -105,13 +105,14 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
     """Find the records of a file.
 
     Args:
-        path: the records, such as ``train.rec``.
-        index: its index; by default the file of the same name that ends in ``.idx``, if there is one. It may list some
-            of the records only; the others are told. Without an index the whole file is read through: what is damaged
-            is skipped up to the next magic word and counted as one record, so that numbers after it may be too small.
+        path: The records, such as ``train.rec``.
+        index: Its index; by default the file of the same name that ends in ``.idx``, if there is one. It may list some
+            of the records only; the others are in ``unlisted``. Without an index the whole file is read through: what
+            is damaged is skipped up to the next magic word and counted as one record, so that numbers after it may be
+            too small.
 
     Raises:
-        InputError: a file cannot be read, is no RecordIO or no index of it.
+        InputError: A file cannot be read, is no RecordIO file, or no index of it.
     """
     index = index or path.with_suffix(".idx")
     try:
@@ -128,7 +129,7 @@ def open_records(path: Path, index: Path | None = None) -> RecordFile:
 
 
 def _indexed(path: Path, file: io.BufferedReader, numbers: np.ndarray, positions: np.ndarray) -> RecordFile:
-    """The records that an index lists, and what it lists twice or not at all."""
+    """Return the records that an index lists, and what it lists twice or not at all."""
     size = file.seek(0, os.SEEK_END)
     distinct, first = np.unique(positions, return_index=True)
     twice = np.setdiff1d(np.arange(len(positions)), first)
@@ -150,15 +151,15 @@ def _indexed(path: Path, file: io.BufferedReader, numbers: np.ndarray, positions
 
 
 class _DamageError(Exception):
-    """What is wrong with a record."""
+    """A record is damaged; the message says how."""
 
 
 def read_record(file: io.BufferedReader, place: Place) -> Record:
     """Read one record of an open file.
 
     Raises:
-        DamagedRecordError: it is cut short or damaged.
-        OSError: the file cannot be read.
+        DamagedRecordError: The record is cut short or damaged.
+        OSError: The file cannot be read.
     """
     try:
         data, stop = _read_parts(file, place.position, place.end)
@@ -170,9 +171,9 @@ def read_record(file: io.BufferedReader, place: Place) -> Record:
 
 
 def _read_parts(file: io.BufferedReader, position: int, end: int) -> tuple[bytes, int]:
-    """The data of the record that begins at ``position``, and where the next one should begin.
+    """Return the data of the record at ``position``, and the position of the next one, where the file is left.
 
-    The file is left there. No byte from ``end`` on belongs to the record.
+    No byte from ``end`` on belongs to the record.
     """
     parts: list[bytes] = []
     flag, total = _FIRST, 0
@@ -204,7 +205,7 @@ def _flag_and_length(data: bytes, at: int = 0) -> tuple[int, int]:
 
 
 def _read_data(file: io.BufferedReader, length: int) -> bytes:
-    """The data of a part. It is read piece by piece, as a wrong length may reach over thousands of records."""
+    """Return the data of a part, read piece by piece, since a wrong length may reach over thousands of records."""
     data, step = bytearray(), _FIRST_PIECE
     while len(data) < length:
         piece = file.read(min(step, length - len(data)))
@@ -232,7 +233,7 @@ def _unpacked(number: int, data: bytes) -> Record:
 
 
 def _read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers and positions ``(N,)`` int64."""
+    """Return numbers and positions ``(N,)``, int64."""
     if not path.stat().st_size:
         raise InputError(f"The index {path} is empty; move it away and the records are looked for without it.")
     try:
@@ -251,7 +252,7 @@ def _read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scanned(file: io.BufferedReader) -> tuple[list[Place], list[tuple[int, DamagedRecordError]]]:
-    """The records that are found by reading the file through, and where something damaged begins."""
+    """Return the records that are found by reading the file through, and the positions of damage."""
     size = file.seek(0, os.SEEK_END)
     places: list[Place] = []
     damaged: list[tuple[int, DamagedRecordError]] = []
@@ -273,7 +274,7 @@ def _scanned(file: io.BufferedReader) -> tuple[list[Place], list[tuple[int, Dama
 
 
 def _next_record(file: io.BufferedReader, start: int, size: int) -> int:
-    """Position of the next magic word from which the first part of a record can go on; ``size`` if there is none."""
+    """Return the position of the next magic word that can begin a record; ``size`` if there is none."""
     overlap, step = _PART.size - 1, _FIRST_PIECE
     while start + overlap < size:
         file.seek(start)

@@ -1,4 +1,4 @@
-"""What a preparation found, for people (report.md) and programs (report.json, unused.csv, duplicates.csv)."""
+"""The report of a preparation, for people (report.md) and programs (report.json, unused.csv, duplicates.csv)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from data_prep.likeness import Likenesses
 from data_prep.sources import Source
 from fdemd.data.manifest import Photograph
 from fdemd.data.pairs import REPORT, WITHOUT_FACE
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way
-from fdemd.files.text import csv_table, shown
-from fdemd.files.whole import write_text
+from fdemd.errors import InputError
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing
+from fdemd.files.text import csv_table, to_printable
+from fdemd.files.writing import write_text
 
 NOT_USED, EXCLUDED, NOBODY = "not used", "excluded", "nobody"
 """Why something is in unused.csv: no photograph of the set, one of a person who is left out, a name that nobody has."""
@@ -26,22 +27,22 @@ NOT_USED, EXCLUDED, NOBODY = "not used", "excluded", "nobody"
 
 @dataclass(frozen=True)
 class Findings:
-    """All there is to report.
+    """Findings of a preparation.
 
     Attributes:
-        name: of the set.
-        way: how faces were made.
-        opened: what was there.
-        source: without the people who are left out on demand.
-        records: what became of each item, in the order of the items.
-        manifests: file -> rows.
-        overlaps: other manifest -> people of this set who are in it too, by name.
-        likenesses: people who look like somebody of another manifest; None if that was not asked for.
-        made: photographs that were read in this run, rather than in an earlier one; not part of the report.
+        name: Name of the set.
+        preprocessing: How the faces were made.
+        opened: The set as it was downloaded.
+        source: The set without the people who were to be left out.
+        records: Record of each item, in the order of the items.
+        manifests: File name -> rows.
+        overlaps: Other manifest -> people of this set who are in it too, by name.
+        likenesses: People who look like somebody of another manifest; None if that was not asked for.
+        made: Number of photographs that were read in this run, not in an earlier one; not part of the report.
     """
 
     name: str
-    way: Way
+    preprocessing: Preprocessing
     opened: Source
     source: Source
     records: Sequence[Record]
@@ -52,12 +53,12 @@ class Findings:
 
     @cached_property
     def problems(self) -> Counter[str]:
-        """Problem -> photographs that gave no face for it."""
+        """Problem -> number of photographs that gave no face because of it."""
         return Counter(record.problem for record in self.records if record.problem)
 
     @property
     def faces(self) -> int:
-        """How many photographs gave one."""
+        """Number of photographs that gave a face."""
         return len(self.records) - self.problems.total()
 
     @cached_property
@@ -71,7 +72,7 @@ class Findings:
 
     @cached_property
     def unused(self) -> list[tuple[str, str, str]]:
-        """Everything that gave no face: these photographs, and what is none or was not to be used."""
+        """Everything that gave no face: photographs without a face, and files that are none or were not to be used."""
         why = [NOT_USED] * len(self.opened.unused) + [EXCLUDED] * self.excluded + [NOBODY] * self.nobody
         return self.without_face + [
             (name, word, reason) for word, (name, reason) in zip(why, self.source.unused, strict=True)
@@ -95,12 +96,12 @@ class Findings:
 
     @property
     def excluded(self) -> int:
-        """How many photographs are of people who were to be left out."""
+        """Number of photographs of people who were to be left out."""
         return len(self.opened.items) - len(self.source.items)
 
     @property
     def nobody(self) -> int:
-        """How many names of people to leave out are nobody's."""
+        """Number of names of people to leave out that nobody has."""
         return len(self.source.unused) - len(self.opened.unused) - self.excluded
 
     @property
@@ -120,8 +121,10 @@ class Findings:
 
 
 def write_report(findings: Findings, out: Path) -> None:
-    """Write ``report.json``, ``report.md``, ``unused.csv``, ``duplicates.csv`` and, if people were compared by
-    embedding, ``alike.csv``; the same set gives the same bytes.
+    """Write the report; the same set gives the same bytes.
+
+    The files are ``report.json``, ``report.md``, ``unused.csv``, ``duplicates.csv`` and, if people were compared by
+    their embeddings, ``alike.csv``.
     """
     if findings.likenesses:
         findings.likenesses.write(out / "alike.csv")
@@ -129,6 +132,28 @@ def write_report(findings: Findings, out: Path) -> None:
     write_text(out / "report.md", _markdown(findings))
     write_text(out / "unused.csv", csv_table([("path", "problem", "reason"), *findings.unused]))
     write_text(out / "duplicates.csv", csv_table(_duplicates(findings)))
+
+
+def check_same_set(name: str, out: Path) -> None:
+    """Check that a folder holds no faces of another set, whose manifest and journal would be replaced.
+
+    Args:
+        name: Name of the set that is to be prepared.
+        out: Folder that the faces go to. One without a report, or with one that cannot be read, was never finished.
+
+    Raises:
+        InputError: The report in the folder is of another set.
+    """
+    try:
+        report = json.loads((out / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    earlier = report.get("set") if isinstance(report, dict) else None
+    if earlier not in (None, name):
+        raise InputError(
+            f"{out} holds the prepared faces of {to_printable(str(earlier))}, whose manifest those of {name} would "
+            "replace; choose another folder with --out."
+        )
 
 
 def _duplicates(findings: Findings) -> Iterator[tuple[object, ...]]:
@@ -143,7 +168,7 @@ def _facts(findings: Findings) -> dict[str, Any]:
     counts = findings.images_per_person
     return {
         "set": findings.name,
-        "way": {**asdict(findings.way), "size": list(findings.way.size)},
+        "preprocessing": {**asdict(findings.preprocessing), "size": list(findings.preprocessing.size)},
         "official": findings.source.official and dict(zip(("images", "people"), findings.source.official, strict=True)),
         "photographs": {
             "in the source": len(findings.opened.items),
@@ -196,7 +221,7 @@ def _alike(likenesses: Likenesses) -> dict[str, Any]:
 
 
 def _lost_queries(rows: Sequence[Photograph]) -> int:
-    """Queries of people of whom the gallery has no other photograph."""
+    """Return the number of queries of people of whom the gallery has no other photograph."""
     gallery = Counter(row.identity for row in rows if row.is_gallery)
     return sum(row.is_query and gallery[row.identity] <= row.is_gallery for row in rows)
 
@@ -220,13 +245,14 @@ def _markdown(findings: Findings) -> str:
 
 
 def _sentences(findings: Findings) -> list[str]:
-    way, facts = findings.way, findings.facts
+    preprocessing, facts = findings.preprocessing, findings.facts
     found, alike = facts["photographs"], facts["duplicates"]
-    height, width = way.size
+    height, width = preprocessing.size
     lines = [
         f"# {findings.name}",
         "",
-        f"Faces of {height}x{width} pixels (height x width), template {way.template}, found by {way.detector}.",
+        f"Faces of {height}x{width} pixels (height x width), template {preprocessing.template}, found by "
+        f"{preprocessing.detector}.",
         "",
         f"- {found['found']:,} photographs of {found['people']:,} people; {found['people with two or more']:,} people "
         f"have two or more, {found['of people with two or more']:,} photographs together.",
@@ -255,7 +281,7 @@ def _sentences(findings: Findings) -> list[str]:
         ),
         *_lines_of_alike(facts["people alike"]),
     ]
-    return [shown(line) for line in lines]  # names are not ours
+    return [to_printable(line) for line in lines]  # names are not ours
 
 
 def _lines_of_alike(alike: Mapping[str, Any] | None) -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def left_to_this_process() -> Iterator[None]:
-    """Start processes that Ctrl-C does not reach, not even while they begin; this one answers it after the block."""
+    """Let processes that are started in the ``with`` block ignore Ctrl-C; this one answers it after the block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -12,7 +12,12 @@ from typing import NamedTuple
 
 
 class Unused(NamedTuple):
-    """A file or record that gives no face: its name in the download and why, in words."""
+    """A file or record that gives no face.
+
+    Attributes:
+        name: Its name in the download.
+        reason: Why, in words.
+    """
 
     name: str
     reason: str
@@ -20,19 +25,19 @@ class Unused(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One photograph of a set.
+    """A photograph of a set.
 
     Attributes:
-        name: relative path without ending, forward slashes, no name twice in a set; the face becomes
+        name: Relative path without ending, with forward slashes, unique in the set; the face becomes
             ``faces/NAME.png`` and the order of names is the order of the manifest.
-        identity: the person's name.
-        key: by which the source finds the bytes, such as the member of an archive or the number of a record.
-        size: bytes of the encoded picture; a changed size tells a replaced file.
-        split: free text, such as ``train``.
-        source: name of the photograph of the gallery's set that this one was made from; empty for an original.
-        is_query: may be looked for.
-        is_gallery: may be found.
-        file: path of the photograph in the download, with its ending; empty where there is none but ``name``.
+        identity: Name of the person.
+        key: What the source finds the bytes by, such as the member of an archive or the number of a record.
+        size: Size of the encoded picture in bytes; a changed size reveals a replaced file.
+        split: Free text, such as ``train``.
+        source: Name of the photograph of the gallery's set that this one was made from; empty for an original.
+        is_query: Whether it may be a query.
+        is_gallery: Whether it belongs to the gallery.
+        file: Path of the photograph in the download, with its ending; empty where there is none but ``name``.
     """
 
     name: str
@@ -47,7 +52,7 @@ class Item:
 
     @property
     def shown(self) -> str:
-        """What the person who downloaded it knows it by."""
+        """Its name for the person who downloaded it."""
         return self.file or self.name
 
 
@@ -56,11 +61,11 @@ class Source(ABC):
     """A downloaded set. Sources are sent to worker processes: they must be picklable and open their files late.
 
     Attributes:
-        items: sorted by name.
-        unused: files that are no photographs of the set, or cannot be read.
-        aligned: name of the template that the pictures already follow; empty for photographs.
-        lists: file name -> content of the official lists (pairs, folds), which are copied as they are.
-        official: (images, people) that the set has by its publication; None if it has no fixed numbers.
+        items: Photographs, sorted by name.
+        unused: Files that are no photographs of the set, or cannot be read.
+        aligned: Name of the template that the pictures already follow; empty for photographs.
+        lists: File name -> content of the official lists (pairs, folds), which are copied as they are.
+        official: Number of images and of people by the publication of the set; None if it has no fixed numbers.
     """
 
     items: tuple[Item, ...]
@@ -71,8 +76,8 @@ class Source(ABC):
 
     @abstractmethod
     def read(self, item: Item) -> bytes:
-        """The encoded picture (JPEG, PNG, ...).
+        """Return the encoded picture (JPEG, PNG, ...) of an item.
 
         Raises:
-            UnreadableImageError: the bytes are not there or damaged; the item is listed as unused, the rest goes on.
+            UnreadableImageError: The bytes are missing or damaged; the item is listed as unused, the rest goes on.
         """

@@ -1,4 +1,4 @@
-"""Tar archives that are not compressed, so that any member can be read at once."""
+"""Tar archives without compression, in which any member can be read directly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Tar(Archive):
     """A tar archive."""
 
     def listing(self) -> Listing:
-        """Every file in it."""
+        """List every file in the archive."""
         found = Listing([], [])
         with explained(self.path), _Bounded(io.FileIO(self.path)) as file:
             archive = tarfile.TarFile(fileobj=file, tarinfo=_Header)
@@ -41,7 +41,7 @@ class Tar(Archive):
         return found
 
     def read(self, key: str, size: int) -> bytes:
-        """The content of a member."""
+        """Return the content of a member."""
         with self.opened() as file:
             file.seek(int(key))
             content = file.read(size)
@@ -92,7 +92,7 @@ class _Bounded(io.BufferedReader):
             raise tarfile.ReadError("it lacks the mark at its end")
 
     def bytes_after(self, position: int) -> int:
-        """How many bytes follow the zeros at ``position``."""
+        """Return the number of bytes that follow the zeros at ``position``."""
         self.seek(position)
         while block := self.read(_LARGEST_HEADER):
             if content := block.lstrip(b"\0"):
@@ -101,10 +101,10 @@ class _Bounded(io.BufferedReader):
 
 
 def _check(entry: tarfile.TarInfo, length: int, goes_on: bool, common_fields: int) -> None:
-    """Check what a header says.
+    """Check a header.
 
     Raises:
-        ReadError: a size that the archive has no room for, or headers that go round in circles.
+        ReadError: Its size exceeds the archive, or headers refer to each other in circles.
     """
     if entry.size < 0:
         raise tarfile.ReadError(f"a member of {entry.size} bytes")

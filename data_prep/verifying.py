@@ -1,4 +1,4 @@
-"""``python -m data_prep verify``: is a manifest what it says?"""
+"""``python -m data_prep verify``: does a manifest agree with its files?"""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from fdemd.runs.steady_progress import track
 
 
 def verify(path: Path) -> tuple[Manifest, list[str]]:
-    """Look at every file and every row of a manifest.
+    """Check every file and every row of a manifest.
 
     Returns:
-        The manifest, and a sentence a problem; empty if all is well.
+        The manifest, and one sentence for each problem.
 
     Raises:
-        InputError: the manifest itself cannot be read.
+        InputError: The manifest itself cannot be read.
     """
     manifest = read_manifest(path)
     return manifest, [*_files(manifest), *_sources(manifest.photographs), *_labels(manifest.photographs)]
 
 
 def _files(manifest: Manifest) -> Iterator[str]:
-    """Files that are missing, do not decode or do not follow their template; faces of a template have one size."""
+    """Yield the problems of files: missing, damaged, not of their template, or of another size than the other faces."""
     sizes: dict[str, Counter[tuple[int, int]]] = defaultdict(Counter)
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
@@ -56,7 +56,7 @@ def _files(manifest: Manifest) -> Iterator[str]:
 
 
 def _shape(file: Path) -> tuple[int, int] | str:
-    """Height and width, or what is wrong with the file."""
+    """Return height and width, or what is wrong with the file."""
     try:
         height, width = read_image(file).shape[:2]
     except UnreadableImageError as error:

@@ -20,7 +20,7 @@ _SIGNATURE = b"PK\x03\x04"
 
 
 class _Place(NamedTuple):
-    """Where a member lies, and what its bytes must be."""
+    """Position, size and checksum of a member."""
 
     header: int
     packed: int
@@ -29,10 +29,10 @@ class _Place(NamedTuple):
 
 
 class Zip(Archive):
-    """A zip archive. Members are known by where they lie, so that two of one name are two."""
+    """A zip archive. Members are identified by their position, so that two of one name are two."""
 
     def listing(self) -> Listing:
-        """Every file in it."""
+        """List every file in the archive."""
         with explained(self.path), zipfile.ZipFile(self.path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         check_growth(self.path, sum(entry.file_size for entry in entries))
@@ -62,7 +62,7 @@ class Zip(Archive):
             return file.read(len(_SIGNATURE)) == _SIGNATURE
 
     def read(self, key: str, size: int) -> bytes:
-        """The content of a member; never more bytes than the archive announced."""
+        """Return the content of a member, never more bytes than the archive announced."""
         place = _Place(*map(int, key.split()))
         with self.opened() as file:
             content = _unpacked(_packed(file, place, size, self.stamp[0]), place.method, size)
@@ -72,7 +72,7 @@ class Zip(Archive):
 
 
 def _packed(file: BinaryIO, place: _Place, size: int, length: int) -> bytes:
-    """The bytes of a member as they lie in the archive of ``length`` bytes."""
+    """Return the compressed bytes of a member in an archive of ``length`` bytes."""
     file.seek(place.header)
     signature, name, extra = _LOCAL.unpack(file.read(_LOCAL.size))
     if signature != _SIGNATURE:
@@ -85,7 +85,7 @@ def _packed(file: BinaryIO, place: _Place, size: int, length: int) -> bytes:
 
 
 def _unpacked(packed: bytes, method: int, size: int) -> bytes:
-    """At most a byte more than ``size``; :mod:`zipfile` itself unpacks without bounds what is not deflated."""
+    """Decompress at most a byte more than ``size``; :mod:`zipfile` bounds only what is deflated."""
     if method == zipfile.ZIP_STORED:
         return packed
     if method == zipfile.ZIP_DEFLATED:

@@ -1,4 +1,4 @@
-"""What a backbone says about a batch of faces."""
+"""What a network knows about a batch of faces: embeddings, and a grid of patches."""
 
 from __future__ import annotations
 
@@ -9,44 +9,102 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from fdemd.errors import InputError
+from fdemd.tensors.arrays import Array, as_tensor, check_arrays
 from fdemd.tensors.checks import check
 
 _FACES_AT_ONCE = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Features:
-    """Embeddings and patch grids of ``B`` faces.
+    """Embeddings and patch grids of ``B`` faces, as tensors.
 
     Attributes:
-        embedding: ``(B, D)`` float, as the network gives it (not normalised).
-        patches: ``(B, N, C)`` float, raw, the grid flattened row by row (index = row * columns + column).
+        embedding: ``(B, D)`` floating point, as the network gives it (not normalised).
+        patches: ``(B, N, C)`` floating point, raw, the grid flattened row by row (index = row * columns + column).
         grid: ``(rows, columns)`` with ``rows * columns == N``.
         landmarks: ``(B, 68, 2)`` x and y as fractions of the face's width and height, or None.
-            No network gives them; the weighting ``lmk`` needs them.
+            No network gives them; only the weighting ``lmk`` needs them.
+
+    Examples:
+        Of a network of one's own, from NumPy arrays or tensors:
+
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> features = Features(rng.normal(size=(10, 128)), rng.normal(size=(10, 8, 8, 32)))
+        >>> len(features), features.grid, features.patches.shape
+        (10, (8, 8), torch.Size([10, 64, 32]))
     """
 
     embedding: Tensor
     patches: Tensor
     grid: tuple[int, int]
-    landmarks: Tensor | None = None
+    landmarks: Tensor | None
 
-    def __post_init__(self) -> None:
-        tensors = {"embedding": (self.embedding, "float ... D"), "patches": (self.patches, "float ... N C")}
-        check(tensors if self.landmarks is None else tensors | {"landmarks": (self.landmarks, "float ... 68 2")})
-        if self.patches.shape[-2] != self.grid[0] * self.grid[1]:
-            raise ValueError(f"{self.patches.shape[-2]} patches do not fill a grid of {self.grid[0]}x{self.grid[1]}.")
+    def __init__(
+        self,
+        embedding: Array,
+        patches: Array,
+        grid: tuple[int, int] | None = None,
+        landmarks: Array | None = None,
+    ) -> None:
+        """Put together what a network gave.
+
+        Args:
+            embedding: Array ``(B, D)`` of floating point numbers.
+            patches: Array ``(B, rows, columns, C)`` or, flattened, ``(B, N, C)``.
+            grid: ``(rows, columns)`` of flattened patches; without it they count as a grid of one row, which matters
+                to coarser grids, the weighting ``lmk`` and pictures alone.
+            landmarks: Array ``(B, 68, 2)``, see the attribute.
+
+        Raises:
+            InputError: Arrays of other shapes or types, or patches that do not fill the grid.
+        """
+        vectors, cells = as_tensor(embedding, "embedding"), as_tensor(patches, "patches")
+        is_map = grid is None and cells.dim() == vectors.dim() + 2
+        arrays: dict[str, tuple[object, str]] = {
+            "embedding": (vectors, "float ... D"),
+            "patches": (cells, "float ... rows columns C" if is_map else "float ... N C"),
+        }
+        if landmarks is not None:
+            arrays["landmarks"] = (landmarks, "float ... 68 2")
+        vectors, cells, *points = check_arrays(arrays)
+        if is_map:
+            grid, cells = (cells.shape[-3], cells.shape[-2]), cells.flatten(-3, -2)
+        rows, columns = (1, cells.shape[-2]) if grid is None else grid
+        if cells.shape[-2] != rows * columns:
+            raise InputError(f"{cells.shape[-2]} patches do not fill a grid of {rows}x{columns}.")
+        values = {
+            "embedding": vectors,
+            "patches": cells,
+            "grid": (rows, columns),
+            "landmarks": points[0] if points else None,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)  # as a frozen dataclass sets its own
 
     def __len__(self) -> int:
         return len(self.embedding)
 
-    def __getitem__(self, rows: Tensor | slice) -> Features:
-        """Features of some faces; ``rows`` may have any shape, which becomes the leading shape of the result."""
+    def __getitem__(self, rows: Tensor | slice | int) -> Features:
+        """Return the features of some faces, or of one.
+
+        Args:
+            rows: Rows of the faces, of any shape, which becomes the leading shape of the result; a single number gives
+                one face, ``(1, D)``, so that ``one, other = features`` takes two faces apart.
+
+        Raises:
+            IndexError: There is no face of this number.
+        """
+        if isinstance(rows, int):
+            if not -len(self) <= rows < len(self):
+                raise IndexError(f"There are {len(self)} faces, and none of number {rows}.")
+            rows = slice(rows % len(self), rows % len(self) + 1)
         landmarks = None if self.landmarks is None else self.landmarks[rows]
         return Features(self.embedding[rows], self.patches[rows], self.grid, landmarks)
 
     def to(self, where: torch.device | torch.dtype | str) -> Features:
-        """The same features on another device or in another precision."""
+        """Return the same features on another device or in another precision."""
         landmarks = None if self.landmarks is None else self.landmarks.to(where)
         return Features(self.embedding.to(where), self.patches.to(where), self.grid, landmarks)
 
@@ -56,11 +114,14 @@ class Features:
         return self.patches.mean(-2)
 
     def pooled(self, grid: tuple[int, int]) -> Features:
-        """The same faces on a coarser grid, each cell the mean of the cells it covers (paper Table 1, 8x8 -> 4x4).
+        """Return the same faces on a coarser grid, each cell the mean of those it covers (DeepFace-EMD, Table 1).
+
+        Args:
+            grid: Rows and columns, no more than there are.
 
         Raises:
-            InputError: if the wanted grid is finer than the network's own.
-            ValueError: a side of it is below 1, or the features are not of a list of faces.
+            InputError: The wanted grid is finer than the network's own.
+            ValueError: A side of it is below 1, or the features are not of a list of faces.
         """
         if grid == self.grid:
             return self

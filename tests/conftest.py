@@ -12,19 +12,21 @@ import torch
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")  # read when triton is first imported, which others do below
 
-from evaluate import run
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.cli.command_line import main
 from fdemd.data.sources import orl_manifest
+from fdemd.jobs import run
 
+GOLDEN = Path(__file__).parent / "golden"
+"""Outputs of the published implementation; its README says what each file holds."""
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Folder of golden figures and real data that lies beside a developer's checkout."""
+    """Folder of real data and weights that lies beside a developer's checkout."""
     if not SHARED.is_dir():
-        pytest.skip(f"the golden figures and real data of {SHARED} are not on this machine")
+        pytest.skip(f"the real data of {SHARED} is not on this machine")
     return SHARED
 
 
@@ -49,7 +51,7 @@ def no_wandb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def dlib_net() -> Backbone:
-    return build_backbone("dlib")
+    return create_backbone("dlib")
 
 
 @pytest.fixture(scope="session")

@@ -46,9 +46,9 @@ def run(run_evaluate, spoilt: Path):
 def check_photographs(counts: dict[str, int], rows: int = ROWS) -> None:
     """Each photograph is used, without a face, unreadable or set aside."""
     assert counts["photographs"] == rows
-    fates = counts["used"], counts["no face found"], counts["unreadable"], counts["set aside"]
+    fates = counts["used"], counts["no_face_found"], counts["unreadable"], counts["set_aside"]
     assert sum(fates) == rows
-    assert counts["people without a face"] <= counts["people"]
+    assert counts["people_without_a_face"] <= counts["people"]
 
 
 def check_queries(row: dict[str, Any], asked: int) -> None:
@@ -61,9 +61,9 @@ def test_identification(run) -> None:
     folder, facts = run("--rerank", "k=5")
     counts = facts["data"]
     check_photographs(counts)
-    assert (counts["unreadable"], counts["no face found"], counts["ignored"]) == (UNREADABLE, NO_FACE, 1)
-    assert (counts["people"], counts["people without a face"]) == (7, 1)
-    assert counts["queries"] + counts["queries unreadable"] + counts["queries set aside"] == ROWS
+    assert (counts["unreadable"], counts["no_face_found"], counts["ignored"]) == (UNREADABLE, NO_FACE, 1)
+    assert (counts["people"], counts["people_without_a_face"]) == (7, 1)
+    assert counts["queries"] + counts["queries_unreadable"] + counts["queries_set_aside"] == ROWS
     for row in facts["results"]:
         check_queries(row, counts["queries"])
         lone = LONE - (row["protocol"] == "official")  # there its twin is in the gallery
@@ -90,8 +90,8 @@ def test_a_cohort_is_set_aside(run) -> None:
     _, facts = run("--no-rerank", "align=ida", "align.people=2")
     counts = facts["data"]
     check_photographs(counts)
-    assert counts["set aside"] >= 8, "two people with four photographs or more"
-    assert counts["queries"] + counts["queries unreadable"] + counts["queries set aside"] == ROWS
+    assert counts["set_aside"] >= 8, "two people with four photographs or more"
+    assert counts["queries"] + counts["queries_unreadable"] + counts["queries_set_aside"] == ROWS
     for row in facts["results"]:
         check_queries(row, counts["queries"])
 
@@ -110,10 +110,10 @@ def test_a_study(run, sample: int | None) -> None:
     _, facts = run("experiment=ood", *settings)
     (counts,) = facts["points"]
     check_photographs(counts)
-    assert counts["of"] + counts["queries unreadable"] + counts["queries set aside"] == ROWS
-    assert counts["queries a kind"] == (sample or counts["of"])
+    assert counts["of"] + counts["queries_unreadable"] + counts["queries_set_aside"] == ROWS
+    assert counts["queries_a_kind"] == (sample or counts["of"])
     for row in facts["results"]:
-        check_queries(row, counts["queries a kind"])
+        check_queries(row, counts["queries_a_kind"])
 
 
 def test_pairs(run, spoilt: Path) -> None:
@@ -124,8 +124,8 @@ def test_pairs(run, spoilt: Path) -> None:
     _, facts = run("data=pairs", f"data.root='{spoilt}'", f"data.pairs='{spoilt.parent / 'pairs.txt'}'", "rerank=none")
     counts = facts["data"]
     check_photographs(counts, counts["photographs"])
-    assert counts["no face found"] + counts["unreadable"] == counts["without a face"] == 2
-    assert (counts["pairs"], counts["failed pairs"]) == (20, 2)
+    assert counts["no_face_found"] + counts["unreadable"] == 2
+    assert (counts["pairs"], counts["failed_pairs"]) == (20, 2)
 
 
 @pytest.mark.parametrize("experiment", ["table4_orl", "rejection"])
@@ -134,14 +134,14 @@ def test_comparisons_of_trainings(run, experiment: str) -> None:
     if experiment == "table4_orl":
         training = 'table4.training=["trainer.max_steps=1","data.mask_share=0.5"]'
         folder, facts = run(*common, "table4.test_people=2", "table4.seeds=[0]", training, name="table4.json")
-        apart, tested = facts["people apart"], facts["counts"]
+        apart, tested = facts["people_apart"], facts["counts"]
     else:
         scales = 'trials.trainings=[{name: scales, settings: ["loss=scaleface","trainer.max_steps=1"]}]'
         folder, facts = run(*common, "trials.test_people=2", "trials.seeds=[0]", "trials.compare=true", scales)
-        apart, tested = facts["people apart"]["0"], facts["test"]["0"]
+        apart, tested = facts["people_apart"]["0"], facts["test"]["0"]
     assert apart["photographs"] == ROWS
-    assert apart["to train on"] + apart["to test"] + apart["in neither part"] == ROWS
-    check_photographs(tested, apart["to test"])
+    assert apart["to_train_on"] + apart["to_test"] + apart["in_neither_part"] == ROWS
+    check_photographs(tested, apart["to_test"])
     reports = [json.loads(path.read_text()) for path in folder.glob("**/pretrained/*/results.json")]
     assert reports
     for report in reports:

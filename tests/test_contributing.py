@@ -1,4 +1,4 @@
-"""The package that CONTRIBUTING.md shows brings a network, a re-ranker, a kind of query and a figure that fdemd takes."""
+"""The package in CONTRIBUTING.md brings a network, a re-ranker, a kind of query and a figure that fdemd takes."""
 
 import re
 import shlex

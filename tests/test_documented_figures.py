@@ -10,6 +10,8 @@ import pytest
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT
 from fdemd.scoring.closed_set import STAGE_1
 
+pytestmark = pytest.mark.checkout
+
 ROOT = Path(__file__).resolve().parents[1]
 SPREAD = re.compile(r"\d+\.\d+ \+- \d+\.\d+")
 

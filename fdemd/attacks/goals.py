@@ -18,17 +18,16 @@ from fdemd.tensors.checks import check
 from fdemd.tensors.directions import unit
 
 DODGING, IMPERSONATION = "dodging", "impersonation"
-GOALS = (DODGING, IMPERSONATION)
 
 
 @dataclass(frozen=True)
-class Faces:
+class SourcedFaces:
     """Embeddings of some photographs and where they come from.
 
     Attributes:
-        embedding: ``(N, D)``.
-        identity: the person on each.
-        source: the photograph that each was made from.
+        embedding: Embeddings ``(N, D)``.
+        identity: Name of the person on each.
+        source: Photograph that each was made from.
     """
 
     embedding: Tensor
@@ -41,8 +40,8 @@ class Faces:
             raise ValueError(f"{len(self.embedding)} embeddings need as many identities and sources.")
 
 
-def anchors(queries: Faces, gallery: Faces, aims: Sequence[str]) -> Tensor:
-    """The unit vector ``(Q, D)`` that each query is moved from or to: the centre of its aim's photographs.
+def anchors(queries: SourcedFaces, gallery: SourcedFaces, aims: Sequence[str]) -> Tensor:
+    """Return the unit vector ``(Q, D)`` that each query is moved from or to: the centre of its aim's photographs.
 
     A query whose aim is its own person is moved away from that person's *other* photographs in the gallery and from
     itself, for which its embedding in ``queries`` stands. That should be the embedding of its mirror image: the cosine
@@ -50,12 +49,12 @@ def anchors(queries: Faces, gallery: Faces, aims: Sequence[str]) -> Tensor:
 
     Args:
         queries: ``Q`` faces to be attacked.
-        gallery: the photographs that they will be looked for in.
-        aims: for each query a person: itself, to be dodged, or somebody of the gallery, to be impersonated.
+        gallery: Photographs that they will be looked for in.
+        aims: Person for each query: its own, to be dodged, or somebody of the gallery, to be impersonated.
 
     Raises:
-        InputError: an embedding that is not finite.
-        ValueError: embeddings of different sizes, or an aim that is nobody.
+        InputError: An embedding is not finite.
+        ValueError: Embeddings are of different sizes, or an aim is nobody of queries and gallery.
     """
     check({"queries": (queries.embedding, "real Q D"), "gallery": (gallery.embedding, "real G D")})
     people = {name: row for row, name in enumerate(dict.fromkeys([*gallery.identity, *queries.identity]))}
@@ -77,17 +76,21 @@ def anchors(queries: Faces, gallery: Faces, aims: Sequence[str]) -> Tensor:
     return unit(found, "the anchors")
 
 
-def victims(names: Sequence[str], identities: Sequence[str], people: Sequence[str], seed: int) -> list[str]:
-    """Somebody else of ``people`` for every query, drawn by the seed and its name alone.
+def draw_victims(names: Sequence[str], identities: Sequence[str], people: Sequence[str], seed: int) -> list[str]:
+    """Draw somebody else for every query, by the seed and its name alone.
 
     Args:
-        names: of the queries' photographs (paths in the manifest).
-        identities: who is on them.
-        people: of the gallery.
-        seed: of the run.
+        names: Paths of the queries' photographs in the manifest.
+        identities: Names of the people on them.
+        people: Names of the people of the gallery.
+        seed: Seed of the run.
 
     Raises:
-        InputError: there is nobody else.
+        InputError: There is nobody else in the gallery.
+
+    Example:
+        >>> draw_victims(["Ann/1.jpg"], ["Ann"], ["Ann", "Bob"], seed=0)
+        ['Bob']
     """
     known = sorted(set(people))
     place_of = {person: place for place, person in enumerate(known)}

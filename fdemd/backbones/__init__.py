@@ -1,45 +1,93 @@
-"""Face image -> :class:`~fdemd.features.Features`. A new network is one file here, one line below and one yaml."""
+"""Networks: faces -> :class:`~fdemd.features.Features`.
 
-from collections.abc import Callable
+A new network is one file here, one line in :data:`BACKBONES`, one section in :mod:`fdemd.settings.networks` and one
+``configs/model/NAME.yaml``; or a package of its own, see :mod:`fdemd.settings.plugins`.
+"""
+
+from collections.abc import Callable, Mapping
+from inspect import signature
+from pkgutil import resolve_name
 from typing import Any
 
-from fdemd.backbones.arcface import ArcFace
 from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.convnet import RANDOM
-from fdemd.backbones.cosface import CosFace
-from fdemd.backbones.dlib import DlibNet
-from fdemd.backbones.facenet import FaceNet
-from fdemd.backbones.iresnet import IResNet
-from fdemd.backbones.mobilefacenet import mobilefacenet
-from fdemd.backbones.onnx import OnnxBackbone
 from fdemd.backbones.soundness import check_sound
-from fdemd.backbones.timm import TimmBackbone
-from fdemd.errors import unknown
+from fdemd.errors import InputError, unknown
+from fdemd.settings.plugins import load_plugin, plugin_names
 
-BACKBONES: dict[str, Callable[..., Backbone]] = {
-    "arcface": ArcFace,
-    "cosface": CosFace,
-    "dlib": DlibNet,
-    "facenet": FaceNet,
-    "iresnet": IResNet,
-    "mobilefacenet": mobilefacenet,
-    "onnx": OnnxBackbone,
-    "timm": TimmBackbone,
+BACKBONES: dict[str, str | Callable[..., Backbone]] = {
+    "arcface": "fdemd.backbones.arcface:ArcFace",
+    "cosface": "fdemd.backbones.cosface:CosFace",
+    "dlib": "fdemd.backbones.dlib:DlibNet",
+    "facenet": "fdemd.backbones.facenet:FaceNet",
+    "iresnet": "fdemd.backbones.iresnet:IResNet",
+    "mobilefacenet": "fdemd.backbones.mobilefacenet:mobilefacenet",
+    "onnx": "fdemd.backbones.onnx:OnnxBackbone",
+    "timm": "fdemd.backbones.timm:TimmBackbone",
 }
+"""Name -> what builds the network, or where it is: it is imported once the network is asked for."""
 
-__all__ = ["BACKBONES", "Backbone", "build_backbone"]
+__all__ = ["BACKBONES", "Backbone", "create_backbone", "list_backbones"]
 
 
-def build_backbone(backbone: str, **settings: Any) -> Backbone:
-    """Build the network called ``backbone`` in evaluation mode.
+def list_backbones() -> list[str]:
+    """Return the names of the networks, those that other installed packages bring included, sorted.
+
+    Examples:
+        >>> list_backbones()
+        ['arcface', 'cosface', 'dlib', 'facenet', 'iresnet', 'mobilefacenet', 'onnx', 'timm']
+    """
+    return sorted({*BACKBONES, *plugin_names("backbones")})
+
+
+def create_backbone(backbone: str, **settings: Any) -> Backbone:
+    """Build a network in evaluation mode.
+
+    Args:
+        backbone: Its name, one of :func:`list_backbones`. Other installed packages add names by entry points of the
+            group ``fdemd.backbones``.
+        **settings: As ``configs/model/NAME.yaml`` explains them; most networks have ``checkpoint``, the path of a
+            weight file. ``onnx`` takes any face network in a file of that format, ``timm`` any trunk by its ``name``.
+
+    Returns:
+        The network, to be used with :func:`fdemd.embed`. It takes faces ``(B, 3, *face_size)``, float32 RGB in [0, 1],
+        aligned by the template ``alignment``.
 
     Raises:
-        InputError: no such network, or its settings or weights are wrong: those of a file give embeddings that are no
+        InputError: No such network, or its settings or weights are wrong: those of a file give embeddings that are no
             use (see :func:`fdemd.backbones.soundness.check_sound`).
+
+    Examples:
+        >>> backbone = create_backbone("dlib")
+        >>> backbone.face_size, backbone.alignment
+        ((150, 150), 'dlib')
+        >>> create_backbone("dlib", grdi=4)
+        Traceback (most recent call last):
+        fdemd.errors.InputError: Unknown setting of the backbone dlib 'grdi' (did you mean grid?); choose one of \
+checkpoint, grid.
     """
-    if backbone not in BACKBONES:
-        raise unknown("backbone", backbone, BACKBONES)
-    network = BACKBONES[backbone](**settings).eval()
+    if backbone in BACKBONES:
+        entry = BACKBONES[backbone]
+        build = resolve_name(entry) if isinstance(entry, str) else entry
+    elif backbone in plugin_names("backbones"):
+        build = load_plugin("backbones", backbone)
+    else:
+        raise unknown("backbone", backbone, list_backbones())
+    _check_names(build, settings, backbone)
+    network = build(**settings)
+    if not isinstance(network, Backbone):
+        raise InputError(f"The plug-in {backbone} is no network: it gives a {type(network).__name__}, no Backbone.")
+    network.eval()
     if network.weights_sha256 != RANDOM:
         check_sound(network, backbone)
     return network
+
+
+def _check_names(build: Callable[..., Backbone], settings: Mapping[str, Any], backbone: str) -> None:
+    """Check that a network has settings of these names; their values are checked by the network itself."""
+    parameters = signature(build).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for name in settings:
+        if name not in parameters:
+            raise unknown(f"setting of the backbone {backbone}", name, parameters)

@@ -37,9 +37,10 @@ def _layer(channels_in: int, channels: int, stride: int) -> nn.Sequential:
 
 
 class ArcFace(ConvNet):
-    """512-d embedding of ``1x128x128``; patches ``8x8x512``, their 2x2 means ``4x4x512``, or ``16x16x256``.
+    """ArcFace ResNet-18 of DeepFace-EMD: 512-d embedding of grey faces of 128x128 pixels.
 
-    The patches are the input of the last linear layer (of the third stage for 16x16); they are signed.
+    Patches are ``8x8x512``, their 2x2 means ``4x4x512``, or ``16x16x256``: they are the input of the last linear layer
+    (of the third stage for 16x16); they are signed.
     """
 
     shares = "model.grid=8"
@@ -48,11 +49,11 @@ class ArcFace(ConvNet):
         """Build the network and read its weights.
 
         Args:
-            checkpoint: weight file; None takes the card's, ``random`` none.
-            grid: rows and columns of the patch grid: 8, 4 or 16.
+            checkpoint: Path of a weight file; None takes the file of the model card, ``random`` none.
+            grid: Number of rows and of columns of the patch grid: 8, 4 or 16.
 
         Raises:
-            InputError: unknown grid, or the weights cannot be used.
+            InputError: There is no such grid, or the weights cannot be used.
         """
         if grid not in _GRIDS:
             raise unknown("grid of arcface", grid, map(str, _GRIDS))
@@ -73,12 +74,12 @@ class ArcFace(ConvNet):
         self.read(checkpoint)
 
     def normalised(self, faces: Tensor) -> Tensor:
-        """Luma of ITU-R BT.601, as ``cv2`` and Pillow convert to grey, then the card's mean and scale."""
+        """Return the luma of ITU-R BT.601, as ``cv2`` and Pillow convert to grey, then the card's mean and scale."""
         red, green, blue = faces.split(1, dim=1)
         return super().normalised(0.299 * red + 0.587 * green + 0.114 * blue)
 
     def extract(self, inputs: Tensor) -> Features:
-        """See :class:`ConvNet`."""
+        """Return the features of normalised faces, see :meth:`ConvNet.extract`."""
         x = self.maxpool(self.prelu(self.bn1(self.conv1(inputs))))
         third = self.layer3(self.layer2(self.layer1(x)))
         last = self.dropout(self.bn4(self.layer4(third)))

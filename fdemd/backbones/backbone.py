@@ -1,4 +1,4 @@
-"""What every face network promises."""
+"""The interface of every face network."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from fdemd.features import Features
 
 
 class Backbone(nn.Module, ABC):
-    """Turns aligned faces into an embedding and a grid of patches.
+    """Face network: aligned faces to an embedding and a grid of patches.
 
     Each backbone owns its size, colour conversion and normalisation; nobody else normalises.
 
     Attributes:
-        face_size: ``(height, width)`` of the faces it takes, in pixels.
-        alignment: name of the alignment it was trained with, see :mod:`fdemd.faces.alignment`.
-        weights_sha256: of the weight file it was read from; names the network in results.
-        differentiable: whether gradients flow from what it says back to the faces.
-        shares: settings with which its patches are the map that its embedding is computed from; empty if none are.
+        face_size: ``(height, width)`` in pixels of the faces that it takes.
+        alignment: Name of the alignment that it was trained with, see :mod:`fdemd.faces.alignment`.
+        weights_sha256: SHA-256 of its weight file, which identifies the network in results.
+        differentiable: Whether gradients flow from the features back to the faces.
+        shares: Settings with which its patches are the map that its embedding is computed from; empty if there are
+            none.
     """
 
     face_size: tuple[int, int]
@@ -33,13 +34,17 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, faces: Tensor) -> Features:
-        """Features of ``faces (B, 3, H, W)``, float32 RGB in [0, 1], aligned."""
+        """Compute the features of aligned faces.
+
+        Args:
+            faces: Faces ``(B, 3, H, W)``, float32 RGB in [0, 1].
+        """
 
     def embed_map(self, patch_map: Tensor) -> Tensor:
-        """Embedding ``(B, D)`` of patches as a map ``(B, C, rows, columns)``, before it is brought to unit length.
+        """Compute the embedding ``(B, D)`` of a map of patches ``(B, C, rows, columns)``, before any normalisation.
 
         Raises:
-            InputError: the patches are not the map that the embedding is computed from.
+            InputError: The patches are not the map that the embedding is computed from.
         """
         instead = f"{self.shares} or " if self.shares else ""
         raise InputError(
@@ -48,9 +53,9 @@ class Backbone(nn.Module, ABC):
         )
 
     def fingerprint(self) -> str:
-        """Digest of what the network computes with: its class, its weight file, every parameter and every constant.
+        """Return a digest of everything the network computes with: class, weight file, parameters and constants.
 
-        Networks with random weights, or with one file and two normalisations, are told apart.
+        It distinguishes networks with random weights, and networks with one file and two normalisations.
         """
         digest = hashlib.sha256(f"{type(self).__name__}/{self.weights_sha256}/{self.alignment}".encode())
         for name, value in [*self.named_parameters(), *self.named_buffers()]:

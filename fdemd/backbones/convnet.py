@@ -1,4 +1,4 @@
-"""What the convolutional networks in plain PyTorch have in common: everything around their layers."""
+"""The base of the convolutional networks in plain PyTorch: everything around their layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RANDOM = "random"
 
 
 class ConvNet(Backbone):
-    """A network whose input stands on a model card and whose weights come from a file.
+    """A network whose input is described by a model card and whose weights come from a file.
 
     A subclass builds its layers under the names of the published weights, then calls :meth:`read`.
     """
@@ -27,7 +27,7 @@ class ConvNet(Backbone):
     scale: Tensor
 
     def __init__(self, card: Card) -> None:
-        """Take size, alignment, mean and scale (both in grey levels, 0 to 255) from the card."""
+        """Take the face size, alignment, mean and scale (both in grey levels, 0 to 255) from a model card."""
         super().__init__()
         self._card = card
         height, width = card.facts["input_size"]
@@ -36,19 +36,19 @@ class ConvNet(Backbone):
         self.set_range(card.facts["mean"], card.facts["scale"])
 
     def forward(self, faces: Tensor) -> Features:
-        """See :class:`Backbone`."""
+        """See :class:`fdemd.backbones.backbone.Backbone`."""
         return self.extract(self.normalised(faces))
 
     def normalised(self, faces: Tensor) -> Tensor:
-        """What the first layer takes: ``(faces * 255 - mean) / scale``, channels last in memory."""
+        """Return the input of the first layer: ``(faces * 255 - mean) / scale``, channels last in memory."""
         return ((faces * 255 - self.mean) / self.scale).contiguous(memory_format=torch.channels_last)
 
     @abstractmethod
     def extract(self, inputs: Tensor) -> Features:
-        """Features of normalised faces, ``(B, channels, H, W)``."""
+        """Return the features of normalised faces ``(B, channels, H, W)``."""
 
     def set_range(self, mean: float | Sequence[float], scale: float | Sequence[float]) -> None:
-        """Set the normalisation, one number for all channels or one each, in grey levels."""
+        """Set the normalisation in grey levels (0 to 255), one number for all channels or one a channel."""
         self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
         self.register_buffer("scale", torch.tensor(scale).view(-1, 1, 1), persistent=False)
 
@@ -56,12 +56,12 @@ class ConvNet(Backbone):
         """Read the weights and lay them out for speed.
 
         Args:
-            checkpoint: a file; None for the one on the card; :data:`RANDOM` keeps PyTorch's initialisation, drawn
-                from its global generator.
-            unused: beginnings of keys that a file may hold although the network has no such layer.
+            checkpoint: Path of a weight file; None takes the file of the model card; :data:`RANDOM` keeps PyTorch's
+                initialisation, drawn from its global generator.
+            unused: Beginnings of keys that a file may hold although the network has no such layer.
 
         Raises:
-            InputError: the file is missing, damaged or of another network.
+            InputError: The file is missing, damaged or of another network.
         """
         if checkpoint == RANDOM:
             self.weights_sha256 = RANDOM
@@ -73,6 +73,6 @@ class ConvNet(Backbone):
 
 
 def grid_features(embedding: Tensor, patch_map: Tensor) -> Features:
-    """Features of an embedding ``(B, D)`` and a map ``(B, C, rows, columns)`` of patches."""
+    """Return the features made of an embedding ``(B, D)`` and a map ``(B, C, rows, columns)`` of patches."""
     rows, columns = patch_map.shape[2:]
     return Features(embedding, patch_map.permute(0, 2, 3, 1).flatten(1, 2).contiguous(), (rows, columns))

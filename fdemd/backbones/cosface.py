@@ -30,7 +30,10 @@ def _layer(channels_in: int, channels: int, blocks: int) -> nn.Sequential:
 
 
 class CosFace(ConvNet):
-    """512-d embedding of ``3x112x96``; patches ``7x6x512`` (or their overlapping means, ``4x4x512``), signed."""
+    """CosFace of DeepFace-EMD: 512-d embedding of faces of 112x96 pixels (height x width).
+
+    Patches are ``7x6x512`` or their overlapping means ``4x4x512``, signed.
+    """
 
     shares = "model.grid=7"
 
@@ -38,11 +41,11 @@ class CosFace(ConvNet):
         """Build the network and read its weights.
 
         Args:
-            checkpoint: weight file; None takes the card's, ``random`` none.
-            grid: rows of the patch grid: 7 (by 6 columns) or 4 (by 4).
+            checkpoint: Path of a weight file; None takes the file of the model card, ``random`` none.
+            grid: Number of rows of the patch grid: 7 (by 6 columns) or 4 (by 4 columns).
 
         Raises:
-            InputError: unknown grid, or the weights cannot be used.
+            InputError: There is no such grid, or the weights cannot be used.
         """
         if grid not in _GRIDS:
             raise unknown("grid of cosface", grid, map(str, _GRIDS))
@@ -56,7 +59,7 @@ class CosFace(ConvNet):
         self.read(checkpoint)
 
     def extract(self, inputs: Tensor) -> Features:
-        """See :class:`ConvNet`."""
+        """Return the features of normalised faces, see :meth:`ConvNet.extract`."""
         last = self.layer4(self.layer3(self.layer2(self.layer1(inputs))))
         return grid_features(self.fc(last.flatten(1)), last).pooled(self._grid)
 

@@ -48,7 +48,10 @@ def _padded_sum(a: Tensor, b: Tensor) -> Tensor:
 
 
 class DlibNet(Backbone):
-    """The default backbone: 128-d embedding, patches ``8x8x128`` (or ``4x4x256``, ``2x2x256``) after a ReLU."""
+    """The default backbone: 128-d embedding of faces of 150x150 pixels.
+
+    Patches are ``8x8x128``, ``4x4x256`` or ``2x2x256``, after a ReLU.
+    """
 
     mean: Tensor
     face_size = (150, 150)
@@ -59,12 +62,13 @@ class DlibNet(Backbone):
         """Build the network and read its weights.
 
         Args:
-            checkpoint: a ``.dat`` file of the same network or, once it was finetuned here, a checkpoint of train.py;
-                None takes the installed one.
-            grid: rows and columns of the patch grid.
+            checkpoint: Path of a ``.dat`` file of the same network or, once it was finetuned here, a checkpoint of
+                train.py; None takes the installed file.
+            grid: Number of rows and of columns of the patch grid: 8, 4 or 2.
 
         Raises:
-            InputError: unknown grid; the file is missing, cut short, of another network or holds NaN or Inf.
+            InputError: There is no such grid, or the file is missing, cut short, of another network or holds NaN or
+                Inf.
         """
         super().__init__()
         if grid not in _GROUP_OF_GRID:
@@ -94,7 +98,7 @@ class DlibNet(Backbone):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, faces: Tensor) -> Features:
-        """See :class:`Backbone`."""
+        """See :class:`fdemd.backbones.backbone.Backbone`."""
         x = (faces * 255 - self.mean) / self.scale
         x = F.max_pool2d(self.stem(x.contiguous(memory_format=torch.channels_last)).relu(), 3, stride=2)
         for number, group in enumerate(self.groups):
@@ -105,7 +109,7 @@ class DlibNet(Backbone):
         return Features(self.fc(x.mean((2, 3))), patches.flatten(2).mT.contiguous(), (rows, columns))
 
     def embed_map(self, patch_map: Tensor) -> Tensor:
-        """See :class:`Backbone`."""
+        """See :class:`fdemd.backbones.backbone.Backbone`."""
         last = self._patch_group == len(_STAGES) - 1
         return self.fc(patch_map.mean((2, 3))) if last else super().embed_map(patch_map)
 

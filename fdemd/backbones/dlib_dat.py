@@ -1,4 +1,4 @@
-"""Reads the weights out of dlib's serialised face network (a ``.dat`` file).
+"""Reading the weights of dlib's serialised face network (a ``.dat`` file).
 
 The file is a sequence of layer tags, each followed by the layer's settings and one tensor: a version (2), four
 dimensions and raw little-endian float32. Integers have variable length: a byte with the number of bytes (and the sign
@@ -24,17 +24,22 @@ _TENSOR_VERSION = 2
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer's tag (``con_4``, ``affine_`` or ``fc_2``) and all of its parameters, flat."""
+    """A layer with parameters.
+
+    Attributes:
+        tag: Kind of layer: ``con_4``, ``affine_`` or ``fc_2``.
+        values: All of its parameters, float32, flat.
+    """
 
     tag: str
     values: Tensor
 
 
 def read_layers(path: Path) -> list[Layer]:
-    """Layers with parameters, in the order of the data's way through the network.
+    """Read the layers with parameters, in the order in which the network applies them.
 
     Raises:
-        InputError: the file cannot be read or a tensor in it is cut short.
+        InputError: The file cannot be read, or a tensor in it is cut short.
     """
     try:
         content = path.read_bytes()

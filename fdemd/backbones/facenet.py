@@ -18,19 +18,22 @@ _PREPROCESSINGS = ("standard", "paper")
 
 
 class FaceNet(ConvNet):
-    """512-d embedding of unit length of ``3x160x160``; patches ``3x3x1792``, the output of ``block8``, signed."""
+    """FaceNet: 512-d embedding of unit length of faces of 160x160 pixels.
+
+    Patches are ``3x3x1792``, the output of ``block8``, signed.
+    """
 
     def __init__(self, checkpoint: str | None = None, preprocessing: str = "standard") -> None:
         """Build the network and read its weights.
 
         Args:
-            checkpoint: weight file, with or without the classes (``logits``) it was trained on; None takes the
-                card's, ``random`` none.
+            checkpoint: Path of a weight file, with or without the classes (``logits``) that it was trained on; None
+                takes the file of the model card, ``random`` none.
             preprocessing: ``standard`` feeds the network as it was trained, ``paper`` as the code of DeepFace-EMD
-                does: pixels in [0, 1], a range it never saw, and the paper's five-point alignment.
+                does: pixels in [0, 1], a range that it was not trained with, and the paper's five-point alignment.
 
         Raises:
-            InputError: unknown preprocessing, or the weights cannot be used.
+            InputError: There is no such preprocessing, or the weights cannot be used.
         """
         if preprocessing not in _PREPROCESSINGS:
             raise unknown("preprocessing of facenet", preprocessing, _PREPROCESSINGS)
@@ -44,7 +47,7 @@ class FaceNet(ConvNet):
         self.read(checkpoint, unused=("logits.",))
 
     def extract(self, inputs: Tensor) -> Features:
-        """See :class:`ConvNet`."""
+        """Return the features of normalised faces, see :meth:`ConvNet.extract`."""
         last = self._through(_STEM + _INCEPTION, inputs)
         return grid_features(F.normalize(self.embed_map(last)), last)
 

@@ -38,17 +38,20 @@ def _layer(channels_in: int, channels: int, blocks: int) -> nn.Sequential:
 
 
 class IResNet(ConvNet):
-    """512-d embedding of ``3x112x112``; patches ``7x7x512``, the input of the last linear layer, signed."""
+    """IResNet: 512-d embedding of faces of 112x112 pixels.
+
+    Patches are ``7x7x512``, the input of the last linear layer, signed.
+    """
 
     def __init__(self, checkpoint: str | None = None, depth: int = 50) -> None:
         """Build the network and read its weights.
 
         Args:
-            checkpoint: weight file; None takes the card's, ``random`` none.
-            depth: 18, 34, 50 or 100.
+            checkpoint: Path of a weight file; None takes the file of the model card, ``random`` none.
+            depth: Number of layers: 18, 34, 50 or 100.
 
         Raises:
-            InputError: unknown depth, or the weights cannot be used.
+            InputError: There is no such depth, or the weights cannot be used.
         """
         if depth not in _BLOCKS:
             raise unknown("depth of iresnet", depth, map(str, _BLOCKS))
@@ -69,7 +72,7 @@ class IResNet(ConvNet):
         self.read(checkpoint)
 
     def extract(self, inputs: Tensor) -> Features:
-        """See :class:`ConvNet`."""
+        """Return the features of normalised faces, see :meth:`ConvNet.extract`."""
         x = self.prelu(self.bn1(self.conv1(inputs)))
         last = self.bn2(self.layer4(self.layer3(self.layer2(self.layer1(x)))))
         return grid_features(self.embed_map(last), last)

@@ -35,7 +35,7 @@ def _conv_bn(channels_in: int, channels: int, kernel: int = 1, stride: int = 1, 
 
 
 def _bottlenecks(conv: Callable[[int, int, int, int], nn.Sequential]) -> Iterator[_Bottleneck]:
-    """All blocks; ``conv(channels_in, expanded, channels, stride)`` builds the layers of one."""
+    """Return all blocks; ``conv(channels_in, expanded, channels, stride)`` builds the layers of one."""
     channels_in = 64
     for expansion, channels, blocks, first_stride in _BOTTLENECKS:
         for number in range(blocks):
@@ -46,7 +46,10 @@ def _bottlenecks(conv: Callable[[int, int, int, int], nn.Sequential]) -> Iterato
 
 
 class FoamliuNet(ConvNet):
-    """128-d embedding of ``3x112x112``; patches ``7x7x512`` before the depthwise head, after a ReLU6."""
+    """MobileFaceNet of foamliu: 128-d embedding of faces of 112x112 pixels.
+
+    Patches are ``7x7x512``, before the depthwise head and after a ReLU6.
+    """
 
     def __init__(self, checkpoint: str | None = None) -> None:
         super().__init__(read_card("mobilefacenet_foamliu"))
@@ -77,7 +80,7 @@ class FoamliuNet(ConvNet):
         return nn.Sequential(expand, depthwise, *_conv_bn(expanded, channels))
 
     def extract(self, inputs: Tensor) -> Features:
-        """See :class:`ConvNet`."""
+        """Return the features of normalised faces, see :meth:`ConvNet.extract`."""
         last = self.conv2(self.features(self.dw_conv(self.conv1(inputs))))
         return grid_features(self.embed_map(last), last)
 
@@ -100,7 +103,10 @@ class _Unit(nn.Module):
 
 
 class XiaoccerNet(ConvNet):
-    """128-d embedding of ``3x112x96``; patches ``7x6x512`` before the depthwise head, after a PReLU (signed)."""
+    """MobileFaceNet of Xiaoccer: 128-d embedding of faces of 112x96 pixels (height x width).
+
+    Patches are ``7x6x512``, before the depthwise head and after a PReLU, signed.
+    """
 
     def __init__(self, checkpoint: str | None = None) -> None:
         super().__init__(read_card("mobilefacenet_xiaoccer"))
@@ -119,7 +125,7 @@ class XiaoccerNet(ConvNet):
         return nn.Sequential(*expand, *depthwise, *_conv_bn(expanded, channels))
 
     def extract(self, inputs: Tensor) -> Features:
-        """See :class:`ConvNet`."""
+        """Return the features of normalised faces, see :meth:`ConvNet.extract`."""
         last = self.conv2(self.blocks(self.dw_conv1(self.conv1(inputs))))
         return grid_features(self.embed_map(last), last)
 
@@ -135,11 +141,11 @@ def mobilefacenet(checkpoint: str | None = None, variant: str = "foamliu") -> Co
     """Build a MobileFaceNet and read its weights.
 
     Args:
-        checkpoint: weight file; None takes the card's, ``random`` none.
-        variant: ``foamliu`` or ``xiaoccer``.
+        checkpoint: Path of a weight file; None takes the file of the model card, ``random`` none.
+        variant: Author of the network, ``foamliu`` or ``xiaoccer``.
 
     Raises:
-        InputError: unknown variant, or the weights cannot be used.
+        InputError: There is no such variant, or the weights cannot be used.
     """
     if variant not in _VARIANTS:
         raise unknown("variant of mobilefacenet", variant, _VARIANTS)

@@ -1,4 +1,4 @@
-"""InsightFace-style face networks in ONNX files (w600k_mbf, the buffalo packs, SFace), run by onnxruntime."""
+"""Face networks in ONNX files (InsightFace's w600k_mbf and buffalo packs, SFace), run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.convnet import grid_features
 from fdemd.backbones.onnx_graph import OnnxGraph, read_graph
 from fdemd.backbones.onnx_range import usual_range
-from fdemd.backbones.onnx_reading import INSTALL, by
+from fdemd.backbones.onnx_reading import INSTALL, shape_text
 from fdemd.backbones.onnx_trial import TrialError, try_network
 from fdemd.checkpoints import read_card, weights_file
 from fdemd.errors import InputError, unknown
@@ -33,7 +33,7 @@ _REASON = 200
 
 
 class OnnxBackbone(Backbone):
-    """A network that somebody else trained and exported; it computes on the CPU with as many threads as PyTorch.
+    """A face network in an ONNX file, computed on the CPU with as many threads as PyTorch has.
 
     It has no parameters that PyTorch knows of and is not differentiable: it can be evaluated, not trained.
 
@@ -59,18 +59,19 @@ class OnnxBackbone(Backbone):
         """Read the file and find its patches.
 
         Args:
-            checkpoint: an ONNX file; None takes that of the card w600k_mbf.
-            patches: name of the tensor that holds the patches, ``(B, C, rows, columns)``; None finds it.
-            mean: taken off the grey levels (0 to 255), one number or one a channel, in the order of ``colour``; None
-                is InsightFace's 127.5, or what the network's own first arithmetic leaves to be done (see
-                :func:`fdemd.backbones.onnx_range.usual_range`).
-            scale: what is left is divided by it; None is 127.5, likewise.
-            colour: ``RGB`` or ``BGR``, the order the network was trained with.
-            face_size: ``(height, width)``, for a file that takes any; None is 112x112.
-            alignment: a name in :data:`fdemd.faces.alignment.TEMPLATES`.
+            checkpoint: Path of an ONNX file; None takes that of the model card w600k_mbf.
+            patches: Name of the tensor that holds the patches, ``(B, C, rows, columns)``; None finds it.
+            mean: Mean to subtract from the grey levels (0 to 255), one number or one a channel in the order of
+                ``colour``; None is InsightFace's 127.5, or what the network's own first arithmetic leaves to be done
+                (see :func:`fdemd.backbones.onnx_range.usual_range`).
+            scale: Number to divide by after that; None is 127.5, likewise.
+            colour: Order of the channels that the network was trained with, ``RGB`` or ``BGR``.
+            face_size: ``(height, width)`` in pixels, for a file that takes any size; None is 112x112.
+            alignment: Name of the alignment that it was trained with, a name in
+                :data:`fdemd.faces.alignment.TEMPLATES`.
 
         Raises:
-            InputError: a package or the file is missing, the file is damaged, onnxruntime cannot run it, it is no
+            InputError: A package or the file is missing, the file is damaged, onnxruntime cannot run it, it is no
                 face network of this kind, it has no such tensor, or a setting is wrong.
         """
         super().__init__()
@@ -85,7 +86,7 @@ class OnnxBackbone(Backbone):
         self._input = graph.input
         self._one_by_one, maps = _probe(graph, self.face_size)
         self._graph, self._patches = graph, _chosen(graph, maps, patches)
-        self._session = _session(graph, graph.giving([graph.embedding, self._patches]))
+        self._session = _session(graph, graph.part_computing([graph.embedding, self._patches]))
         usual = (mean, scale)
         if mean is None or scale is None:
             usual = usual_range(graph, self.face_size, self._started)
@@ -94,7 +95,7 @@ class OnnxBackbone(Backbone):
             self.register_buffer(name, value, persistent=False)
 
     def forward(self, faces: Tensor) -> Features:
-        """Features of ``faces (B, 3, H, W)``, float32 RGB in [0, 1], on their device and without gradients."""
+        """Compute the features of ``faces (B, 3, H, W)``, float32 RGB in [0, 1], on their device, without gradients."""
         inputs = faces.detach().flip(1) if self._bgr else faces.detach()
         pixels = ((inputs * 255 - self.mean) / self.scale).cpu().numpy()
         if self._one_by_one:
@@ -116,8 +117,8 @@ class OnnxBackbone(Backbone):
             raise _cannot_run(self._graph, error) from error
 
     def embed_map(self, patch_map: Tensor) -> Tensor:
-        """See :class:`Backbone`."""
-        session = _session(self._graph, self._graph.rest(self._patches))
+        """See :class:`fdemd.backbones.backbone.Backbone`."""
+        session = _session(self._graph, self._graph.part_from(self._patches))
         maps = patch_map.detach().cpu().split(1 if self._one_by_one else len(patch_map))
         try:
             parts = [session.run(None, {self._patches: part.contiguous().numpy()})[0] for part in maps]
@@ -156,16 +157,16 @@ def _session(graph: OnnxGraph, network: bytes) -> InferenceSession:
 
 
 def _probe(graph: OnnxGraph, size: tuple[int, int]) -> tuple[bool, dict[str, tuple[int, ...]]]:
-    """Run the network once: whether it takes one face at a time, and shape ``(C, rows, columns)`` of its maps.
+    """Run the network once; return whether it takes one face at a time, and ``(C, rows, columns)`` of its maps.
 
-    Shapes are taken from a run since files need not tell them, and tell them wrong: some promise any number of faces
-    although a constant inside ties them to one. The maps are in order, the last one first.
+    Shapes come from a run since files may lack them or have them wrong: some declare any number of faces although a
+    constant inside ties them to one. The maps are in order, the last one first.
     """
     _onnxruntime()
     names = graph.tensors()
     try:
         trial = try_network(
-            graph.giving([graph.embedding, *names]), graph.input, (1,) if graph.one_by_one else (2, 1), size
+            graph.part_computing([graph.embedding, *names]), graph.input, (1,) if graph.one_by_one else (2, 1), size
         )
     except TrialError as error:
         raise _cannot_run(graph, error) from error
@@ -173,7 +174,7 @@ def _probe(graph: OnnxGraph, size: tuple[int, int]) -> tuple[bool, dict[str, tup
     if shape is None or shape[:1] != (trial.count,) or prod(shape[1:]) < 2:
         raise InputError(
             f"{graph.path} is not a face recognition network: its first output, {graph.embedding}, is "
-            f"{by(shape or ())} for {trial.count} of {by(size)} pixels, where embeddings belong."
+            f"{shape_text(shape or ())} for {trial.count} of {shape_text(size)} pixels, where embeddings belong."
         )
     maps: dict[str, tuple[int, ...]] = {
         name: found[1:]
@@ -187,7 +188,7 @@ def _chosen(graph: OnnxGraph, maps: dict[str, tuple[int, ...]], wanted: str | No
     if not maps:
         raise InputError(f"{graph.path} has no patches: none of its tensors is a map with rows and columns.")
     if wanted is not None and wanted not in maps:
-        listed = ", ".join(f"{name} ({by(shape)})" for name, shape in list(maps.items())[:_SHOWN])
+        listed = ", ".join(f"{name} ({shape_text(shape)})" for name, shape in list(maps.items())[:_SHOWN])
         raise InputError(f"{graph.path} has no map {wanted!r} to take as patches; its last maps are {listed}.")
     return wanted or next(iter(maps))
 

@@ -1,4 +1,4 @@
-"""What has to be known of an ONNX face network before it can be run: its input, its weights, its tensors."""
+"""The graph of an ONNX face network: its input, its tensors, and the parts of it that give them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fdemd.backbones.onnx_reading import read_model, taken
+from fdemd.backbones.onnx_reading import read_model, tensors_read
 from fdemd.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ class OnnxGraph:
     """An ONNX network from faces to embeddings.
 
     Attributes:
-        path: of its file.
-        sha256: of the file or, if its weights lie in further files, of the sha256 of all of them.
-        model: the network, weights included.
-        input: name of the tensor that takes the faces.
-        one_by_one: whether it says that it takes one face at a time.
-        size: ``(height, width)`` of the faces, None for any.
-        embedding: name of the first output.
+        path: Path of its file.
+        sha256: SHA-256 of the file or, if its weights lie in further files, of the sha256 of all of them.
+        model: The network, weights included.
+        input: Name of the tensor that takes the faces.
+        one_by_one: Whether it declares that it takes one face at a time.
+        size: ``(height, width)`` of the faces in pixels; None for any size.
+        embedding: Name of the first output.
     """
 
     path: Path
@@ -42,31 +42,31 @@ class OnnxGraph:
     embedding: str
 
     def tensors(self) -> list[str]:
-        """Names of all tensors that the embedding is computed from, the latest first; mere new layouts left out."""
+        """Return the names of all tensors that the embedding is computed from, the last first, without reshapes."""
         wanted, found = {self.embedding}, []
         for node in reversed(self.model.graph.node):  # ONNX demands the order in which they can be computed
             if wanted.intersection(node.output):
-                wanted.update(taken(node))
+                wanted.update(tensors_read(node))
                 if node.op_type not in _LAYOUT:
                     found += [name for name in node.output if name and name != self.embedding]
         return found
 
     def constants(self) -> set[str]:
-        """Names of all tensors that do not depend on the faces."""
+        """Return the names of all tensors that do not depend on the faces."""
         held = self.model.graph
         known = {"", *(weight.name for weight in held.initializer)}  # "" is an input that is left out
         known |= {weight.values.name for weight in held.sparse_initializer}
         for node in held.node:
-            if known.issuperset(taken(node)):
+            if known.issuperset(tensors_read(node)):
                 known.update(node.output)
         return known
 
-    def giving(self, outputs: list[str]) -> bytes:
-        """The part of the network that gives these tensors, of whatever shape they turn out to have, as a file."""
+    def part_computing(self, outputs: list[str]) -> bytes:
+        """Return the part of the network that computes some tensors, whatever their shape, as the bytes of a file."""
         return self._part(outputs, self.model.graph.input)
 
-    def rest(self, tensor: str) -> bytes:
-        """The part of the network from a tensor to the embedding, as a file that takes the tensor."""
+    def part_from(self, tensor: str) -> bytes:
+        """Return the part of the network from a tensor to the embedding, as the bytes of a file."""
         import onnx
 
         takes = onnx.helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, None)
@@ -79,7 +79,7 @@ class OnnxGraph:
         wanted, nodes, given = set(outputs), [], {value.name for value in takes}
         for node in reversed(self.model.graph.node):  # ONNX demands the order in which they can be computed
             if (wanted - given).intersection(node.output):
-                wanted.update(taken(node))
+                wanted.update(tensors_read(node))
                 nodes.append(node)
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
@@ -97,11 +97,11 @@ class OnnxGraph:
 
 
 def read_graph(path: Path) -> OnnxGraph:
-    """Read and check a file.
+    """Read and check an ONNX file.
 
     Raises:
-        InputError: the package onnx is missing; the file, or one beside it that holds its weights, is not there, cut
-            short, damaged or not ONNX; it does not take one batch of colour pictures; it holds NaN or Inf.
+        InputError: The package onnx is missing; the file, or one beside it that holds its weights, is missing, cut
+            short, damaged or not ONNX; the network does not take one batch of colour pictures; it holds NaN or Inf.
     """
     model, sha256 = read_model(path)
     import onnx

@@ -1,4 +1,4 @@
-"""What grey levels an ONNX network wants: told by the numbers that its own first arithmetic makes of them."""
+"""The range of grey levels that an ONNX network takes, inferred from its own first arithmetic."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fdemd.backbones.onnx_reading import taken
+from fdemd.backbones.onnx_reading import tensors_read
 
 if TYPE_CHECKING:
     from fdemd.backbones.onnx_graph import OnnxGraph
@@ -32,10 +32,10 @@ _SPAN = (0.5, 32)
 
 
 def first_look(graph: OnnxGraph) -> str:
-    """Name of the tensor that the network looks at first: the faces, after whatever scales, shifts or moves pixels."""
+    """Return the name of the input of the first layer: the faces after whatever scales, shifts or moves pixels."""
     moved, known = {graph.input}, graph.constants()
     for node in graph.model.graph.node:
-        faces = [name for name in [*node.input, *sorted(taken(node))] if name in moved]
+        faces = [name for name in [*node.input, *sorted(tensors_read(node))] if name in moved]
         if not faces or node.op_type in _NO_PIXELS:
             continue
         if node.op_type not in _PIXELWISE or node.domain or not all(name in moved | known for name in node.input):
@@ -45,15 +45,15 @@ def first_look(graph: OnnxGraph) -> str:
 
 
 def usual_range(graph: OnnxGraph, size: tuple[int, int], start: Start) -> tuple[float, float]:
-    """Return mean and scale that the network's own first arithmetic leaves to be done.
+    """Return the mean and scale that the network's own first arithmetic leaves to be done.
 
-    Each usual way is tried on a black and a white face; the one is right after which the two lie around zero and about
-    as far apart as networks have them. Without arithmetic that is InsightFace's.
+    Each usual normalisation is tried on a black and a white face; the right one is that after which the two lie around
+    zero and about as far apart as networks have them. Without such arithmetic it is InsightFace's.
     """
     looked_at = first_look(graph)
     if looked_at == graph.input:
         return RANGES[0]
-    run = start(graph.giving([looked_at]))
+    run = start(graph.part_computing([looked_at]))
 
     def distance(way: tuple[float, float]) -> tuple[bool, float]:
         mean, scale = way

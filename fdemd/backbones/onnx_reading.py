@@ -1,4 +1,4 @@
-"""Reads an ONNX file with every number it needs, from the files beside it too, and refuses what no face network has."""
+"""Reading an ONNX file and the files beside it that hold its weights; what no face network has is refused."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _DENSE = 1 << 28
 
 
 def read_model(path: Path) -> tuple[onnx.ModelProto, str]:
-    """Return the network of a file, whole, and the sha256 of all files that it is made of.
+    """Return the network of a file, weights included, and the sha256 of all its files.
 
     Raises:
-        InputError: the package onnx is missing; the file, or one beside it that holds numbers of it, is not there, cut
+        InputError: The package onnx is missing; the file, or one beside it that holds its weights, is missing, cut
             short, damaged, outside of its folder, not ONNX or another model's; it holds NaN or Inf, or a loop.
     """
     try:
@@ -71,7 +71,7 @@ def _weights_instead(path: Path) -> InputError:
 
 
 def _messages(message: Any) -> Iterator[Any]:
-    """A protobuf message and all that it holds, however deep: whatever fields ONNX may get."""
+    """Yield a protobuf message and all messages inside it, whatever fields future versions of ONNX add."""
     yield message
     for described, value in message.ListFields():
         if described.message_type is not None:
@@ -80,7 +80,7 @@ def _messages(message: Any) -> Iterator[Any]:
 
 
 def _graphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
-    """The graphs inside an operator: what it chooses from or repeats."""
+    """Return the graphs inside an operator: the branches of a condition, the body of a loop."""
     return [
         graph
         for attribute in node.attribute
@@ -88,15 +88,15 @@ def _graphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
     ]
 
 
-def taken(node: onnx.NodeProto) -> set[str]:
-    """Names of all tensors that an operator may read: its inputs, and what the graphs inside it take from outside.
+def tensors_read(node: onnx.NodeProto) -> set[str]:
+    """Return the names of all tensors that an operator may read: its inputs, and those of the graphs inside it.
 
-    Those that are made inside are among them; no tensor outside has their names (ONNX demands it).
+    Tensors that are computed inside are among them; ONNX demands that no tensor outside has their names.
     """
     names = set(node.input)
     for graph in _graphs(node):
         names.update(value.name for value in graph.output)
-        names.update(*(taken(inside) for inside in graph.node))
+        names.update(*(tensors_read(inside) for inside in graph.node))
     return names
 
 
@@ -131,11 +131,11 @@ def _check_operators(path: Path, model: onnx.ModelProto) -> None:
         raise InputError(f"{path} is not a face recognition network: it has {found:,} operators or more.")
     for message in _messages(model):
         if isinstance(message, onnx.SparseTensorProto) and not 0 <= prod(message.dims) <= _DENSE:
-            raise InputError(f"{path} is refused: a sparse weight of it would have {by(message.dims)} numbers.")
+            raise InputError(f"{path} is refused: a sparse weight of it would have {shape_text(message.dims)} numbers.")
 
 
 def _take_in(path: Path, model: onnx.ModelProto) -> list[str]:
-    """Move all numbers that lie in files of their own into the model; return the sha256 of those files, by name."""
+    """Move the weights that lie in files of their own into the model; return the sha256 of these files by name."""
     import onnx
     from onnx.external_data_helper import ExternalDataInfo
 
@@ -168,7 +168,7 @@ def _take_in(path: Path, model: onnx.ModelProto) -> list[str]:
 
 
 def _beside(path: Path, folder: Path, location: str) -> Path:
-    """A file with numbers, which must lie in the model's folder."""
+    """Return the path of a file with weights, which must lie in the folder of the model."""
     named = folder / location
     if not location or Path(location).is_absolute() or ".." in Path(location).parts:
         raise InputError(f"{path} takes its weights from {location!r}, which is not a file in its own folder.")
@@ -196,6 +196,10 @@ def _check_weights(path: Path, model: onnx.ModelProto) -> None:
             raise InputError(f"{path} holds {found} in {tensor.name}; take another copy.")
 
 
-def by(sides: Iterable[int]) -> str:
-    """Sides as they are written: ``64x7x7``."""
+def shape_text(sides: Iterable[int]) -> str:
+    """Return a shape as text.
+
+    >>> shape_text([64, 7, 7])
+    '64x7x7'
+    """
     return "x".join(map(str, sides))

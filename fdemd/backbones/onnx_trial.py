@@ -1,4 +1,4 @@
-"""The first run of a file that somebody else made, where it can neither take the machine nor end the program."""
+"""The first run of an ONNX file, in a process of its own with bounded memory and time: it may be anybody's file."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _WAIT = 4 * _SECONDS
 
 
 class TrialError(Exception):
-    """The network could not be run; the message says why, as onnxruntime or the system has it."""
+    """The network could not be run; the message is that of onnxruntime or of the system."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a network gave.
+    """Result of a trial run.
 
     Attributes:
-        count: of faces that it was given.
-        shapes: of its outputs; None for one that is no tensor.
+        count: Number of faces that the network was given.
+        shapes: Shape of each output; None for one that is no tensor.
     """
 
     count: int
@@ -42,13 +42,13 @@ def try_network(network: bytes, name: str, counts: tuple[int, ...], size: tuple[
     """Run a network on random faces in a process of its own.
 
     Args:
-        network: as ONNX has it in a file.
-        name: of its input.
-        counts: of faces, the first that it takes is tried.
-        size: of a face, ``(height, width)``.
+        network: Bytes of the ONNX file.
+        name: Name of its input.
+        counts: Numbers of faces to try in this order, until the network takes one.
+        size: ``(height, width)`` of a face in pixels.
 
     Raises:
-        TrialError: it cannot be run, or not with this much memory and time.
+        TrialError: The network cannot be run, or not within the memory and time allowed.
     """
     memory = _MEMORY + _COPIES * len(network)
     asked = {"input": name, "counts": counts, "size": size, "memory": memory, "seconds": _SECONDS}

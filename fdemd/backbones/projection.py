@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from fdemd.backbones.backbone import Backbone
-from fdemd.errors import InputError
+from fdemd.errors import InputError, unknown
 from fdemd.features import Features
 
 _FACES_AT_ONCE = 256
 _MAPS_AT_ONCE = 512
 _TOLERANCE = 1e-3
 """Largest error of the linear form, as a share of the embedding's size."""
+
+
+RAW, PROJECTED = "raw", "projected"
+"""Kinds of patches: as the network gives them, or each one's share of the embedding."""
+
+
+def patches_for(kind: str, backbone: Backbone | None, features: Features) -> Callable[[Features], Features]:
+    """Return what turns a network's features into those with a kind of patches.
+
+    Args:
+        kind: ``raw`` or ``projected``.
+        backbone: The network; None will do for raw patches.
+        features: Of any number of its faces.
+
+    Raises:
+        InputError: There is no such kind, or this network has no such patches.
+    """
+    if kind not in (RAW, PROJECTED):
+        raise unknown("kind of patches", kind, (RAW, PROJECTED))
+    if kind == RAW:
+        return lambda given: given
+    if backbone is None:
+        raise InputError("Projected patches are made by the network that gave the features; use raw ones without it.")
+    return Projection(backbone, features)
 
 
 class Projection:

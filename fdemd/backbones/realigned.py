@@ -1,4 +1,4 @@
-"""A network that looks at faces of another alignment than it was trained with."""
+"""A network that takes faces of another alignment than the one it was trained with."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fdemd.features import Features
 
 
 class Realigned(Backbone):
-    """Moves each face to where the network expects it, then asks the network; differentiable.
+    """Transforms each face to the alignment of a network before embedding it; differentiable.
 
-    What lies outside of the given picture is black, as around a photograph that ends close to a face.
+    What lies outside of the given picture becomes black, as around a photograph that ends close to a face.
     """
 
     grid: Tensor
@@ -23,11 +23,11 @@ class Realigned(Backbone):
         """Wrap a network.
 
         Args:
-            backbone: the network.
-            alignment: of the faces that will be given.
-            face_size: their ``(height, width)``.
-            move: turn, scale and shift ``(2, 3)`` from their pixels to those that the network takes, as
-                :func:`fdemd.faces.alignment.between` has it.
+            backbone: The network.
+            alignment: Alignment of the faces that will be given.
+            face_size: ``(height, width)`` of these faces in pixels.
+            move: Similarity transform ``(2, 3)`` from their pixels to those of the network's faces, see
+                :func:`fdemd.faces.alignment.template_transform`.
         """
         super().__init__()
         self.backbone = backbone
@@ -37,13 +37,13 @@ class Realigned(Backbone):
         self.register_buffer("grid", _sampling_grid(move, backbone.face_size, face_size), persistent=False)
 
     def forward(self, faces: Tensor) -> Features:
-        """See :class:`Backbone`."""
+        """See :class:`fdemd.backbones.backbone.Backbone`."""
         grid = self.grid.expand(len(faces), -1, -1, -1)
         return self.backbone(F.grid_sample(faces, grid, mode="bilinear", padding_mode="zeros", align_corners=False))
 
 
 def _sampling_grid(move: np.ndarray, size: tuple[int, int], given: tuple[int, int]) -> Tensor:
-    """Where each pixel of ``size`` comes from in a picture of size ``given``: ``(1, height, width, 2)`` in [-1, 1]."""
+    """Return where each pixel of ``size`` comes from in a picture of size ``given``, ``(1, H, W, 2)`` in [-1, 1]."""
     columns, rows = np.meshgrid(np.arange(size[1]), np.arange(size[0]))
     pixels = np.stack([columns, rows], axis=-1) - move[:, 2]
     source = pixels @ np.linalg.inv(move[:, :2]).T

@@ -1,4 +1,4 @@
-"""Whether what came out of a weight file is a face network at all: one check for every kind of network."""
+"""A check that a weight file gave a usable face network, the same for every kind of network."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def check_sound(backbone: Backbone, name: str) -> None:
     """Check a network, in evaluation mode, on synthetic faces.
 
     Args:
-        backbone: the network, on the CPU.
-        name: as a person calls it, such as ``onnx``.
+        backbone: The network, on the CPU.
+        name: Name for errors, such as ``onnx``.
 
     Raises:
-        InputError: an embedding is not finite or zero, all are the same, or one depends on the other faces of a batch.
+        InputError: An embedding is not finite or zero, all are the same, or one depends on the other faces of a batch.
     """
     generator = torch.Generator().manual_seed(0)  # its own: what is drawn after this is drawn as without it
     coarse = torch.rand(_FACES, 3, _COARSE, _COARSE, generator=generator)
@@ -41,7 +41,7 @@ def check_sound_on(backbone: Backbone, faces: Tensor) -> None:
     """Check a network on a few real faces ``(B, 3, H, W)``, on their device and in the precision of the run.
 
     Raises:
-        InputError: as :func:`check_sound`.
+        InputError: As for :func:`check_sound`.
     """
     faces = faces[:_FACES]
     apart = (faces[:1] - faces).abs().mean((1, 2, 3)) > _OTHER_FACES

@@ -43,7 +43,7 @@ HEADS: dict[str, Callable[[int, int, int], nn.Module]] = {"pool": _pool, "linear
 
 
 class TimmBackbone(Backbone):
-    """A CNN or vision transformer and an embedding head.
+    """A CNN or vision transformer of timm with an embedding head.
 
     The patches are the network's last feature map, or its tokens without those that stand for no place (class
     token, registers). Layers that come after them take no part and are frozen, so that training on several devices
@@ -68,19 +68,19 @@ class TimmBackbone(Backbone):
         """Build the network and read its weights.
 
         Args:
-            name: of the network, as timm calls it, with or without the tag of its weights.
+            name: Name of the network in timm, with or without the tag of its weights.
             checkpoint: ``random`` (timm's initialisation, drawn from PyTorch's global generator), ``pretrained``
-                (timm's weights, from its download cache) or a weight file: of a whole TimmBackbone, or as timm names
-                them, for the trunk alone. A head that no file gives keeps PyTorch's initialisation.
-            head: ``pool`` (mean of the patches), ``linear`` (Linear-BN on that mean) or ``flatten`` (BN-Linear-BN on
-                all patches, as in ArcFace).
-            embedding: numbers in an embedding; ``pool`` does not use it, it gives one a channel.
-            face_size: ``(height, width)`` in pixels; None takes what timm's weights were trained on.
-            alignment: a name in :data:`fdemd.faces.alignment.TEMPLATES`.
+                (timm's weights, from its download cache) or the path of a weight file, either of a whole TimmBackbone
+                or, with timm's names, of the trunk alone. A head that no file gives keeps PyTorch's initialisation.
+            head: Embedding head: ``pool`` (mean of the patches), ``linear`` (Linear-BN on that mean) or ``flatten``
+                (BN-Linear-BN on all patches, as in ArcFace).
+            embedding: Length of the embedding; ``pool`` ignores it and gives one number a channel.
+            face_size: ``(height, width)`` in pixels; None takes the size that timm's weights were trained with.
+            alignment: A name in :data:`fdemd.faces.alignment.TEMPLATES`.
 
         Raises:
-            InputError: no such network or head, the network cannot take the size or gives no patches, or the weights
-                are missing, damaged or of another network.
+            InputError: There is no such network or head, the network cannot take the size or gives no patches, or the
+                weights are missing, damaged or of another network.
         """
         from timm.data import resolve_model_data_config
 
@@ -107,16 +107,16 @@ class TimmBackbone(Backbone):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, faces: Tensor) -> Features:
-        """Features of ``faces (B, 3, H, W)``, float32 RGB in [0, 1]; H and W may differ where the network allows."""
+        """Compute the features of ``faces (B, 3, H, W)``, float32 RGB in [0, 1]; some networks take any H and W."""
         patches, grid = self._patches(faces)
         return Features(self.head(patches.mT), patches, grid)
 
     def embed_map(self, patch_map: Tensor) -> Tensor:
-        """See :class:`Backbone`."""
+        """See :class:`fdemd.backbones.backbone.Backbone`."""
         return self.head(patch_map.flatten(2))
 
     def _patches(self, faces: Tensor) -> tuple[Tensor, tuple[int, int]]:
-        """Patches ``(B, N, C)`` and their grid."""
+        """Return patches ``(B, N, C)`` and their grid."""
         x = ((faces - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         found = self.trunk.forward_features(x)
         channels = self.trunk.num_features

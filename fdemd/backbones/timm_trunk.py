@@ -25,7 +25,11 @@ _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
 def untrained_trunk(name: str, size: Sequence[int] | None) -> nn.Module:
-    """The network ``name`` with timm's initialisation, for faces of ``size`` (height, width) or its own.
+    """Build a network with timm's initialisation.
+
+    Args:
+        name: Name of the network in timm.
+        size: ``(height, width)`` of the faces in pixels; None for the network's own size.
 
     Raises:
         InputError: timm has no such network, or it cannot take the size.
@@ -40,7 +44,7 @@ def untrained_trunk(name: str, size: Sequence[int] | None) -> nn.Module:
 
 
 def pretrained_trunk(name: str, size: Sequence[int] | None, path: Path) -> nn.Module:
-    """The network ``name`` with timm's own weights from ``path``, positions resampled for another size by timm.
+    """Build a network with timm's own weights from a file; timm resamples its positions for another size.
 
     Raises:
         InputError: timm has no such network, or the file is damaged or holds other weights.
@@ -62,7 +66,7 @@ def pretrained_trunk(name: str, size: Sequence[int] | None, path: Path) -> nn.Mo
 
 
 def cached_weights(name: str) -> Path:
-    """The file of timm's own weights of ``name`` in the cache of the Hugging Face hub; nothing is downloaded here.
+    """Return the file of timm's own weights of a network in the cache of the Hugging Face hub, without any download.
 
     Raises:
         InputError: timm has no such network or no weights of it, or they were not downloaded yet.
@@ -89,7 +93,7 @@ def cached_weights(name: str) -> Path:
 
 
 def unfit(name: str, size: Sequence[int] | None, error: Exception) -> InputError:
-    """The error for a network that cannot take faces of ``size``, because of what timm said."""
+    """Return the error for a network that cannot take faces of ``size`` (height, width), given the error of timm."""
     described = f"{'x'.join(map(str, size))} pixels" if size else "its own size"
     return InputError(
         f"The timm model {name} cannot be built for faces of {described}: {_beginning(error)} Set "
@@ -98,7 +102,7 @@ def unfit(name: str, size: Sequence[int] | None, error: Exception) -> InputError
 
 
 def _config(name: str) -> PretrainedCfg:
-    """What timm knows of a network; other names would send timm to the internet or to a folder."""
+    """Return timm's configuration of a network; unknown names would send timm to the internet or to a folder."""
     import timm
 
     try:
@@ -116,10 +120,10 @@ def _config(name: str) -> PretrainedCfg:
 
 
 def _size_settings(config: PretrainedCfg, size: Sequence[int] | None) -> dict[str, Any]:
-    """Networks with a position for each patch are built for one size; the others take any and know no img_size."""
+    """Return the arguments for a face size: networks with positional embeddings need it, others do not know it."""
     return {"img_size": tuple(size)} if size and config.fixed_input_size else {}
 
 
 def _beginning(error: Exception) -> str:
-    """A message as one sentence, cut: PyTorch's may list hundreds of keys."""
+    """Return a message as one sentence, cut: PyTorch's may list hundreds of keys."""
     return " ".join(str(error).split())[:200].rstrip(".") + "."

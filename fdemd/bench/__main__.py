@@ -14,7 +14,7 @@ BENCHMARKS = {"backbones": backbones, "emd": emd, "training": training}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a benchmark; return the exit status: 0, 2 after an InputError, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m fdemd.bench", description="Speed on this machine.")
+    parser = argparse.ArgumentParser(prog="fdemd bench", description="Speed on this machine.")
     commands = parser.add_subparsers(dest="benchmark", required=True)
     for name, benchmark in BENCHMARKS.items():
         description = (benchmark.__doc__ or "").partition("\n")[0]

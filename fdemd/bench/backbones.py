@@ -1,4 +1,4 @@
-"""Faces a second of every backbone on the CPU, beside the package that it was ported from or built on."""
+"""Benchmark of backbones on the CPU, in faces per second, beside the packages that they were ported from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 from torch import nn
 
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.backbones.convnet import RANDOM
 from fdemd.bench.timing import interleaved
 from fdemd.bench.upstream import UPSTREAM
@@ -45,17 +45,17 @@ MODELS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Speed:
-    """What was measured of one model: medians.
+    """Median speeds of one model.
 
     Attributes:
-        model: a name in :data:`MODELS`.
-        faces: pixels, ``HEIGHTxWIDTH``.
-        patches: ``ROWSxCOLUMNSxCHANNELS``.
-        images_per_second: of fdemd, from RGB in [0, 1] to embedding and patches.
-        upstream: the other package, if there is one.
-        upstream_images_per_second: of its own inference of the embedding.
-        ratio: fdemd's speed by the other's, the median over pairs of neighbouring runs; above 1 fdemd is faster.
-        rounds: measurements of each.
+        model: A name in :data:`MODELS`.
+        faces: Size of the faces in pixels, ``HEIGHTxWIDTH``.
+        patches: Grid as ``ROWSxCOLUMNSxCHANNELS``.
+        images_per_second: Speed of fdemd, from RGB in [0, 1] to embedding and patches.
+        upstream: Name of the other package; None if there is none.
+        upstream_images_per_second: Speed of its own inference of the embedding.
+        ratio: Speed of fdemd over that of the other package, the median over neighbouring runs.
+        rounds: Number of measurements of each.
     """
 
     model: str
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure, print a table and, if asked to, write the figures.
 
     Raises:
-        InputError: an unknown model, or a number that is not above 0, or no folder to write to.
+        InputError: There is no such model, a number is not above 0, or the folder cannot be written.
     """
     for name in arguments.names:
         if name not in MODELS:
@@ -115,10 +115,10 @@ def measure(name: str, settings: dict[str, Any], *, batch: int, seconds: float) 
     """Measure a model with the settings of its yaml, and its upstream in turn with it.
 
     Raises:
-        InputError: the model cannot be built here.
+        InputError: The model cannot be built here.
     """
     torch.manual_seed(0)
-    backbone = build_backbone(**settings)
+    backbone = create_backbone(**settings)
     faces = torch.rand(batch, 3, *backbone.face_size)
     with torch.inference_mode():
         _settle(backbone)
@@ -144,7 +144,7 @@ def measure(name: str, settings: dict[str, Any], *, batch: int, seconds: float) 
 def _settle(backbone: Backbone) -> None:
     """Set the statistics of untrained batch norms from a few random faces.
 
-    Without, activations shrink layer by layer to numbers so small that processors are slow with them.
+    Otherwise activations shrink layer by layer to numbers so small that processors are slow with them.
     """
     norms = [module for module in backbone.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     if backbone.weights_sha256 != RANDOM or not norms:

@@ -1,4 +1,4 @@
-"""Pairs a second of the second stage: the published algorithm, POT and every engine, on patches of real faces."""
+"""Benchmark of re-ranking, in pairs per second: the published algorithm, POT and every engine, on real faces."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure, print a table, and write it with its picture to a new folder.
 
     Raises:
-        InputError: an option cannot be used, or the data or weights are not there.
+        InputError: An option cannot be used, or the data or weights are not there.
     """
     for option in ("faces", "k", "sample", "threads"):
         if getattr(arguments, option) < 1:
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _some(manifest: Manifest, count: int) -> list[int]:
-    """Rows spread evenly over a manifest."""
+    """Return rows spread evenly over a manifest."""
     total = len(manifest.photographs)
     return sorted({place * total // min(count, total) for place in range(min(count, total))})
 

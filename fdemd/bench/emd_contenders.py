@@ -1,4 +1,4 @@
-"""Ways to compute the second stage: the published algorithm, the POT library, and fdemd's engines."""
+"""The contenders of the benchmark: the published algorithm, the POT library, and fdemd's engines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PUBLISHED, EXACT = "published", "POT exact"
 
 @dataclass(frozen=True)
 class Task:
-    """Queries, gallery and each query's candidates ``(Q, k)``; patches in float32."""
+    """Queries, gallery and the candidates ``(Q, k)`` of each query; patches in float32."""
 
     query: Features
     gallery: Features
@@ -37,7 +37,7 @@ Run = Callable[[slice], Tensor]
 
 @dataclass(frozen=True)
 class Contender:
-    """One way: what is prepared once, before the clock starts, and what its products alone cost, by name."""
+    """A contender: its name, its preparation before the clock starts, and what its products alone cost."""
 
     name: str
     prepare: Callable[[Task], Run]
@@ -45,16 +45,16 @@ class Contender:
 
 
 def published_similarity(query: Tensor, query_centre: Tensor, gallery: Tensor, gallery_centre: Tensor) -> Tensor:
-    """The published algorithm for one query, restated from its description (weighting APC).
+    """Compute the similarity of one query by the published algorithm, restated from its description (weighting APC).
 
     Args:
-        query: unit patches ``(C, N)``.
-        query_centre: unit ``(C,)``.
-        gallery: unit patches of the candidates ``(k, C, N)``.
-        gallery_centre: unit ``(k, C)``.
+        query: Patches ``(C, N)`` of the query, of length 1.
+        query_centre: Mean patch ``(C,)`` of the query, of length 1.
+        gallery: Patches ``(k, C, N)`` of the candidates, of length 1.
+        gallery_centre: Mean patches ``(k, C)`` of the candidates, of length 1.
 
     Returns:
-        ``(k,)``.
+        Similarities ``(k,)``.
     """
     similarity = torch.einsum("cm,kcs->ksm", query, gallery)
     kernel = (-(1 - similarity) / EPS).exp()
@@ -91,7 +91,7 @@ def _published(task: Task) -> Run:
 
 
 def _problems(task: Task) -> Callable[[int], tuple[Tensor, Tensor, Tensor]]:
-    """For a query: cosines ``(k, N, N)`` and the weights of both sides ``(k, N)``, as POT is given them."""
+    """Yield for each query the cosines ``(k, N, N)`` and the weights of both sides ``(k, N)``, as POT is given them."""
     query, gallery = (side_of(side, "apc") for side in (task.query, task.gallery))
 
     def problem(q: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -156,7 +156,7 @@ def _engine(task: Task, solve: Callable[..., Any], dtype: torch.dtype) -> Run:
 
 
 def contenders() -> list[Contender]:
-    """All that can run here, the published algorithm first."""
+    """Return the contenders that can run here, the published algorithm first."""
     found = [Contender(PUBLISHED, _published)]
     if importlib.util.find_spec("ot"):
         batched = importlib.util.find_spec("ot.batch") is not None

@@ -1,4 +1,4 @@
-"""Patches of real faces for the benchmark of the second stage, one set a grid."""
+"""Patches of real faces for the benchmark of re-ranking, one set a grid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, normalize
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.data.manifest import Manifest
 from fdemd.errors import InputError
 from fdemd.faces.reading import read_image
@@ -22,7 +22,7 @@ _AT_ONCE = 32
 
 @dataclass(frozen=True)
 class Source:
-    """Where a grid comes from: settings of a model, the size of its faces if not its own, the grid it is pooled to."""
+    """The source of a grid: settings of a model, size of its faces if not its own, grid that it is pooled to."""
 
     model: dict[str, Any]
     face_size: tuple[int, int] | None = None
@@ -30,18 +30,18 @@ class Source:
 
 
 def installed_sources() -> dict[str, Source]:
-    """Grid -> source, from the network that is installed with fdemd: 8x8x128 and coarser."""
+    """Return grid -> source, from the network that is installed with fdemd: 8x8x128 and coarser."""
     grids = ((8, 8), (7, 7), (7, 6), (4, 4), (3, 3))
     return {f"{rows}x{columns}x128": Source({"backbone": "dlib"}, pooled=(rows, columns)) for rows, columns in grids}
 
 
 def published_sources(folder: Path) -> dict[str, Source]:
-    """Grid -> source, from published weights in a folder; sizes as in the paper.
+    """Return grid -> source, from published weights in a folder; sizes as in the paper.
 
     The trunk of MobileFaceNet is convolutional: faces of 128x128 give it a grid of 8x8.
 
     Raises:
-        InputError: a weight file is not there.
+        InputError: A weight file is missing.
     """
     foamliu, xiaoccer = (
         {"backbone": "mobilefacenet", "variant": variant, "checkpoint": _weights(folder, f"mobilefacenet_{variant}")}
@@ -66,8 +66,8 @@ def _weights(folder: Path, name: str) -> str:
 
 @torch.inference_mode()
 def embed(source: Source, manifest: Manifest, rows: Sequence[int], dtype: torch.dtype = torch.float32) -> Features:
-    """Features of some photographs, scaled to the network's size whatever their alignment; patches in ``dtype``."""
-    backbone = build_backbone(**source.model)
+    """Embed photographs, scaled to the network's size whatever their alignment; patches in ``dtype``."""
+    backbone = create_backbone(**source.model)
     embedding, patches, grid = torch.empty(0), torch.empty(0), (0, 0)
     for first in range(0, len(rows), _AT_ONCE):
         files = [manifest.file(manifest.photographs[row]) for row in rows[first : first + _AT_ONCE]]
@@ -87,7 +87,7 @@ def _face(file: Path, size: tuple[int, int]) -> Tensor:
 
 
 def nearest(vectors: Tensor, queries: slice, k: int) -> Tensor:
-    """The ``k`` rows nearest by cosine to each query ``(Q, k)``, itself left out."""
+    """Return the ``k`` rows ``(Q, k)`` nearest by cosine to each query, without the query itself."""
     unit = normalize(vectors.float(), dim=1)
     rows = torch.arange(len(unit))[queries]
     found = [_without_itself(unit[some] @ unit.T, some, k) for some in rows.split(256)]

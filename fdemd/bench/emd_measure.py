@@ -1,4 +1,4 @@
-"""Measures of the second stage: speed in turns, agreement of scores and rankings, memory."""
+"""Measurements of re-ranking: speed, agreement of scores and rankings, memory."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _CONVERGED = Converged(1e-5, max_rounds=20000)
 
 @dataclass(frozen=True)
 class Result:
-    """What was measured of one contender on one grid; None where it has no meaning.
+    """Measurements of one contender on one grid; None where one has no meaning.
 
     Attributes:
-        grid: ``ROWSxCOLUMNSxCHANNELS``.
-        contender: its name.
-        pairs_per_second: median.
-        times_published: its speed by the published algorithm's, the median over neighbouring runs.
-        share_of_floor: its speed by that of its products alone, likewise.
-        error: largest difference of a score from full convergence.
-        tau_converged: Kendall's tau of each query's ranking with that of full convergence, the mean.
-        tau_exact: likewise with that of the exact solution.
-        mebibytes: peak of memory beyond what was prepared.
-        rounds: measurements.
+        grid: Grid as ``ROWSxCOLUMNSxCHANNELS``.
+        contender: Name of the contender.
+        pairs_per_second: Median speed.
+        times_published: Its speed over that of the published algorithm, the median over neighbouring runs.
+        share_of_floor: Its speed over that of its products alone, likewise.
+        error: Largest difference of a score from full convergence.
+        tau_converged: Mean of Kendall's tau of each query's ranking with that of full convergence.
+        tau_exact: Mean of Kendall's tau with the ranking of the exact solution.
+        mebibytes: Peak memory in MiB beyond what was prepared.
+        rounds: Number of measurements.
     """
 
     grid: str
@@ -86,7 +86,7 @@ def measure(grid: str, task: Task, contenders: list[Contender], *, seconds: floa
 
 
 def kendall_tau(one: Tensor, other: Tensor) -> float:
-    """Mean over the rows ``(Q, k)`` of Kendall's tau-a of two scorings: 1 for the same order, -1 for the reverse."""
+    """Return the mean over rows ``(Q, k)`` of Kendall's tau-a of two scores: 1 for the same order, -1 reversed."""
     signs = [(scores[:, :, None] - scores[:, None, :]).sign() for scores in (one.double(), other.double())]
     k = one.shape[1]
     return float((signs[0] * signs[1]).sum((1, 2)).div(max(1, k * (k - 1))).mean())
@@ -97,7 +97,7 @@ def _ratio(baseline: list[float] | None, times: list[float]) -> float | None:
 
 
 def _queries_a_turn(run: Run, queries: int) -> int:
-    """How many queries take about a turn, up to all of them."""
+    """Return how many queries take about a turn, up to all of them."""
     run(slice(0, 1))  # what is set up at the first call
     number = 1
     while True:
@@ -110,7 +110,7 @@ def _queries_a_turn(run: Run, queries: int) -> int:
 
 
 def _peak(run: Run, rows: slice) -> float | None:
-    """Peak of this process's memory during a run above what it had before, MiB; None where glibc or Linux lack this."""
+    """Return by how many MiB a run raises the peak of this process's memory; None where the system cannot tell."""
     try:
         ctypes.CDLL(None).malloc_trim(0)  # memory that earlier runs left to be used again would not be seen
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts anew from here

@@ -1,4 +1,4 @@
-"""The figures of the second stage as a table for the terminal and as a picture."""
+"""The figures of the benchmark as a table for the terminal and as a picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fdemd.runs.files import write_figure
 
 
 def table(results: Sequence[Result], title: str) -> Table:
-    """A line a contender, grids apart; the columns are those of :class:`Result` from ``pairs_per_second`` on."""
+    """Return a table with a line a contender, by grid; its columns are fields of :class:`Result`."""
     shown = Table(
         title=title, title_justify="left", box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
     )
@@ -40,7 +40,7 @@ def table(results: Sequence[Result], title: str) -> Table:
 
 
 def save_picture(path: Path, results: Sequence[Result], title: str) -> None:
-    """Bars of pairs a second, a panel a grid, each bar with its ratio to the published algorithm."""
+    """Draw bars of pairs per second, a panel a grid, each bar with its ratio to the published algorithm."""
     grids = list(dict.fromkeys(result.grid for result in results))
     figure = Figure(figsize=(8, 0.5 + 2.6 * len(grids)), layout="constrained")
     for axes, grid in zip(figure.subplots(len(grids), squeeze=False)[:, 0], grids, strict=True):

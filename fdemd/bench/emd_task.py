@@ -1,4 +1,4 @@
-"""The paper's task once, beside the published algorithm's time for it: every face a query, its nearest re-ranked."""
+"""The task of the paper, timed once: every face is a query, and its nearest neighbours are re-ranked."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _PREPARED_QUERIES = 25
 
 @dataclass(frozen=True)
 class WholeTask:
-    """Seconds for all queries.
+    """Time for all queries.
 
     Attributes:
-        queries: and gallery faces, as many.
-        k: candidates of each.
-        dtype: precision of the stored patches.
-        engine: that ran.
-        seconds: of the second stage, from stored features to scores.
-        published_seconds: the published algorithm's for all, extrapolated.
-        published_queries: from this many, spread over the set.
-        unfinished: pairs that did not meet the stopping rule.
+        queries: Number of queries and of gallery faces.
+        k: Number of candidates of each query.
+        dtype: Precision of the stored patches.
+        engine: Name of the engine.
+        seconds: Time of re-ranking in seconds, from stored features to scores.
+        published_seconds: Time of the published algorithm for all queries in seconds, extrapolated.
+        published_queries: Number of queries that it is extrapolated from, spread over the set.
+        unfinished: Number of pairs that did not meet the stopping rule.
     """
 
     queries: int
@@ -45,7 +45,7 @@ class WholeTask:
 
 @torch.inference_mode()
 def measure_task(faces: Features, k: int) -> WholeTask:
-    """Re-rank every face's ``k`` nearest, and some of them as published."""
+    """Re-rank the ``k`` nearest faces of every face, and some of them as published."""
     candidates = nearest(faces.embedding, slice(None), k)
     some = torch.linspace(0, len(faces) - 1, min(_PUBLISHED_QUERIES, len(faces))).long()
     published_seconds = _published(faces, candidates, some)
@@ -65,7 +65,7 @@ def measure_task(faces: Features, k: int) -> WholeTask:
 
 
 def _published(faces: Features, candidates: Tensor, some: Tensor) -> float:
-    """Seconds that the published algorithm would take for all queries; its features are in float32 beforehand."""
+    """Return the seconds that the published algorithm would take for all queries, from float32 features."""
     prepare = next(each for each in contenders() if each.name == PUBLISHED).prepare
     seconds = 0.0
     for rows in some.split(_PREPARED_QUERIES):

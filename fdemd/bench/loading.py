@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 from torch.utils.data import DataLoader
 
-from fdemd.backbones import build_backbone
-from fdemd.data.training import TrainingBatch, TrainingDataModule, TrainingFaces
+from fdemd.backbones import create_backbone
+from fdemd.data.training import TrainingDataModule
+from fdemd.data.training_dataset import TrainingBatch, TrainingDataset
 from fdemd.data.workers import worker_init
-from fdemd.jobs.finetune import training_data
+from fdemd.settings.jobs import Train
+from fdemd.training.data import describe_training_data
 
 _WARM_UP = 2
 
 
 @dataclass(frozen=True)
 class LoadingSpeed:
-    """What was measured with one number of workers.
+    """Speed of the data loader with one number of workers.
 
     Attributes:
-        faces: pixels, ``HEIGHTxWIDTH``.
-        mask_share: of the faces that get a mask.
-        workers: processes that read and mask; with 0 the one that trains does.
-        images_per_second: over the whole measurement.
+        faces: Size of the faces in pixels, ``HEIGHTxWIDTH``.
+        mask_share: Share of the faces that get a mask, 0 to 1.
+        workers: Processes that read and mask; with 0 the one that trains does.
+        images_per_second: Mean over the whole measurement.
     """
 
     faces: str
@@ -35,24 +36,24 @@ class LoadingSpeed:
     images_per_second: float
 
 
-def aligned_data(config: Mapping[str, Any]) -> TrainingDataModule:
-    """The training faces of a config of ``train.py``, aligned.
+def align_training_data(settings: Train) -> TrainingDataModule:
+    """Align the training faces of a run.
 
     Raises:
         InputError: the data cannot be used.
     """
-    data = training_data(config, build_backbone(**config["model"]))
+    data = describe_training_data(settings, create_backbone(**settings.model.plain()))
     data.prepare_data()
     data.setup("fit")
     return data
 
 
 def endless_loader(data: TrainingDataModule, workers: int) -> DataLoader[TrainingBatch]:
-    """Batches of all faces in turn, visit after visit."""
+    """Load batches of all faces in turn, visit after visit."""
     labels = {person: number for number, person in enumerate(data.people)}
     visits = ((visit, row) for visit in count() for row in data.rows.tolist())
     return DataLoader(
-        TrainingFaces(data.faces, data.manifest, labels, data.change),
+        TrainingDataset(data.faces, data.manifest, labels, data.augmentation),
         sampler=visits,
         batch_size=data.batch_size,
         num_workers=workers,
@@ -61,13 +62,13 @@ def endless_loader(data: TrainingDataModule, workers: int) -> DataLoader[Trainin
 
 
 def measure_loading(
-    config: Mapping[str, Any], data: TrainingDataModule, workers: Sequence[int], *, seconds: float
+    settings: Train, data: TrainingDataModule, workers: Sequence[int], *, seconds: float
 ) -> list[LoadingSpeed]:
     """Load faces for so many seconds with each number of workers."""
     return [
         LoadingSpeed(
             faces="x".join(map(str, data.face_size)),
-            mask_share=config["data"]["mask_share"],
+            mask_share=settings.data.mask_share,
             workers=number,
             images_per_second=_images_per_second(endless_loader(data, number), seconds),
         )

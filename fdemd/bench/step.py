@@ -5,26 +5,28 @@ from __future__ import annotations
 import copy
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import torch
 from pytorch_lightning import LightningDataModule
 from torch.nn.utils import clip_grad_norm_
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.bench.loading import endless_loader
-from fdemd.data.training import TrainingBatch, TrainingDataModule
+from fdemd.data.training import TrainingDataModule
+from fdemd.data.training_dataset import TrainingBatch
 from fdemd.errors import InputError
+from fdemd.jobs.finetune import feature_sizes
 from fdemd.losses import build_criterion
 from fdemd.runs.loggers import open_log
+from fdemd.settings.jobs import Train
 from fdemd.training.module import FinetuneModule
-from fdemd.training.optimizers import OptimizerSettings, build_optimizer
+from fdemd.training.optimizers import build_optimizer
 from fdemd.training.trainer import build_trainer
 
 _AUTOCAST = {"32-true": None, "bf16-mixed": torch.bfloat16}
@@ -36,18 +38,18 @@ _TURNS = 20
 
 @dataclass(frozen=True)
 class StepSpeed:
-    """What was measured of one training: medians over rounds.
+    """Speed of a training step; speeds are medians over rounds.
 
     Attributes:
-        model: the setting ``model.backbone``.
-        precision: the setting ``trainer.precision``.
-        device: ``cpu`` or the name of the card.
-        batch: faces a step.
-        people: to tell apart.
-        images_per_second: of ``train.py``'s step.
-        bare_images_per_second: of the bare loop's.
-        ratio: ours by the bare loop's, the median over pairs of neighbouring turns; 1 is no loss.
-        rounds: turns of each.
+        model: Setting ``model.backbone``.
+        precision: Setting ``trainer.precision``.
+        device: ``cpu``, or the name of the graphics card.
+        batch: Faces a step.
+        people: Number of people to tell apart.
+        images_per_second: Speed of the step of ``train.py``.
+        bare_images_per_second: Speed of the bare loop.
+        ratio: The former divided by the latter, the median over pairs of neighbouring turns; 1 is no loss.
+        rounds: Turns of each.
     """
 
     model: str
@@ -61,36 +63,36 @@ class StepSpeed:
     rounds: int
 
 
-def measure_step(config: Mapping[str, Any], data: TrainingDataModule, *, people: int, seconds: float) -> StepSpeed:
+def measure_step(settings: Train, data: TrainingDataModule, *, people: int, seconds: float) -> StepSpeed:
     """Train on one batch, over and over.
 
     Args:
-        config: of ``train.py``.
-        data: to take the batch from.
-        people: to tell apart, those of the data or more.
-        seconds: to go on for.
+        settings: Settings of ``train.py``.
+        data: Faces to take the batch from.
+        people: Number of people to tell apart, those of the data or more.
+        seconds: Length of the measurement.
 
     Raises:
         InputError: a setting cannot be used.
     """
-    precision, batch_size = config["trainer"]["precision"], data.batch_size
+    precision, batch_size = settings.trainer.precision, data.batch_size
     if precision not in _AUTOCAST:
         raise InputError(f"The bare loop has trainer.precision={' and '.join(_AUTOCAST)}, not {precision}.")
     if people < len(data.people):
         raise InputError(f"--people is {people}, but the data have {len(data.people)}; it must be at least that.")
-    module, batch = new_training(config, people), next(iter(endless_loader(data, workers=0)))
+    module, batch = new_training(settings, people), next(iter(endless_loader(data, workers=0)))
     with (
         redirect_stdout(StringIO()),
         tempfile.TemporaryDirectory() as folder,
-        open_log(config, Path(folder), "train") as log,
+        open_log(settings.logger, Path(folder), "train", settings.plain()) as log,
     ):
-        trainer = build_trainer(config, log, validated=False)
+        trainer = build_trainer(settings.trainer, log, validate_every=None)
         device = trainer.strategy.root_device
-        bare = bare_step(copy.deepcopy(module).to(device), batch, config)
+        bare = bare_step(copy.deepcopy(module).to(device), batch, settings)
         turns = Turns(data, batch, bare, device, seconds)
         trainer.fit(module, turns)
     return StepSpeed(
-        model=config["model"]["backbone"],
+        model=settings.model.backbone,
         precision=precision,
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         batch=batch_size,
@@ -102,28 +104,25 @@ def measure_step(config: Mapping[str, Any], data: TrainingDataModule, *, people:
     )
 
 
-def new_training(config: Mapping[str, Any], people: int) -> FinetuneModule:
-    """What ``train.py`` would train for so many people.
+def new_training(settings: Train, people: int) -> FinetuneModule:
+    """Build the module that ``train.py`` would train for so many people.
 
     Raises:
         InputError: a setting cannot be used.
     """
     torch.manual_seed(0)
-    backbone = build_backbone(**config["model"])
-    with torch.no_grad():
-        blank = backbone(torch.zeros(1, 3, *backbone.face_size))
-    sizes = {"embedding_size": blank.embedding.shape[1], "map_size": blank.patches[0].numel()}
-    criterion = build_criterion(**config["loss"] | sizes, identities=people)
-    optimizer = OptimizerSettings(**config["optimizer"])
-    return FinetuneModule(backbone, criterion, optimizer, None, seed=0, facts={}).train()
+    backbone = create_backbone(**settings.model.plain())
+    embedding_size, map_size = feature_sizes(backbone)
+    criterion = build_criterion(settings.loss, embedding_size=embedding_size, map_size=map_size, identities=people)
+    return FinetuneModule(backbone, criterion, settings.optimizer, None, seed=0, fingerprint={}).train()
 
 
-def bare_step(module: FinetuneModule, batch: TrainingBatch, config: Mapping[str, Any]) -> Callable[[], None]:
-    """The same step without Lightning, as one writes it by hand."""
+def bare_step(module: FinetuneModule, batch: TrainingBatch, settings: Train) -> Callable[[], None]:
+    """Build the same step without Lightning, as one writes it by hand."""
     backbone, criterion, device = module.backbone, module.criterion, module.device
     optimizer = build_optimizer(module.optimizer, backbone, criterion)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    dtype, limit = _AUTOCAST[config["trainer"]["precision"]], config["trainer"]["gradient_clip_val"]
+    dtype, limit = _AUTOCAST[settings.trainer.precision], settings.trainer.gradient_clip_val
 
     def step() -> None:
         faces, labels = batch["face"].to(device).float() / 255, batch["label"].to(device)
@@ -142,9 +141,9 @@ class Turns(LightningDataModule):
     """Data of a training that, between its own steps, lets those of the bare loop run, and times both.
 
     Attributes:
-        rounds: seconds a step of the training and of the bare loop, turn by turn.
-        batches_an_epoch: what the schedule of the learning rate is for.
-        manifest: where the faces of the batch come from.
+        rounds: Seconds a step of the training and of the bare loop, turn by turn.
+        batches_an_epoch: Length of an epoch, for the schedule of the learning rate.
+        manifest: Manifest that the faces of the batch come from.
     """
 
     batches_an_epoch = 1000
@@ -164,7 +163,7 @@ class Turns(LightningDataModule):
         self._batch, self._bare, self._device, self._seconds = batch, bare, device, seconds
 
     def train_dataloader(self) -> Iterator[TrainingBatch]:
-        """Batches for as long as is measured."""
+        """Yield batches for as long as is measured."""
         for _ in range(_WARM_UP):
             yield self._batch
             started = self._now()
@@ -184,11 +183,11 @@ class Turns(LightningDataModule):
             self.rounds.append(((times[1] - times[0]) / steps, (times[2] - times[1]) / steps))
 
     def val_dataloader(self) -> list[TrainingBatch]:
-        """Nobody is held out."""
+        """Return nothing: nobody is validated."""
         return []
 
     def _now(self) -> float:
-        """The time once the device has done what it was given."""
+        """Return the time once the device has done what it was given."""
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         return time.perf_counter()

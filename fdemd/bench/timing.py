@@ -1,4 +1,4 @@
-"""Fair timing of things that do the same."""
+"""Fair timing of functions that do the same."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def interleaved(calls: Sequence[Callable[[], object]], seconds: float) -> list[t
     """Time calls in turn, so that a machine that gets slower or busier meanwhile is so for all of them.
 
     Args:
-        calls: what to time; each is called once before, uncounted.
-        seconds: to go on for, three rounds at least.
+        calls: Functions to time; each is called once before, uncounted.
+        seconds: Time to go on for in seconds; there are three rounds at least.
 
     Returns:
-        The seconds of each call in each round.
+        The time of each call in each round in seconds.
     """
     for call in calls:
         call()

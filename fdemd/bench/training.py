@@ -13,11 +13,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from fdemd.bench.loading import LoadingSpeed, aligned_data, measure_loading
+from fdemd.bench.loading import LoadingSpeed, align_training_data, measure_loading
 from fdemd.bench.step import StepSpeed, measure_step
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.errors import InputError
 from fdemd.runs.files import write_json
+from fdemd.settings.jobs import Train
 
 _CASIA = 10_575
 SETTINGS = ("validation.people=0", "trainer.max_steps=-1", "trainer.max_epochs=1", "logger=csv")
@@ -58,9 +59,10 @@ def run(arguments: argparse.Namespace) -> None:
     console, steps, loading = Console(), [], []
     for point in plan("train", [*SETTINGS, *arguments.settings], CONFIG_DIR):
         with console.status(f"Measuring {point.label or 'training'}"):
-            data = aligned_data(point.settings.plain())
-            steps.append(measure_step(point.settings.plain(), data, people=arguments.people, seconds=arguments.seconds))
-            loading += measure_loading(point.settings.plain(), data, arguments.workers, seconds=arguments.seconds)
+            settings: Train = point.settings
+            data = align_training_data(settings)
+            steps.append(measure_step(settings, data, people=arguments.people, seconds=arguments.seconds))
+            loading += measure_loading(settings, data, arguments.workers, seconds=arguments.seconds)
     console.print(_step_table(steps, f"Training, {arguments.threads} threads, {arguments.people} people"))
     if loading:
         console.print(_loading_table(loading, "Data loader alone"))

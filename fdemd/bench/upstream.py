@@ -1,4 +1,4 @@
-"""The same networks as other packages run them, from inputs that are ready to be fed, with the same weights."""
+"""The same networks with the same weights as other packages run them, from preprocessed inputs."""
 
 from __future__ import annotations
 

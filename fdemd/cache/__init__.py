@@ -1,1 +1,1 @@
-"""The cache: what runs keep so that it need not be made again. Nothing in it is lost for good when it is removed."""
+"""The cache: aligned faces, features and similarities that runs keep. All of it can be computed again."""

@@ -1,4 +1,4 @@
-"""``python -m fdemd.cache``: how much is kept of what can be made again, where, and away with it."""
+"""``python -m fdemd.cache``: the size of the cache, and how to empty it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from fdemd.cache.entries import DAY, age, entries, in_use, is_unfinished, remove, size
-from fdemd.cache.place import cache_folder
+from fdemd.cache.location import cache_folder
 from fdemd.cli.exit_status import exit_status
 from fdemd.errors import InputError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """List or clear; return the exit status: 0, 2 after an InputError, 130 after Ctrl-C."""
+    """List or clear the cache; return the exit status: 0, 2 after an ``InputError``, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
 
     def work() -> None:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m fdemd.cache",
+        prog="fdemd cache",
         description="What runs keep so that it need not be made again: how much, and where.",
     )
     parser.add_argument("--cache", metavar="DIR", help="default: $FDEMD_CACHE, $XDG_CACHE_HOME/fdemd or ~/.cache/fdemd")
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _show(cache: Path) -> None:
-    """Print the size of each kind, and of what is unfinished."""
+    """Print the size of each kind of entry, finished and unfinished."""
     sizes: dict[tuple[Path, str], list[int]] = {}
     for entry in entries(cache):
         sizes.setdefault((entry.parent, _state(entry)), []).append(size(entry))
@@ -61,10 +61,10 @@ def _state(entry: Path) -> str:
 
 
 def _clear(cache: Path, days: float) -> None:
-    """Remove entries that were not used for some days, and print how much that was.
+    """Remove the entries that were not used for a number of days, and print how much room that freed.
 
     Raises:
-        InputError: the days are no such number, or entries cannot be removed.
+        InputError: The number is negative, or entries cannot be removed.
     """
     if not days >= 0:
         raise InputError(f"--older-than is {days:g}; it must be a number of days, 0 or more.")

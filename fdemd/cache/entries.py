@@ -1,4 +1,4 @@
-"""Entries of the cache: folders that we made, each there as a whole or not at all. Nothing else is ever touched."""
+"""Entries of the cache: marked folders, each there as a whole or not at all. Nothing else is ever touched."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pathlib import Path
 
 from fdemd.errors import InputError
 from fdemd.files.lock import Lock
-from fdemd.files.mark import MARK, is_marked, write_mark
-from fdemd.files.whole import is_part
+from fdemd.files.ownership import MARK, is_marked, write_mark
+from fdemd.files.writing import is_part
 
 DAY = 24 * 60 * 60
 """Seconds."""
 ENTRY = "an entry of the cache"
-"""What the mark in each entry says; it is the first thing that is written there, and the last that is removed."""
+"""What the mark in each entry says; it is the first file to be written and the last to be removed."""
 UNFINISHED = "unfinished-"
-"""How the name of an entry begins that is being made, or was when its run was killed."""
+"""Beginning of the name of an entry that is being made, or was when its run was killed."""
 _SHA256 = re.compile("[0-9a-f]{64}")
 _PRIVATE = re.compile(f"{UNFINISHED}([a-z0-9_]{{8}}|[0-9a-f]{{16}})")
 """Names of folders that are being made, and of those that are being removed."""
@@ -33,16 +33,14 @@ _EARLIER = {
     "features": {"embedding", "patches", "landmarks", "meta.json", "meta.sha256"},
     "similarities": {"computed.npz"},
 }
-"""The files of an entry as versions of fdemd wrote it that did not mark what they made."""
+"""Kind of entry -> its files as written by versions of fdemd that did not mark their folders."""
 
 
 def entries(cache: Path) -> Iterator[Path]:
-    """Entries of every kind, ``CACHE/KIND/SHA256``, and unfinished ones.
-
-    Whatever else lies there is somebody else's.
+    """Yield all entries, ``CACHE/KIND/SHA256``, finished and unfinished; other files and folders are passed over.
 
     Raises:
-        InputError: the cache cannot be read.
+        InputError: The cache cannot be read.
     """
     for kind in _folders(cache, ours=True):
         for folder in _folders(kind, ours=kind.name in _EARLIER):
@@ -51,31 +49,31 @@ def entries(cache: Path) -> Iterator[Path]:
 
 
 def is_unfinished(entry: Path) -> bool:
-    """Whether an entry is not whole: being made, or left by a run that was broken off."""
+    """Return whether an entry is being made, or was left by a run that was broken off."""
     return entry.name.startswith(UNFINISHED)
 
 
 def is_ours(entry: Path) -> bool:
-    """Whether fdemd made this folder: it carries our mark, or holds what earlier versions wrote and nothing else."""
+    """Return whether fdemd made a folder: it is marked, or holds nothing but the files of an earlier version."""
     return not entry.is_symlink() and (
         is_marked(entry, ENTRY) or is_of_an_earlier_version(entry) or _is_not_marked_yet(entry)
     )
 
 
 def is_of_an_earlier_version(entry: Path) -> bool:
-    """Whether a folder without a mark holds files of an entry as earlier versions wrote it, and nothing else."""
+    """Return whether a folder holds nothing but the files of an entry of an earlier version, which left no mark."""
     names = _names(entry)
     return bool(names) and names is not None and names <= _EARLIER.get(entry.parent.name, set())
 
 
 def _is_not_marked_yet(entry: Path) -> bool:
-    """Whether a folder of ours holds nothing but the file that is becoming its mark, or no mark any more."""
+    """Return whether an unfinished folder holds nothing, or nothing but the file that is becoming its mark."""
     names = _names(entry) if _PRIVATE.fullmatch(entry.name) else None
     return names is not None and all(map(is_part, names))
 
 
 def _names(entry: Path) -> set[str] | None:
-    """Of the files of an entry; None if it has a folder in it, or cannot be read."""
+    """Return the names of the files of an entry; None if it contains a folder or cannot be read."""
     try:
         found = list(os.scandir(entry))
         return None if any(each.is_dir(follow_symlinks=False) for each in found) else {each.name for each in found}
@@ -84,7 +82,7 @@ def _names(entry: Path) -> set[str] | None:
 
 
 def in_use(entry: Path) -> bool:
-    """Whether a running program is making this entry."""
+    """Return whether a running program is making an entry."""
     if not is_unfinished(entry):
         return False
     try:
@@ -97,10 +95,10 @@ def in_use(entry: Path) -> bool:
 
 
 def _lock(entry: Path) -> Lock | None:
-    """Lock an unfinished entry; None if it cannot be, and was not written to for a day.
+    """Lock an unfinished entry; return None if it cannot be locked and was not written to for a day.
 
     Raises:
-        BlockingIOError: a running program is making it, as far as can be told.
+        BlockingIOError: A running program is making the entry, or may be.
     """
     try:
         return Lock(entry / MARK, wait=False)
@@ -113,29 +111,29 @@ def _lock(entry: Path) -> Lock | None:
 
 
 def mark_used(entry: Path) -> None:
-    """Remember that an entry was used now, in its time of modification."""
+    """Set the time of modification of an entry to now, as the time of its last use."""
     with contextlib.suppress(OSError):  # not ours to write
         os.utime(entry)
 
 
 def age(entry: Path) -> float:
-    """Seconds since an entry was last written or used."""
+    """Return the seconds since an entry was last written or used."""
     return time.time() - max((found.st_mtime for found in _stats(entry)), default=0)
 
 
 def size(entry: Path) -> int:
-    """Bytes in the files of an entry."""
+    """Return the size of the files of an entry in bytes."""
     return sum(found.st_size for found in _stats(entry) if stat.S_ISREG(found.st_mode))
 
 
 def remove(entry: Path) -> bool:
-    """Take an entry away at once as seen by other runs; those that have mapped its files keep them.
+    """Remove an entry, atomically for other runs; those that have mapped its files keep them.
 
     Returns:
-        Whether it is gone by this; not if a running program is making it.
+        Whether this call removed it; False if a running program is making it or another one removed it.
 
     Raises:
-        OSError: it, or something in it, cannot be removed.
+        OSError: The entry, or something in it, cannot be removed.
     """
     with contextlib.ExitStack() as stack:
         if is_unfinished(entry):
@@ -157,7 +155,7 @@ def remove(entry: Path) -> bool:
 
 
 def remove_abandoned(kind: Path) -> None:
-    """Remove what killed runs left among the entries of a kind, but for what a later run can go on with."""
+    """Remove the unfinished entries of a kind that killed runs left, but for those that a later run can resume."""
     for entry in _folders(kind, ours=True):
         if (
             is_unfinished(entry)
@@ -169,10 +167,10 @@ def remove_abandoned(kind: Path) -> None:
 
 
 def destroy(entry: Path) -> None:
-    """Delete the files of an entry, the mark last, so that what a kill leaves of it is still known.
+    """Delete an entry, the mark last, so that the rest is still known as an entry after a kill.
 
     Raises:
-        OSError: something in it cannot be deleted.
+        OSError: Something in the entry cannot be deleted.
     """
     with contextlib.suppress(OSError, InputError):
         entry.chmod(0o700)
@@ -184,10 +182,10 @@ def destroy(entry: Path) -> None:
 
 
 def empty(entry: Path) -> None:
-    """Delete what is in an entry, but for its mark.
+    """Delete everything in an entry but its mark.
 
     Raises:
-        OSError: something in it cannot be deleted.
+        OSError: Something in the entry cannot be deleted.
     """
     for path in entry.iterdir():
         if path.is_dir() and not path.is_symlink():
@@ -197,7 +195,7 @@ def empty(entry: Path) -> None:
 
 
 def _folders(path: Path, *, ours: bool) -> list[Path]:
-    """The folders in a folder, in order; those of one that is not ours only as far as we may look."""
+    """Return the folders in a folder, sorted; one that is not ours may be unreadable."""
     try:
         return sorted(Path(each.path) for each in os.scandir(path) if each.is_dir())
     except (FileNotFoundError, NotADirectoryError):
@@ -209,7 +207,7 @@ def _folders(path: Path, *, ours: bool) -> list[Path]:
 
 
 def _stats(entry: Path) -> list[os.stat_result]:
-    """Of a folder and everything in it, as far as it is there: another run may just be removing it."""
+    """Return the status of a folder and of everything in it that is still there: another run may be removing it."""
     found = []
     paths = [entry, *(Path(folder, name) for folder, *names in os.walk(entry) for each in names for name in each)]
     for path in paths:

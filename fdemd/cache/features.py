@@ -1,4 +1,4 @@
-"""Features on disk: a network looks at each face once, whatever is asked of its features afterwards."""
+"""Stored features, so that a network embeds each face once, however its features are ranked afterwards."""
 
 from __future__ import annotations
 
@@ -9,81 +9,86 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from fdemd.cache.new_entry import ADVICE, NewEntry
-from fdemd.cache.tensors import Stored, stored
+from fdemd.cache.entry_writer import ADVICE, EntryWriter
+from fdemd.cache.tensors import Stored, read_entry
 from fdemd.features import Features
 
 TENSORS = ("embedding", "patches", "landmarks")
-"""What is kept of :class:`~fdemd.features.Features`, a file each, beside the grid."""
+"""Fields of :class:`~fdemd.features.Features` that are stored, a file each; the grid is a fact beside them."""
 _VERSION = "1"
-"""Part of every key; raised when networks, queries or these files change, so that older stores are not used."""
+"""Part of every key; raised when networks, queries or the files change, so that older entries are not read."""
 _WHAT = "features"
 
 
 class FeatureStore:
-    """Stored features of one network, an entry a key.
+    """Features of one network on disk, one entry a key.
 
-    A key says everything that decides the features apart from the network's settings. It is made of plain values, and
-    the entry is called by the sha256 of both.
+    A key consists of plain values and holds everything that decides the features apart from the settings of the
+    network. The name of an entry is the sha256 of both.
 
     Attributes:
-        folder: of all networks' features.
+        folder: Folder of the features of all networks.
     """
 
     def __init__(self, cache: Path, network: Mapping[str, Any]) -> None:
         """Describe the store.
 
         Args:
-            cache: folder of everything that can be made again.
-            network: settings it was built with; the path of its weights among them does not count.
+            cache: Folder of the cache.
+            network: Settings that the network was built with; the path of its weights is ignored, their digest belongs
+                into the key.
         """
         self.folder = cache / "features"
         self._network = {name: value for name, value in network.items() if name != "checkpoint"}
 
     def read(self, key: Mapping[str, Any]) -> Features | None:
-        """Features of a key, memory-mapped and read-only; None if there are none.
+        """Return the features of a key, memory-mapped and read-only; None if there are none.
 
-        A damaged entry counts as none: it is removed, and a sentence says so.
+        A damaged entry is removed with a warning, and counts as none.
         """
-        key, place = self._whole(key)
-        found = stored(place, key, _WHAT)
+        key, entry = self._complete(key)
+        found = read_entry(entry, key, _WHAT)
         return _features(found) if found else None
 
     def writer(self, key: Mapping[str, Any], faces: int) -> StoreWriter:
-        """A writer of the features of a key, to be used in a ``with`` block.
+        """Return a writer for the features of a key, to be used in a ``with`` block.
+
+        Args:
+            key: The key.
+            faces: Number of faces that will be written.
 
         Raises:
-            InputError: the folder cannot be written.
+            InputError: The folder cannot be written.
         """
-        key, place = self._whole(key)
-        return StoreWriter(place, key, faces)
+        key, entry = self._complete(key)
+        return StoreWriter(entry, key, faces)
 
     def name(self, key: Mapping[str, Any]) -> str:
-        """The name of a key's entry, which tells these features from all others."""
-        return self._whole(key)[1].name
+        """Return the name of the entry of a key, a digest that identifies the features."""
+        return self._complete(key)[1].name
 
-    def _whole(self, key: Mapping[str, Any]) -> tuple[dict[str, Any], Path]:
-        """The key with what it leaves to the store, as JSON gives it back, and the place of its entry."""
+    def _complete(self, key: Mapping[str, Any]) -> tuple[dict[str, Any], Path]:
+        """Return the key with version and network, as read back from JSON, and the path of its entry."""
         text = json.dumps({"version": _VERSION, "network": self._network, **key}, sort_keys=True)
         return json.loads(text), self.folder / hashlib.sha256(text.encode()).hexdigest()
 
 
 class StoreWriter:
-    """Takes the features of a known number of faces batch by batch; they are stored as soon as the last one is there.
+    """Writes the features of a known number of faces batch by batch, and finishes the entry with the last one.
 
-    Only the batch at hand is in memory. Two runs may write the same: one of them wins, both have their features.
+    Only the batch at hand is in memory. If two runs write the same entry, one of them wins, and both have features.
     """
 
-    def __init__(self, place: Path, key: Mapping[str, Any], faces: int) -> None:
+    def __init__(self, entry: Path, key: Mapping[str, Any], faces: int) -> None:
         self._key, self._faces, self._filled = key, faces, 0
         self._features: Features | None = None
-        self._entry = NewEntry(place, _WHAT, f"{ADVICE}, or do without with features.store=false")
+        self._entry = EntryWriter(entry, _WHAT, f"{ADVICE}, or do without with features.store=false")
 
     def append(self, features: Features) -> None:
-        """Add a batch, which lies on the CPU.
+        """Append a batch that lies on the CPU.
 
         Raises:
-            InputError: the disk is full or fails.
+            InputError: The disk is full or fails.
         """
         tensors = {name: getattr(features, name) for name in TENSORS}
         if not self._filled:
@@ -94,7 +99,7 @@ class StoreWriter:
             self._features = _features(self._entry.finish(self._key, {"grid": features.grid}))
 
     def features(self) -> Features:
-        """All that was written, memory-mapped and read-only: the very numbers that a later run will read."""
+        """Return all features, memory-mapped and read-only: the very numbers that a later run will read."""
         if self._features is None:
             raise ValueError(f"{self._filled} of {self._faces} faces have been written.")
         return self._features

@@ -1,4 +1,4 @@
-"""Rows that take hours to make: written block by block, so that what was broken off goes on after its last block."""
+"""Rows that take hours to compute, written block by block, so that a run that was broken off can be resumed."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ import torch
 from torch import Tensor
 
 from fdemd.cache.entries import empty
-from fdemd.cache.new_entry import NewEntry, Tensors
+from fdemd.cache.entry_writer import EntryWriter, Tensors
 from fdemd.cache.tensors import Stored, crc32_of
 from fdemd.errors import InputError
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 
 BLOCK = 256
-"""Rows that are flushed to the disk together: what at most is lost if the machine goes down."""
+"""Number of rows that are flushed to the disk together, which is what may be lost if the machine goes down."""
 _JOURNAL = "journal"
 _log = logging.getLogger(__name__)
 
 
 class JournaledRows:
-    """Writes the rows of some tensors into a new entry, in order. Use it in a ``with`` block.
+    """Writes tensors row by row into a new entry and can be resumed; to be used in a ``with`` block.
 
-    After each block of rows a line of the journal says how many there are, the CRC-32 of each file up to there, and
-    what was noted; the line ends with its own CRC-32. What does not agree with the journal is made again.
+    After each block of rows a line of the journal records the number of rows, the CRC-32 of each file so far, and the
+    notes; the line ends with its own CRC-32. Rows that do not agree with the journal are computed again.
 
     Attributes:
-        done: rows that an earlier run made.
-        notes: plain values that were noted with the rows so far.
+        done: Number of rows that an earlier run wrote.
+        notes: Plain values that were appended with the rows so far.
     """
 
-    def __init__(self, new: NewEntry, rows: int, row: Tensors) -> None:
-        """Go on with what an earlier run left in the entry's folder, if it did.
+    def __init__(self, new: EntryWriter, rows: int, row: Tensors) -> None:
+        """Resume from the rows that an earlier run left in the folder of the entry, if any.
 
         Args:
-            new: the entry, resumable.
-            rows: of each tensor.
-            row: name -> precision and shape of one row.
+            new: Writer of a resumable entry.
+            rows: Number of rows of each tensor.
+            row: Name of each tensor -> precision and shape of one row.
 
         Raises:
-            InputError: the disk has no room for the rows, or fails.
+            InputError: The disk has no room for the rows, or fails.
         """
         self._new, self._row = new, row
         self._pending: list[tuple[Mapping[str, Tensor], Sequence[Any]]] = []
         self._writing = False
-        with new.told():
+        with new.explained_errors():
             lines = self._whole_blocks()
             if not lines:
                 empty(new.folder)
@@ -64,22 +64,26 @@ class JournaledRows:
             {name: (self.done * self._size(name), crc32[name]) for name in row},
         )
         new.keep = bool(self.done)
-        with new.told():
+        with new.explained_errors():
             self._journal = (new.folder / _JOURNAL).open("ab")
             self._journal.truncate(sum(len(line) for line, _ in lines))
 
     def append(self, row: Mapping[str, Tensor], notes: Sequence[Any] = ()) -> None:
-        """Add a row.
+        """Append a row.
+
+        Args:
+            row: Name of each tensor -> its row.
+            notes: Plain values about the row, kept in the journal.
 
         Raises:
-            InputError: the disk is full or fails.
+            InputError: The disk is full or fails.
         """
         self._pending.append((row, notes))
         if len(self._pending) >= BLOCK:
             self._write()
 
     def finish(self, key: object, facts: Mapping[str, Any]) -> Stored:
-        """Finish the entry, as :meth:`NewEntry.finish`."""
+        """Finish the entry, see :meth:`EntryWriter.finish`."""
         content = self._new.finish(key, facts)
         with suppress(OSError):
             (self._new.folder / _JOURNAL).unlink()
@@ -101,7 +105,7 @@ class JournaledRows:
             self._journal.close()
 
     def _write(self) -> None:
-        """Bring the rows at hand to the disk, then the line that vouches for them."""
+        """Flush the pending rows to the disk, then the line of the journal that vouches for them."""
         if not self._pending:
             return
         self._writing = True
@@ -109,7 +113,7 @@ class JournaledRows:
         rows, notes = self._written + len(self._pending), [note for _, notes in self._pending for note in notes]
         block = {"rows": rows, "crc32": self._new.flush(), "notes": notes}
         text = json.dumps(block).encode()
-        with self._new.told():
+        with self._new.explained_errors():
             self._journal.write(b"%s %08x\n" % (text, zlib.crc32(text)))
             self._journal.flush()
             os.fsync(self._journal.fileno())
@@ -118,19 +122,19 @@ class JournaledRows:
         self._new.keep, self._writing = True, False
 
     def _size(self, name: str) -> int:
-        """Bytes of a row."""
+        """Return the size of a row in bytes."""
         dtype, shape = self._row[name]
         return math.prod(shape) * dtype.itemsize
 
     def _whole_blocks(self) -> list[tuple[bytes, dict[str, Any]]]:
-        """Lines of the journal and what they say, as far as the files bear them out."""
+        """Return the lines of the journal, raw and parsed, up to the first that the files contradict."""
         journal = self._new.folder / _JOURNAL
         if not os.path.lexists(journal):
             return []
         try:
             with ExitStack() as stack:
-                lines = stack.enter_context(opened(journal)).read().splitlines(keepends=True)
-                files = {name: stack.enter_context(opened(self._new.folder / name)) for name in self._row}
+                lines = stack.enter_context(open_regular(journal)).read().splitlines(keepends=True)
+                files = {name: stack.enter_context(open_regular(self._new.folder / name)) for name in self._row}
                 rows, crc32 = 0, dict.fromkeys(self._row, 0)
                 whole = []
                 for line in lines:

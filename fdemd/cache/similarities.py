@@ -1,4 +1,4 @@
-"""Similarities on disk: a pair is computed once for all alphas and k, and what was broken off goes on where it was."""
+"""Stored similarities, so that a pair is computed once for all alphas and k, and a broken run can be resumed."""
 
 from __future__ import annotations
 
@@ -12,57 +12,57 @@ from typing import Any
 
 from torch import Tensor
 
-from fdemd.cache.new_entry import NewEntry
-from fdemd.cache.tensors import stored
+from fdemd.cache.entry_writer import EntryWriter
+from fdemd.cache.tensors import read_entry
 from fdemd.errors import InputError
 
 _VERSION = "2"
-"""Part of every key; raised when engines change, so that older stores are not used."""
+"""Part of every key; raised when engines change, so that older entries are not read."""
 _WHAT = "similarities"
 _log = logging.getLogger(__name__)
 
 Computed = dict[str, Tensor]
-"""Name -> tensor; what is computed of some pairs."""
+"""Name -> tensor computed for a block of pairs."""
 
 
 class SimilarityStore:
-    """What was computed of the pairs of one set of queries and one gallery, an entry a piece.
+    """Similarities of one set of queries and one gallery on disk, an entry a block of queries.
 
-    An entry is called by the sha256 of everything that decides it: the key and the piece's candidates.
+    The name of an entry is the sha256 of everything that decides it: the key and the candidates of the block.
 
     Attributes:
-        seconds: that the pieces took so far, whenever they were computed.
-        stored: pieces that an earlier run had computed.
+        seconds: Time in seconds that computing the blocks took so far, in this run or an earlier one.
+        stored: Number of blocks that an earlier run had computed.
     """
 
     def __init__(self, cache: Path, key: Mapping[str, Any]) -> None:
         """Describe the store.
 
         Args:
-            cache: folder of everything that can be made again.
-            key: plain values that tell the features and the settings from all others.
+            cache: Folder of the cache.
+            key: Plain values that identify the features and the settings.
         """
         self._folder = cache / "similarities"
         self._key = json.dumps({"version": _VERSION, **key}, sort_keys=True).encode()
         self.seconds = 0.0
         self.stored = 0
-        self._told = False
+        self._warned = False
 
     def get(self, rows: slice, candidates: Tensor, compute: Callable[[], Computed]) -> Computed:
-        """What was, or now is, computed of some queries' candidates.
+        """Return the tensors of a block of queries, computing and storing them unless they are stored.
 
-        Where it cannot be stored it is given all the same, and a sentence says so.
+        If they cannot be stored, they are returned after a warning.
 
         Args:
-            rows: of the queries.
-            candidates: ``(n, k)`` gallery rows of these queries.
-            compute: gives it; tensors of any shape.
+            rows: Rows of the queries.
+            candidates: Gallery rows ``(n, k)`` of the candidates of these queries.
+            compute: Returns the tensors, of any shape.
         """
         digest = hashlib.sha256(self._key)
         digest.update(f"{rows.start} {rows.stop} {tuple(candidates.shape)}".encode())
         digest.update(candidates.contiguous().numpy().data)
-        place = self._folder / digest.hexdigest()
-        if found := stored(place, place.name, _WHAT):
+        entry = self._folder / digest.hexdigest()
+        if found := read_entry(entry, entry.name, _WHAT):
             self.stored += 1
             self.seconds += found.facts["seconds"]
             return {name: tensor.clone() for name, tensor in found.tensors.items()}
@@ -70,16 +70,16 @@ class SimilarityStore:
         computed = compute()
         seconds = time.perf_counter() - started
         self.seconds += seconds
-        self._write(place, computed, seconds)
+        self._write(entry, computed, seconds)
         return computed
 
-    def _write(self, place: Path, computed: Computed, seconds: float) -> None:
-        """Store it, if there is a place for it: hours of computing are not to end for the want of one."""
+    def _write(self, entry: Path, computed: Computed, seconds: float) -> None:
+        """Store the tensors if possible; hours of computing must not be lost because the disk is full."""
         try:
-            with NewEntry(place, _WHAT) as new:
+            with EntryWriter(entry, _WHAT) as new:
                 new.write(computed)
-                new.finish(place.name, {"seconds": seconds})
+                new.finish(entry.name, {"seconds": seconds})
         except InputError as error:
-            if not self._told:
+            if not self._warned:
                 _log.warning("Similarities are computed, but not stored for later runs: %s", error)
-            self._told = True
+            self._warned = True

@@ -1,4 +1,4 @@
-"""What an entry of the cache holds: named tensors as raw files whose damage is found, and plain facts about them."""
+"""The content of an entry of the cache: named tensors as raw files with checksums, and plain facts about them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from fdemd.cache.entries import is_of_an_earlier_version, is_ours, mark_used, remove
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 
 _META, _META_SHA256 = "meta.json", "meta.sha256"
 _BLOCK = 1 << 24
@@ -32,68 +32,68 @@ class Stored:
     """The content of an entry.
 
     Attributes:
-        tensors: by name, memory-mapped and read-only.
-        facts: plain values.
+        tensors: Tensors by name, memory-mapped and read-only.
+        facts: Plain values.
     """
 
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, Any]
 
 
-def stored(place: Path, key: object, what: str) -> Stored | None:
-    """The content of an entry, which counts as used from now on; None if it is not there.
+def read_entry(entry: Path, key: object, what: str) -> Stored | None:
+    """Return the content of an entry and mark it as used now; None if there is no such entry.
 
-    Damaged is as good as not there: the entry is removed, and a sentence says so.
+    A damaged entry is removed with a warning, and counts as none.
 
     Args:
-        place: of the entry.
-        key: that it was written with.
-        what: it holds, for the sentence, such as ``features``.
+        entry: Path of the entry.
+        key: Key that it was written with.
+        what: What the entry holds, for the warning, such as ``features``.
     """
-    if not os.path.lexists(place):
+    if not os.path.lexists(entry):
         return None
     try:
-        found = _verified(place, key)
+        found = _verified(entry, key)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-        _log.warning("The %s stored in %s are %s; they are computed again.", what, place, _fault(place, error))
-        _make_way(place)
+        _log.warning("The %s stored in %s are %s; they are computed again.", what, entry, _fault(entry, error))
+        _make_way(entry)
         return None
-    mark_used(place)
+    mark_used(entry)
     return found
 
 
-def _fault(place: Path, error: Exception) -> str:
-    if is_of_an_earlier_version(place) and not any(place.glob("meta.*")):
+def _fault(entry: Path, error: Exception) -> str:
+    if is_of_an_earlier_version(entry) and not any(entry.glob("meta.*")):
         return "without checksums, by an earlier version of fdemd"
     if isinstance(error, OSError) and error.filename:
         return f"damaged ({Path(error.filename).name}: {error.strerror})"
     return f"damaged ({error})"
 
 
-def _make_way(place: Path) -> None:
-    """Remove what lies in the place of an entry, if it is ours; else the new entry is used, but cannot be kept."""
+def _make_way(entry: Path) -> None:
+    """Remove what lies in the place of an entry if it is ours; otherwise the new entry is used but cannot be kept."""
     reason = "it does not carry the mark of fdemd"
     try:
-        if is_ours(place):
-            remove(place)
+        if is_ours(entry):
+            remove(entry)
             return
     except OSError as error:
         reason = error.strerror or str(error)
-    _log.warning("%s is in the way and was not removed (%s): nothing new is kept in its place.", place, reason)
+    _log.warning("%s is in the way and was not removed (%s): nothing new is kept in its place.", entry, reason)
 
 
 class TensorFile:
-    """A tensor as a raw file that grows from its beginning to its end."""
+    """Writes a tensor as a raw file, part by part."""
 
     def __init__(self, path: Path, dtype: torch.dtype, shape: Sequence[int], *, size: int = 0, crc32: int = 0) -> None:
-        """Begin the file, or go on with one.
+        """Begin the file, or resume it.
 
         Args:
-            path: the file.
-            dtype: of the tensor.
-            shape: of the whole tensor.
-            size: bytes to go on after; what follows them is dropped.
-            crc32: of these bytes.
+            path: The file.
+            dtype: Precision of the tensor.
+            shape: Shape of the whole tensor.
+            size: Number of bytes to keep of an existing file; the rest is dropped.
+            crc32: CRC-32 of these bytes.
         """
         self._file: BinaryIO = path.open("r+b" if size else "wb")
         self._file.truncate(size)
@@ -101,13 +101,13 @@ class TensorFile:
         self._dtype, self._shape, self._crc32 = dtype, list(shape), crc32
 
     def append(self, part: Tensor) -> None:
-        """Write the next part, which lies on the CPU."""
+        """Append the next part, which lies on the CPU."""
         data = part.contiguous().flatten().view(torch.uint8).numpy().data
         self._file.write(data)
         self._crc32 = zlib.crc32(data, self._crc32)
 
     def flush(self) -> None:
-        """Bring it all to the disk."""
+        """Flush the file to the disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -117,18 +117,18 @@ class TensorFile:
 
     @property
     def described(self) -> dict[str, Any]:
-        """What the description of the entry says of the file."""
+        """Precision, shape and CRC-32, as the description of the entry holds them."""
         return {"dtype": str(self._dtype).removeprefix("torch."), "shape": self._shape, "crc32": self._crc32}
 
 
 def describe(folder: Path, key: object, facts: Mapping[str, Any], tensors: Mapping[str, Mapping[str, Any]]) -> Stored:
-    """Write the description of an entry whose tensors are on the disk; return its content.
+    """Write the description of an entry whose tensors are on the disk, and return its content.
 
     Args:
-        folder: of the entry.
-        key: everything that decides the content.
-        facts: other plain values; not called ``key`` or ``tensors``.
-        tensors: name of each file -> what it holds, as :attr:`TensorFile.described`.
+        folder: Folder of the entry.
+        key: Plain values that decide the content.
+        facts: Other plain values, not called ``key`` or ``tensors``.
+        tensors: Name of each file -> its description, see :attr:`TensorFile.described`.
     """
     meta = {"key": key, **facts, "tensors": tensors}
     content = json.dumps(meta, indent=1).encode()
@@ -140,15 +140,15 @@ def describe(folder: Path, key: object, facts: Mapping[str, Any], tensors: Mappi
     # Mapped before the folder takes its place: from then on another run may remove it.
     mapped = {}
     for name, described in tensors.items():
-        with opened(folder / name) as file:
+        with open_regular(folder / name) as file:
             mapped[name] = _mapped(file, described)
     return Stored(mapped, facts)
 
 
 def crc32_of(file: FileIO, size: int, crc32: int = 0) -> int:
-    """CRC-32 of the next ``size`` bytes, or of what there is, after ``crc32``.
+    """Continue a CRC-32 with the next ``size`` bytes of a file, or as many as there are.
 
-    Against accidents: it takes half the time of SHA-256 and less.
+    It finds accidental damage in at most half the time of SHA-256.
     """
     block = memoryview(bytearray(min(size, _BLOCK)))
     while size and (count := file.readinto(block[:size])):
@@ -157,11 +157,11 @@ def crc32_of(file: FileIO, size: int, crc32: int = 0) -> int:
     return crc32
 
 
-def _verified(place: Path, key: object) -> Stored:
-    """Raises OSError, ValueError, KeyError or TypeError for an entry that is not exactly what was written."""
-    with opened(place / _META) as file:
+def _verified(entry: Path, key: object) -> Stored:
+    """Read an entry; raises OSError, ValueError, KeyError or TypeError unless it is exactly what was written."""
+    with open_regular(entry / _META) as file:
         content = file.read()
-    with opened(place / _META_SHA256) as file:
+    with open_regular(entry / _META_SHA256) as file:
         if hashlib.sha256(content).hexdigest().encode("ascii") != file.read():
             raise ValueError(f"{_META} was changed")
     meta = json.loads(content)
@@ -169,7 +169,7 @@ def _verified(place: Path, key: object) -> Stored:
         raise ValueError(f"{_META} belongs to another entry")
     tensors = {}
     for name, described in meta.pop("tensors").items():
-        with opened(place / name) as file:
+        with open_regular(entry / name) as file:
             wanted = math.prod(described["shape"]) * getattr(torch, described["dtype"]).itemsize
             if (size := os.fstat(file.fileno()).st_size) != wanted:
                 raise ValueError(f"{name} has {size} bytes instead of {wanted}")

@@ -1,4 +1,4 @@
-"""Where an entry of the cache is made: a folder beside its place, on which a program holds a lock while it works."""
+"""The folder in which an entry of the cache is made, beside its place and locked while a program works there."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from pathlib import Path
 
 from fdemd.cache.entries import ENTRY, UNFINISHED, destroy
 from fdemd.files.lock import Lock
-from fdemd.files.mark import MARK, is_marked, write_mark
+from fdemd.files.ownership import MARK, is_marked, write_mark
 
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 _log = logging.getLogger(__name__)
 
 
 class UnfinishedFolder:
-    """A folder that carries our mark and is locked, of this program alone or shared by all that make the same entry.
+    """A marked and locked folder, private to this program or shared by all programs that make the same entry.
 
     Attributes:
-        path: of the folder.
-        waited: another program worked in the shared one.
+        path: Path of the folder.
+        waited: Whether another program worked in the shared folder.
     """
 
-    def __init__(self, place: Path, what: str) -> None:
-        """Make a folder of this program alone.
+    def __init__(self, entry: Path, what: str) -> None:
+        """Make a private folder.
 
         Args:
-            place: of the entry.
-            what: it will hold.
+            entry: Path of the entry.
+            what: What the entry will hold, for messages.
 
         Raises:
-            OSError: it cannot be made.
+            OSError: The folder cannot be made.
         """
-        self._place, self._what, self.waited = place, what, False
+        self._entry, self._what, self.waited = entry, what, False
         self.path, self._lock = self._private()
 
     def share(self) -> None:
-        """Go on with the folder that an earlier run left of this entry, once no other program works there.
+        """Move to the folder that an earlier run left of this entry, once no other program works there.
 
-        If there is none, this one becomes it. Where it is not ours, or the disk knows no locks, stay alone.
+        If there is none, the private folder becomes it. If it is not ours, or the disk has no locks, stay private.
         """
-        shared = self._place.with_name(f"{UNFINISHED}{self._place.name}")
+        shared = self._entry.with_name(f"{UNFINISHED}{self._entry.name}")
         try:
             while self._lock and self.path != shared:
                 try:
@@ -63,13 +63,13 @@ class UnfinishedFolder:
             destroy(self.path)
 
     def release(self) -> None:
-        """Let other programs have it, or what has become of it."""
+        """Release the lock on the folder, or on the entry that it has become."""
         if self._lock:
             self._lock.release()
 
     def _private(self) -> tuple[Path, Lock | None]:
         while True:
-            folder = Path(tempfile.mkdtemp(dir=self._place.parent, prefix=UNFINISHED))
+            folder = Path(tempfile.mkdtemp(dir=self._entry.parent, prefix=UNFINISHED))
             try:
                 write_mark(folder, ENTRY)
             except BaseException as error:
@@ -89,7 +89,7 @@ class UnfinishedFolder:
             lock.release()
 
     def _moved_to(self, shared: Path) -> bool:
-        """Whether it is worth to try again, or done: False where the shared folder is not ours to use."""
+        """Move to the shared folder; return False if it is not ours to use, True if done or worth another try."""
         if not is_marked(shared, ENTRY):
             return not os.path.lexists(shared)
         try:

@@ -13,16 +13,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Column, Table
 
-from fdemd.checkpoints.cards import CARDS, Card, card_names, read_card
+from fdemd.checkpoints.cards import CARDS, Card, card_names, read_card, weights_folder
 from fdemd.checkpoints.fetching import fetch
 from fdemd.checkpoints.files import by_hand, find_file, sha256_of
 from fdemd.cli.exit_status import exit_status
 from fdemd.errors import InputError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 
 def main(argv: Sequence[str] | None = None, cards: Path = CARDS) -> int:
-    """Run a command on the cards of a folder; return the exit status: 0, 2 after an InputError, 130 after Ctrl-C."""
+    """Run a command on the model cards; return the exit status: 0, 2 after an ``InputError``, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
 
     def work() -> None:
@@ -34,13 +34,13 @@ def main(argv: Sequence[str] | None = None, cards: Path = CARDS) -> int:
             _verify([read_card(name, cards) for name in arguments.names or card_names(cards)], bool(arguments.names))
         else:
             like = read_card(arguments.like, cards) if arguments.like else None
-            _convert(arguments.file, arguments.name, arguments.out or cards, like)
+            _convert(arguments.file, arguments.name, arguments.out or weights_folder(cards), like)
 
     return exit_status("checkpoints", work)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m fdemd.checkpoints", description="The weight files of the models.")
+    parser = argparse.ArgumentParser(prog="fdemd checkpoints", description="The weight files of the models.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="what there is and what it may be used for")
     fetching = commands.add_parser("fetch", help="download the file of a card; run again to go on after a break")
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     converting = commands.add_parser("convert", help="PyTorch file -> NAME.safetensors and its card NAME.yaml")
     converting.add_argument("file", metavar="FILE", type=Path)
     converting.add_argument("--name", required=True)
-    converting.add_argument("--out", metavar="DIR", type=Path, help="default: checkpoints/")
+    converting.add_argument("--out", metavar="DIR", type=Path, help="default: where fetched weights lie")
     converting.add_argument("--like", metavar="CARD", help="card of the same network, to copy the facts from")
     return parser
 
@@ -61,16 +61,16 @@ def _list(cards: Path) -> None:
         try:
             card = read_card(name, cards)
         except InputError as error:
-            table.add_row(name, "card is wrong", "", escape(shown(str(error))), "")
+            table.add_row(name, "card is wrong", "", escape(to_printable(str(error))), "")
             continue
         try:
             path = find_file(card)
         except InputError as error:
-            table.add_row(name, "cannot be read", "", escape(shown(str(error))), "")
+            table.add_row(name, "cannot be read", "", escape(to_printable(str(error))), "")
             continue
         size = decimal(path.stat().st_size) if path else ""
         table.add_row(
-            name, _state(card, path), size, *(escape(shown(card.facts[f])) for f in ("licence", "allowed_use"))
+            name, _state(card, path), size, *(escape(to_printable(card.facts[f])) for f in ("licence", "allowed_use"))
         )
     Console().print(table)
 
@@ -90,10 +90,10 @@ def _fetch(card: Card) -> None:
 
 
 def _verify(cards: Sequence[Card], named: bool) -> None:
-    """Print a line a card.
+    """Check the files of the cards and print a line for each.
 
     Raises:
-        InputError: a file is another one than its card describes, or one asked for by name is not here.
+        InputError: A file is not the one that its card describes, or a file that was named is missing.
     """
     wrong = []
     for card in cards:

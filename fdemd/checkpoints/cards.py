@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fdemd.checkpoints.facts import parse, problem
 from fdemd.errors import InputError, unknown
+from fdemd.files.shipped import is_installed, shipped_folder
+from fdemd.files.user_paths import expand_home
 
-CARDS = Path(__file__).resolve().parents[2] / "checkpoints"
+CARDS = shipped_folder("checkpoints")
+"""The cards that come with fdemd."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +43,46 @@ class Card:
     @property
     def fetched(self) -> Path:
         """Where the file lies once it is fetched."""
-        return self.path.parent / self.file
+        return weights_folder(self.path.parent) / self.file
+
+
+def weights_folder(cards: Path = CARDS) -> Path:
+    """Return where the weights of a folder of cards lie: beside them, but never within an installed package.
+
+    For the cards of an installed fdemd it is ``$FDEMD_CHECKPOINTS``, else ``$XDG_DATA_HOME/fdemd/checkpoints``, else
+    ``~/.local/share/fdemd/checkpoints``; cards of one's own lie there too.
+
+    Raises:
+        InputError: It lies in a home folder, and there is none.
+    """
+    if cards != CARDS or not is_installed():
+        return cards
+    if chosen := os.environ.get("FDEMD_CHECKPOINTS"):
+        return expand_home(chosen)
+    data = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (data if data.is_absolute() else expand_home("~/.local/share")) / "fdemd" / "checkpoints"
 
 
 def card_names(folder: Path = CARDS) -> list[str]:
-    """Names of all cards in a folder, sorted."""
-    return sorted(path.stem for path in folder.glob("*.yaml"))
+    """Names of all cards in a folder, and beside its weights, sorted."""
+    return sorted(_card_files(folder))
+
+
+def _card_files(folder: Path) -> dict[str, Path]:
+    """The cards by name; those of fdemd count where one's own have the same."""
+    folders = (weights_folder(folder), folder)
+    return {path.stem: path for each in folders for path in each.glob("*.yaml")}
 
 
 def read_card(name: str, folder: Path = CARDS) -> Card:
-    """Read and check the card ``folder/NAME.yaml``.
+    """Read and check the card called NAME of a folder.
 
     Raises:
-        InputError: there is no such card, it cannot be read, a field is missing or empty, or a field is wrong.
+        InputError: There is no such card, it cannot be read, a field is missing or empty, or a field is wrong.
     """
-    path = folder / f"{name}.yaml"
     if name not in card_names(folder):
         raise unknown("model card", name, card_names(folder))
+    path = _card_files(folder)[name]
     try:
         facts = parse(path.read_bytes())
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""PyTorch checkpoint -> safetensors file and card."""
+"""Converting a PyTorch checkpoint to a safetensors file with a model card."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Any
 import yaml
 from safetensors.torch import save
 
-from fdemd.checkpoints.cards import CARDS, Card
+from fdemd.checkpoints.cards import Card
 from fdemd.checkpoints.facts import BACKBONE_FIELDS
 from fdemd.checkpoints.files import sha256_of
 from fdemd.checkpoints.weights import read_weights
 from fdemd.errors import InputError
-from fdemd.files.whole import cannot_write, write_bytes, write_text
+from fdemd.files.writing import cannot_write, write_bytes, write_text
 
 _COPIED = ("licence", "allowed_use", *BACKBONE_FIELDS)
 
 
-def convert(source: Path, name: str, out: Path = CARDS, like: Card | None = None) -> tuple[Path, Path]:
+def convert(source: Path, name: str, out: Path, like: Card | None = None) -> tuple[Path, Path]:
     """Write the tensors of ``source``, bit for bit and under the same keys, to ``out/NAME.safetensors``, and a card.
 
     Args:
-        source: any file that :func:`fdemd.checkpoints.weights.read_weights` takes.
-        name: of the new file and card.
-        out: folder, made if it does not exist.
-        like: card of the same network, whose facts are copied; without it they are null, to be filled in.
+        source: A file that :func:`fdemd.checkpoints.weights.read_weights` can read.
+        name: Name of the new file and card.
+        out: Folder for both, made if it does not exist.
+        like: Card of the same network, whose facts are copied; without it they are null, to be filled in.
 
     Returns:
-        The safetensors file and its card.
+        The paths of the safetensors file and of its card.
 
     Raises:
         InputError: ``source`` is refused, the name is not a plain one, or the files exist or cannot be written.

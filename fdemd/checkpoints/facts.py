@@ -1,4 +1,4 @@
-"""The fields of a card and what each may be. A card is a text that somebody else may have written."""
+"""The fields of a model card and their types. Cards may come from anybody and are checked before use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOCAL = ("127.0.0.1", "localhost")
 
 
 def is_address(url: str) -> bool:
-    """Whether ``fetch`` may go to an address: https, or http on this very machine (a local mirror); no user's name.
+    """Return whether ``fetch`` may download from an address: https, or http on this machine; without a user name.
 
     >>> is_address("https://a.org/net.bin"), is_address("http://127.0.0.1:80/net.bin")
     (True, True)
@@ -40,7 +40,7 @@ def _address(url: str) -> str:
 
 
 def _inside(file: str) -> str:
-    """A path that stays where it begins, whatever it is put behind."""
+    """Check that a path is relative and does not lead out of its folder."""
     parts = file.split("/")
     if "\\" in file or not file.isprintable() or any(part in ("", ".", "..") for part in parts):
         raise ValueError
@@ -58,7 +58,7 @@ _Percent = Annotated[Annotated[float, Field(ge=0, le=100)] | None, Field(descrip
 
 
 class Facts(BaseModel):
-    """What every card says; what else stands on it is kept, and not looked at."""
+    """The fields of every card; further fields are kept and not checked."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
@@ -81,7 +81,7 @@ class Facts(BaseModel):
 
 
 class BackboneFacts(Facts):
-    """What the card of a face network says as well."""
+    """The further fields of the card of a face network."""
 
     input_size: Annotated[list[_Side], Field(min_length=2, max_length=2, description="[height, width] in pixels")]
     colour: Annotated[Literal["RGB", "BGR", "grey"], Field(description="RGB, BGR or grey")]
@@ -102,10 +102,10 @@ BACKBONE_FIELDS = tuple(name for name in BackboneFacts.model_fields if name not 
 
 
 def parse(content: bytes) -> Any:
-    """Return what a card says, unchecked; aliases, by which a few lines can stand for gigabytes, are refused.
+    """Parse the text of a card without checking its fields; aliases, which can expand to gigabytes, are refused.
 
     Raises:
-        ValueError: it is too large, or no YAML in UTF-8.
+        ValueError: The card is too large, or not YAML in UTF-8.
     """
     if len(content) > _LARGEST:
         raise ValueError(f"it has {len(content)} bytes, and a card at most {_LARGEST}")
@@ -118,7 +118,7 @@ def parse(content: bytes) -> Any:
 
 
 def problem(facts: dict[Any, Any]) -> tuple[str, str] | None:
-    """Return the first field that is wrong and what is wrong with it, or None."""
+    """Return the first field that is wrong and what is wrong with it; None if all are right."""
     kind = BackboneFacts if facts.get("kind") == "backbone" else Facts
     for field in FIELDS + (BACKBONE_FIELDS if kind is BackboneFacts else ()):
         if field not in facts:

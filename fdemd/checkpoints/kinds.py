@@ -1,4 +1,4 @@
-"""What a weight file is, told by its content, and which model it belongs to, told by its keys."""
+"""The kind of a weight file, recognised by its content, and its model, recognised by its keys."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _IRESNET_DEPTHS = {2: 18, 6: 34, 14: 50, 30: 100}
 
 
 def kind_of(path: Path) -> str | None:
-    """Return the kind of a file, one of the constants above, or None for another.
+    """Return the kind of a file, one of the constants above; None for any other.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: The file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -60,10 +60,10 @@ def kind_of(path: Path) -> str | None:
 
 
 def refuse_others(path: Path, *wanted: str) -> None:
-    """Refuse a file that is surely of a kind that another model takes, and name that model.
+    """Refuse a file of a known kind that belongs to another model, and name that model.
 
     Raises:
-        InputError: it is of no wanted kind, but of one that is known.
+        InputError: The file is of a known kind that is not wanted.
     """
     kind = kind_of(path)
     if kind == ONNX and ONNX not in wanted:
@@ -73,7 +73,7 @@ def refuse_others(path: Path, *wanted: str) -> None:
 
 
 def model_of(keys: Iterable[str]) -> str | None:
-    """Return the settings of the model that weights with these keys belong to, such as ``model=facenet``, if known."""
+    """Return the settings of the model whose weights have these keys, such as ``model=facenet``; None if unknown."""
     names = {without_prefixes(key, (*PREFIXES, BACKBONE)) for key in keys}
     for telling, settings in _TELLING.items():
         if telling in names or (telling.endswith(".") and any(name.startswith(telling) for name in names)):
@@ -85,7 +85,7 @@ def model_of(keys: Iterable[str]) -> str | None:
 
 
 def without_prefixes(key: str, prefixes: tuple[str, ...] = PREFIXES, expected: Container[str] = ()) -> str:
-    """Return a key without prefixes, however many there are, or as far as it is expected."""
+    """Return a key without the prefixes of wrappers such as DataParallel, or up to where it is an expected key."""
     while key not in expected and key.startswith(prefixes):
         key = key.split(".", 1)[1]
     return key

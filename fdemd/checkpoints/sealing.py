@@ -1,7 +1,7 @@
-"""The checksum of a whole checkpoint, in the comment that the zip format has at its end.
+"""A checksum of a whole checkpoint, in the comment at the end of the zip file.
 
-PyTorch's reader compares no checksum at all, and those of the zip format leave out the table of contents. A file with
-this seal stays a zip file for every program, and no bit of it can change without notice.
+PyTorch's reader compares no checksum at all, and the checksums of the zip format leave out the table of contents. A
+sealed file stays a zip file for every program, and no bit of it can change unnoticed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def seal(path: Path, file: BinaryIO) -> None:
     """Seal a zip file that has just been written.
 
     Args:
-        path: of the file.
-        file: the same, open for writing.
+        path: Path of the file.
+        file: The same file, open for writing.
     """
     file.flush()
     with path.open("rb") as written:
@@ -36,18 +36,18 @@ def seal(path: Path, file: BinaryIO) -> None:
 
 
 def is_sealed(path: Path) -> bool:
-    """Whether a file ends with a seal, whole or not."""
+    """Return whether a file ends with a seal, intact or not."""
     return _parts(path)[0] == _LABEL
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file is sealed, and every bit is as it was then."""
+    """Return whether a file is sealed and unchanged since."""
     label, expected = _parts(path)
     return label == _LABEL and _digits(path, path.stat().st_size - len(expected)) == expected
 
 
 def _parts(path: Path) -> tuple[bytes, bytes]:
-    """The label and the digits at the end of a file."""
+    """Return the label and the digits at the end of a file."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _SEAL))
         end = file.read()
@@ -55,7 +55,7 @@ def _parts(path: Path) -> tuple[bytes, bytes]:
 
 
 def _digits(path: Path, size: int) -> bytes:
-    """The sha256 of the first bytes of a file."""
+    """Return the sha256 of the first bytes of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while size and (part := file.read(min(size, 1 << 20))):

@@ -1,4 +1,4 @@
-"""How the state of a training run is kept: whole files of plain values, whatever interrupts it."""
+"""Checkpoints of a training run: whole files of plain values, whatever interrupts their writing."""
 
 from __future__ import annotations
 
@@ -14,27 +14,38 @@ from lightning_fabric.plugins.io import CheckpointIO
 
 from fdemd.checkpoints.sealing import is_sealed, is_whole, seal
 from fdemd.errors import InputError
-from fdemd.files.given import check_file
-from fdemd.files.whole import cannot_write, replaced
+from fdemd.files.user_paths import check_file
+from fdemd.files.writing import atomic_write, cannot_write
 
 RUN = "fdemd"
-"""Key of a checkpoint under which the run's settings stand, as plain values."""
+"""Key of a checkpoint under which the fingerprint of the run stands, as plain values."""
 _NAMES = re.compile(r"torch \w+Storage|torch\._utils _rebuild_tensor_v2|collections OrderedDict")
-"""All that the pickle of a checkpoint calls for."""
+"""Everything that the pickle of a checkpoint may call for."""
 
 
 class PlainCheckpoints(CheckpointIO):
-    """Writes beside the old file, then takes its place, so that a kill leaves either; reads tensors and plain values.
+    """Lightning plugin that writes and reads the checkpoints of a run.
 
-    Lightning's own way writes to the folder for temporary files, from where a large file is copied, not renamed.
+    It writes beside the old file, then takes its place, so that a kill leaves one or the other whole; and it reads
+    tensors and plain values only. Lightning's own plugin writes to the folder for temporary files, from where a large
+    file is copied, not renamed.
     """
 
     def __init__(self, advice: str = "") -> None:
-        """Say what a person can do if a file cannot be written, as in :func:`fdemd.files.whole.cannot_write`."""
+        """Prepare for writing.
+
+        Args:
+            advice: What to do if a file cannot be written, see :func:`fdemd.files.writing.cannot_write`.
+        """
         self.advice = advice
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         """Write a checkpoint.
+
+        Args:
+            checkpoint: Tensors and plain values.
+            path: File to write.
+            storage_options: Not used.
 
         Raises:
             InputError: the disk is full or the folder cannot be written.
@@ -44,7 +55,7 @@ class PlainCheckpoints(CheckpointIO):
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(path, error, self.advice) from error
-        with replaced(path, self.advice) as file:
+        with atomic_write(path, self.advice) as file:
             writer = _Writer(file)
             try:
                 torch.save(checkpoint, writer)  # type: ignore[arg-type]
@@ -61,6 +72,11 @@ class PlainCheckpoints(CheckpointIO):
         weights_only: bool | None = None,
     ) -> dict[str, Any]:
         """Read a checkpoint without running anything in it.
+
+        Args:
+            path: File to read.
+            map_location: Where tensors go, see :func:`torch.load`.
+            weights_only: Not used: nothing but tensors and plain values is ever read.
 
         Raises:
             InputError: the file is missing, damaged or holds more than tensors and plain values.
@@ -91,7 +107,11 @@ class _Writer:
 
 
 def read_state(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
-    """What :class:`PlainCheckpoints` wrote, to go on with: not a bit of it has changed since.
+    """Read a checkpoint to resume from: not a bit of it has changed since :class:`PlainCheckpoints` wrote it.
+
+    Args:
+        path: File to read.
+        map_location: Where tensors go, see :func:`torch.load`.
 
     Raises:
         InputError: as :func:`read_checkpoint`; or it is not sealed, as before checkpoints were.
@@ -106,7 +126,11 @@ def read_state(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
 
 
 def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
-    """What :class:`PlainCheckpoints` wrote, or wrote before it sealed its files.
+    """Read a checkpoint, also one of an earlier version, without a checksum at its end.
+
+    Args:
+        path: File to read.
+        map_location: Where tensors go, see :func:`torch.load`.
 
     Raises:
         InputError: the file is missing, damaged, no checkpoint of a training run, or holds more than plain values.

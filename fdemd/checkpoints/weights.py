@@ -1,4 +1,4 @@
-"""The one way in for weights of PyTorch networks: safetensors, or ``torch.load`` restricted to plain tensors."""
+"""Reading the weights of PyTorch networks: safetensors, or ``torch.load`` restricted to plain tensors."""
 
 from __future__ import annotations
 
@@ -54,27 +54,27 @@ _OTHER = "Choose the model that they were trained with, or another file"
 
 
 def is_tensor_file(path: Path) -> bool:
-    """Whether a file begins like safetensors or like a file of ``torch.save``, for :func:`read_weights` to read.
+    """Return whether a file begins like safetensors or like a file of ``torch.save``, as :func:`read_weights` reads.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: The file cannot be read.
     """
     return kind_of(path) in (SAFETENSORS, PYTORCH)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Tensors of a weight file by name, on the CPU, in the file's own types.
+    """Read the tensors of a weight file by name, on the CPU, in the file's own types.
 
-    The format is told by the content, not by the file's ending. The tensors may lie in a wrapper, as in the
-    checkpoints of Lightning (``state_dict``); of those of train.py only the network's are taken. Nothing in the file
-    can run.
+    The format is recognised by the content, not by the ending of the name. The tensors may lie in a wrapper, as in the
+    checkpoints of Lightning (``state_dict``); of the checkpoints of train.py only those of the network are read.
+    Nothing in the file can run.
 
     A safetensors file has no checksum of its own, nor has a PyTorch file from before version 1.6: there only the
     sha256 of a card (:func:`fdemd.checkpoints.weights_file`) finds a wrong bit inside a weight that stays finite.
 
     Raises:
-        InputError: the file is missing, damaged or another model's, wants to run code or more memory than it holds
-            numbers, holds something that is not a plain tensor, or holds NaN or Inf.
+        InputError: The file is missing, damaged or another model's, asks to run code or for more memory than its
+            tensors need, holds something that is not a plain tensor, or holds NaN or Inf.
     """
     refuse_others(path, SAFETENSORS, PYTORCH)
     content = _read_safetensors(path) if kind_of(path) == SAFETENSORS else _read_pytorch(path)
@@ -93,13 +93,13 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path, *
     before 0.4.1 did not keep it, and it is not read in evaluation.
 
     Args:
-        module: gets the weights; left as it was when they are refused.
-        weights: as :func:`read_weights` gives them.
-        path: their file, for what an error says.
-        unused: beginnings of keys that may be in the file although the module has no such keys, such as ``logits.``.
+        module: The module; it is unchanged if the weights are refused.
+        weights: Weights, see :func:`read_weights`.
+        path: Path of their file, for errors.
+        unused: Beginnings of keys that may be in the file although the module has no such keys, such as ``logits.``.
 
     Raises:
-        InputError: keys are missing or unexpected, or shapes differ.
+        InputError: Keys are missing or unexpected, or shapes differ.
     """
     expected = module.state_dict()
     named: dict[str, Tensor] = {}
@@ -164,9 +164,10 @@ def _read_pytorch(path: Path) -> Any:
 
 
 def _check_archive(path: Path) -> None:
-    """Find what PyTorch's reader lets pass: it compares no checksums, and leaves the numbers of a folder unset.
+    """Refuse damage that PyTorch's reader accepts: it compares no checksums, and leaves the tensors of a folder unset.
 
-    What it would find otherwise than Python's reader (packed members, two of one name) no ``torch.save`` writes.
+    Members that it would read otherwise than Python's reader (compressed ones, two of one name) are refused: no
+    ``torch.save`` writes them.
     """
     room = path.stat().st_size
     with zipfile.ZipFile(path) as archive:
@@ -200,7 +201,7 @@ def _check_archive(path: Path) -> None:
 
 
 def _check_old_file(path: Path) -> None:
-    """Follow the pickles of a file of PyTorch before version 1.6, which the numbers come after."""
+    """Follow the pickles of a file of PyTorch before version 1.6, which precede the numbers."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         run = DryRun(len(content))
         for _ in range(_PICKLES_BEFORE_NUMBERS):
@@ -208,7 +209,7 @@ def _check_old_file(path: Path) -> None:
 
 
 def _unsafe_names(path: Path, error: pickle.UnpicklingError) -> list[str]:
-    """Functions and classes that the file wants to call; empty if the error is another one."""
+    """Return the functions and classes that a file asks to call; empty if the error is another one."""
     try:
         return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
     except Exception:  # only zip files can be listed; the error itself names the first one
@@ -224,7 +225,7 @@ def _damaged(path: Path, format_name: str, reason: str) -> InputError:
 
 
 def _unwrapped(content: Any, path: Path) -> dict[str, Tensor]:
-    """The dictionary of tensors inside ``content``."""
+    """Return the dictionary of tensors inside the content of a file."""
     for _ in range(_WRAPPED):
         inner = isinstance(content, Mapping) and [content[key] for key in _WRAPPERS if key in content]
         wrapped = next((each for each in inner or () if isinstance(each, Mapping)), None)
@@ -258,13 +259,13 @@ def _unwrapped(content: Any, path: Path) -> dict[str, Tensor]:
 
 
 def _described(tensor: Tensor) -> str:
-    """Shape and, where it decides, type of numbers."""
+    """Return the shape and, where it matters, the type of a tensor as text."""
     shape = "x".join(map(str, tensor.shape)) or "a single number"
     return shape if tensor.is_floating_point() else f"{shape} of {str(tensor.dtype).removeprefix('torch.')}"
 
 
 def _named(key: str) -> str:
-    """A key as an error shows it: somebody else wrote it, and it may have any length."""
+    """Return a key as text for an error, cut and printable: anybody may have written it."""
     return key if len(key) <= _LONGEST else f"{key[:_LONGEST]}..."
 
 

@@ -1,4 +1,4 @@
-"""A dry run of the pickle inside a PyTorch file: what reading it would ask for, known before PyTorch reads it.
+"""A dry run of the pickle inside a PyTorch file, to find out what reading it would ask for.
 
 ``torch.load(weights_only=True)`` runs no code of the file, but it may call a few functions that take memory for the
 asking (``torch.FloatTensor(10**12)``, ``bytearray``), a tensor may be far larger than its storage, and a key may be a
@@ -99,8 +99,8 @@ class DryRun:
     """Follows the pickles of one file, one after the other.
 
     Attributes:
-        room: bytes in the file, which its storages share.
-        sizes: bytes that the file has for each storage, by key; None where it does not tell.
+        room: Number of bytes in the file, which its storages share.
+        sizes: Number of bytes that the file has for each storage, by key; None if it does not say.
     """
 
     room: int
@@ -114,8 +114,8 @@ class DryRun:
         """Follow one pickle to its end, or to the first instruction that PyTorch does not know and stops at.
 
         Raises:
-            RefusedError: it asks for too much.
-            Exception: it is damaged, which can show in any way.
+            RefusedError: The pickle asks for too much.
+            Exception: The pickle is damaged, which can raise anything.
         """
         stack: list[object] = []
         below: list[list[object]] = []
@@ -186,7 +186,7 @@ class DryRun:
         return _ANYTHING  # PyTorch refuses every other name
 
     def _storage(self, identity: object) -> object:
-        """Take note of a storage: ``("storage", class, key, place, numbers, ...)``."""
+        """Record a storage: ``("storage", class, key, place, numbers, ...)``."""
         if not isinstance(identity, _Tuple):
             return _ANYTHING
         _, kind, key, _, numbers, *view = identity.items
@@ -224,7 +224,7 @@ class DryRun:
 
 
 def _modern(module: str, name: str) -> str:
-    """The full name for which PyTorch takes one of Python 2, such as ``__builtin__.set``."""
+    """Return the modern name of a class or function of Python 2, such as ``__builtin__.set``, as PyTorch maps it."""
     module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
     return f"{module}.{name}"
 
@@ -239,7 +239,7 @@ def _tuple(items: list[object]) -> _Tuple:
 
 
 def _overlap(sides: list[int], steps: list[int]) -> bool:
-    """Whether one number of a storage stands at two places of a tensor, as after a bit flipped in its strides."""
+    """Return whether two elements of a tensor share a number of its storage, as after a bit flip in its strides."""
     reach = 0
     for step, side in sorted((step, side) for side, step in zip(sides, steps, strict=True) if side > 1):
         if step <= reach:

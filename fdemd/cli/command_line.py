@@ -4,52 +4,79 @@ Hydra's own ``@hydra.main`` accepts no flags of ours and reports mistakes as tra
 here with its compose API. Nothing heavy is imported: ``--help`` and mistakes are answered at once.
 """
 
+from __future__ import annotations
+
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hydra import initialize_config_dir
-
+from fdemd.cli.configs import CONFIG_DIR, all_configs, own_folders, read_groups
 from fdemd.cli.exit_status import exit_status
-from fdemd.cli.help import flags_of, help_text, read_groups
-from fdemd.cli.overrides import Composer, Point
+from fdemd.cli.help import About, flags_of, help_text
 from fdemd.errors import InputError, unknown
-from fdemd.settings.jobs import JOBS
+from fdemd.files.user_paths import check_folder, expand_home
 from fdemd.settings.section import Section
 
-CONFIG_DIR = Path(__file__).resolve().parents[2] / "configs"
+if TYPE_CHECKING:
+    from fdemd.cli.overrides import Point
+
+__all__ = ["CONFIG_DIR", "About", "main", "plan"]
+
 RERANK_OFF = "rerank=none"
+CONFIG_DIR_FLAG = "--config-dir"
+
+
+@dataclass(frozen=True)
+class _Arguments:
+    """The arguments of a command line: flags, settings, and the user's own folders of configs."""
+
+    flags: frozenset[str]
+    words: tuple[str, ...]
+    folders: tuple[Path, ...]
 
 
 def main(
     job: str,
-    run: Callable[[Any], None],
-    description: str,
+    run: Callable[[Any], object],
+    about: About | str,
     argv: Sequence[str] | None = None,
     config_dir: Path = CONFIG_DIR,
     schema: type[Section] | None = None,
 ) -> int:
-    """Call ``run`` with the config of each sweep point that the command line asks for; return the exit status.
+    """Call ``run`` with the settings of each sweep point that the command line asks for; return the exit status.
 
-    ``job`` names the primary config, ``run`` gets it as typed settings. Every point is composed and
-    checked against ``schema``, by default the job's own, before the first one runs. The status is 0, or 2 after an
-    ``InputError`` (from the command line or from ``run``; one sentence on stderr, no further point is run), or 130
-    after Ctrl-C. Other exceptions are bugs and pass.
+    Every point is composed and checked before the first one runs.
+
+    Args:
+        job: Name of the primary config, ``evaluate`` or ``train``.
+        run: Takes the settings of one point.
+        about: What ``--help`` says of the command, or its summary alone.
+        argv: The arguments; None for those of the program.
+        config_dir: Folder of the primary config and its groups.
+        schema: Type of the settings; None for that of ``job``.
+
+    Returns:
+        0, or 2 after an ``InputError`` (from the command line or from ``run``; one sentence on stderr, no further
+        point is run), or 130 after Ctrl-C. Other exceptions are bugs and pass.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    given = list(sys.argv[1:] if argv is None else argv)
 
     def work() -> None:
-        if "--help" in arguments or "-h" in arguments:
-            print(help_text(job, description, config_dir))
-            return
-        points = plan(job, arguments, config_dir, schema)
-        for number, point in enumerate(points, start=1):
-            if len(points) > 1:
-                print(f"sweep {number}/{len(points)}: {point.label}", flush=True)
-            run(point.settings)
+        arguments = _split(given)
+        with own_folders(arguments.folders):
+            if arguments.flags & {"--help", "-h"}:
+                told = about if isinstance(about, About) else About(f"python {job}.py", about)
+                print(help_text(job, told, all_configs(config_dir)))
+                return
+            points = _plan(job, arguments, config_dir, schema)
+            for number, point in enumerate(points, start=1):
+                if len(points) > 1:
+                    print(f"sweep {number}/{len(points)}: {point.label}", flush=True)
+                run(point.settings)
 
     return exit_status(job, work)
 
@@ -59,29 +86,61 @@ def plan(
 ) -> list[Point]:
     """Return the sweep points of a command line, at least one, in order.
 
-    Raises ``InputError`` for whatever in ``arguments`` does not give a complete, valid config.
+    Raises:
+        InputError: Something in ``arguments`` does not give complete, valid settings.
     """
-    flags = {argument for argument in arguments if argument.startswith("-")}
-    words = [argument for argument in arguments if not argument.startswith("-")]
-    _check_flags(job, flags, words)
-    if "--no-rerank" in flags:
-        words.append(RERANK_OFF)
-    with initialize_config_dir(str(config_dir.resolve()), version_base=None):
-        composer = Composer(job, read_groups(config_dir, job), schema or JOBS[job], insist_rerank="--rerank" in flags)
+    split = _split(arguments)
+    with own_folders(split.folders):
+        return _plan(job, split, config_dir, schema)
+
+
+def _plan(job: str, arguments: _Arguments, config_dir: Path, schema: type[Section] | None) -> list[Point]:
+    _check_flags(job, arguments)
+    # Hydra takes a third of a second to import, which --help and mistakes in flags need not wait for.
+    from fdemd.cli.overrides import Composer
+    from fdemd.cli.session import composing
+    from fdemd.settings.jobs import SCHEMAS
+
+    words = [*arguments.words, *([RERANK_OFF] if "--no-rerank" in arguments.flags else [])]
+    configs = all_configs(config_dir)
+    with composing(configs):
+        insist_rerank = "--rerank" in arguments.flags
+        composer = Composer(job, read_groups(configs, job), schema or SCHEMAS[job], insist_rerank)
         alternatives = [composer.alternatives(word) for word in words]
         swept = [len(values) > 1 for values in alternatives]
         return [composer.point(overrides, swept) for overrides in product(*alternatives)]
 
 
-def _check_flags(job: str, flags: set[str], words: list[str]) -> None:
+def _split(arguments: Sequence[str]) -> _Arguments:
+    """Tell flags from settings.
+
+    Raises:
+        InputError: A folder of configs is not there, or the flag for it has none.
+    """
+    flags, words, folders = set(), [], []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument.partition("=")[0] == CONFIG_DIR_FLAG:
+            folder = argument.partition("=")[2] or next(rest, "")
+            if not folder:
+                raise InputError(f"{CONFIG_DIR_FLAG} needs a folder; write {CONFIG_DIR_FLAG} DIR.")
+            folders.append(check_folder(expand_home(folder), "The folder of configs", f"change {CONFIG_DIR_FLAG}"))
+        elif argument.startswith("-"):
+            flags.add(argument)
+        else:
+            words.append(argument)
+    return _Arguments(frozenset(flags), tuple(words), tuple(folders))
+
+
+def _check_flags(job: str, arguments: _Arguments) -> None:
     """Raise ``InputError`` for a flag that ``job`` does not have, or for flags and words that contradict each other."""
-    known = flags_of(job)
-    for flag in sorted(flags - set(known)):
+    known = [flag.partition(" ")[0] for flag in flags_of(job)]
+    for flag in sorted(arguments.flags - set(known)):
         if "=" in flag:
             raise InputError(f"unknown flag {flag!r}; settings are written without dashes: {flag.lstrip('-')}.")
         raise unknown("flag", flag, known)
-    if {"--rerank", "--no-rerank"} <= flags:
+    if arguments.flags >= {"--rerank", "--no-rerank"}:
         raise InputError("--rerank and --no-rerank contradict each other; keep one.")
-    for word in words:
-        if "--no-rerank" in flags and re.match(r"[+~]*rerank\b(?!\.)", word) and word != RERANK_OFF:
+    for word in arguments.words:
+        if "--no-rerank" in arguments.flags and re.match(r"[+~]*rerank\b(?!\.)", word) and word != RERANK_OFF:
             raise InputError(f"--no-rerank and {word} contradict each other; keep one.")

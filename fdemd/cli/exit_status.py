@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fdemd.cli.signals import Received, Stopped, stop_on_signals
 from fdemd.errors import InputError
 from fdemd.files.disk import is_full
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 
 def exit_status(program: str, work: Callable[[], int | None], advice: str = "") -> int:
@@ -45,12 +45,12 @@ def _told(error: BaseException, received: Received, advice: str) -> tuple[str, i
     if isinstance(error, InputError):
         return _one_line(str(error)), 2
     if isinstance(error, OSError) and is_full(error):
-        where = f": {shown(str(error.filename))} cannot be written" if error.filename else ""
+        where = f": {to_printable(str(error.filename))} cannot be written" if error.filename else ""
         return f"the disk is full{where}; make room.", 2
     return None
 
 
 def _one_line(message: str) -> str:
     """Return ``message`` as it reads after ``program:``, in one line and not capitalised."""
-    message = shown(" ".join(message.split()))  # it may quote names that others chose
+    message = to_printable(" ".join(message.split()))  # it may quote names that others chose
     return message[:1].lower() + message[1:] if re.match(r"[A-Z][a-z]* ", message) else message

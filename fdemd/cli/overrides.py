@@ -15,10 +15,12 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from fdemd.cli.help import MISSING, Group, flags_of, flatten, show
+from fdemd.cli.configs import MISSING, Group, flatten
+from fdemd.cli.help import flags_of
+from fdemd.cli.session import store_plugin
 from fdemd.errors import InputError, unknown
-from fdemd.files.home import expanded
-from fdemd.settings.checking import check_settings, text_settings
+from fdemd.files.user_paths import expand_home
+from fdemd.settings.checking import check_settings, show, text_settings
 from fdemd.settings.section import Section
 
 NAMES_OF_CHOICES = ("data.name", "model.backbone", "stage1.search", "align.method", "rerank.method", "logger.kind")
@@ -68,7 +70,7 @@ class _Base:
 
 
 class Composer:
-    """Checks override strings and composes configs of one job; to be used inside ``initialize_config_dir``."""
+    """Checks override strings and composes the configs of one job, within :func:`fdemd.cli.session.composing`."""
 
     def __init__(self, job: str, groups: dict[str, Group], schema: type[Section], insist_rerank: bool) -> None:
         self._job = job
@@ -162,6 +164,8 @@ class Composer:
         for name in value if isinstance(value, list) else [value]:
             if not isinstance(name, str) or name not in group.choices:
                 raise unknown(group.key, show(name), group.choices)
+            if name in group.plugins:
+                store_plugin(group.key, name)
         return line
 
     def _setting(self, word: Word, nodes: dict[str, Any], choices: list[str]) -> str:
@@ -215,7 +219,7 @@ class Composer:
 
     def _meant_setting(self, word: str) -> str:
         choices = {name: f"{group.key}={name}" for group in self._groups.values() for name in group.choices}
-        flags = {flag.lstrip("-"): flag for flag in flags_of(self._job)}
+        flags = {flag.lstrip("-").partition(" ")[0]: flag for flag in flags_of(self._job)}
         keys = {key: f"{key}=VALUE" for key in [*self._base([]).nodes, *self._groups]}
         return _meant(word, {**flags, **choices, **keys})
 
@@ -268,7 +272,7 @@ def _matches(key: str, nodes: dict[str, Any]) -> list[str]:
 def _is_path(typed: str) -> bool:
     """Whether a list with commas is the path of something that is there, and no sweep."""
     try:
-        return "/" in typed and expanded(typed).exists()
+        return "/" in typed and expand_home(typed).exists()
     except (InputError, OSError, ValueError):
         return False
 

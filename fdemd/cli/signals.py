@@ -94,7 +94,7 @@ def stop_on_signals() -> Iterator[Received]:
 
 
 @contextmanager
-def told_how_to_go_on(how: Callable[[], str], *, is_told: bool = True) -> Iterator[None]:
+def advise_when_stopped(how: Callable[[], str], *, is_told: bool = True) -> Iterator[None]:
     """Say, when a signal stops the program, how all of it goes on: in place of what was said of a part.
 
     Args:

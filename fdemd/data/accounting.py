@@ -15,11 +15,12 @@ class Fates:
     """Some rows of a manifest by what became of them; each is in one count, and the counts add up to ``rows``.
 
     Attributes:
-        rows: all of them.
-        used: with a face, and used.
-        no_face: in which no face was found.
-        unreadable: whose file is no picture that can be read.
-        aside: that the run had no use for, with a face or without: neither query nor gallery, or of people kept out.
+        rows: Number of all rows.
+        used: Number of rows that have a face and are used.
+        no_face: Number of rows in which no face was found.
+        unreadable: Number of rows whose file is no picture that can be read.
+        aside: Number of rows that the run has no use for, with a face or without: neither query nor gallery, or of
+            people who are left out.
     """
 
     rows: int
@@ -38,16 +39,17 @@ class Account:
     """What became of a manifest.
 
     Attributes:
-        photographs: every row.
-        queries: the rows that are marked as queries; ``used`` and ``no_face`` together are those that are asked.
-        gallery: the rows that are marked as gallery.
-        people: on all rows.
-        people_used: with a photograph that is used.
-        several: used photographs with more than one face, of which one was taken.
-        ignored: files beside the manifest's that are no photographs of it.
-        twins: asked queries of which a used gallery photograph shows the same picture, the query itself or its source.
-        copies: photographs that are the same picture as another of the person; used, but neither finds the other.
-        strangers: photographs that are the same picture as one of another person, so that a name is wrong; used.
+        photographs: Counts of every row.
+        queries: Counts of the rows that are marked as queries; ``used`` and ``no_face`` together are those asked.
+        gallery: Counts of the rows that are marked as gallery.
+        people: Number of people on all rows.
+        people_used: Number of people with a photograph that is used.
+        several: Number of used photographs with more than one face, of which one was taken.
+        ignored: Number of files beside the manifest's that are no photographs of it.
+        twins: Number of asked queries of which a used gallery photograph shows the same picture: the query itself or
+            its source.
+        copies: Number of used photographs that are the same picture as another of the person; neither finds the other.
+        strangers: Number of used photographs that are the same picture as one of another person: a name is wrong.
     """
 
     photographs: Fates
@@ -63,36 +65,36 @@ class Account:
 
     @property
     def asked(self) -> int:
-        """Queries that are searched for: with a face, or without one, which is a miss."""
+        """Number of queries that are searched for: with a face, or without one, which is a miss."""
         return self.queries.used + self.queries.no_face
 
     def facts(self) -> dict[str, int]:
-        """The counts by the names that result files give them."""
+        """Return the counts by the names that result files give them."""
         return {
             "photographs": self.photographs.rows,
             "people": self.people,
             "used": self.photographs.used,
             "unreadable": self.photographs.unreadable,
-            "no face found": self.photographs.no_face,
-            "set aside": self.photographs.aside,
-            "people without a face": self.people - self.people_used,
-            "several faces": self.several,
+            "no_face_found": self.photographs.no_face,
+            "set_aside": self.photographs.aside,
+            "people_without_a_face": self.people - self.people_used,
+            "several_faces": self.several,
             "ignored": self.ignored,
             "copies": self.copies,
-            "of two people": self.strangers,
+            "of_two_people": self.strangers,
         }
 
     def query_facts(self) -> dict[str, int]:
-        """The counts of queries and gallery likewise; the first four add up to the rows that are marked as queries."""
+        """Return the counts of queries and gallery likewise; those of queries add up to the rows marked as queries."""
         return {
             "queries": self.asked,
-            "queries unreadable": self.queries.unreadable,
-            "queries set aside": self.queries.aside,
+            "queries_unreadable": self.queries.unreadable,
+            "queries_set_aside": self.queries.aside,
             "gallery": self.gallery.used,
         }
 
     def sentence(self) -> str:
-        """What became of the photographs, for the notes below a table."""
+        """Return what became of the photographs in a sentence, for the notes below a table."""
         counts = self.photographs
         aside = f", {counts.aside} set aside" if counts.aside else ""
         lost = self.people - self.people_used
@@ -118,10 +120,10 @@ def account(
     """Count what became of a manifest.
 
     Args:
-        manifest: the photographs.
-        faces: theirs.
-        aside: tells the photographs that the run has no use for, whether they have a face or not.
-        twins: as :func:`find_twins` gives them; None finds them.
+        manifest: The photographs.
+        faces: Their aligned faces.
+        aside: Tells whether the run has no use for a photograph, with a face or without.
+        twins: Photographs that are one picture; None finds them.
     """
     problems = {entry.row: entry.problem for entry in faces.left_out}
     rows = range(len(manifest))
@@ -157,10 +159,10 @@ class QueryCounts:
     """The queries of one kind under one protocol; each is in one count, and they add up to ``asked``.
 
     Attributes:
-        asked: all that are searched for.
-        averaged: with a face and somebody to find.
-        missed: without a face, with somebody to find: averaged too, as a miss.
-        lone: with nobody to find in the gallery, with a face or without: not averaged.
+        asked: Number of all queries that are searched for.
+        averaged: Number of queries with a face and somebody to find.
+        missed: Number of queries without a face, with somebody to find: averaged too, as a miss.
+        lone: Number of queries with nobody to find in the gallery, with a face or without: not averaged.
     """
 
     asked: int
@@ -174,7 +176,11 @@ class QueryCounts:
 
 
 def sentences_of_queries(counts: Iterable[tuple[str, QueryCounts]]) -> list[str]:
-    """A sentence for each set of numbers, with the kinds of query that have it."""
+    """Return a sentence for each set of counts, with the kinds of query that have it.
+
+    Args:
+        counts: Kinds of query and their counts.
+    """
     told: dict[QueryCounts, list[str]] = {}
     for kind, each in counts:
         told.setdefault(each, []).append(kind)

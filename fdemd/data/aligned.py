@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from fdemd.cache.entry_writer import EntryWriter
 from fdemd.cache.journal import JournaledRows
-from fdemd.cache.new_entry import NewEntry
-from fdemd.cache.tensors import Stored, stored
+from fdemd.cache.tensors import Stored, read_entry
 from fdemd.checkpoints import read_card, sha256_of
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace, check_alignment
 from fdemd.faces.landmarks import LANDMARKS, check_detector
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Way, face_in
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.runs.steady_progress import steady_progress
 
@@ -32,7 +32,13 @@ _WHAT = "aligned faces"
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A photograph that gave no face: its row in the manifest, ``UNREADABLE`` or ``NO_FACE``, and why in words."""
+    """A photograph that gave no face.
+
+    Attributes:
+        row: Its row in the manifest.
+        problem: ``UNREADABLE`` or ``NO_FACE``.
+        reason: Why, in words.
+    """
 
     row: int
     problem: str
@@ -44,11 +50,11 @@ class AlignedFaces:
     """The faces of a manifest, row by row.
 
     Attributes:
-        images: ``(rows, H, W, 3)`` uint8 RGB, memory-mapped; black where there is no face.
-        landmarks: ``(rows, 68, 2)`` float32 in pixels of the aligned face.
-        left_out: the rows without a face.
-        several: rows of photographs with more than one face, of which the largest central one was taken.
-        digest: sha256 of the photographs and of how they were aligned.
+        images: Faces ``(rows, H, W, 3)`` uint8 RGB, memory-mapped; black where there is no face.
+        landmarks: Landmarks ``(rows, 68, 2)`` float32 in pixels of the aligned face.
+        left_out: Photographs without a face.
+        several: Rows of photographs with more than one face, of which the largest central one was taken.
+        digest: Sha256 of the photographs and of how they were aligned.
     """
 
     images: np.ndarray
@@ -58,7 +64,7 @@ class AlignedFaces:
     digest: str
 
     def face(self, row: int) -> AlignedFace:
-        """The face of a row, in memory of its own."""
+        """Return the face of a row, in memory of its own."""
         return AlignedFace(np.array(self.images[row]), np.array(self.landmarks[row]))
 
 
@@ -71,26 +77,26 @@ def aligned_faces(
     detector: str = "dlib",
     num_workers: int = 0,
 ) -> AlignedFaces:
-    """Aligned faces of a manifest, from the cache if these very files were aligned before.
+    """Align the faces of a manifest, or take them from the cache if these very files were aligned before.
 
     What was broken off goes on where it was. If another run is aligning the same files, this one waits for it.
 
     Args:
-        manifest: the photographs.
-        alignment: a name in :data:`fdemd.faces.alignment.TEMPLATES`.
-        size: ``(height, width)`` of the faces.
-        cache: folder that keeps the faces, ``3 * H * W`` bytes each.
-        detector: a name in :data:`fdemd.faces.landmarks.DETECTORS`.
-        num_workers: processes that read and align.
+        manifest: The photographs.
+        alignment: Template of the faces, a name in :data:`fdemd.faces.alignment.TEMPLATES`.
+        size: Size ``(height, width)`` of the faces, in pixels.
+        cache: Folder that keeps the faces, ``3 * H * W`` bytes each.
+        detector: Face detector, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
+        num_workers: Number of processes that read and align.
 
     Raises:
-        InputError: unknown alignment or detector, files aligned in another way, not one photograph gave a face, or the
-            cache has no room for them or cannot be written.
+        InputError: There is no such alignment or detector, files are aligned in another way, not one photograph gives a
+            face, or the cache has no room for them or cannot be written.
     """
-    way = _way(alignment, size, detector)
+    preprocessing = _preprocessing(alignment, size, detector)
     _check_aligned(manifest, alignment)
-    digest = _digest(manifest, way)
-    faces = _faces(_kept(cache / "faces" / digest, manifest, way, num_workers), digest)
+    digest = _digest(manifest, preprocessing)
+    faces = _faces(_kept(cache / "faces" / digest, manifest, preprocessing, num_workers), digest)
     if len(faces.left_out) == len(manifest):
         first = faces.left_out[0]
         raise InputError(
@@ -101,23 +107,29 @@ def aligned_faces(
 
 
 def faces_digest(manifest: Manifest, alignment: str, size: tuple[int, int], detector: str = "dlib") -> str:
-    """The ``digest`` that :func:`aligned_faces` would give, without aligning them.
+    """Return the ``digest`` that :func:`aligned_faces` would give, without aligning anything.
+
+    Args:
+        manifest: The photographs.
+        alignment: Template of the faces, a name in :data:`fdemd.faces.alignment.TEMPLATES`.
+        size: Size ``(height, width)`` of the faces, in pixels.
+        detector: Face detector, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
 
     Raises:
-        InputError: unknown alignment or detector.
+        InputError: There is no such alignment or detector.
     """
-    return _digest(manifest, _way(alignment, size, detector))
+    return _digest(manifest, _preprocessing(alignment, size, detector))
 
 
-def _way(alignment: str, size: tuple[int, int], detector: str) -> Way:
-    return Way(check_alignment(alignment, size), size, check_detector(detector))
+def _preprocessing(alignment: str, size: tuple[int, int], detector: str) -> Preprocessing:
+    return Preprocessing(check_alignment(alignment, size), size, check_detector(detector))
 
 
 class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
     """Row -> (face or None, problem, reason, number of faces)."""
 
-    def __init__(self, manifest: Manifest, way: Way) -> None:
-        self.manifest, self.way = manifest, way
+    def __init__(self, manifest: Manifest, preprocessing: Preprocessing) -> None:
+        self.manifest, self.preprocessing = manifest, preprocessing
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -125,33 +137,35 @@ class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
     def __getitem__(self, row: int) -> tuple[AlignedFace | None, str, str, int]:
         photograph = self.manifest.photographs[row]
         try:
-            face, faces = face_in(
-                read_image(self.manifest.file(photograph)), self.way, aligned=bool(photograph.aligned)
+            face, faces = extract_face(
+                read_image(self.manifest.file(photograph)), self.preprocessing, aligned=bool(photograph.aligned)
             )
         except UnreadableImageError as error:
             return None, UNREADABLE, str(error), 0
         if face is None:
-            return None, NO_FACE, f"the detector {self.way.detector} found none", 0
+            return None, NO_FACE, f"the detector {self.preprocessing.detector} found none", 0
         return face, "", "", faces
 
 
-def _kept(place: Path, manifest: Manifest, way: Way, num_workers: int) -> Stored:
-    if found := stored(place, place.name, _WHAT):
+def _kept(place: Path, manifest: Manifest, preprocessing: Preprocessing, num_workers: int) -> Stored:
+    if found := read_entry(place, place.name, _WHAT):
         return found
-    with NewEntry(place, _WHAT, resumable=True) as new:
-        found = stored(place, place.name, _WHAT) if new.waited else None
-        return found or _align_all(manifest, way, new, place.name, num_workers)
+    with EntryWriter(place, _WHAT, resumable=True) as new:
+        found = read_entry(place, place.name, _WHAT) if new.waited else None
+        return found or _align_all(manifest, preprocessing, new, place.name, num_workers)
 
 
-def _align_all(manifest: Manifest, way: Way, new: NewEntry, digest: str, num_workers: int) -> Stored:
+def _align_all(
+    manifest: Manifest, preprocessing: Preprocessing, new: EntryWriter, digest: str, num_workers: int
+) -> Stored:
     rows = len(manifest)
-    black, nothing = torch.zeros((*way.size, 3), dtype=torch.uint8), torch.zeros(LANDMARKS, 2)
+    black, nothing = torch.zeros((*preprocessing.size, 3), dtype=torch.uint8), torch.zeros(LANDMARKS, 2)
     row_of = {"images": (black.dtype, black.shape), "landmarks": (nothing.dtype, nothing.shape)}
     with JournaledRows(new, rows, row_of) as aligned:
         if aligned.done:
             print(f"Aligning goes on after {aligned.done:,} of {rows:,} photographs of an earlier run.", flush=True)
         loader = DataLoader(
-            Subset(_Alignment(manifest, way), range(aligned.done, rows)),
+            Subset(_Alignment(manifest, preprocessing), range(aligned.done, rows)),
             batch_size=None,
             num_workers=num_workers,
             collate_fn=_unchanged,
@@ -191,9 +205,11 @@ def _faces(found: Stored, digest: str) -> AlignedFaces:
     return AlignedFaces(images, landmarks, left_out, tuple(row for (row,) in found.facts["several"]), digest)
 
 
-def _digest(manifest: Manifest, way: Way) -> str:
+def _digest(manifest: Manifest, preprocessing: Preprocessing) -> str:
     """Name of the faces of these photographs, by content: an edited or replaced file gives another name."""
-    digest = hashlib.sha256(json.dumps([_PIPELINE, *astuple(way), read_card("dlib_landmarks").sha256]).encode())
+    digest = hashlib.sha256(
+        json.dumps([_PIPELINE, *astuple(preprocessing), read_card("dlib_landmarks").sha256]).encode()
+    )
     for photograph in manifest.photographs:
         file = manifest.file(photograph)
         try:

@@ -1,4 +1,4 @@
-"""Who is in the cohort of a score alignment, and that nobody of them is in the test: not by name, not by picture."""
+"""Who becomes a cohort, and that nobody of them is in the test: not by name, not by picture."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _NAMED = 3
 """People that one error names."""
 
 
-def people_drawn(manifest: Manifest, count: int, seed: int) -> frozenset[str]:
+def draw_people(manifest: Manifest, count: int, seed: int) -> frozenset[str]:
     """Draw people of the gallery who become the cohort, and leave queries and gallery.
 
     Args:
-        manifest: the photographs of the test.
-        count: of people.
-        seed: of the draw.
+        manifest: Photographs of the test.
+        count: Number of people to draw.
+        seed: Seed of the draw.
 
     Raises:
-        InputError: fewer than two would be drawn, or left for the test.
+        InputError: Fewer than two people would be drawn, or left for the test.
     """
     people = sorted({photograph.identity for photograph in manifest.photographs if photograph.is_gallery})
     if count < 2:
@@ -40,7 +40,12 @@ def people_drawn(manifest: Manifest, count: int, seed: int) -> frozenset[str]:
 
 
 def pictures_of(manifest: Manifest, photographs: Iterable[Photograph]) -> dict[str, str]:
-    """The sha256 of each photograph's file -> its path; a file that cannot be read is no picture."""
+    """Return the sha256 of each photograph's file -> its path; files that cannot be read are left out.
+
+    Args:
+        manifest: Where the photographs lie.
+        photographs: Some of its photographs.
+    """
     found = {}
     for photograph in photographs:
         try:
@@ -61,15 +66,15 @@ def check_apart(
     """Check that nobody of a cohort is in a test: no name, no file, no picture, and nothing made from one of its files.
 
     Args:
-        cohort: what it is, for the error.
-        people: names in it.
-        pictures: sha256 of its photographs -> path, see :func:`pictures_of`.
-        tested: where the photographs of the test lie.
-        photographs: of the test.
-        manifest: photographs of the cohort; None if only their sha256 are known.
+        cohort: What the cohort is called in the error.
+        people: Names of the people in it.
+        pictures: Sha256 of its photographs -> path, see :func:`pictures_of`.
+        tested: Manifest of the test.
+        photographs: Photographs of the test.
+        manifest: Photographs of the cohort; None if only their sha256 are known.
 
     Raises:
-        InputError: somebody is.
+        InputError: Somebody of the cohort is in the test.
     """
     tested_people = {photograph.identity for photograph in photographs}
     if both := sorted({identity_of(person) for person in people} & tested_people):

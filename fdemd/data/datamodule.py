@@ -1,80 +1,40 @@
-"""The one source of faces for training and evaluation."""
+"""The faces of one manifest, clean and as every kind of query: what evaluations and validations look at."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
 
 import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from fdemd.data.accounting import Account, account
 from fdemd.data.aligned import NO_FACE, AlignedFaces, aligned_faces
+from fdemd.data.dataset import FaceDataset
 from fdemd.data.manifest import Manifest, check_identities
 from fdemd.data.twins import Twins, find_twins, warn_of_twins, with_shared_sources
 from fdemd.errors import InputError
 from fdemd.faces.landmarks import check_detector
 from fdemd.faces.queries import QueryMaker
+from fdemd.settings.section import Section
 
-MadeAhead = Callable[[Manifest, AlignedFaces, Tensor, Tensor], AlignedFaces]
-"""Manifest, its aligned faces, rows of the queries and of the gallery -> the faces of the queries of some kind."""
-
-
-class FaceBatch(TypedDict):
-    """A batch of aligned faces.
-
-    ``face (B, 3, H, W)`` RGB: uint8 from the loader, float32 in [0, 1] for the network; ``landmarks (B, 68, 2)``
-    float32, x and y as fractions of width and height; ``row (B,)`` in the manifest.
-    """
-
-    face: Tensor
-    landmarks: Tensor
-    row: Tensor
-
-
-def as_numbers(faces: Tensor) -> Tensor:
-    """Bytes, a quarter of the memory on their way between processes, as the float32 in [0, 1] that they stand for."""
-    return faces.float() / 255 if faces.dtype == torch.uint8 else faces
-
-
-class FaceDataset(Dataset[FaceBatch]):
-    """Some rows of a manifest as one kind of query (``clean`` for the gallery)."""
-
-    def __init__(self, faces: AlignedFaces, manifest: Manifest, rows: Tensor, maker: QueryMaker) -> None:
-        self.faces, self.manifest, self.rows, self.maker = faces, manifest, rows, maker
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What decides the faces and their order, as plain values."""
-        rows = hashlib.sha256(json.dumps(self.rows.tolist()).encode()).hexdigest()
-        return {"faces": self.faces.digest, "rows": rows, "query": self.maker.identity}
-
-    def __getitem__(self, index: int) -> FaceBatch:
-        row = int(self.rows[index])
-        face = self.maker(self.faces.face(row), self.manifest.photographs[row].path)
-        height, width = face.image.shape[:2]
-        return FaceBatch(
-            face=torch.from_numpy(face.image).permute(2, 0, 1),
-            landmarks=torch.from_numpy(face.landmarks) / torch.tensor([width, height]),
-            row=torch.tensor(row),
-        )
+MakeQueries = Callable[[Manifest, AlignedFaces, Tensor, Tensor], AlignedFaces]
+"""Manifest, its aligned faces, rows of the queries and of the gallery -> the faces of the queries of one kind."""
 
 
 class FaceDataModule(LightningDataModule):
     """Aligned faces of one manifest, clean and as every kind of query.
 
-    After :meth:`setup`: ``faces`` are the aligned faces, ``query_rows`` and ``gallery_rows`` the manifest rows that
-    have one, ``missed_rows`` the queries whose face was not found (they count as misses), ``twins`` the photographs
-    that are one picture; those of one person share their source in ``manifest``.
+    Attributes:
+        manifest: The photographs; those of one person that are one picture share their source after :meth:`setup`.
+        makers: Kind of query -> what makes it, ``clean`` first.
+        faces: Aligned faces, after :meth:`setup`.
+        query_rows: Manifest rows of the queries that have a face, after :meth:`setup`.
+        gallery_rows: Manifest rows of the gallery that have a face, after :meth:`setup`.
+        missed_rows: Manifest rows of the queries whose face was not found, which count as misses.
+        twins: Photographs that are one picture.
     """
 
     faces: AlignedFaces
@@ -86,7 +46,7 @@ class FaceDataModule(LightningDataModule):
     def __init__(
         self,
         manifest: Manifest,
-        queries: Mapping[str, Mapping[str, Any]],
+        queries: Mapping[str, Section],
         *,
         alignment: str,
         face_size: tuple[int, int],
@@ -95,48 +55,46 @@ class FaceDataModule(LightningDataModule):
         batch_size: int,
         num_workers: int,
         cache: Path,
-        made_ahead: Mapping[str, MadeAhead] | None = None,
+        precomputed: Mapping[str, MakeQueries] | None = None,
     ) -> None:
         """Describe the data.
 
         Args:
-            manifest: the photographs.
-            queries: kind of query -> its settings.
-            alignment: that the network takes, a name in :data:`fdemd.faces.alignment.TEMPLATES`.
-            face_size: ``(height, width)`` that the network takes.
-            seed: of the occlusions.
-            detector: a name in :data:`fdemd.faces.landmarks.DETECTORS`.
-            batch_size: faces a batch.
-            num_workers: processes that read and occlude.
-            cache: folder that keeps aligned faces.
-            made_ahead: kinds of query that cannot be made face by face, and what makes all faces of the kind.
+            manifest: The photographs.
+            queries: Kind of query -> its section of settings.
+            alignment: Alignment that the network takes, a name in :data:`fdemd.faces.alignment.TEMPLATES`.
+            face_size: Size ``(height, width)`` that the network takes, in pixels.
+            seed: Seed of the occlusions.
+            detector: Face detector, a name in :data:`fdemd.faces.landmarks.DETECTORS`.
+            batch_size: Number of faces in a batch, 1 or more.
+            num_workers: Number of processes that read and occlude, 0 or more.
+            cache: Folder that keeps aligned faces.
+            precomputed: Kinds of query that cannot be made face by face -> what makes all faces of the kind.
 
         Raises:
-            InputError: a number out of range, an unknown kind of query or a setting of it out of range.
+            InputError: There is no such kind of query, or no such detector.
         """
         super().__init__()
-        if batch_size < 1:
-            raise InputError(f"data.batch_size is {batch_size}; a batch has at least 1 face.")
-        if num_workers < 0:
-            raise InputError(f"data.num_workers is {num_workers}; it must be 0 (no extra process) or more.")
         self.manifest, self.cache = manifest, cache
         self.alignment, self.face_size = alignment, face_size
-        self.makers = {
-            kind: QueryMaker(kind, self.face_size, seed, **settings)
-            for kind, settings in {"clean": {}, **queries}.items()
-        }
-        self._made_ahead = dict(made_ahead or {})
-        self.makers |= {kind: QueryMaker("clean", self.face_size, seed) for kind in self._made_ahead}
+        self._precomputed = dict(precomputed or {})
+        clean = QueryMaker("clean", face_size, seed)
+        self.makers = {"clean": clean}
+        self.makers |= {kind: QueryMaker(kind, face_size, seed, settings) for kind, settings in queries.items()}
+        self.makers |= dict.fromkeys(self._precomputed, clean)
         self.detector = check_detector(detector)
         self.batch_size, self.num_workers = batch_size, num_workers
-        self._kept_out: frozenset[str] = frozenset()
+        self._removed_people: frozenset[str] = frozenset()
         self._account: Account | None = None
 
     def setup(self, stage: str) -> None:
         """Align what is not aligned yet, and see which photographs can be used.
 
+        Args:
+            stage: Stage of the trainer, which makes no difference.
+
         Raises:
-            InputError: fewer than two people are left.
+            InputError: Fewer than two people are left.
         """
         self._account = None
         self.faces = aligned_faces(
@@ -165,17 +123,20 @@ class FaceDataModule(LightningDataModule):
         self.missed_rows = _rows(row for row in sorted(not_found) if photographs[row].is_query)
         self._faces_of = {
             kind: make(self.manifest, self.faces, self.query_rows, self.gallery_rows)
-            for kind, make in self._made_ahead.items()
+            for kind, make in self._precomputed.items()
         }
 
     def leave_out(self, people: Collection[str]) -> None:
         """Take some people out of queries and gallery, once :meth:`setup` is done.
 
+        Args:
+            people: Their names.
+
         Raises:
-            InputError: fewer than two people are left.
+            InputError: Fewer than two people are left.
         """
         photographs = self.manifest.photographs
-        self._kept_out |= frozenset(people)
+        self._removed_people |= frozenset(people)
         self._account = None
 
         def others(rows: Tensor) -> Tensor:
@@ -193,21 +154,30 @@ class FaceDataModule(LightningDataModule):
             self._account = account(
                 self.manifest,
                 self.faces,
-                aside=lambda each: not (each.is_query or each.is_gallery) or each.identity in self._kept_out,
+                aside=lambda each: not (each.is_query or each.is_gallery) or each.identity in self._removed_people,
                 twins=self.twins,
             )
         return self._account
 
     def faces_of(self, kind: str) -> AlignedFaces:
-        """The faces that queries of a kind are made from: the aligned photographs, or what was made ahead of them."""
+        """Return the faces that queries of a kind are made from: the aligned photographs, or precomputed faces.
+
+        Args:
+            kind: Kind of query.
+        """
         return self._faces_of.get(kind, self.faces)
 
     def query_face(self, kind: str, row: int) -> np.ndarray:
-        """The picture ``(H, W, 3)`` uint8 that a manifest row is as one kind of query."""
+        """Return the picture ``(H, W, 3)`` uint8 of one query.
+
+        Args:
+            kind: Kind of query.
+            row: Row of the manifest.
+        """
         return self.makers[kind](self.faces_of(kind).face(row), self.manifest.photographs[row].path).image
 
     def test_sets(self) -> dict[str, FaceDataset]:
-        """Kind of query -> its faces, in the order of ``makers``: every usable face clean, then the queries."""
+        """Return kind of query -> its faces, in the order of ``makers``: every usable face clean, then the queries."""
         everyone = torch.cat([self.query_rows, self.gallery_rows]).unique()
         return {
             kind: FaceDataset(

@@ -10,7 +10,12 @@ TWIN, OF_TWO_PEOPLE = "twin", "of two people"
 
 
 def left_out_files(manifest: Manifest, faces: AlignedFaces) -> list[tuple[str, str, str]]:
-    """Path, problem and reason of photographs that gave no face, of files that are no photographs, and of twins."""
+    """Return path, problem and reason of photographs without a face, of files that are no photographs, and of twins.
+
+    Args:
+        manifest: The photographs.
+        faces: Their aligned faces.
+    """
     photographs, twins = manifest.photographs, find_twins(manifest, faces)
     without = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in faces.left_out]
     ignored = [(path, "ignored", reason) for path, reason in manifest.ignored]

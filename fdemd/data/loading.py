@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.filesize import decimal
 from torch.utils.data import DataLoader
 
-from fdemd.data.datamodule import FaceBatch, FaceDataset
+from fdemd.data.dataset import FaceBatch, FaceDataset
 from fdemd.data.workers import worker_init
 
 _SHARED = Path("/dev/shm")
@@ -21,7 +21,7 @@ _BESIDE = 68 * 2 * 4 + 16
 
 
 def free_shared_memory() -> int | None:
-    """Bytes that processes can still share; None where the system does not say."""
+    """Return the bytes that processes can still share; None where the system does not say."""
     try:
         return shutil.disk_usage(_SHARED).free
     except OSError:
@@ -34,13 +34,13 @@ def face_loader(
     num_workers: int,
     others: int = 0,
 ) -> DataLoader[FaceBatch]:
-    """Every face once, in order.
+    """Return a loader of every face once, in order.
 
     Args:
-        faces: to load.
-        batch_size: faces a batch.
-        num_workers: processes that make them, at most.
-        others: faces a batch of loaders that run at the same time with as many processes.
+        faces: Faces to load.
+        batch_size: Number of faces in a batch.
+        num_workers: Largest number of processes that make them.
+        others: Number of faces in a batch of loaders that run at the same time with as many processes.
     """
     size = (faces.faces.images.shape[1], faces.faces.images.shape[2])
     workers = workers_that_fit(num_workers, min(batch_size, len(faces)) + others, size)
@@ -50,15 +50,16 @@ def face_loader(
 def workers_that_fit(
     wanted: int, faces: int, size: tuple[int, int], *, otherwise: str = ", or choose a smaller data.batch_size"
 ) -> int:
-    """The number of processes to load with: those wanted, or fewer with a warning if shared memory is too small.
+    """Return the number of processes to load with: those wanted, or fewer if shared memory is too small.
 
-    A process that finds it full is killed by the system, and takes the run with it.
+    A process that finds it full is killed by the system, and takes the run with it. Fewer processes are told in a
+    warning.
 
     Args:
-        wanted: number of processes.
-        faces: in a batch.
-        size: ``(height, width)`` of a face, three bytes a pixel.
-        otherwise: what a person can do where there is no more shared memory, as the end of the warning.
+        wanted: Number of processes asked for.
+        faces: Number of faces in a batch.
+        size: Size ``(height, width)`` of a face, three bytes a pixel.
+        otherwise: What a person can do where there is no more shared memory, as the end of the warning.
     """
     left = free_shared_memory() if wanted else None
     if left is None:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from fdemd.data.names import identity_of, warn_of_spellings
 from fdemd.errors import InputError
-from fdemd.files.given import check_file, check_folder
-from fdemd.files.whole import write_bytes
+from fdemd.files.user_paths import check_file, check_folder
+from fdemd.files.writing import write_bytes
 
 COLUMNS = ("path", "identity", "source", "split", "is_query", "is_gallery", "aligned")
 
@@ -26,13 +26,17 @@ class Photograph:
     """One row of a manifest.
 
     Attributes:
-        path: relative to the manifest's root, with forward slashes.
-        identity: the person's name.
-        source: path of the photograph this one was made from; its own path if it is an original.
-        split: free text, such as ``train`` or ``test``.
-        is_query: may be looked for.
-        is_gallery: may be found.
-        aligned: name of the alignment that the file follows already, empty if it is a photograph as taken.
+        path: Path relative to the manifest's root, with forward slashes.
+        identity: Name of the person.
+        source: Path of the photograph this one was made from; its own path if it is an original.
+        split: Part of the data, in free text such as ``train`` or ``test``.
+        is_query: Whether it may be searched for.
+        is_gallery: Whether it may be found.
+        aligned: Name of the alignment that the file follows already; empty if it is a photograph as taken.
+
+    Example:
+        >>> Photograph("Ann/1_masked.jpg", "Ann", source="Ann/1.jpg", is_gallery=False).split
+        ''
     """
 
     path: str
@@ -45,7 +49,7 @@ class Photograph:
 
 
 def rows_digest(photographs: Iterable[Photograph]) -> str:
-    """Sha256 of all that some rows say: whose photographs they are, made from which, and what may be done with them."""
+    """Return the sha256 of all that some rows say: paths, people, sources and what may be done with them."""
     return hashlib.sha256(json.dumps([astuple(photograph) for photograph in photographs]).encode()).hexdigest()
 
 
@@ -54,9 +58,9 @@ class Manifest:
     """Photographs below one folder.
 
     Attributes:
-        root: the folder.
-        photographs: its rows; no path twice.
-        ignored: files of the folder that are no photographs of it, with the reason.
+        root: The folder.
+        photographs: Rows of the manifest, none of whose paths occurs twice.
+        ignored: Files of the folder that are no photographs of the manifest, with the reason.
     """
 
     root: Path
@@ -74,15 +78,19 @@ class Manifest:
         return len(self.photographs)
 
     def file(self, photograph: Photograph) -> Path:
-        """Where the photograph lies."""
+        """Return where a photograph lies."""
         return self.root / photograph.path
 
 
 def check_identities(photographs: Iterable[Photograph], where: Path | str) -> None:
     """Check that there is something to identify.
 
+    Args:
+        photographs: The photographs.
+        where: What they are of, for the error.
+
     Raises:
-        InputError: no photograph or only one person.
+        InputError: There is no photograph, or only one person.
     """
     people = {photograph.identity for photograph in photographs}
     if not people:
@@ -101,13 +109,13 @@ def read_manifest(path: Path, root: Path | None = None, *, setting: str = "") ->
     where such a file exists; otherwise blanks around them are dropped and backslashes are taken for Windows' slashes.
 
     Args:
-        path: the CSV file, UTF-8; names of files that are not UTF-8 stand in it byte by byte. Needed columns: path and
-            identity; missing ones take the defaults of :class:`Photograph`.
-        root: the folder that the paths are relative to; the folder of the file if not given.
-        setting: that gives the root, to be named in errors; empty if none does.
+        path: CSV file in UTF-8; names of files that are not UTF-8 stand in it byte by byte. It needs the columns path
+            and identity; missing ones take the defaults of :class:`Photograph`.
+        root: Folder that the paths are relative to; None takes the folder of the file.
+        setting: Setting that gives the root, to be named in errors; empty if none does.
 
     Raises:
-        InputError: the file is missing, a column or a value is wrong, or a path leads out of ``root``.
+        InputError: The file is missing, a column or a value is wrong, or a path leads out of ``root``.
     """
     given, root = root or path.parent, (root or path.parent).resolve()
     rows = _rows(path)
@@ -139,14 +147,23 @@ def read_manifest(path: Path, root: Path | None = None, *, setting: str = "") ->
 def write_manifest(manifest: Manifest, path: Path, advice: str = "") -> None:
     """Write a manifest that :func:`read_manifest` reads back, whole or not at all; see :func:`as_csv`.
 
+    Args:
+        manifest: The photographs.
+        path: File to write.
+        advice: What a person can do if it cannot be written, for the error.
+
     Raises:
-        InputError: it cannot be written; ``advice`` says what a person can do.
+        InputError: It cannot be written.
     """
     write_bytes(path, as_csv(manifest), advice)
 
 
 def as_csv(manifest: Manifest) -> bytes:
-    """The file of a manifest, in which photographs keep their names, whatever these are."""
+    """Return the file of a manifest, in which photographs keep their names, whatever these are.
+
+    Args:
+        manifest: The photographs.
+    """
     text = io.StringIO(newline="")
     plain = csv.writer(text, lineterminator="\n")
     quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)

@@ -7,7 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 _SHOWN = 3
 _log = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ def warn_of_spellings(names: Iterable[str], where: object) -> None:
     """Log which people were written in several ways and are taken for one, and who differs in letter case only.
 
     Args:
-        names: as they are written.
-        where: they stand, to be named.
+        names: Names as they are written.
+        where: File or folder in which they stand, to be named.
     """
     written: dict[str, set[str]] = defaultdict(set)
     for name in names:
@@ -53,5 +53,5 @@ def warn_of_spellings(names: Iterable[str], where: object) -> None:
 
 def _listed(groups: Sequence[Sequence[str]]) -> str:
     more = len(groups) - _SHOWN
-    listed = "; ".join("/".join(f"'{shown(name)}'" for name in group) for group in groups[:_SHOWN])
+    listed = "; ".join("/".join(f"'{to_printable(name)}'" for name in group) for group in groups[:_SHOWN])
     return listed + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""Who is searched for without being in the gallery."""
+"""Who is searched for without being in the gallery of an open set."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def people_outside(manifest: Manifest, share: float, seed: int) -> frozenset[str
     """Draw the people who are searched for without being in the gallery.
 
     Args:
-        manifest: the photographs.
-        share: of the people with query photographs, in (0, 1); at least one is drawn and one left.
-        seed: of the draw.
+        manifest: The photographs.
+        share: Share of the people with query photographs to draw, in (0, 1); at least one is drawn and one left.
+        seed: Seed of the draw.
 
     Raises:
         InputError: ``share`` out of range, or fewer than two people have query photographs.
@@ -37,5 +37,11 @@ def people_outside(manifest: Manifest, share: float, seed: int) -> frozenset[str
 
 
 def inside(manifest: Manifest, rows: Tensor, outside: frozenset[str]) -> Tensor:
-    """Boolean ``(n,)``: which of some manifest rows show people who are not ``outside``."""
+    """Return booleans ``(n,)``: which rows show people who are in the gallery.
+
+    Args:
+        manifest: The photographs.
+        rows: Rows of the manifest ``(n,)``.
+        outside: Names of the people who are not in the gallery.
+    """
     return torch.tensor([manifest.photographs[row].identity not in outside for row in rows.tolist()], dtype=torch.bool)

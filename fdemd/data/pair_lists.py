@@ -22,7 +22,7 @@ from typing import NamedTuple
 from fdemd.data.names import identity_of
 from fdemd.data.tree import is_image, without_ending
 from fdemd.errors import InputError
-from fdemd.files.given import check_file, check_folder
+from fdemd.files.user_paths import check_file, check_folder
 
 _FOLDS = 10
 """Of lists that name none."""
@@ -33,7 +33,14 @@ _log = logging.getLogger(__name__)
 
 
 class Pair(NamedTuple):
-    """Two photographs by the end of their paths, without the ending; whether they show one person; the fold from 0."""
+    """Two photographs of a list.
+
+    Attributes:
+        first: End of the first photograph's path, without the ending.
+        second: End of the second photograph's path, likewise.
+        same: Whether they show one person.
+        fold: Fold that the pair is in, from 0.
+    """
 
     first: str
     second: str
@@ -42,10 +49,13 @@ class Pair(NamedTuple):
 
 
 def read_pair_list(path: Path) -> list[Pair]:
-    """The pairs of a list, in its order.
+    """Read the pairs of a list, in its order.
+
+    Args:
+        path: File, or folder for CFP.
 
     Raises:
-        InputError: the list cannot be read or has none of the known forms.
+        InputError: The list cannot be read or has none of the known forms.
     """
     if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir it never raises
         return list(_of_cfp(check_folder(path, "The list of pairs", _ADVICE)))

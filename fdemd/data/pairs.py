@@ -17,7 +17,7 @@ from fdemd.data.names import identity_of
 from fdemd.data.pair_lists import read_pair_list
 from fdemd.data.tree import without_ending
 from fdemd.errors import InputError
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 
 _Value = TypeVar("_Value")
 REPORT, WITHOUT_FACE = "report.json", "photographs without a face"
@@ -29,12 +29,12 @@ class Pairs:
     """``P`` pairs of photographs, in folds.
 
     Attributes:
-        manifest: every photograph that occurs in a pair, once.
-        first: ``(P,)`` rows of the manifest.
-        second: ``(P,)`` rows of the manifest.
-        same: ``(P,)`` boolean, whether both show one person.
-        fold: ``(P,)`` integers from 0.
-        without: rows that gave no face when the set was prepared; their files are not below the root.
+        manifest: Every photograph that occurs in a pair, once.
+        first: Rows of the manifest ``(P,)``: the first photograph of each pair.
+        second: Rows of the manifest ``(P,)``: the second photograph of each pair.
+        same: Whether both show one person, booleans ``(P,)``.
+        fold: Fold of each pair ``(P,)``, integers from 0.
+        without: Photographs that gave no face when the set was prepared; their files are not below the root.
     """
 
     manifest: Manifest
@@ -56,11 +56,11 @@ def read_pairs(path: Path, photographs: Manifest) -> Pairs:
     that gave no face when the set was prepared stays in its pairs.
 
     Args:
-        path: the list.
-        photographs: those that it may name, and more.
+        path: The list.
+        photographs: Photographs that it may name, and more.
 
     Raises:
-        InputError: the list cannot be read or is not of a known form, or a photograph is missing or not unique.
+        InputError: The list cannot be read or is not of a known form, or a photograph is missing or not unique.
     """
     pairs = [pair._replace(first=_spelled(pair.first), second=_spelled(pair.second)) for pair in read_pair_list(path)]
     names = sorted({name for pair in pairs for name in pair[:2]})
@@ -125,7 +125,7 @@ def _spelled(path: str) -> str:
 def _without_face(folder: Path) -> list[tuple[str, str, str]]:
     """Photographs that gave no face when the set was prepared: name in the download, problem and reason."""
     try:
-        with opened(folder / REPORT) as file:
+        with open_regular(folder / REPORT) as file:
             facts = json.loads(file.readall())
     except FileNotFoundError:
         return []

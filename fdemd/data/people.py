@@ -1,4 +1,4 @@
-"""Who is trained on and who is held out: no person is ever in both."""
+"""The split of people into those to train on and those to validate or test with: nobody is in both."""
 
 from __future__ import annotations
 
@@ -15,27 +15,26 @@ SPLITS = ("", TRAIN, VALIDATION, TEST)
 
 
 def split_people(
-    manifest: Manifest, held_out: int, seed: int, *, setting: str = "validation.people"
+    manifest: Manifest, people: int, seed: int, *, setting: str = "validation.people"
 ) -> tuple[Manifest, Manifest | None]:
-    """Divide a manifest by people.
+    """Split a manifest by people.
 
-    Its column ``split`` decides where it says ``validation``; else ``held_out`` people are drawn from those with two
-    photographs or more. Rows that say ``test`` are in neither part.
+    Its column ``split`` decides where it says ``validation``; else people are drawn from those with two photographs or
+    more. Rows that say ``test`` are in neither part.
 
     Args:
-        manifest: photographs, and occluded copies of them if there are any.
-        held_out: number of people to draw.
-        seed: of the draw.
-        setting: that says how many, to be named in errors.
+        manifest: Photographs, and occluded copies of them if there are any.
+        people: Number of people to draw, at least 0.
+        seed: Seed of the draw.
+        setting: Setting that says how many are drawn, named in errors.
 
     Returns:
-        All photographs to train on; and the held-out people's originals as queries and gallery, or None.
+        All photographs to train on; and the originals of the people kept apart as queries and gallery, None if nobody
+        is.
 
     Raises:
-        InputError: a split of another name, one person in two splits, too few people, or ``held_out`` below 0.
+        InputError: a split of another name, one person in two splits, or too few people.
     """
-    if held_out < 0:
-        raise InputError(f"{setting} is {held_out}; it must be 0 (nobody) or more.")
     split_of: dict[str, str] = {}
     for row in manifest.photographs:
         if row.split not in SPLITS:
@@ -49,28 +48,28 @@ def split_people(
                 "photographs of a person must be in one, or the person is trained on and tested with."
             )
     validated = {person for person, split in split_of.items() if split == VALIDATION}
-    if not validated and held_out:
-        validated = _drawn(manifest, split_of, held_out, seed, setting)
+    if not validated and people:
+        validated = _draw(manifest, split_of, people, seed, setting)
     trained = {person for person, split in split_of.items() if split in ("", TRAIN)} - validated
     training = tuple(row for row in manifest.photographs if row.identity in trained)
-    check_identities(training, f"{manifest.root}, without the people who are held out,")
+    check_identities(training, f"{manifest.root}, without the people kept apart,")
     originals = tuple(
         replace(row, is_query=True, is_gallery=True)
         for row in manifest.photographs
         if row.identity in validated and row.source == row.path
     )
     if originals:
-        check_identities(originals, f"The held-out part of {manifest.root}")
+        check_identities(originals, f"The people kept apart of {manifest.root}")
     return replace(manifest, photographs=training), replace(manifest, photographs=originals) if originals else None
 
 
-def _drawn(manifest: Manifest, split_of: dict[str, str], held_out: int, seed: int, setting: str) -> set[str]:
+def _draw(manifest: Manifest, split_of: dict[str, str], people: int, seed: int, setting: str) -> set[str]:
     originals = Counter(row.identity for row in manifest.photographs if row.source == row.path)
     candidates = sorted(person for person, split in split_of.items() if split in ("", TRAIN) and originals[person] >= 2)
-    if held_out > len(candidates) - 2:
+    if people > len(candidates) - 2:
         raise InputError(
-            f"{setting} is {held_out}, but {manifest.root} has only {len(candidates)} people with two "
-            "photographs or more to hold out from, and two must be left to train on."
+            f"{setting} is {people}, but {manifest.root} has only {len(candidates)} people with two "
+            "photographs or more to draw from, and two must be left to train on."
         )
     order = torch.randperm(len(candidates), generator=torch.Generator().manual_seed(seed))
-    return {candidates[number] for number in order[:held_out].tolist()}
+    return {candidates[number] for number in order[:people].tolist()}

@@ -1,4 +1,4 @@
-"""Which faces make up each batch of training: a function of seed and epoch alone, on any number of processes.
+"""Samplers of training batches: a function of seed and epoch alone, on any number of processes.
 
 Both samplers are ``batch_sampler`` of a :class:`~torch.utils.data.DataLoader`, which then is not to be given a
 distributed sampler as well (Lightning's ``use_distributed_sampler=False``).
@@ -31,10 +31,10 @@ class BatchSampler(Sampler[list[int]], ABC):
         """Start at the first batch of epoch 0.
 
         Args:
-            batch_size: rows of all processes together.
-            seed: of the order.
-            rank: this process, from 0.
-            world_size: processes.
+            batch_size: Rows of all processes together.
+            seed: Seed of the order.
+            rank: Number of this process, from 0.
+            world_size: Number of processes.
         """
         self.seed = seed
         self.epoch = 0
@@ -44,19 +44,19 @@ class BatchSampler(Sampler[list[int]], ABC):
 
     @property
     def sampler(self) -> BatchSampler:
-        """Itself: where Lightning looks for what to call ``set_epoch`` of."""
+        """The sampler itself: Lightning looks here for what to call ``set_epoch`` of."""
         return self
 
     @abstractmethod
     def whole_batches(self, epoch: int) -> Iterator[Sequence[int]]:
-        """Every batch of an epoch, of all processes together, from the first."""
+        """Yield every batch of an epoch, of all processes together, from the first."""
 
     @abstractmethod
     def __len__(self) -> int:
-        """Batches of a whole epoch, from wherever it is begun."""
+        """Return the number of batches in a whole epoch, from wherever it is begun."""
 
     def __iter__(self) -> Iterator[list[int]]:
-        """This process's rows of each batch of the epoch that is left."""
+        """Yield this process's rows of each batch of the epoch that is left."""
         for batch in islice(self.whole_batches(self.epoch), self._batches_done, None):
             yield list(batch[self._share])
 
@@ -83,29 +83,34 @@ class ShuffledSampler(BatchSampler):
     shuffled, then the rows within each 64 blocks that follow one another. Any 64 * ``block`` draws of a window thus
     read 64 runs of ``block`` rows, which are in the operating system's memory after one sequential read each, and a
     batch mixes rows of up to 64 places. A ``block`` of 1 is the plain random order.
+
+    Example:
+        >>> sampler = ShuffledSampler(rows=10, batch_size=4, seed=0)
+        >>> [len(batch) for batch in sampler]
+        [4, 4]
+        >>> halves = [ShuffledSampler(10, 4, seed=0, rank=rank, world_size=2) for rank in range(2)]
+        >>> [one + other for one, other in zip(*halves)] == list(sampler)
+        True
     """
 
     def __init__(
         self, rows: int, batch_size: int, *, seed: int, block: int = 1, rank: int = 0, world_size: int = 1
     ) -> None:
-        """See :class:`BatchSampler`.
+        """Start at the first batch of epoch 0.
 
         Args:
-            rows: how many there are; 0 to ``rows`` - 1 are drawn.
-            batch_size: rows of all processes together.
-            seed: of the order.
-            block: consecutive rows that are drawn near each other.
-            rank: this process, from 0.
-            world_size: processes.
+            rows: Number of rows; 0 to ``rows - 1`` are drawn.
+            batch_size: Rows of all processes together, at least 1.
+            seed: Seed of the order.
+            block: Consecutive rows that are drawn near each other, at least 1.
+            rank: Number of this process, from 0.
+            world_size: Number of processes.
 
         Raises:
-            InputError: there are fewer rows than a batch takes, processes cannot share a batch equally, or a number is
-                below 1.
+            InputError: there are fewer rows than a batch takes, or processes cannot share a batch equally.
         """
         super().__init__(batch_size, seed=seed, rank=rank, world_size=world_size)
-        if block < 1:
-            raise InputError(f"batches.block is {block}; it must be 1 (every row by itself) or more.")
-        if batch_size < 1 or batch_size % world_size:
+        if batch_size % world_size:
             raise InputError(f"data.batch_size is {batch_size}; it must be a multiple of the {world_size} processes.")
         if rows < batch_size:
             raise InputError(f"data.batch_size is {batch_size}, but there are only {rows} faces to train on.")
@@ -121,7 +126,7 @@ class ShuffledSampler(BatchSampler):
             yield order[batch * self._batch_size : (batch + 1) * self._batch_size].tolist()
 
     def order(self, epoch: int) -> npt.NDArray[np.int64]:
-        """All rows ``(rows,)`` in the order of an epoch."""
+        """Return all rows ``(rows,)`` in the order of an epoch."""
         generator = self._generator(epoch)
         starts = self._block * generator.permutation(-(-self._rows // self._block))
         # The last block may be short; what it lacks lies beyond the last row.
@@ -139,6 +144,13 @@ class BalancedSampler(BatchSampler):
     Over an epoch identities are drawn equally often, and so are the photographs of each, both to within one. Who has
     fewer photographs than are asked for appears with some of them twice. An epoch has as many batches as its rows
     fill.
+
+    Example:
+        >>> from collections import Counter
+        >>> labels = [0, 0, 0, 1, 1, 2, 2, 2]
+        >>> (first, *_) = BalancedSampler(labels, people=2, photographs=2, seed=0)
+        >>> sorted(Counter(labels[row] for row in first).values())
+        [2, 2]
     """
 
     def __init__(
@@ -151,24 +163,21 @@ class BalancedSampler(BatchSampler):
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        """See :class:`BatchSampler`.
+        """Start at the first batch of epoch 0.
 
         Args:
             labels: ``(rows,)`` identity of each row.
-            people: identities in a batch of all processes together.
-            photographs: of each of them, always on one process.
-            seed: of the order.
-            rank: this process, from 0.
-            world_size: processes.
+            people: Identities in a batch of all processes together, at least 1.
+            photographs: Photographs of each of them, always on one process, at least 1.
+            seed: Seed of the order.
+            rank: Number of this process, from 0.
+            world_size: Number of processes.
 
         Raises:
-            InputError: there are fewer identities than asked for, processes cannot share them equally, or a number is
-                below 1.
+            InputError: there are fewer identities than asked for, or processes cannot share them equally.
         """
         super().__init__(people * photographs, seed=seed, rank=rank, world_size=world_size)
-        if photographs < 1:
-            raise InputError(f"A balanced batch needs at least 1 photograph of a person, not {photographs}.")
-        if people < 1 or people % world_size:
+        if people % world_size:
             raise InputError(
                 f"The people in a balanced batch ({people}) must be a multiple of the {world_size} processes."
             )

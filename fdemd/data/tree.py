@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from fdemd.errors import InputError
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.files.walk import walk
 
 IMAGE_ENDINGS = frozenset(
@@ -42,8 +42,8 @@ class Entry(NamedTuple):
     """A file below a folder, or a folder that was not entered.
 
     Attributes:
-        path: relative to the folder, with forward slashes.
-        problem: why it cannot be a photograph, in words; empty if it can.
+        path: Path relative to the folder, with forward slashes.
+        problem: Why it cannot be a photograph, in words; empty if it can.
     """
 
     path: str
@@ -51,12 +51,12 @@ class Entry(NamedTuple):
 
 
 def is_image(path: str) -> bool:
-    """Whether a path ends as a photograph's does."""
+    """Return whether a path ends as a photograph's does."""
     return PurePosixPath(path).suffix.lower() in IMAGE_ENDINGS
 
 
 def without_ending(path: str) -> str:
-    """The path of a photograph without its ending; other names stay as they are.
+    """Return the path of a photograph without its ending; other names stay as they are.
 
     >>> without_ending("Ann_Able/Ann_Able_0001.JPG"), without_ending("Robert_Downey_Jr._0001")
     ('Ann_Able/Ann_Able_0001', 'Robert_Downey_Jr._0001')
@@ -68,7 +68,7 @@ def entries_below(folder: Path) -> list[Entry]:
     """Everything below a folder as :func:`fdemd.files.walk.walk` finds it, sorted, but for the folders it entered.
 
     Raises:
-        InputError: there is very much in it, and next to no images.
+        InputError: There is very much in the folder, and next to no images.
     """
     return sorted(_patiently(folder), key=lambda entry: entry.path.split("/"))
 
@@ -80,7 +80,7 @@ def _patiently(folder: Path) -> Iterator[Entry]:
         seen[found.path.split("/")[0]] += 1
         images += is_image(found.path)
         if total >= _PATIENCE and images < _FEWEST_IMAGES * total:
-            most = ", ".join(shown(name) for name, _ in seen.most_common(_NAMED))
+            most = ", ".join(to_printable(name) for name, _ in seen.most_common(_NAMED))
             raise InputError(
                 f"{folder} does not look like a folder of people: of the first {total:,} files and folders in it "
                 f"{images:,} are images (most are in {most}); data.root must be the folder that holds one folder a "

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.manifest import Manifest
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 _SHOWN = 3
 _log = logging.getLogger(__name__)
@@ -20,8 +20,8 @@ class Twins:
     """Photographs that are one picture, found by their aligned faces.
 
     Attributes:
-        copies: row -> row of the first photograph of the same person that is the same picture.
-        strangers: row -> row of the first photograph that is the same picture, but of another person: one of the two
+        copies: Row -> row of the first photograph of the same person that is the same picture.
+        strangers: Row -> row of the first photograph that is the same picture, but of another person: one of the two
             names is wrong.
     """
 
@@ -35,8 +35,8 @@ def find_twins(manifest: Manifest, faces: AlignedFaces) -> Twins:
     Equal pictures have equal aligned faces and landmarks. Landmarks are compared first, which reads no face twice.
 
     Args:
-        manifest: the photographs.
-        faces: of theirs.
+        manifest: The photographs.
+        faces: Their aligned faces.
     """
     photographs, copies, strangers = manifest.photographs, dict[int, int](), dict[int, int]()
     for group in _same_pictures(faces):
@@ -51,7 +51,12 @@ def find_twins(manifest: Manifest, faces: AlignedFaces) -> Twins:
 
 
 def with_shared_sources(manifest: Manifest, twins: Twins) -> Manifest:
-    """The manifest in which the same picture of one person, and all that was made from it, has one source."""
+    """Return the manifest in which the same picture of one person, and all that was made from it, has one source.
+
+    Args:
+        manifest: The photographs.
+        twins: Which of them are one picture.
+    """
     if not twins.copies:
         return manifest
     photographs = manifest.photographs
@@ -64,8 +69,13 @@ def with_shared_sources(manifest: Manifest, twins: Twins) -> Manifest:
 
 
 def warn_of_twins(manifest: Manifest, twins: Twins) -> None:
-    """Log how many photographs are there more than once, and who has the same picture as another person."""
-    paths = [shown(photograph.path) for photograph in manifest.photographs]
+    """Log how many photographs are there more than once, and who has the same picture as another person.
+
+    Args:
+        manifest: The photographs.
+        twins: Which of them are one picture.
+    """
+    paths = [to_printable(photograph.path) for photograph in manifest.photographs]
     if twins.copies:
         _log.warning(
             "%s: %d photographs are the same picture as another of the person (%s); without twins, neither finds the "

@@ -1,4 +1,4 @@
-"""What every process that works for another one begins with: gone when the other is, and quiet until then."""
+"""How a process that works for another one begins, so that it ends with the other and leaves signals to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def worker_init(worker: int) -> None:
     clean end, and it takes its workers down by itself. SIGTERM is how it does that, so that it counts from the parent.
 
     Args:
-        worker: its number, which makes no difference.
+        worker: Number of the worker, which makes no difference.
     """
     if hasattr(signal, "sigwaitinfo"):  # macOS has none; there PyTorch's own handler ends a worker whoever says so
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})

@@ -14,28 +14,16 @@ from torch import Tensor
 from fdemd.backbones import Backbone
 from fdemd.backbones.soundness import check_sound_on
 from fdemd.cache.features import TENSORS, FeatureStore, StoreWriter
-from fdemd.data.datamodule import FaceBatch, FaceDataset, as_numbers
+from fdemd.data.dataset import FaceBatch, FaceDataset, as_numbers
 from fdemd.data.loading import face_loader
-from fdemd.errors import InputError, unknown
+from fdemd.embedding.batch import embed_batch
 from fdemd.features import Features
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-"""Precisions in which patches can be kept."""
+"""Setting ``features.dtype`` -> precision in which patches are kept."""
 COMPUTED, STORED = "computed", "stored"
-_ROUNDING = 0.01
-"""Largest mean error of rounding, as a share of the mean patch value; twice what bfloat16 does to any numbers."""
-
-
-def check_dtype(name: str) -> torch.dtype:
-    """The precision called ``name``.
-
-    Raises:
-        InputError: no such precision of patches.
-    """
-    if name not in DTYPES:
-        raise unknown("precision of patches (features.dtype)", name, DTYPES)
-    return DTYPES[name]
+"""Where features come from: the network now, or an earlier run."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +31,10 @@ class EmbeddedFaces:
     """Features of some rows of a manifest.
 
     Attributes:
-        features: of ``B`` faces, on the CPU.
-        rows: ``(B,)``, where they stand in the manifest.
+        features: Features of ``B`` faces, on the CPU.
+        rows: Rows of the manifest that they are of, ``(B,)``.
         origin: ``COMPUTED`` now, or ``STORED`` by an earlier run.
-        name: of the entry that stores them; empty without a store.
+        name: Name of the entry that stores them; empty without a store.
     """
 
     features: Features
@@ -55,10 +43,13 @@ class EmbeddedFaces:
     name: str = ""
 
     def at(self, rows: Tensor) -> Features:
-        """Features of some of the rows ``(n,)``, in the order asked for; a view if they stand together in that order.
+        """Return the features of some of the rows; a view if they stand together in the order asked for.
+
+        Args:
+            rows: Rows of the manifest ``(n,)``, in any order.
 
         Raises:
-            ValueError: a row was not embedded.
+            ValueError: A row was not embedded.
         """
         order = self.rows.argsort()
         places = order[torch.searchsorted(self.rows[order], rows).clamp_max(len(order) - 1)]
@@ -79,28 +70,31 @@ def embed(
     dtype: torch.dtype = torch.float32,
     store: FeatureStore | None = None,
 ) -> dict[str, EmbeddedFaces]:
-    """Features of every face of some data sets; with a store, only what it lacks is computed.
+    """Embed every face of some data sets; with a store, only what it lacks is computed.
 
     Without a store, with an empty one and from a full one, the features are the same.
 
     Args:
-        backbone: the network, as it is; nothing is trained.
-        faces: kind of query -> its faces.
-        trainer: runs the network; of one process.
-        batch_size: faces a batch.
-        num_workers: processes that read and occlude.
-        dtype: precision in which the patches are kept; embeddings stay in float32.
-        store: of this network; None keeps the features in memory.
+        backbone: The network, as it is; nothing is trained.
+        faces: Kind of query -> its faces.
+        trainer: Trainer of one process, which runs the network.
+        batch_size: Number of faces in a batch.
+        num_workers: Number of processes that read and occlude.
+        dtype: Precision in which the patches are kept; embeddings stay in float32.
+        store: Store of this network's features; None keeps them in memory.
+
+    Returns:
+        Kind of query -> its features.
 
     Raises:
-        InputError: the network gave something that is not a finite number, or patches that ``dtype`` cannot hold, or
+        InputError: The network gave something that is not a finite number, or patches that ``dtype`` cannot hold, or
             the store cannot be written.
     """
     keys = _keys(backbone, faces, trainer, dtype) if store else {}
     known = {kind: found for kind, key in keys.items() if store and (found := store.read(key))}
     missing = {kind: each for kind, each in faces.items() if kind not in known}
     if store:
-        _tell(store, known, missing)
+        _print_origins(store, known, missing)
     with ExitStack() as stack:
         sinks = {
             kind: stack.enter_context(store.writer(keys[kind], len(each))) if store else _Memory(len(each))
@@ -119,21 +113,6 @@ def embed(
         )
         for kind, each in faces.items()
     }
-
-
-def embed_batch(backbone: Backbone, batch: FaceBatch, dtype: torch.dtype = torch.float32) -> Features:
-    """Features of one batch, on its device; embeddings in float32, patches rounded to ``dtype``.
-
-    Raises:
-        InputError: the network gave something that is not a finite number, or patches that ``dtype`` cannot hold.
-    """
-    found = backbone(batch["face"])
-    if not (found.embedding.isfinite().all() and found.patches.isfinite().all()):
-        raise InputError(
-            f"The network gave numbers that are not finite for a face among rows {batch['row'].tolist()} of the "
-            "manifest; its weights or its precision are at fault."
-        )
-    return Features(found.embedding.float(), _rounded(found.patches, dtype), found.grid, batch["landmarks"].float())
 
 
 class EmbeddingModule(LightningModule):
@@ -179,21 +158,6 @@ class _Memory:
         return Features(**self._tensors, grid=self._grid)
 
 
-def _rounded(patches: Tensor, dtype: torch.dtype) -> Tensor:
-    """Patches in another precision, checked: beyond its range there is infinity, and below it nothing."""
-    kept = patches.to(dtype)
-    error = (kept.float() - patches.float()).abs().mean(dtype=torch.float64)
-    size = patches.float().abs().mean(dtype=torch.float64)
-    if not error <= _ROUNDING * size:
-        name = str(dtype).removeprefix("torch.")
-        raise InputError(
-            f"The patches of this network, {size:.2g} on average and {patches.abs().max():.2g} at most, cannot be kept "
-            f"in {name}, whose numbers lie between {torch.finfo(dtype).tiny:.2g} and {torch.finfo(dtype).max:.2g}; use "
-            "features.dtype=bfloat16 or float32."
-        )
-    return kept
-
-
 def _keys(
     backbone: Backbone, faces: Mapping[str, FaceDataset], trainer: Trainer, dtype: torch.dtype
 ) -> dict[str, dict[str, Any]]:
@@ -201,11 +165,11 @@ def _keys(
 
     The weights are known by content, so that untrained and trained-on networks are told apart as well.
     """
-    way = {"weights": backbone.fingerprint(), "trainer": trainer.precision, "dtype": str(dtype)}
-    return {kind: {**way, **each.identity} for kind, each in faces.items()}
+    shared = {"weights": backbone.fingerprint(), "trainer": trainer.precision, "dtype": str(dtype)}
+    return {kind: {**shared, **each.identity} for kind, each in faces.items()}
 
 
-def _tell(store: FeatureStore, known: Iterable[str], missing: Iterable[str]) -> None:
+def _print_origins(store: FeatureStore, known: Iterable[str], missing: Iterable[str]) -> None:
     origins = ((known, "from an earlier run"), (missing, "to be computed"))
-    said = "; ".join(f"{', '.join(kinds)} {origin}" for kinds, origin in origins if kinds)
-    print(shown(f"Features in {store.folder}: {said}."), flush=True)
+    listed = "; ".join(f"{', '.join(kinds)} {origin}" for kinds, origin in origins if kinds)
+    print(to_printable(f"Features in {store.folder}: {listed}."), flush=True)

@@ -10,7 +10,13 @@ from fdemd.retrieval.protocol import Labels
 
 
 def labels_of(manifest: Manifest, rows: Tensor, *, occluded: bool) -> Labels:
-    """Who is on each row and from which photograph it is; an occluded query is a picture that no gallery holds."""
+    """Return who is on each row and from which photograph it is.
+
+    Args:
+        manifest: The photographs.
+        rows: Rows of the manifest ``(B,)``.
+        occluded: Whether the faces are changed, so that each is a picture that no gallery holds.
+    """
     people = {name: number for number, name in enumerate(dict.fromkeys(p.identity for p in manifest.photographs))}
     sources = {name: number for number, name in enumerate(dict.fromkeys(p.source for p in manifest.photographs))}
     chosen = [manifest.photographs[row] for row in rows.tolist()]

@@ -1,4 +1,4 @@
-"""What each patch adds to the Earth Mover's similarity, which is ``sum(flow * cosine)`` (paper Eqs. 1-3)."""
+"""Contributions of the patches to the Earth Mover's similarity ``sum(flow * cosine)`` (DeepFace-EMD, Eqs. 1-3)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,26 @@ from fdemd.tensors.checks import checked
 
 
 class Contributions(NamedTuple):
-    """Contribution of each query patch ``(N,)`` and of each gallery patch ``(M,)``; each adds up to the similarity."""
+    """Contributions of patches to a similarity.
+
+    Attributes:
+        query: Contribution ``(N,)`` of each query patch; they add up to the similarity.
+        gallery: Contribution ``(M,)`` of each gallery patch; likewise.
+    """
 
     query: Tensor
     gallery: Tensor
 
 
 class Match(NamedTuple):
-    """Flow from a query patch to a gallery patch (numbers in the grid, row by row), and the cosine of the two."""
+    """A query patch, a gallery patch and what flows between them.
+
+    Attributes:
+        query: Index of the query patch in the grid, row by row.
+        gallery: Index of the gallery patch, likewise.
+        flow: Flow between the two.
+        cosine: Cosine of the two.
+    """
 
     query: int
     gallery: int
@@ -28,16 +40,19 @@ class Match(NamedTuple):
 
 @checked(flow="real N M", similarity="real N M")
 def contributions(flow: Tensor, similarity: Tensor) -> Contributions:
-    """Share out the similarity of two faces to the patches of either.
+    """Split the similarity of two faces into the contributions of the patches of either.
 
-    A query patch ``m`` contributes ``sum_s flow[m, s] * similarity[m, s]``, a gallery patch the sum of its column.
+    Query patch ``m`` contributes ``sum_s flow[m, s] * similarity[m, s]``, gallery patch ``s`` the sum over ``m``.
 
     Args:
-        flow: ``(N, M)``, (query patch, gallery patch).
-        similarity: ``(N, M)``, of the same patches.
+        flow: Flow ``(N, M)`` from query patches to gallery patches.
+        similarity: Cosines ``(N, M)`` of the same patches.
 
     Returns:
-        float64, so that adding up costs no digits.
+        Contributions in float64, so that they add up to the similarity without a loss of digits.
+
+    >>> contributions(torch.tensor([[0.5, 0.0], [0.0, 0.5]]), torch.tensor([[1.0, 0.2], [0.2, 0.5]])).query.tolist()
+    [0.5, 0.25]
     """
     moved = flow.double() * similarity.double()
     return Contributions(moved.sum(1), moved.sum(0))
@@ -45,8 +60,15 @@ def contributions(flow: Tensor, similarity: Tensor) -> Contributions:
 
 @checked(flow="score N M", similarity="real N M")
 def strongest(flow: Tensor, similarity: Tensor, count: int) -> list[Match]:
-    """The ``count`` pairs of patches with the most flow, the first having the most; ``flow`` and ``similarity``
-    ``(N, M)`` as in :func:`contributions`. All pairs if there are fewer.
+    """Return the ``count`` pairs of patches with the most flow in descending order; all pairs if there are fewer.
+
+    Args:
+        flow: Flow ``(N, M)`` from query patches to gallery patches.
+        similarity: Cosines ``(N, M)`` of the same patches.
+        count: Number of pairs.
+
+    >>> strongest(torch.tensor([[0.5, 0.1], [0.1, 0.3]]), torch.eye(2), count=1)
+    [Match(query=0, gallery=0, flow=0.5, cosine=1.0)]
     """
     order = torch.sort(flow.flatten(), descending=True, stable=True).indices[: max(0, count)].tolist()
     places = (divmod(place, flow.shape[1]) for place in order)

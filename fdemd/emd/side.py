@@ -1,4 +1,4 @@
-"""One side of the transport problems, queries or gallery, as the engines read it."""
+"""One side of the transport problems, queries or gallery, prepared for the engines."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from fdemd.tensors.checks import check
 from fdemd.tensors.directions import SHORTEST, finite, in_range, ordinary
 
 _NUMBERS_AT_ONCE = 2**22
-"""Patches are brought to float32 in chunks of 16 MiB, so that memory stays flat for any number of faces."""
+"""Numbers that are converted to float32 at a time (16 MiB), so that memory stays flat for any number of faces."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """``B`` faces; beyond the features only a few numbers a patch are kept. Checked when made (ValueError).
+    """``B`` faces of one side; beyond the features only a few numbers a patch are kept.
 
     Attributes:
-        patches: ``(B, N, C)`` raw, in the precision that they are stored in; those too long or short for float32 to
-            multiply are brought to a length of about 1.
-        inverse_norm: ``(B, N)`` float32, ``1 / |patch|``.
-        terms: this side's part of the weights, float32.
+        patches: Raw patches ``(B, N, C)`` in the precision that they are stored in; those too long or too short to be
+            multiplied in float32 are scaled to a length of about 1.
+        inverse_norm: ``1 / |patch|``, ``(B, N)`` float32.
+        terms: Terms of the weights of this side, float32.
+
+    Raises:
+        ValueError: Shapes do not belong together, or there are no patches or channels.
     """
 
     patches: Tensor
@@ -48,16 +51,20 @@ class Side:
         return len(self.patches)
 
     def unit(self, rows: Tensor | slice) -> Tensor:
-        """Patches of length 1, float32, of some faces; the shape of ``rows`` leads that of the result."""
+        """Return the patches of some faces, float32 of length 1; the shape of ``rows`` leads that of the result."""
         return self.patches[rows].float() * self.inverse_norm[rows][..., None]
 
 
 def side_of(features: Features, weighting: str) -> Side:
-    """Prepare the faces of one side for a weighting, a name in :data:`fdemd.emd.weighting.WEIGHTINGS`.
+    """Prepare the faces of one side for a weighting.
+
+    Args:
+        features: Features of ``B`` faces.
+        weighting: A name in :data:`fdemd.emd.weighting.WEIGHTINGS`.
 
     Raises:
-        InputError: the features lack what the weighting needs, or hold numbers that are not finite.
-        ValueError: the features are not of a list of faces, or without patches or channels.
+        InputError: The features lack what the weighting needs, or hold numbers that are not finite.
+        ValueError: The features are not of a batch of faces, or have no patches or channels.
     """
     check({"patches": (features.patches, "float B N C")})
     _check_sizes(features.patches)
@@ -71,7 +78,7 @@ def side_of(features: Features, weighting: str) -> Side:
 
 
 class _Prepared(NamedTuple):
-    """What :class:`Side` holds, of some faces, and whether their patches are others than those given."""
+    """The fields of :class:`Side` for some faces, and whether their patches had to be scaled."""
 
     patches: Tensor
     inverse_norm: Tensor
@@ -94,7 +101,7 @@ def _prepared(some: Features, weighting: str) -> _Prepared:
 
 
 def _cannot_be_squared(patches: Tensor, length: Tensor) -> bool:
-    """Whether there are patches, other than of zeros, whose length float32 cannot tell or their products cannot."""
+    """Return whether float32 cannot hold the length, or the products, of a patch that is not zero."""
     regular = ordinary(length)
     return not bool(regular.all()) and bool(patches[~regular].any())
 

@@ -1,4 +1,4 @@
-"""Earth Mover's similarity of faces: the second stage's score (paper Sec. 3.1, Eqs. 1-3)."""
+"""Earth Mover's similarity of faces: the second stage's score (Phan and Nguyen, CVPR 2022, Sec. 3.1, Eqs. 1-3)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from fdemd.emd.engines import AUTO, FAST, REFERENCE, choose_engine, reference
 from fdemd.emd.side import side_of
@@ -15,12 +14,13 @@ from fdemd.emd.transport import Transport
 from fdemd.emd.weighting import check_weighting
 from fdemd.errors import InputError
 from fdemd.features import Features
+from fdemd.tensors.arrays import Array, check_arrays
 
 
 def emd_similarity(
     query: Features,
     gallery: Features,
-    candidates: Tensor,
+    candidates: Array | None = None,
     *,
     weighting: str = "apc",
     stop: Stop | None = None,
@@ -29,27 +29,52 @@ def emd_similarity(
     engine: str = AUTO,
     on_progress: Callable[[int], None] = lambda pairs: None,
 ) -> Transport:
-    """Similarity ``sum(flow * cosine)`` between each query and its candidates.
+    """Compute the Earth Mover's similarity of each query to its candidates.
 
-    Beyond the features, memory does not depend on the size of the gallery but for a few numbers a patch.
+    The similarity is ``sum(flow * cosine)`` over all pairs of patches, where the flow moves the weights of the query's
+    patches onto those of the gallery face at the least cost ``1 - cosine`` (DeepFace-EMD, Eqs. 1-3) with a little
+    entropy (Sinkhorn). Beyond the features, memory does not depend on the size of the gallery but for a few numbers a
+    patch. Gradients reach the patches.
 
     Args:
-        query: features of ``Q`` faces, in any float precision; the transport is computed in float32 at least.
-        gallery: features of ``G`` faces, likewise.
-        candidates: ``(Q, k)`` rows of the gallery, whole numbers; negative ones count from its end.
-        weighting: a name in :data:`fdemd.emd.weighting.WEIGHTINGS`.
-        stop: stopping rule of the iteration, ``Converged()`` if not given.
-        eps: strength of the entropy; the paper's code has 0.05.
-        with_flow: also return flows and weights, 4 * N * N bytes a pair.
+        query: Features of ``Q`` faces, in any floating precision; the transport is computed in float32 at least.
+        gallery: Features of ``G`` faces, likewise.
+        candidates: ``(Q, k)`` rows of the gallery to compare each query with, whole numbers; negative ones count from
+            its end. Without them every query is compared with the whole gallery, ``k = G``.
+        weighting: How much each patch counts, a name in :data:`fdemd.emd.WEIGHTINGS`.
+        stop: Stopping rule of the iteration, ``Converged()`` if not given.
+        eps: Strength of the entropy, from 0.0029 to 10; the paper's code has 0.05.
+        with_flow: Whether to return flows and weights too, 4 * N * N bytes a pair.
         engine: ``auto``, ``reference`` or a name in :data:`fdemd.emd.engines.FAST`; all give the same scores.
-        on_progress: told the number of pairs just computed.
+        on_progress: Called with the number of pairs just computed.
+
+    Returns:
+        Similarity ``(Q, k)``, larger is closer, and what else is known of each pair.
 
     Raises:
-        InputError: unknown weighting or engine, eps out of range, ``uew`` with a stopping rule other than ``Official``,
-            an engine that cannot do it, or features with numbers that are not finite.
-        ValueError: shapes that do not belong together, or tensors of another type or on several devices.
-        IndexError: a candidate that is not in the gallery.
+        InputError: Unknown weighting or engine, eps out of range, ``uew`` with a stopping rule other than ``Official``,
+            an engine that cannot do it, features of other shapes or with numbers that are not finite, or a candidate
+            that is not in the gallery.
+
+    Examples:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> faces = Features(rng.normal(size=(3, 128)), rng.normal(size=(3, 4, 4, 32)))
+        >>> found = emd_similarity(faces, faces, weighting="uniform", with_flow=True)
+        >>> found.similarity.argmax(1).tolist()
+        [0, 1, 2]
+        >>> found.flow.shape  # of query 0, gallery face 2: found.flow[0, 2]
+        torch.Size([3, 3, 16, 16])
     """
+    arrays: dict[str, tuple[object, str]] = {
+        "query.patches": (query.patches, "float Q N C"),
+        "gallery.patches": (gallery.patches, "float G N C"),
+    }
+    if candidates is None:
+        check_arrays(arrays)
+        rows = torch.arange(len(gallery), device=query.patches.device).expand(len(query), -1)
+    else:
+        *_, rows = check_arrays(arrays | {"candidates": (candidates, "whole Q k")})
     stop = stop or Converged()
     check_eps(eps)
     joint = check_weighting(weighting) == "uew"
@@ -64,16 +89,26 @@ def emd_similarity(
     name = choose_engine(engine, query.patches.device, only, query.patches.shape[1])
     if isinstance(stop, Converged) and name != REFERENCE:
         with torch.no_grad():
-            found = FAST[name].solve(*sides, candidates, eps=eps, stop=stop, on_progress=on_progress)
+            found = FAST[name].solve(*sides, rows, eps=eps, stop=stop, on_progress=on_progress)
     else:
         found = reference.solve(
-            *sides, candidates, eps=eps, stop=stop, joint=joint, with_flow=with_flow, on_progress=on_progress
+            *sides, rows, eps=eps, stop=stop, joint=joint, with_flow=with_flow, on_progress=on_progress
         )
     return replace(found, engine=name)
 
 
 def reference_only(stop: Stop, eps: float, *, with_flow: bool = False, differentiable: bool = False) -> str:
-    """What the fast engines cannot compute of this, in words; empty if they can compute all of it."""
+    """Return what only the reference engine can compute of a request, in words; empty if all engines can.
+
+    Args:
+        stop: Stopping rule.
+        eps: Strength of the entropy.
+        with_flow: Whether flows are asked for.
+        differentiable: Whether gradients are asked for.
+
+    >>> reference_only(Converged(), 0.05, with_flow=True)
+    'flows'
+    """
     if not isinstance(stop, Converged):
         return "the official stop (rerank.stop=official)"
     if not float32_is_enough(eps):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fdemd.errors import InputError
+from fdemd.errors import InputError, unknown
 from fdemd.tensors.checks import check
 
 _FLOAT32_EXPONENT = 80.0
@@ -18,9 +18,14 @@ SMALLEST_EPS = 2.0 / _FLOAT64_EXPONENT
 
 @dataclass(frozen=True)
 class Official:
-    """The published stop: the mean change of the gallery's scaling, over all candidates of a query, is below 0.1.
+    """The published stopping rule: the mean change of the gallery's scaling, over all candidates of a query, is small.
 
-    A pair's score then depends on the other candidates of its query (spec 1.5).
+    A pair's score then depends on the other candidates of its query (``utils/emd.py`` of the
+    published code).
+
+    Args:
+        threshold: Mean absolute change below which to stop.
+        max_rounds: Largest number of iterations.
     """
 
     threshold: float = 0.1
@@ -32,11 +37,15 @@ class Official:
 
 @dataclass(frozen=True)
 class Converged:
-    """Stop each pair by itself, once its flow misses the gallery's weights by less than ``tolerance`` (L1).
+    """Stop each pair by itself, once its flow misses the gallery's marginal by less than a tolerance (L1).
 
     A score is then within 1.2 times the tolerance of full convergence, whatever the patches, weights and eps: the most
     that a search for the worst pairs found (there is no proof). It is a third of the tolerance on photographs, so that
     the default leaves a score of those within 1e-4; 1e-3 is 1.3 times faster.
+
+    Args:
+        tolerance: L1 distance below which to stop, at least 0.
+        max_rounds: Largest number of iterations.
     """
 
     tolerance: float = 3e-4
@@ -57,11 +66,30 @@ def _check_rule(threshold: float, rounds: int) -> None:
 Stop = Official | Converged
 
 
+def stopping_rule(name: str, tolerance: float = Converged.tolerance) -> Stop:
+    """Return a stopping rule by its name.
+
+    Args:
+        name: ``converged`` or ``official``.
+        tolerance: Of the rule ``converged``.
+
+    Raises:
+        InputError: There is no such rule.
+    """
+    if name not in ("converged", "official"):
+        raise unknown("stopping rule", name, ("converged", "official"))
+    return Official() if name == "official" else Converged(tolerance)
+
+
 def check_eps(eps: float) -> float:
     """Return ``eps`` if transport can be computed with it.
 
     Raises:
-        InputError: outside [SMALLEST_EPS, 10]: below, the kernel underflows; above, every flow is the outer product.
+        InputError: It lies outside [SMALLEST_EPS, 10]: below, the kernel underflows; above, every flow is the outer
+            product of the marginals.
+
+    >>> check_eps(0.05)
+    0.05
     """
     if not SMALLEST_EPS <= eps <= 10:
         raise InputError(f"eps is {eps}; it must lie between {SMALLEST_EPS:.4f} and 10 (the paper has 0.05).")
@@ -69,33 +97,44 @@ def check_eps(eps: float) -> float:
 
 
 def float32_is_enough(eps: float) -> bool:
-    """Whether no entry of the kernel leaves the range of float32."""
+    """Return whether no entry of the kernel leaves the range of float32.
+
+    >>> float32_is_enough(0.05), float32_is_enough(0.01)
+    (True, False)
+    """
     return 2 / eps < _FLOAT32_EXPONENT
 
 
 def sinkhorn(
     similarity: Tensor, query_weight: Tensor, gallery_weight: Tensor, *, eps: float, stop: Stop, group: int = 1
 ) -> tuple[Tensor, Tensor]:
-    """Flow that moves ``query_weight`` onto ``gallery_weight`` at the least entropic cost; a unit costs 1 - similarity.
+    """Compute the flow from ``query_weight`` to ``gallery_weight`` of least cost with entropic regularisation.
 
-    The published iteration (spec 1.5): the gallery's scaling first, then the query's, so the query's weights are met
-    exactly and the gallery's up to the stopping rule.
+    Minimises ``sum(flow * (1 - similarity)) - eps * entropy(flow)`` by Sinkhorn's iteration (Cuturi, 2013) in the order
+    of the published code (``utils/emd.py``): the gallery's scaling first, then the query's, so that the query's
+    marginal is met exactly and the gallery's up to the stopping rule.
 
     Args:
-        similarity: ``(P, N, M)`` in [-1, 1], float32, a row a query patch, a column a gallery patch.
-        query_weight: ``(P, N)``, non-negative.
-        gallery_weight: ``(P, M)``, non-negative.
-        eps: strength of the entropy, see :func:`check_eps`.
-        stop: when a pair is done; a finished pair is left as it is while the others go on.
-        group: number of consecutive pairs that stop together under ``Official`` (the candidates of one query).
-
-    Raises:
-        ValueError: shapes that do not belong together, ``P`` no multiple of ``group``, or tensors of another type.
-        InputError: eps is out of range.
+        similarity: Cosines ``(P, N, M)`` in [-1, 1], float32, a row a query patch and a column a gallery patch.
+        query_weight: Marginals ``(P, N)``, non-negative.
+        gallery_weight: Marginals ``(P, M)``, non-negative.
+        eps: Strength of the entropy, see :func:`check_eps`.
+        stop: Stopping rule; a finished pair is left as it is while the others go on.
+        group: Number of consecutive pairs that stop together under ``Official`` (the candidates of one query).
 
     Returns:
-        Flow ``(P, N, M)``, how much of query patch n goes to gallery patch m; and ``(P,)`` whether the pair met the
+        Flow ``(P, N, M)`` from query patch n to gallery patch m, and booleans ``(P,)``: whether the pair met the
         stopping rule within its rounds.
+
+    Raises:
+        ValueError: Shapes do not belong together, ``P`` is no multiple of ``group``, or tensors are of another type.
+        InputError: eps is out of range.
+
+    >>> half = torch.full((1, 2), 0.5)
+    >>> flow, finished = sinkhorn(torch.eye(2)[None], half, half, eps=0.05, stop=Converged())
+    >>> flow.round(decimals=3), finished
+    (tensor([[[0.5000, 0.0000],
+             [0.0000, 0.5000]]]), tensor([True]))
     """
     similarity, query_weight, gallery_weight = check(
         {

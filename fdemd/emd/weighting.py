@@ -1,11 +1,11 @@
-"""How much each patch counts: the marginals of the transport problem (paper Sec. 3.2, Eqs. 4-8).
+"""Weightings of patches: the marginals of the transport problem (DeepFace-EMD, Sec. 3.2, Eqs. 4-8).
 
-Every published weighting has one form. A patch p of one face weighs
+Every published weighting has one form. The weight of a patch p of one face is
 
     relu(offset + scale * <p / |p|, context of the other face>)
 
-and the weights of a face are divided by their sum. A weighting therefore only says what a face's offset, scale and
-context are, and each engine needs to know nothing else about it.
+and the weights of a face are divided by their sum. A weighting therefore is a function from features to offset, scale
+and context, and each engine needs to know nothing else about it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ from fdemd.tensors.directions import by_power_of_two, unit
 
 @dataclass(frozen=True)
 class Terms:
-    """One side's part of the weights: ``offset (B, N)`` and ``scale (B, N)`` of its patches, ``context (B, C)``.
+    """Terms of the weights of one side, float32.
 
-    In float32.
+    Attributes:
+        offset: Offset ``(B, N)`` of each patch.
+        scale: Scale ``(B, N)`` of each patch.
+        context: Vector ``(B, C)`` of each face that the patches of the other face are multiplied with.
     """
 
     offset: Tensor
@@ -39,7 +42,13 @@ class Terms:
 
 
 class Marginals(NamedTuple):
-    """Weights of the query's patches ``(..., N)``, of the gallery's ``(..., N)``, and whether the pair fell back."""
+    """Marginals of pairs of faces.
+
+    Attributes:
+        query: Weights ``(..., N)`` of the query's patches.
+        gallery: Weights ``(..., N)`` of the gallery's patches.
+        fallback: Booleans ``(...)``: whether a side fell back to uniform weights.
+    """
 
     query: Tensor
     gallery: Tensor
@@ -52,7 +61,7 @@ def _against(features: Features, context: Tensor, offset: float = 0.0) -> Terms:
 
 
 def _uniform(features: Features) -> Terms:
-    """Each patch counts the same: 1 / N."""
+    """Uniform weights, 1 / N."""
     patches = features.patches
     return _against(
         features, patches.new_zeros(*patches.shape[:-2], patches.shape[-1], dtype=torch.float32), offset=1.0
@@ -60,20 +69,20 @@ def _uniform(features: Features) -> Terms:
 
 
 def _apc(features: Features) -> Terms:
-    """Average Pooling Correlation as the published code has it: cosine of a patch and the other face's mean patch."""
+    """Average Pooling Correlation (APC) as in the published code: cosine of a patch and the other face's mean patch."""
     return _against(features, unit(features.centre, "the mean patches"))
 
 
 def _apc_raw(features: Features) -> Terms:
-    """Average Pooling Correlation as the paper's text has it (Eq. 5): dot product of the raw vectors."""
+    """Average Pooling Correlation (APC) as in Eq. 5 of the paper: dot product of the raw vectors."""
     terms = _against(features, _of_about_1(features.centre))
     return Terms(terms.offset, _of_about_1(features.patches.norm(dim=-1)), terms.context)
 
 
 def _cc(features: Features) -> Terms:
-    """Cross Correlation: cosine of a patch and the other face's *embedding*.
+    """Cross Correlation (CC): cosine of a patch and the other face's *embedding*.
 
-    The released code has no CC; normalising both vectors is our choice. It needs embeddings as long as patches.
+    The published code has no CC; normalising both vectors is our choice. Embeddings must be as long as patches.
     """
     length, channels = features.embedding.shape[-1], features.patches.shape[-1]
     if length != channels:
@@ -85,17 +94,20 @@ def _cc(features: Features) -> Terms:
 
 
 def _sc(features: Features) -> Terms:
-    """Self Correlation as published numbers used it: a patch weighs its summed *distance* to the other's patches."""
+    """Self Correlation (SC) as in the published code: summed *distance* (1 - cosine) to the other face's patches.
+
+    The published results used this and not Eq. 8 (issue 5 of github.com/anguyen8/deepface-emd).
+    """
     return _against(features, -unit(features.patches, "the patches").sum(-2), offset=features.patches.shape[-2])
 
 
 def _sc_sim(features: Features) -> Terms:
-    """Self Correlation as the paper prints it (Eq. 8): summed cosine to the other's patches."""
+    """Self Correlation (SC) as in Eq. 8 of the paper: summed cosine to the other face's patches."""
     return _against(features, unit(features.patches, "the patches").sum(-2))
 
 
 def _lmk(features: Features) -> Terms:
-    """Density of the 68 landmarks in each cell; landmarks outside the picture count nowhere."""
+    """Landmarks (LMK): number of the 68 landmarks in each cell of the grid; those outside the picture do not count."""
     if features.landmarks is None:
         raise InputError("Weighting lmk needs the landmarks of every face, and these faces came without.")
     rows, columns = features.grid
@@ -110,13 +122,13 @@ def _lmk(features: Features) -> Terms:
 
 
 def _norm(features: Features) -> Terms:
-    """Length of the raw patch, whatever the other face: for projected patches, how much of the embedding it makes."""
+    """Length of the raw patch, independent of the other face; for projected patches their share of the embedding."""
     terms = _uniform(features)
     return Terms(_of_about_1(features.patches.norm(dim=-1)), terms.scale, terms.context)
 
 
 def _of_about_1(values: Tensor) -> Tensor:
-    """Each row times a power of two, float32: weights are divided by their sum, so that only the ratios count."""
+    """Scale each row by a power of two to float32 numbers of about 1: only the ratios of weights count."""
     return by_power_of_two(values, values.abs().amax(-1, keepdim=True)).float()
 
 
@@ -131,14 +143,18 @@ WEIGHTINGS: dict[str, Callable[[Features], Terms]] = {
     "norm": _norm,
     "uew": _apc,
 }
-"""Name -> terms. ``uew`` (code only) shares APC's terms and divides both sides by their common sum."""
+"""Name of a weighting -> its terms. ``uew`` (in the published code only) has the terms of ``apc`` and divides the
+weights of both sides by their common sum."""
 
 
 def check_weighting(name: str) -> str:
-    """Return ``name`` if it is a weighting.
+    """Return ``name`` if it is the name of a weighting.
 
     Raises:
-        InputError: listing the weightings.
+        InputError: There is no such weighting; the error lists those that there are.
+
+    >>> check_weighting("apc")
+    'apc'
     """
     if name not in WEIGHTINGS:
         raise unknown("weighting", name, WEIGHTINGS)
@@ -148,14 +164,14 @@ def check_weighting(name: str) -> str:
 def marginals(
     query_unit: Tensor, query: Terms, gallery_unit: Tensor, gallery: Terms, *, joint: bool = False
 ) -> Marginals:
-    """Weights of both sides of (query, candidate) pairs.
+    """Compute the marginals of (query, candidate) pairs.
 
     Args:
-        query_unit: unit patches ``(Q, N, C)``.
-        query: the queries' terms, leading shape ``(Q,)``.
-        gallery_unit: unit patches of each query's candidates ``(Q, k, N, C)``.
-        gallery: the candidates' terms, leading shape ``(Q, k)``.
-        joint: divide both sides by their common sum (``uew``), so that neither sums to 1.
+        query_unit: Patches ``(Q, N, C)`` of the queries, of length 1.
+        query: Terms of the queries, leading shape ``(Q,)``.
+        gallery_unit: Patches ``(Q, k, N, C)`` of the candidates of each query, of length 1.
+        gallery: Terms of the candidates, leading shape ``(Q, k)``.
+        joint: Whether to divide both sides by their common sum (``uew``), so that neither sums to 1.
 
     Returns:
         Weights ``(Q, k, N)`` of either side. Where every weight of a side is zero (no patch correlates with the

@@ -1,1 +1,1 @@
-"""Image file -> aligned face: reading, landmarks, alignment, occlusion."""
+"""From an image file to an aligned face: reading, detection, landmarks, alignment, and the kinds of query."""

@@ -1,4 +1,4 @@
-"""Photograph and found face -> the upright, scaled face a network was trained on."""
+"""Face alignment: cutting the upright, scaled face that a network was trained on out of a photograph."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from fdemd.errors import InputError, unknown
 from fdemd.faces.detection import Detection
-from fdemd.faces.landmarks import FoundFace, landmarks_in
-from fdemd.faces.turning import turned
+from fdemd.faces.landmarks import FoundFace, find_landmarks
+from fdemd.faces.orientation import rotate
 
 _EYES, _NOSE_TIP, _MOUTH_CORNERS, _INNER_MOUTH_CORNERS = ((36, 42), (42, 48)), 30, (48, 54), (60, 64)
 _BOX_MARGIN = 14
@@ -24,51 +24,59 @@ over its side. Medians over 500 photographs of LFW; the standard deviations are 
 
 
 class AlignedFace(NamedTuple):
-    """A face ``(H, W, 3)`` uint8 RGB and its landmarks ``(68, 2)`` float32 in its own pixels."""
+    """An aligned face and its landmarks.
+
+    Attributes:
+        image: Face ``(H, W, 3)``, uint8 RGB.
+        landmarks: 68 landmarks ``(68, 2)``, float32 x and y in pixels of the face.
+    """
 
     image: np.ndarray
     landmarks: np.ndarray
 
 
 def align(image: np.ndarray, found: FoundFace, template: str, size: tuple[int, int]) -> AlignedFace:
-    """Cut out the face.
+    """Cut the face out of a photograph.
 
     Args:
-        image: ``(H, W, 3)`` uint8 RGB.
-        found: where the face is in it.
-        template: a name in :data:`TEMPLATES`.
-        size: ``(height, width)`` of the result.
+        image: Picture ``(H, W, 3)``, uint8 RGB.
+        found: The face that was found in it.
+        template: A name in :data:`TEMPLATES`.
+        size: ``(height, width)`` of the aligned face in pixels.
 
     Raises:
-        InputError: unknown template, or one of other proportions than ``size``.
+        InputError: There is no such template, or its proportions are not those of ``size``.
     """
-    return TEMPLATES[check_alignment(template, size)].cut(turned(image, found.turns), found, size)
+    return TEMPLATES[check_alignment(template, size)].cut(rotate(image, found.turns), found, size)
 
 
-def aligned_already(image: np.ndarray, template: str, size: tuple[int, int]) -> AlignedFace:
-    """A face whose file follows the template: only resized. Its landmarks start from where the template has them.
+def resize_aligned(image: np.ndarray, template: str, size: tuple[int, int]) -> AlignedFace:
+    """Resize a picture that is an aligned face already, and find its landmarks from where its template has them.
 
     Args:
-        image: ``(H, W, 3)`` uint8 RGB.
-        template: a name in :data:`TEMPLATES`.
-        size: ``(height, width)`` of the result.
+        image: Picture ``(H, W, 3)``, uint8 RGB.
+        template: The template that it follows, a name in :data:`TEMPLATES`.
+        size: ``(height, width)`` of the aligned face in pixels.
 
     Raises:
-        InputError: unknown template, or one of other proportions than ``size``.
+        InputError: There is no such template, or its proportions are not those of ``size``.
     """
     check_alignment(template, size)
     shrinks = size[0] < image.shape[0]
     face = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     points = TEMPLATES[template].points * size[0] / TEMPLATES[template].frame[0]
-    landmarks = landmarks_in(face, Detection((0, 0, size[1], size[0]), points))
+    landmarks = find_landmarks(face, Detection((0, 0, size[1], size[0]), points))
     return AlignedFace(face, landmarks.astype(np.float32))
 
 
 def check_alignment(template: str, size: tuple[int, int]) -> str:
-    """Return ``template`` if it is one and can give faces of ``(height, width)``.
+    """Return ``template`` if it is the name of a template that can give faces of ``size`` (height, width).
 
     Raises:
-        InputError: unknown template, or one of other proportions.
+        InputError: There is no such template, or its proportions are not those of ``size``.
+
+    >>> check_alignment("insightface", (224, 224))
+    'insightface'
     """
     if template not in TEMPLATES:
         raise unknown("alignment", template, TEMPLATES)
@@ -81,13 +89,19 @@ def check_alignment(template: str, size: tuple[int, int]) -> str:
     return template
 
 
-def between(template: str, size: tuple[int, int], other: str, other_size: tuple[int, int]) -> np.ndarray:
-    """The turn, scale and shift ``(2, 3)`` that bring a face of one template to where another template has it.
+def template_transform(template: str, size: tuple[int, int], other: str, other_size: tuple[int, int]) -> np.ndarray:
+    """Return the similarity transform ``(2, 3)`` from faces of one template to faces of another.
 
-    In pixels of faces of ``(height, width)``: from the template's five points to the other's, the same for every face.
+    It maps the five points of one template to those of the other and is the same for every face.
+
+    Args:
+        template: Template of the faces, a name in :data:`TEMPLATES`.
+        size: ``(height, width)`` of the faces in pixels.
+        other: Template to transform to.
+        other_size: ``(height, width)`` of the faces after the transform.
 
     Raises:
-        InputError: unknown template, or one of other proportions than its size.
+        InputError: There is no such template, or its proportions are not those of its size.
     """
     points, targets = (
         TEMPLATES[check_alignment(name, of)].points * of[0] / TEMPLATES[name].frame[0]
@@ -97,13 +111,20 @@ def between(template: str, size: tuple[int, int], other: str, other_size: tuple[
 
 
 def five_points(landmarks: np.ndarray) -> np.ndarray:
-    """Centres of the eyes, tip of the nose and outer corners of the mouth ``(5, 2)`` of 68 landmarks ``(68, 2)``."""
+    """Return the centres of the eyes, the tip of the nose and the outer corners of the mouth ``(5, 2)``.
+
+    Args:
+        landmarks: 68 landmarks ``(68, 2)`` in iBUG numbering.
+    """
     eyes = [landmarks[first:last].mean(0) for first, last in _EYES]
     return np.stack([*eyes, landmarks[_NOSE_TIP], *landmarks[list(_MOUTH_CORNERS)]])
 
 
 def five_points_of_the_paper(landmarks: np.ndarray) -> np.ndarray:
-    """The same five as the paper's code takes them: eye centres cut to whole pixels, *inner* corners of the mouth."""
+    """Return the five points as the code of DeepFace-EMD takes them.
+
+    The centres of the eyes are cut to whole pixels, and the corners of the mouth are the *inner* ones.
+    """
     points = five_points(landmarks)
     points[:2] = np.trunc(points[:2])
     points[3:] = landmarks[list(_INNER_MOUTH_CORNERS)]
@@ -111,9 +132,14 @@ def five_points_of_the_paper(landmarks: np.ndarray) -> np.ndarray:
 
 
 def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The turn, scale and shift ``(2, 3)`` that bring ``points (N, 2)`` closest to ``targets``, by least squares.
+    """Return the rotation, scale and shift ``(2, 3)`` that bring ``points (N, 2)`` closest to ``targets (N, 2)``.
 
-    Without mirroring this is Umeyama's solution (1991); in the plane it is a division of complex numbers.
+    This is the least-squares solution of Umeyama (1991) without mirroring; in the plane it is a division of complex
+    numbers.
+
+    >>> square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
+    >>> similarity_transform(square, 2 * square + (3, 0)).round(6).tolist()
+    [[2.0, -0.0, 3.0], [0.0, 2.0, 0.0]]
     """
     x, y = points @ (1, 1j), targets @ (1, 1j)
     centred = x - x.mean()
@@ -133,7 +159,7 @@ def _fitted(
 def _fitted_as_in_the_paper(
     image: np.ndarray, found: FoundFace, size: tuple[int, int], *, targets: np.ndarray, frame: tuple[int, int]
 ) -> AlignedFace:
-    """The same as the paper's code does it (spec 1.4).
+    """Align a face as the code of DeepFace-EMD does (``alignment/align_face.py``, commit a0e13d1).
 
     It fits the template to the photograph and inverts that, which gives a slightly larger face, and it cuts out the
     frame first and then resizes it.
@@ -185,12 +211,12 @@ def _dlib_chip(image: np.ndarray, found: FoundFace, size: tuple[int, int], paddi
 
 @dataclass(frozen=True)
 class Template:
-    """A way to cut out faces.
+    """An alignment that networks were trained with.
 
     Attributes:
-        frame: ``(height, width)`` that it was made for.
-        points: where the five points of a face lie in the frame, ``(5, 2)``.
-        cut: photograph, found face and size -> aligned face.
+        frame: ``(height, width)`` in pixels that the template was published for.
+        points: Position ``(5, 2)`` of the five points of a face in the frame, x and y in pixels.
+        cut: Function of photograph, found face and size that returns the aligned face.
     """
 
     frame: tuple[int, int]
@@ -221,5 +247,7 @@ TEMPLATES: dict[str, Template] = {
     "paper_112x96": _template((112, 96), _COSFACE, _fitted_as_in_the_paper),
     "paper_160": _template((160, 160), _PAPER_160, _fitted_as_in_the_paper),
 }
-"""Name -> alignment, as model cards name it. Sources: dlib's ``face_chip`` pipeline; facenet-pytorch's boxes;
-InsightFace's five points (``arcface_torch``) and the same without 8 columns on either side; DeepFace-EMD's own."""
+"""Name of a template, as model cards have it -> template.
+
+Sources: dlib's ``face_chip`` pipeline; facenet-pytorch's boxes; InsightFace's five points (``arcface_torch``)
+and the same without 8 columns on either side; the published code of DeepFace-EMD."""

@@ -1,4 +1,4 @@
-"""dlib's frontal face detector (histograms of oriented gradients), searched patiently."""
+"""dlib's frontal face detector: histograms of oriented gradients (Dalal and Triggs, 2005; King, 2015)."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _UPRIGHT = 0.7
 
 
 def detect(image: np.ndarray) -> list[Detection]:
-    """Faces of a picture.
+    """Detect the faces of a picture.
 
     First the picture is searched as it is, then with its border continued outwards, then also enlarged twice and four
-    times (small pictures only), until a face shows near the centre. If none does, a weak answer near the centre is
-    taken, and failing that, sure faces that stand aside.
+    times (small pictures only), until a face shows near the centre. If none does, a weak detection near the
+    centre is taken, and failing that, sure faces away from it.
 
     Args:
-        image: ``(H, W, 3)`` uint8 RGB.
+        image: Picture ``(H, W, 3)``, uint8 RGB.
     """
     longer = max(image.shape[:2])
     aside: list[Detection] = []
@@ -47,12 +47,12 @@ def detect(image: np.ndarray) -> list[Detection]:
 
 
 def glance(image: np.ndarray) -> list[Detection]:
-    """The sure faces of a picture that show in it as it is."""
+    """Detect the sure faces of a picture in a single pass, without border and enlargement."""
     return [face for score, face in _search(image, 0, 0) if score > _SURE]
 
 
 def _search(image: np.ndarray, margin: int, doublings: int) -> list[tuple[float, Detection]]:
-    """Scores and faces, in pixels of the picture, found with ``margin`` pixels of border around it."""
+    """Return scores and faces, in pixels of the picture, found with ``margin`` pixels of border around it."""
     padded = cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
     boxes, scores, _ = _detector().run(padded, doublings, _WEAKEST)
     found = []

@@ -1,4 +1,4 @@
-"""Finds the face that a photograph is of, and its 68 landmarks (iBUG numbering)."""
+"""Finding the face of a photograph and its 68 landmarks (iBUG numbering)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fdemd.checkpoints import installed_file, read_card
 from fdemd.errors import unknown
 from fdemd.faces import hog, mtcnn
 from fdemd.faces.detection import Detection, Detector, enlarged, is_near_centre, most_prominent, reduced
-from fdemd.faces.turning import found_upright, turned
+from fdemd.faces.orientation import find_upright, rotate
 
 LANDMARKS = 68
 _SIDE_OF_SPREAD = 1.7
@@ -21,7 +21,7 @@ mean: the median over 500 photographs of LFW."""
 
 
 def _dlib_first(image: np.ndarray) -> list[Detection]:
-    """dlib's faces; MTCNN's if dlib finds none near the centre (7 of the 7,701 photographs of LFW's pairs)."""
+    """Detect faces with dlib, or with MTCNN if dlib finds none near the centre (7 of the 7,701 of LFW's pairs)."""
     found = hog.detect(image)
     if any(is_near_centre(face, image) for face in found):
         return found
@@ -32,18 +32,18 @@ DETECTORS: dict[str, Detector] = {
     "dlib": Detector(_dlib_first, (hog.glance, mtcnn.detect)),
     "mtcnn": Detector(mtcnn.detect, (mtcnn.detect,)),
 }
-"""Name -> detector, as ``data.detector`` names it."""
+"""Name of a detector, as in the setting ``data.detector`` -> detector."""
 
 
 class FoundFace(NamedTuple):
-    """The face of a photograph, all in pixels of the photograph turned upright.
+    """The face of a photograph, in pixels of the photograph when it is rotated upright.
 
     Attributes:
-        landmarks: ``(68, 2)`` float64 x and y.
-        box: left, top, right and bottom, as the detector drew it.
-        five_points: see :class:`fdemd.faces.detection.Detection`.
-        faces: how many the photograph shows.
-        turns: quarter turns anticlockwise that bring the photograph upright.
+        landmarks: 68 landmarks ``(68, 2)``, float64 x and y.
+        box: Left, top, right and bottom of the detector's box.
+        five_points: Five points, see :class:`fdemd.faces.detection.Detection`.
+        faces: Number of faces in the photograph.
+        turns: Number of quarter turns anticlockwise that bring the photograph upright.
     """
 
     landmarks: np.ndarray
@@ -54,10 +54,13 @@ class FoundFace(NamedTuple):
 
 
 def check_detector(name: str) -> str:
-    """Return ``name`` if it is a detector.
+    """Return ``name`` if it is the name of a detector.
 
     Raises:
-        InputError: listing the detectors.
+        InputError: There is no such detector; the error lists those that there are.
+
+    >>> check_detector("mtcnn")
+    'mtcnn'
     """
     if name not in DETECTORS:
         raise unknown("detector", name, DETECTORS)
@@ -65,36 +68,36 @@ def check_detector(name: str) -> str:
 
 
 def find_face(image: np.ndarray, detector: str = "dlib") -> FoundFace | None:
-    """Find the face of the person a photograph is of: of several, the largest that is near the centre.
+    """Find the most prominent face of a photograph: the largest one near the centre.
 
-    A photograph that lies on a side or upside down is turned, see :mod:`fdemd.faces.turning`.
+    A photograph that lies on a side or upside down is rotated, see :mod:`fdemd.faces.orientation`.
 
     Args:
-        image: ``(H, W, 3)`` uint8 RGB.
-        detector: a name in :data:`DETECTORS`.
+        image: Picture ``(H, W, 3)``, uint8 RGB.
+        detector: A name in :data:`DETECTORS`.
 
     Returns:
-        None if the detector finds no face.
+        The face; None if the detector finds none.
 
     Raises:
-        InputError: unknown detector.
+        InputError: There is no such detector.
     """
     small, scale = reduced(image)
-    turns, found = found_upright(small, DETECTORS[check_detector(detector)])
-    upright, faces = turned(image, turns), [enlarged(face, scale) for face in found]
+    turns, found = find_upright(small, DETECTORS[check_detector(detector)])
+    upright, faces = rotate(image, turns), [enlarged(face, scale) for face in found]
     if not (face := most_prominent(faces, upright)):
         return None
-    return FoundFace(landmarks_in(upright, face), face.box, face.five_points, len(faces), turns)
+    return FoundFace(find_landmarks(upright, face), face.box, face.five_points, len(faces), turns)
 
 
-def landmarks_in(image: np.ndarray, face: Detection) -> np.ndarray:
-    """Landmarks ``(68, 2)`` float64 of a face whose place in the picture ``(H, W, 3)`` is known."""
+def find_landmarks(image: np.ndarray, face: Detection) -> np.ndarray:
+    """Return the landmarks ``(68, 2)``, float64 x and y in pixels, of a face detected in a picture ``(H, W, 3)``."""
     shape = _predictor()(image, _predictor_box(face))
     return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
 
 
 def _predictor_box(face: Detection) -> dlib.rectangle:
-    """The square that the predictor was trained to start from: the one that dlib's own detector would draw.
+    """Return the square that the predictor was trained to start from, the one that dlib's own detector would draw.
 
     Boxes of other detectors have other proportions, and landmarks that start from them come out worse.
     """

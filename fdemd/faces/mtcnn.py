@@ -1,4 +1,4 @@
-"""MTCNN (Zhang et al. 2016) as facenet-pytorch ships it, weights included: faces and five points each."""
+"""The face detector MTCNN (Zhang et al., 2016), with five points a face, as facenet-pytorch ships it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from facenet_pytorch import MTCNN
 from fdemd.faces.detection import Detection
 
 SMALLEST_FACE = 20
-"""Pixels; the package's own default."""
+"""Width of the smallest face that is looked for, in pixels; the default of facenet-pytorch."""
 _UPRIGHT = 0.99
 """Probability above which a face is upright beyond doubt, if its eyes say so too: 230 of 230 photographs of LFW and ORL
 had more, and 6 of their 690 turned copies."""
@@ -19,10 +19,10 @@ _LYING = 60
 
 
 def detect(image: np.ndarray) -> list[Detection]:
-    """Faces of a picture that are at least :data:`SMALLEST_FACE` wide.
+    """Detect the faces of a picture that are at least :data:`SMALLEST_FACE` pixels wide.
 
     Args:
-        image: ``(H, W, 3)`` uint8 RGB.
+        image: Picture ``(H, W, 3)``, uint8 RGB.
     """
     if min(image.shape[:2]) < SMALLEST_FACE:  # the package fails on pictures that cannot hold one
         return []
@@ -38,7 +38,7 @@ def detect(image: np.ndarray) -> list[Detection]:
 
 
 def _confidence(probability: float, five_points: np.ndarray) -> float:
-    """1 for a face beyond doubt whose eyes are level, less if they are tilted, 0 if it may lie on its side."""
+    """Return 1 for a face beyond doubt whose eyes are level, less if they are tilted, 0 if it may lie on its side."""
     across, down = five_points[1] - five_points[0]
     tilt = np.degrees(np.arctan2(abs(down), across))
     if probability < _UPRIGHT or tilt >= _LYING:

@@ -1,59 +1,139 @@
-"""Photograph -> aligned face, for everything that takes photographs."""
+"""From a photograph to an aligned face: the one way for training, evaluation and data preparation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from PIL import Image
+from torch import Tensor
 
 from fdemd.errors import InputError
-from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, aligned_already
-from fdemd.faces.landmarks import find_face
-from fdemd.faces.reading import UnreadableImageError
+from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, check_alignment, resize_aligned
+from fdemd.faces.landmarks import check_detector, find_face
+from fdemd.faces.pictures import as_bytes
+from fdemd.faces.reading import UnreadableImageError, check_sides, read_image, upright_rgb
 
 UNREADABLE, NO_FACE = "unreadable", "no face found"
-"""Why a photograph gives no face."""
+"""Problems of a photograph that gives no face."""
 
 
 @dataclass(frozen=True)
-class Way:
-    """How photographs become faces: template, ``(height, width)`` in pixels, detector."""
+class Preprocessing:
+    """How photographs become aligned faces.
+
+    Attributes:
+        template: A name in :data:`fdemd.faces.alignment.TEMPLATES`.
+        size: ``(height, width)`` of the faces in pixels.
+        detector: A name in :data:`fdemd.faces.landmarks.DETECTORS`.
+    """
 
     template: str
     size: tuple[int, int]
     detector: str
 
 
-def face_in(image: np.ndarray, way: Way, *, aligned: bool) -> tuple[AlignedFace | None, int]:
-    """The face that a picture is of, and how many faces it shows.
+def extract_face(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -> tuple[AlignedFace | None, int]:
+    """Find and align the most prominent face of a picture.
 
     Args:
-        image: ``(H, W, 3)`` uint8 RGB.
-        way: to the face.
-        aligned: the picture follows the template of ``way`` already, and is only resized.
+        image: Picture ``(H, W, 3)``, uint8 RGB.
+        preprocessing: How the face is found and cut out.
+        aligned: Whether the picture follows the template of ``preprocessing`` already, so that it is only resized.
 
     Returns:
-        None and 0 if the detector finds no face.
+        The aligned face, and the number of faces in the picture; None and 0 if the detector finds no face.
 
     Raises:
-        UnreadableImageError: it cannot follow the template, being of other proportions; or the detector or the template
-            fails on this picture, as some do on odd shapes.
-        InputError: the template, the detector or the size is not one.
+        UnreadableImageError: The picture is said to be aligned but has other proportions than the template; or the
+            detector or the template fails on it, as some do on odd shapes.
+        InputError: There is no such template or detector, or the template cannot give faces of this size.
     """
     if aligned:
         height, width = image.shape[:2]
-        frame_height, frame_width = TEMPLATES[way.template].frame
+        frame_height, frame_width = TEMPLATES[preprocessing.template].frame
         if height * frame_width != width * frame_height:
             raise UnreadableImageError(
-                f"{width}x{height} pixels are not of the proportions of the alignment {way.template}"
+                f"{width}x{height} pixels are not of the proportions of the alignment {preprocessing.template}"
             )
-        return aligned_already(image, way.template, way.size), 1
+        return resize_aligned(image, preprocessing.template, preprocessing.size), 1
     try:
-        found = find_face(image, way.detector)
-        return (None, 0) if found is None else (align(image, found, way.template, way.size), found.faces)
+        found = find_face(image, preprocessing.detector)
+        return (
+            (None, 0)
+            if found is None
+            else (align(image, found, preprocessing.template, preprocessing.size), found.faces)
+        )
     except (InputError, OSError, ImportError):  # not the picture's fault: networks and weights that cannot be loaded
         raise
     except Exception as error:  # OpenCV, dlib and PyTorch raise many kinds
         height, width = image.shape[:2]
         words = " ".join(str(error).split()) or type(error).__name__
         raise UnreadableImageError(f"no face can be looked for in {width}x{height} pixels: {words}") from error
+
+
+class TakesFaces(Protocol):
+    """What tells how faces are to be aligned: a network, see :class:`fdemd.backbones.Backbone`."""
+
+    alignment: str
+    face_size: tuple[int, int]
+
+
+def align_face(
+    photograph: str | Path | Image.Image | np.ndarray | Tensor, backbone: TakesFaces, *, detector: str = "dlib"
+) -> AlignedFace:
+    """Find the face that a photograph is of, and cut it out as a network takes it.
+
+    Of several faces the largest near the centre is taken. A photograph that lies on a side is turned.
+
+    Args:
+        photograph: Path of a file, a PIL image, or an array ``(H, W, 3)`` or ``(3, H, W)``, RGB, uint8 or floating
+            point in [0, 1].
+        backbone: Network that the face is for; it says the alignment and the size.
+        detector: Detector of faces, ``dlib`` or ``mtcnn``.
+
+    Returns:
+        Face ``(*face_size, 3)`` uint8 RGB with its 68 landmarks.
+
+    Raises:
+        InputError: The photograph cannot be read, or shows no face.
+
+    Examples:
+        >>> import fdemd
+        >>> from fdemd.data.sources import orl_manifest
+        >>> face = align_face(orl_manifest().root / "s1/1.pgm", fdemd.create_backbone("dlib"))
+        >>> face.image.shape, face.landmarks.shape
+        ((150, 150, 3), (68, 2))
+    """
+    return align_and_count(photograph, backbone, detector=detector)[0]
+
+
+def align_and_count(
+    photograph: str | Path | Image.Image | np.ndarray | Tensor, backbone: TakesFaces, *, detector: str = "dlib"
+) -> tuple[AlignedFace, int]:
+    """Return what :func:`align_face` does, and the number of faces that the photograph shows."""
+    preprocessing = Preprocessing(
+        check_alignment(backbone.alignment, backbone.face_size), backbone.face_size, check_detector(detector)
+    )
+    name = f"photograph {photograph}" if isinstance(photograph, str | Path) else "photograph"
+    try:
+        face, faces = extract_face(_pixels(photograph), preprocessing, aligned=False)
+    except UnreadableImageError as error:
+        raise InputError(f"The {name} cannot be read: {error}.") from error
+    if face is None:
+        raise InputError(f"The detector {detector} finds no face in the {name}; try another photograph or detector.")
+    return face, faces
+
+
+def _pixels(photograph: str | Path | Image.Image | np.ndarray | Tensor) -> np.ndarray:
+    """Return a photograph as ``(H, W, 3)`` uint8 RGB."""
+    if isinstance(photograph, str | Path):
+        return read_image(Path(photograph))
+    if isinstance(photograph, Image.Image):
+        check_sides(*photograph.size)
+        return upright_rgb(photograph)
+    pixels = as_bytes(photograph, "photograph")
+    check_sides(pixels.shape[1], pixels.shape[0])
+    return pixels

@@ -1,4 +1,18 @@
-"""What happens to a query before it is identified: nothing, a mask, sunglasses, a crop, a turn, a blur."""
+"""What happens to a query before it is identified: nothing, a mask, sunglasses, a crop, a turn, a blur.
+
+A new kind, say a scarf, is four small additions:
+
+1. here (or in a file of its own beside this one, as the masks are) a function from the face size and the settings to a
+   list of albumentations transforms, and its name in :data:`QUERY_KINDS`;
+2. in :mod:`fdemd.settings.queries` a section with its settings and their ranges, and its name in ``QUERY_SECTIONS``;
+3. ``configs/query/scarf.yaml`` with a commented line a setting;
+4. a test in ``tests/faces/test_queries.py``.
+
+Another package brings a kind without any change here, by an entry point of the group ``fdemd.queries`` that names such
+a function; its settings are the parameters with a default or after a ``*`` (:mod:`fdemd.settings.plugins`)::
+
+    def scarf(size: tuple[int, int], *, height: float = 0.4) -> list[albumentations.BasicTransform]: ...
+"""
 
 from __future__ import annotations
 
@@ -12,44 +26,44 @@ import numpy as np
 from fdemd.errors import InputError, unknown
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.occlusion import FaceMask, Sunglasses
+from fdemd.settings.plugins import load_plugin, plugin_names
+from fdemd.settings.queries import CleanQuery
+from fdemd.settings.section import Section
+
+Transforms = list[A.BasicTransform]
+"""What albumentations applies to a face, one after the other; landmarks follow."""
 
 
-def _clean(size: tuple[int, int]) -> list[A.BasicTransform]:
+def _clean(size: tuple[int, int]) -> Transforms:
     return []
 
 
-def _mask(size: tuple[int, int], kinds: Sequence[str]) -> list[A.BasicTransform]:
+def _mask(size: tuple[int, int], kinds: Sequence[str]) -> Transforms:
     return [FaceMask(kinds=tuple(kinds))]
 
 
-def _sunglass(size: tuple[int, int], styles: Sequence[str]) -> list[A.BasicTransform]:
+def _sunglass(size: tuple[int, int], styles: Sequence[str]) -> Transforms:
     return [Sunglasses(styles=tuple(styles))]
 
 
-def _crop(size: tuple[int, int], side: float) -> list[A.BasicTransform]:
-    """The paper's crop: 70 % of the *side*, 48 % of the area (spec 1.8)."""
-    if not 0 < side <= 1:
-        raise InputError(f"query.crop.side is {side}; it must be above 0 and at most 1 (the paper has 0.7).")
+def _crop(size: tuple[int, int], side: float) -> Transforms:
+    """The crop of DeepFace-EMD (Phan and Nguyen, CVPR 2022): 70 % of the *side*, 48 % of the area."""
     height, width = size
     return [A.RandomCrop(max(1, int(side * height)), max(1, int(side * width))), A.Resize(height, width)]
 
 
-def _rotate(size: tuple[int, int], degrees: Sequence[float]) -> list[A.BasicTransform]:
-    if len(degrees) != 2 or not 0 <= degrees[0] <= degrees[1] <= 180:
-        raise InputError(f"query.rotate.degrees is {list(degrees)}; it must be [smallest, largest] within 0 to 180.")
+def _rotate(size: tuple[int, int], degrees: Sequence[float]) -> Transforms:
     smallest, largest = degrees
     return [A.OneOf([A.Rotate((smallest, largest), p=1), A.Rotate((-largest, -smallest), p=1)], p=1)]
 
 
-def _blur(size: tuple[int, int], sigma: Sequence[float]) -> list[A.BasicTransform]:
-    if len(sigma) != 2 or not 0 < sigma[0] <= sigma[1] <= 0.2:
-        raise InputError(f"query.blur.sigma is {list(sigma)}; it must be [smallest, largest], above 0 and at most 0.2.")
+def _blur(size: tuple[int, int], sigma: Sequence[float]) -> Transforms:
     smallest, largest = (share * min(size) for share in sigma)
     # The library warns of landmarks that no transform moves, unless one could.
     return [A.GaussianBlur(blur_limit=0, sigma_limit=(smallest, largest), p=1), A.NoOp()]
 
 
-QUERY_KINDS: dict[str, Callable[..., list[A.BasicTransform]]] = {
+QUERY_KINDS: dict[str, Callable[..., Transforms]] = {
     "clean": _clean,
     "mask": _mask,
     "sunglass": _sunglass,
@@ -60,31 +74,67 @@ QUERY_KINDS: dict[str, Callable[..., list[A.BasicTransform]]] = {
 """Name -> builder of its transforms from the face size and the settings in ``configs/query``."""
 
 
+def query_builder(kind: str) -> Callable[..., Transforms]:
+    """Return the builder of a kind's transforms, fdemd's own or a plug-in's.
+
+    Args:
+        kind: Name of the kind.
+
+    Raises:
+        InputError: There is no such kind, or the plug-in cannot be loaded.
+    """
+    if kind in QUERY_KINDS:
+        return QUERY_KINDS[kind]
+    if kind not in (plugins := plugin_names("queries")):
+        raise unknown("query kind", kind, [*QUERY_KINDS, *plugins])
+    builder: Callable[..., Transforms] = load_plugin("queries", kind)
+    return builder
+
+
 class QueryMaker:
     """Makes the query picture out of a clean aligned face.
 
     The same face (by name), kind and seed always give the same picture, in any batch, worker or order.
+
+    Attributes:
+        kind: Name of the kind of query.
+
+    Example:
+        >>> from fdemd.settings.queries import CropQuery
+        >>> maker = QueryMaker("crop", (112, 112), seed=0, settings=CropQuery(side=0.7))
+        >>> face = AlignedFace(np.zeros((112, 112, 3), np.uint8), np.full((68, 2), 50, np.float32))
+        >>> maker(face, "Ann/1.jpg").image.shape
+        (112, 112, 3)
     """
 
-    def __init__(self, kind: str, size: tuple[int, int], seed: int, **settings: Any) -> None:
+    def __init__(self, kind: str, size: tuple[int, int], seed: int, settings: Section | None = None) -> None:
         """Prepare the transforms.
 
         Args:
-            kind: a name in :data:`QUERY_KINDS`.
-            size: ``(height, width)`` of the faces.
-            seed: of the run.
-            settings: of the kind, as in ``configs/query/KIND.yaml``.
+            kind: Name of a kind of query, see :func:`query_builder`.
+            size: Size ``(height, width)`` of the faces, in pixels.
+            seed: Seed of what is drawn at random for each face.
+            settings: Section of the kind, see :func:`fdemd.settings.queries.query_section`; None for ``clean``, which
+                has no settings.
 
         Raises:
-            InputError: unknown kind or a setting out of range.
+            InputError: There is no such kind, or a plug-in refuses its settings.
         """
-        if kind not in QUERY_KINDS:
-            raise unknown("query kind", kind, QUERY_KINDS)
         self.kind = kind
-        self._seed, self._settings = seed, settings
+        self._seed, self._settings = seed, settings or CleanQuery()
+        builder = query_builder(kind)
+        try:
+            transforms = builder(size, **dict(self._settings))
+        except InputError:
+            raise
+        except Exception as error:
+            if kind in QUERY_KINDS:
+                raise
+            raise InputError(
+                f"The plug-in {kind} of fdemd.queries refuses its settings: {type(error).__name__}: {error}."
+            ) from error
         self._transforms = A.Compose(
-            QUERY_KINDS[kind](size, **settings) or [A.NoOp()],
-            keypoint_params=A.KeypointParams(format="xy", remove_invisible=False),
+            transforms or [A.NoOp()], keypoint_params=A.KeypointParams(format="xy", remove_invisible=False)
         )
 
     @property
@@ -92,10 +142,15 @@ class QueryMaker:
         """What decides the picture made from a face of a given name, as plain values; a clean face needs no seed."""
         if self.kind == "clean":
             return {"kind": self.kind}
-        return {"kind": self.kind, "settings": self._settings, "seed": self._seed}
+        return {"kind": self.kind, "settings": self._settings.model_dump(mode="json"), "seed": self._seed}
 
     def __call__(self, face: AlignedFace, name: str) -> AlignedFace:
-        """The query made from ``face``; ``name`` tells the photograph (its path in the manifest)."""
+        """Return the query made from a face.
+
+        Args:
+            face: The clean aligned face.
+            name: What tells its photograph from others: its path in the manifest.
+        """
         digest = hashlib.sha256(f"{self._seed}/{self.kind}/{name}".encode(errors="surrogateescape")).digest()
         self._transforms.set_random_seed(int.from_bytes(digest[:4], "big"))
         made = self._transforms(image=face.image, keypoints=face.landmarks)

@@ -1,4 +1,4 @@
-"""The one way an image file becomes pixels, for training and evaluation alike."""
+"""Reading image files: the one way to pixels, for training and evaluation alike."""
 
 from __future__ import annotations
 
@@ -13,53 +13,63 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fdemd.files.regular import opened
-from fdemd.files.text import shown
+from fdemd.files.regular import open_regular
+from fdemd.files.text import to_printable
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
-"""What a file may be, whatever its name says: the formats that :data:`fdemd.data.tree.IMAGE_ENDINGS` stand for.
+"""Formats that are read, whatever the name of the file; those of :data:`fdemd.data.tree.IMAGE_ENDINGS`.
 
 Pillow knows more, some of which start other programs (EPS). A phone's JPEG of several pictures (MPO) is opened as a
 JPEG. Those of the list that this Pillow was built without are left out.
 """
 SMALLEST_SIDE, LARGEST_RATIO = 16, 50
-"""Pixels, and long side over short: a smaller or narrower picture cannot hold a face worth the name. Faces are looked
-for in a copy whose long side has 1000 pixels, where such a strip is narrower than the smallest face that is found."""
+"""Shortest side in pixels, and largest ratio of the sides, of a picture that can show a face.
+
+Faces are detected in a copy whose longer side has 1000 pixels, where a narrower strip has no room for a face."""
 
 
 class UnreadableImageError(Exception):
-    """Why a file could not be used, in words."""
+    """An image file that cannot be used; the message says why, without a full stop."""
 
 
 def read_image(file: Path | BinaryIO) -> np.ndarray:
-    """Read a picture as ``(H, W, 3)`` uint8 RGB, upright as its EXIF orientation says.
+    """Read a picture as ``(H, W, 3)``, uint8 RGB, rotated as its EXIF orientation says.
 
     Grey and palette pictures become RGB, transparency is put over black, 16-bit grey is scaled to 8 bits, of an
     animation the first frame is taken. Pillow's limit on the number of pixels stays in force.
 
     Raises:
-        UnreadableImageError: not an image, of a format that photographs do not have, cut short, too small, too large or
-            too narrow.
+        UnreadableImageError: The file is no image, of a format that photographs do not have, cut short, too small, too
+            large or too narrow.
     """
-    with opened_image(file) as image:
+    with open_image(file) as image:
         check_sides(*image.size)
         image.load()
         # Pillow opens PGM files of more than 8 bits as 32-bit ones, stretched to 16 bits from the maximum of the file.
         levels = image.convert("I;16") if (image.format, image.mode) == ("PPM", "I") else image
-        return np.array(_to_rgb(_upright(levels)))
+        return upright_rgb(levels)
+
+
+def upright_rgb(image: Image.Image) -> np.ndarray:
+    """Return an opened picture as ``(H, W, 3)`` uint8 RGB, as :func:`read_image` describes it.
+
+    Raises:
+        UnreadableImageError: Its grey levels have 32 bits, which have no agreed range.
+    """
+    return np.array(_to_rgb(_upright(image)))
 
 
 @contextmanager
-def opened_image(file: Path | BinaryIO) -> Iterator[Image.Image]:
-    """Open a picture; its pixels are not decoded yet.
+def open_image(file: Path | BinaryIO) -> Iterator[Image.Image]:
+    """Open a picture for the ``with`` block; its pixels are not decoded yet.
 
     Raises:
-        UnreadableImageError: for whatever goes wrong while it is opened or in the ``with`` block.
+        UnreadableImageError: Anything went wrong while it was opened or in the ``with`` block.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow murmurs about odd metadata is nothing to act on
-            source = BufferedReader(opened(file)) if isinstance(file, Path) else nullcontext(file)
+            source = BufferedReader(open_regular(file)) if isinstance(file, Path) else nullcontext(file)
             with source as picture, Image.open(picture, formats=_known_formats()) as image:
                 limit = Image.MAX_IMAGE_PIXELS
                 if limit is not None and image.width * image.height > limit:
@@ -80,14 +90,14 @@ def opened_image(file: Path | BinaryIO) -> Iterator[Image.Image]:
     except Exception as error:  # decoders raise many kinds on damaged files
         if isinstance(error, OSError) and error.strerror:  # the system's word, not a decoder's
             raise UnreadableImageError(f"it cannot be read ({error.strerror})") from error
-        raise UnreadableImageError(f"damaged: {shown(str(error)) or type(error).__name__}") from error
+        raise UnreadableImageError(f"damaged: {to_printable(str(error)) or type(error).__name__}") from error
 
 
 def check_sides(width: int, height: int) -> None:
-    """Check that a picture is of a shape that can show a face.
+    """Check that a picture of some width and height, in pixels, can show a face.
 
     Raises:
-        UnreadableImageError: it is too small or too narrow.
+        UnreadableImageError: The picture is too small or too narrow.
     """
     if min(width, height) < SMALLEST_SIDE:
         raise UnreadableImageError(f"{width}x{height} pixels are too small for a face")

@@ -1,23 +1,23 @@
-"""Copies of photographs that systems make beside them, which are nobody's photographs."""
+"""Files that operating systems hide beside photographs: previews, checkpoints, recycle bins, names with a dot."""
 
 from __future__ import annotations
 
 HIDDEN = "a hidden copy, made by a system"
-"""Why such a file is not used."""
+"""The reason given for not using such a file."""
 _MADE_BY_SYSTEMS = frozenset(
     ["__macosx", "@eadir", "#recycle", "@recycle", "#snapshot", "$recycle.bin", "thumbs.db", "desktop.ini"]
 )
 
 
 def is_hidden(path: str) -> bool:
-    """Whether a file is one that a system made or hid, or lies in a folder of such.
+    """Return whether a file is hidden, or lies in a hidden folder.
 
-    They are notebooks' checkpoints, a Mac's, NAS's and Windows' previews, bins and snapshots, and every name that
-    begins with a dot. Many are copies of photographs: taken as such, they let a query find itself.
+    Hidden are the checkpoints of notebooks, the previews, bins and snapshots of macOS, NAS systems and Windows, and
+    every name that begins with a dot. Many are copies of photographs: taken as such, they let a query find itself.
 
     Args:
-        path: relative to the folder or archive that a person gave, with forward slashes. What lies above is the
-            person's own choice, whatever it is called.
+        path: Path relative to the folder or archive that a person gave, with forward slashes. The folders above it
+            are the person's own choice, whatever they are called.
 
     >>> [is_hidden(f"Ann/{name}") for name in ("1.jpg", "._1.jpg", ".ipynb_checkpoints/1-checkpoint.jpg")]
     [False, True, True]

@@ -1,4 +1,4 @@
-"""A file or folder that one program holds at a time: who works there, told even if that program is killed."""
+"""Locks on files and folders, so that one program works there at a time; they end with the program, even if killed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fdemd.errors import InputError
-from fdemd.files.whole import cannot_write
+from fdemd.files.writing import cannot_write
 
 _held: set[Lock] = set()
 
@@ -21,12 +21,12 @@ class Lock:
         """Lock the file.
 
         Args:
-            path: the file; nothing is written to it.
-            wait: until another program releases it.
+            path: The file or folder; nothing is written to it.
+            wait: Whether to wait until another program releases it.
 
         Raises:
-            BlockingIOError: another program holds it, and ``wait`` is false.
-            OSError: it is not there or not ours to open, or the disk knows no locks.
+            BlockingIOError: Another program holds the lock, and ``wait`` is false.
+            OSError: The file does not exist or must not be opened, or its disk has no locks.
         """
         # File systems of a network lock only what may be written, and no folders.
         may_write = os.access(path, os.W_OK) and not path.is_dir()
@@ -46,20 +46,24 @@ class Lock:
             return False
 
     def release(self) -> None:
-        """Let others have it; once is enough."""
+        """Release the lock; further calls do nothing."""
         if self in _held:
             _held.remove(self)
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # also where a child process has the file open
             os.close(self._descriptor)
 
 
-def locked(path: Path, *, wait: bool) -> Lock | None:
-    """Lock a file or folder; None, and a warning, where it lies on a network's disk that has no locks.
+def acquire_lock(path: Path, *, wait: bool) -> Lock | None:
+    """Lock a file or folder; return None, after a warning, where its disk (of a network) has no locks.
+
+    Args:
+        path: The file or folder.
+        wait: Whether to wait until another program releases it.
 
     Raises:
-        BlockingIOError: see :class:`Lock`.
-        FileNotFoundError: it is not there.
-        PermissionError: it is not ours to open.
+        BlockingIOError: Another program holds the lock, and ``wait`` is false.
+        FileNotFoundError: The file does not exist.
+        PermissionError: The file must not be opened.
     """
     try:
         return Lock(path, wait=wait)
@@ -72,17 +76,17 @@ def locked(path: Path, *, wait: bool) -> Lock | None:
 
 @contextmanager
 def alone_in(folder: Path, advice: str) -> Iterator[None]:
-    """Keep other runs out of a folder until this one has ended, however it does.
+    """Keep other runs out of a folder during the ``with`` block.
 
     Args:
-        folder: exists.
-        advice: what else a person can do than wait, such as ``choose another folder with --out``.
+        folder: An existing folder.
+        advice: What a person can do other than wait, such as ``choose another folder with --out``.
 
     Raises:
-        InputError: another run is at work there, or it cannot be opened.
+        InputError: Another run is at work in the folder, or it cannot be opened.
     """
     try:
-        lock = locked(folder, wait=False)
+        lock = acquire_lock(folder, wait=False)
     except BlockingIOError:
         raise InputError(f"Another run is at work in {folder}; wait until it has ended, or {advice}.") from None
     except PermissionError as error:
@@ -95,7 +99,7 @@ def alone_in(folder: Path, advice: str) -> Iterator[None]:
 
 
 def _forget() -> None:
-    """A child process shares its parent's locks, and would keep them when the parent is killed."""
+    """Close the locks in a child process, which would otherwise keep them when its parent is killed."""
     while _held:
         os.close(_held.pop()._descriptor)
 

@@ -1,4 +1,4 @@
-"""Files that others put there, opened without waiting: a pipe or a device in a photograph's place would never end."""
+"""Regular files, opened without waiting: reading a pipe or a device in a photograph's place would never end."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from io import FileIO
 from pathlib import Path
 
 
-def opened(path: Path) -> FileIO:
-    """A file, to be read without a buffer, and nothing but a file.
+def open_regular(path: Path) -> FileIO:
+    """Open a regular file for unbuffered reading.
 
     Raises:
-        OSError: it cannot be read, or is something else.
+        OSError: The file cannot be read, or is a folder, a pipe or a device.
     """
     file = FileIO(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

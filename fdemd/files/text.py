@@ -1,4 +1,4 @@
-"""Names that others chose, made safe to show: on a terminal, in a table that a spreadsheet may open."""
+"""Text from elsewhere, made safe to print on a terminal and to write into a table that a spreadsheet may open."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
 
 
-def shown(text: str) -> str:
-    r"""Return ``text`` as it may be printed: control characters and bytes that are no text become escapes.
+def to_printable(text: str) -> str:
+    r"""Return a text that is safe to print: control characters and undecodable bytes are escaped.
 
-    >>> print(shown("a\x1b[2Jb\nc"))
+    >>> print(to_printable("a\x1b[2Jb\nc"))
     a\x1b[2Jb\nc
-    >>> shown("José (2)")
+    >>> to_printable("José (2)")
     'José (2)'
     """
     if text.isprintable():
@@ -30,7 +30,7 @@ def shown(text: str) -> str:
 
 
 def csv_cell(value: object) -> object:
-    """Return a value as a cell: text that a spreadsheet would run as a formula gets an apostrophe before it.
+    """Return a value as a cell of a CSV table; text that a spreadsheet would run as a formula gets an apostrophe.
 
     >>> csv_cell("=1+1"), csv_cell("anna"), csv_cell(-3)
     ("'=1+1", 'anna', -3)
@@ -39,8 +39,14 @@ def csv_cell(value: object) -> object:
 
 
 def csv_table(rows: Iterable[Sequence[object]]) -> str:
-    """Return a table for people as CSV. What is read back by a program (a manifest) is not written by this."""
+    r"""Return a table as CSV for people; programs that read it back (manifests) need an exact writer.
+
+    >>> csv_table([("name", "score"), ("=anna", 0.5)])
+    "name,score\n'=anna,0.5\n"
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([csv_cell(shown(value) if isinstance(value, str) else value) for value in row] for row in rows)
+    writer.writerows(
+        [csv_cell(to_printable(value) if isinstance(value, str) else value) for value in row] for row in rows
+    )
     return text.getvalue()

@@ -1,4 +1,4 @@
-"""What lies below a folder that a person gave: every file, every folder, and why some are not looked at."""
+"""Every file and folder below a folder, and the reason why some are not used."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fdemd.files.hidden import HIDDEN, is_hidden
 
 
 class Found(NamedTuple):
-    """A file or folder below the folder that was given.
+    """A file or folder below the folder that is walked.
 
     Attributes:
-        path: relative to that folder, with forward slashes.
-        problem: why it is not looked at, in words; empty for a file that can be read and a folder that was entered.
-        is_folder: whether it is a folder.
-        size: bytes of a file that can be read.
+        path: Path relative to that folder, with forward slashes.
+        problem: Why it is not used, in words; empty for a readable file and for a folder that was entered.
+        is_folder: Whether it is a folder.
+        size: Size of a readable file in bytes.
     """
 
     path: str
@@ -29,9 +29,10 @@ class Found(NamedTuple):
 
 
 def walk(folder: Path) -> Iterator[Found]:
-    """Everything below a folder, in no order; each real folder is entered once, hidden ones are not.
+    """Yield everything below a folder, in no order.
 
-    Links are followed last, so that what lies in the folder is known by its own name, whoever else links to it.
+    Each real folder is entered once, hidden folders are not entered. Links are followed last, so that what lies in the
+    folder is known by its own name, whichever links lead to it as well.
     """
     entered: dict[str, str] = {}
     folders, links = [""], deque[str]()

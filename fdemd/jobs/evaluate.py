@@ -3,122 +3,122 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
 
 from fdemd.backbones import Backbone
+from fdemd.data.evaluated import evaluated_data
 from fdemd.embedding.data import EmbeddedData, build_network, describe_data
-from fdemd.emd import Transport, emd_similarity
+from fdemd.emd import stopping_rule
+from fdemd.emd.engines import AUTO, FAST, REFERENCE
+from fdemd.emd.similarity import reference_only
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.report.identification import IdentificationReport, model_label
+from fdemd.metrics.identification import metrics_named
+from fdemd.report.identification import IdentificationReport
+from fdemd.report.labels import model_label
 from fdemd.report.queries import bytes_of_queries
-from fdemd.retrieval.faiss_search import FaissIndex, IndexSettings, index_settings
-from fdemd.retrieval.pair_similarity import PairSimilarity, patches_for
-from fdemd.retrieval.protocol import check_protocols
-from fdemd.retrieval.settings import RerankSettings, rerank_settings
+from fdemd.retrieval.faiss_search import FaissIndex, check_installed
+from fdemd.retrieval.protocol import OFFICIAL, Labels
+from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.runs.files import ROOM, run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
+from fdemd.scoring.attack import AttackOutcome, measure_attack
 from fdemd.scoring.closed_set import Comparison, compare_stages
+from fdemd.scoring.pictured import picture_queries
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.queries import ADVERSARIAL
+from fdemd.settings.ranking import EmdRerank, ExactSearch, Reranking, second_stage_of
 
 
 def evaluate(settings: Evaluate) -> IdentificationReport:
     """Run what ``configs/evaluate.yaml`` and the command line ask for, and write it to a new folder.
 
     Raises:
-        InputError: a setting, a file or the data cannot be used.
+        InputError: A setting, a file or the data cannot be used.
     """
-    config = settings.plain()
     started = time.perf_counter()
-    second_stage, stage1 = rerank_settings(config["rerank"]), index_settings(config["stage1"])
-    protocols = check_protocols(config["protocols"])
-    backbone = build_network(config)
-    if second_stage:
-        check_second_stage(backbone, second_stage)
-    described = describe_data(config, backbone)
-    if described.alignment and stage1:
-        raise InputError(
-            f"stage1.search is {config['stage1']['search']}, which ranks by the cosine; aligned cosines need "
-            "stage1=exact, or align=none."
-        )
-    label = f"{model_label(config['model'])}-{config['data']['name']}"
-    room = ROOM + bytes_of_queries(described.faces, len(config["query"]) * len(protocols))
-    with run_folder(Path(str(config["output"])), label, room) as folder, open_log(config, folder, "evaluate") as log:
+    rerank = second_stage_of(settings.rerank)
+    check_installed(settings.stage1)
+    metrics_named(settings.metrics)
+    backbone = build_network(settings.model, settings.seed)
+    if rerank:
+        check_second_stage(backbone, rerank)
+    described = describe_data(settings, backbone)
+    label = f"{model_label(settings.model)}-{settings.data.name}"
+    room = ROOM + bytes_of_queries(described.faces.manifest, len(settings.query) * len(settings.protocols))
+    with (
+        run_folder(Path(settings.output), label, room) as folder,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
+    ):
         data = described.embed()
         embedded = time.perf_counter()
         with torch.inference_mode():  # without gradients the transport runs one piece a core
-            comparisons = _identify(data, second_stage, protocols, stage1, config)
-        seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
-        origins = {kind: each.origin for kind, each in data.features.items()}
+            comparisons = _identify(data, settings)
+            seconds = {"prepare_and_embed": embedded - started, "rank_and_rerank": time.perf_counter() - embedded}
+            pictured = picture_queries(data, comparisons, rerank, settings.protocols[0])
         report = IdentificationReport(
-            config,
-            second_stage,
-            data.faces,
+            settings,
+            evaluated_data(data.faces),
             comparisons,
-            protocols,
+            pictured,
             backbone.weights_sha256,
-            origins,
+            {kind: each.origin for kind, each in data.features.items()},
             seconds,
-            data.adversary,
-            data.alignment,
+            _missing_engine(rerank, comparisons[0].engine),
+            _attack(data, comparisons),
+            data.normalization,
         )
-        report.write(folder, partial(_transport, data, second_stage))
+        report.write(folder)
         log_results(log)
     return report
 
 
 @torch.inference_mode()
-def check_second_stage(backbone: Backbone, settings: RerankSettings) -> None:
+def check_second_stage(backbone: Backbone, rerank: Reranking) -> None:
     """Re-rank one blank face, so that a grid or weighting that this network cannot have fails now, not in an hour.
 
     Raises:
-        InputError: the network has no such patches, or the weighting is not for them.
+        InputError: The network has no such patches, or the re-ranker cannot compare them.
     """
     blank = backbone(torch.zeros(1, 3, *backbone.face_size))
     blank = Features(blank.embedding, blank.patches, blank.grid, torch.zeros(1, 68, 2))
-    blank = patches_for(settings, backbone, blank)(blank)
-    PairSimilarity(blank, blank, settings)(torch.zeros(1, 1, dtype=torch.long))
+    who = Labels.distinct(torch.zeros(1, dtype=torch.long))
+    search = TwoStageSearch(blank, who, second_stages(rerank), backbone=backbone)
+    search.queries(blank, Labels.distinct(who.identity, first=1)).rank(OFFICIAL, depth=1)
 
 
-def _identify(
-    data: EmbeddedData,
-    settings: RerankSettings | None,
-    protocols: Sequence[str],
-    stage1: IndexSettings | None,
-    config: Mapping[str, Any],
-) -> list[Comparison]:
+def _identify(data: EmbeddedData, settings: Evaluate) -> list[Comparison]:
     """Compare the stages for every kind of query, once its faces are embedded."""
-    gallery, gallery_labels = data.gallery()
-    view = patches_for(settings, data.backbone, gallery)
-    index = FaissIndex(stage1, gallery.embedding, config["seed"]) if stage1 else None
-    gallery = view(gallery)
+    gallery, labels = data.gallery()
+    rerank = second_stage_of(settings.rerank)
+    index = None
+    if not isinstance(settings.stage1, ExactSearch):
+        index = FaissIndex(settings.stage1, gallery.embedding, settings.seed)
     comparisons: list[Comparison] = []
-    queries = len(config["query"]) * len(data.faces.query_rows)
-    with pairs_progress(queries * settings.k if settings else None, shown=settings is not None) as on_progress:
-        for kind in config["query"]:
+    kinds = list(settings.query)
+    pairs = len(kinds) * len(data.faces.query_rows) * rerank.k if rerank else None
+    with pairs_progress(pairs, shown=rerank is not None) as on_progress:
+        search = TwoStageSearch(
+            gallery, labels, second_stages(rerank), backbone=data.backbone, index=index, on_progress=on_progress
+        )
+        for kind in kinds:
             query, query_labels = data.query(kind)
             comparisons += compare_stages(
+                search,
                 kind,
-                view(query),
+                query,
                 query_labels,
-                gallery,
-                gallery_labels,
-                settings=settings,
-                protocols=protocols,
+                protocols=settings.protocols,
                 missed=data.missed(kind),
-                index=index,
                 adjust=data.adjustment(query, gallery),
-                legacy_self_count=config["legacy_self_count"],
-                seed=config["seed"],
-                on_progress=on_progress,
+                legacy_self_count=settings.legacy_self_count,
+                seed=settings.seed,
+                metrics=metrics_named(settings.metrics),
             )
     if not any(comparison.queries for comparison in comparisons):
         raise InputError(
@@ -128,23 +128,17 @@ def _identify(
     return comparisons
 
 
-def _transport(
-    data: EmbeddedData, settings: RerankSettings | None, kind: str, query_row: Tensor, best_row: Tensor
-) -> Transport | None:
-    """The flow from one query to one gallery face, as stage 2 sees it; for the picture."""
-    if settings is None:
+def _attack(data: EmbeddedData, comparisons: Sequence[Comparison]) -> AttackOutcome | None:
+    """What the attack on adversarial queries achieved; None without any."""
+    if data.adversary is None:
         return None
-    query, best = data.features[kind].at(query_row), data.features["clean"].at(best_row)
-    view = patches_for(settings, data.backbone, query)
-    query, best = view(query), view(best)
-    if settings.grid:
-        query, best = query.pooled(settings.grid), best.pooled(settings.grid)
-    return emd_similarity(
-        query,
-        best,
-        torch.zeros(1, 1, dtype=torch.long),
-        weighting=settings.weighting,
-        stop=settings.stopping_rule,
-        eps=settings.eps,
-        with_flow=True,
-    )
+    attacked = {each.protocol: each for each in comparisons if each.kind == ADVERSARIAL}
+    return measure_attack(data.adversary, data.faces, attacked)
+
+
+def _missing_engine(rerank: Reranking | None, used: str) -> str:
+    """Why the compiled engine was not there, although it would have done the same; empty if that is not so."""
+    if not isinstance(rerank, EmdRerank) or rerank.engine != AUTO or used != REFERENCE:
+        return ""
+    stop = stopping_rule(rerank.stop, rerank.tolerance)
+    return "" if reference_only(stop, rerank.eps) else FAST["cpu"].missing()

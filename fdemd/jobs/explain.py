@@ -2,118 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from fdemd.backbones import Backbone
 from fdemd.backbones.convnet import RANDOM
+from fdemd.backbones.projection import patches_for
 from fdemd.checkpoints import sha256_of
-from fdemd.data.datamodule import FaceBatch
+from fdemd.data.dataset import face_batch
+from fdemd.embedding.batch import embed_batch
 from fdemd.embedding.data import build_network
-from fdemd.embedding.embed import check_dtype, embed_batch
+from fdemd.embedding.embed import DTYPES
+from fdemd.emd import stopping_rule
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace
-from fdemd.faces.landmarks import check_detector
-from fdemd.faces.photographs import Way, face_in
-from fdemd.faces.reading import UnreadableImageError, read_image
+from fdemd.faces.photographs import align_and_count
 from fdemd.features import Features
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.report.explanation import print_explanation, write_explanation
 from fdemd.report.explanation_picture import save_explanation, save_weightings
-from fdemd.report.identification import model_label
-from fdemd.retrieval.pair_similarity import patches_for
-from fdemd.retrieval.settings import rerank_settings
+from fdemd.report.labels import model_label
 from fdemd.runs.files import run_folder, write_yaml
-from fdemd.scoring.explanation import Explanation, explain_pair, weights_of_pair
+from fdemd.scoring.explanation import Explanation, explain, weights_of_pair
+from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import EmdRerank
 
 
-def explain(query: Path, gallery: Path, config: Mapping[str, Any], output: Path) -> Explanation:
+def explain_photographs(settings: Evaluate, query: Path, gallery: Path, output: Path) -> Explanation:
     """Explain a pair of photographs and write everything to a new folder below ``output``.
 
     Args:
-        query: photograph.
-        gallery: photograph.
-        config: as :func:`fdemd.jobs.explain_command.pair_config` gives it.
-        output: folder.
+        settings: Settings of an evaluation, which re-ranks by the Earth Mover's Distance.
+        query: Photograph of the query.
+        gallery: Photograph that it is compared with.
+        output: Folder in which the new folder is made.
 
     Raises:
-        InputError: a setting or a photograph cannot be used.
+        InputError: A setting or a photograph cannot be used.
     """
-    settings = rerank_settings(config["rerank"])
-    assert settings
-    alpha = settings.fixed_alpha
-    dtype, detector = check_dtype(config["features"]["dtype"]), check_detector(config["data"]["detector"])
-    backbone = build_network(config)
-    way = Way(backbone.alignment, backbone.face_size, detector)
-    (query_face, notes), (gallery_face, more) = (_face(path, way) for path in (query, gallery))
-    notes += more
-    one, other = (_features(backbone, face, dtype) for face in (query_face, gallery_face))
-    view = patches_for(settings, backbone, one)
-    one, other = view(one), view(other)
-    explanation = explain_pair(one, other, settings)
-    digests = {role: sha256_of(path) for role, path in (("query", query), ("gallery", gallery))}
-    if digests["query"] == digests["gallery"]:
-        notes.append("Both are the same photograph.")
-    if explanation.fallback:
-        notes.append("No patch of a face had a positive weight, so that its patches count the same.")
-    if explanation.unfinished:
-        notes.append("The transport stopped before it had converged.")
-    if backbone.weights_sha256 == RANDOM:
-        notes.append("The network's weights are random: these figures are those of an untrained network.")
-    names = _short(query), _short(gallery)
-    title = f"{names[0]} and {names[1]}: {model_label(config['model'])}, weighting {settings.weighting}"
-    with run_folder(output, f"explain-{model_label(config['model'])}") as folder:
+    second_stage = settings.rerank
+    if not isinstance(second_stage, EmdRerank):
+        raise InputError("Only the Earth Mover's Distance says which patches make two faces similar; use rerank=emd.")
+    alpha = second_stage.fixed_alpha  # auto is refused before a network is built
+    backbone = build_network(settings.model, settings.seed)
+    (query_face, in_query), (gallery_face, in_gallery) = (
+        align_and_count(photograph, backbone, detector=settings.data.detector) for photograph in (query, gallery)
+    )
+    faces = query_face.image, gallery_face.image
+    one, other = _embed(backbone, (query_face, gallery_face), settings.features.dtype, second_stage)
+    explanation = explain(
+        one,
+        other,
+        alpha=alpha,
+        weighting=second_stage.weighting,
+        eps=second_stage.eps,
+        stop=stopping_rule(second_stage.stop, second_stage.tolerance),
+    )
+    digests = {"query": sha256_of(query), "gallery": sha256_of(gallery)}
+    notes = [
+        f"{path} shows {count} faces; the largest near the centre was taken."
+        for path, count in ((query, in_query), (gallery, in_gallery))
+        if count > 1
+    ]
+    notes += _notes(explanation, backbone, same_photograph=digests["query"] == digests["gallery"])
+    names, network = (_short(query), _short(gallery)), model_label(settings.model)
+    title = f"{names[0]} and {names[1]}: {network}, weighting {second_stage.weighting}"
+    with run_folder(output, f"explain-{network}") as folder:
         facts = {
             "photographs": {"query": str(query), "gallery": str(gallery), "sha256": digests},
-            "model": {"name": model_label(config["model"]), "weights_sha256": backbone.weights_sha256},
-            "detector": detector,
-            "patch precision": config["features"]["dtype"],
+            "model": {"name": network, "weights_sha256": backbone.weights_sha256},
+            "detector": settings.data.detector,
+            "patch_precision": settings.features.dtype,
         }
-        write_explanation(folder, explanation, settings, facts, notes)
+        write_explanation(folder, explanation, second_stage, facts, notes)
+        config = settings.plain()
         write_yaml(folder / "config.yaml", {key: config[key] for key in ("model", "rerank", "seed")})
         scores = (
             f"cosine {explanation.cosine:.3f}, Earth Mover's similarity {explanation.emd:.3f}, "
             f"mixed {explanation.mixed:.3f} (alpha {alpha:g})"
         )
-        faces = query_face.image, gallery_face.image
         save_explanation(folder / "explanation.png", *faces, explanation, names, f"{title}\n{scores}")
-        pooled = [each.pooled(settings.grid) if settings.grid else each for each in (one, other)]
-        weights = weights_of_pair(pooled[0], pooled[1])
-        save_weightings(folder / "weightings.png", *faces, weights, explanation.grid, names)
-        print_explanation(explanation, settings, title, notes)
-        print(shown(f"Every number and two pictures are in {folder}/"))
+        save_weightings(folder / "weightings.png", *faces, weights_of_pair(one, other), explanation.grid, names)
+        print_explanation(explanation, second_stage, title, notes)
+        print(to_printable(f"Every number and two pictures are in {folder}/"))
     return explanation
 
 
-def _face(path: Path, way: Way) -> tuple[AlignedFace, list[str]]:
-    """The face of a photograph, and what is to be said about it.
-
-    Raises:
-        InputError: it cannot be read, or shows no face.
-    """
-    try:
-        face, count = face_in(read_image(path), way, aligned=False)
-    except UnreadableImageError as error:
-        raise InputError(f"The photograph {path} cannot be read: {error}.") from error
-    if face is None:
-        raise InputError(f"The detector {way.detector} finds no face in {path}; try another photograph or detector.")
-    if count > 1:
-        return face, [f"{path} shows {count} faces; the largest near the centre was taken."]
-    return face, []
-
-
 @torch.inference_mode()
-def _features(backbone: Backbone, face: AlignedFace, dtype: torch.dtype) -> Features:
-    height, width = face.image.shape[:2]
-    batch = FaceBatch(
-        face=torch.from_numpy(face.image).permute(2, 0, 1).float()[None] / 255,
-        landmarks=(torch.from_numpy(face.landmarks) / torch.tensor([width, height]))[None],
-        row=torch.zeros(1, dtype=torch.long),
-    )
-    return embed_batch(backbone, batch, dtype)
+def _embed(
+    backbone: Backbone, faces: tuple[AlignedFace, AlignedFace], dtype: str, settings: EmdRerank
+) -> tuple[Features, Features]:
+    """Features of both faces with the patches that the second stage compares."""
+    one, other = (embed_batch(backbone, face_batch([face]), DTYPES[dtype]) for face in faces)
+    view = patches_for(settings.patches, backbone, one)
+    one, other = view(one), view(other)
+    return (one.pooled(settings.grid), other.pooled(settings.grid)) if settings.grid else (one, other)
+
+
+def _notes(explanation: Explanation, backbone: Backbone, *, same_photograph: bool) -> list[str]:
+    """What a reader of the figures should know."""
+    notes = [
+        (same_photograph, "Both are the same photograph."),
+        (explanation.fallback, "No patch of a face had a positive weight, so that its patches count the same."),
+        (explanation.unfinished, "The transport stopped before it had converged."),
+        (
+            backbone.weights_sha256 == RANDOM,
+            "The network's weights are random: these figures are those of an untrained network.",
+        ),
+    ]
+    return [note for holds, note in notes if holds]
 
 
 def _short(path: Path) -> str:

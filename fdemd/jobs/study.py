@@ -3,126 +3,134 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from fdemd.backbones import Backbone
 from fdemd.cli.command_line import CONFIG_DIR, plan
-from fdemd.embedding.data import DescribedData, EmbeddedData, build_network, describe_data
+from fdemd.data.evaluated import evaluated_data
+from fdemd.embedding.data import DataDescription, EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.jobs.evaluate import check_second_stage
-from fdemd.report.identification import model_label
+from fdemd.metrics.identification import metrics_named
+from fdemd.report.labels import model_label
 from fdemd.report.paper import paper_rows
-from fdemd.report.study import PointResult, StudyReport, point_label
-from fdemd.retrieval.protocol import check_protocols
-from fdemd.retrieval.settings import RerankSettings, rerank_settings
-from fdemd.runs.files import run_folder
+from fdemd.report.queries import bytes_of_queries
+from fdemd.report.study import StudyReport
+from fdemd.report.study_point import PointResult, point_label
+from fdemd.runs.files import ROOM, run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
-from fdemd.scoring.methods import Method, read_methods
-from fdemd.scoring.methods_measured import Measuring
+from fdemd.scoring.study import StudyComparison
+from fdemd.settings.comparing import Study
 from fdemd.settings.jobs import Evaluate
+from fdemd.settings.methods import Method, combinations_of
+from fdemd.settings.ranking import ExactSearch, second_stage_of
 
 
 @dataclass(frozen=True)
 class Point:
-    """One network and data set of a study, checked: its config, its faces, and the methods to compare."""
+    """One network and data set of a study, checked.
 
-    config: Mapping[str, Any]
-    described: DescribedData
+    Attributes:
+        settings: Settings of the point.
+        described: Its faces.
+        methods: Methods to compare.
+    """
+
+    settings: Evaluate
+    described: DataDescription
     methods: Sequence[Method]
 
 
 def study(settings: Evaluate) -> StudyReport:
-    """Measure every method of ``config["study"]`` at each of its points, and write one report to a new folder.
+    """Compare every method of ``study.methods`` at each of its points, and write one report to a new folder.
 
     Features and similarities are kept in the cache, so that a study that was broken off, or one with more values of
     alpha and k, computes only what is new.
 
     Raises:
-        InputError: a setting, a file or the data cannot be used.
+        InputError: A setting, a file or the data cannot be used.
     """
-    config = settings.plain()
-    section = config["study"]
-    points = [_point(_varied(config, words)) for words in section["points"] or [[]]]
-    label = f"{section['name']}-{model_label(config['model'])}-{config['data']['name']}"
-    with run_folder(Path(str(config["output"])), label) as folder, open_log(config, folder, "evaluate") as log:
-        report = StudyReport(config, [_measured(point) for point in points], folder)
+    section = settings.study
+    if section is None:
+        raise InputError("There is no study to do; add experiment=ood, say.")
+    points = [_point(_varied(settings, words), section) for words in section.points or [[]]]
+    label = f"{section.name}-{model_label(settings.model)}-{settings.data.name}"
+    lines = len(settings.query) * len(settings.protocols)
+    room = ROOM + sum(bytes_of_queries(point.described.faces.manifest, lines) for point in points)
+    with (
+        run_folder(Path(settings.output), label, room) as folder,
+        open_log(settings.logger, folder, "evaluate", settings.plain()) as log,
+    ):
+        report = StudyReport(settings, [_measured(point, section) for point in points], folder)
         report.write()
         log_results(log)
     return report
 
 
-def _varied(config: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
-    """The config with the sections that some words of the command line name replaced."""
+def _varied(settings: Evaluate, words: Sequence[str]) -> Evaluate:
+    """The settings with the sections that some words of the command line name replaced."""
     (chosen,) = plan("evaluate", list(words), CONFIG_DIR)
     named = {word.lstrip("+").split("=")[0].split(".")[0].split("@")[0] for word in words}
-    return dict(config) | {section: chosen.settings.plain()[section] for section in named}
+    return settings.model_copy(update={section: getattr(chosen.settings, section) for section in named})
 
 
-def _point(config: Mapping[str, Any]) -> Point:
-    settings = rerank_settings(config["rerank"])
-    if settings is None:
+def _point(settings: Evaluate, section: Study) -> Point:
+    rerank = second_stage_of(settings.rerank)
+    if rerank is None:
         raise InputError("A study compares ways to re-rank; leave --no-rerank and rerank=none away.")
-    if config["stage1"]["search"] != "exact":
+    if not isinstance(settings.stage1, ExactSearch):
         raise InputError("A study starts from the exact first stage; leave stage1 away.")
-    check_protocols(config["protocols"])
-    paper_rows(config["study"]["paper"])
-    methods = read_methods(config["study"]["methods"], settings)
-    backbone = build_network(config)
-    _check_measures(backbone, methods)
-    point_label(config)  # a mistake in a name is told by now
-    return Point(config, describe_data(config, backbone), methods)
+    paper_rows(section.paper)
+    metrics_named(settings.metrics)
+    methods = combinations_of(section.methods, rerank)
+    backbone = build_network(settings.model, settings.seed)
+    for measure in dict.fromkeys(method.settings for method in methods):
+        check_second_stage(backbone, measure)
+    point_label(settings)  # a mistake in a name is told by now
+    return Point(settings, describe_data(settings, backbone), methods)
 
 
-def _check_measures(backbone: Backbone, methods: Sequence[Method]) -> None:
-    for measure in dict.fromkeys(method.measure for method in methods):
-        if isinstance(measure, RerankSettings):
-            check_second_stage(backbone, measure)
-
-
-def _measured(point: Point) -> PointResult:
+def _measured(point: Point, section: Study) -> PointResult:
     started = time.perf_counter()
-    config, methods = point.config, point.methods
+    settings, methods = point.settings, point.methods
     data = point.described.embed()
     embedded = time.perf_counter()
-    rows, missed = _sampled(data, config["study"]["sample"], config["seed"])
-    stored = config["features"]["store"]
-    kinds = list(config["query"])
+    rows, missed = _sampled(data, section.sample, settings.seed)
     outcomes = []
     with torch.inference_mode(), pairs_progress(None) as on_progress:
-        measuring = Measuring(
+        comparison = StudyComparison(
             data,
             methods,
             rows=rows,
             missed=missed,
-            cache=data.faces.cache if stored else None,
-            legacy=config["legacy_self_count"],
-            seed=config["seed"],
+            cache=data.faces.cache if settings.features.store else None,
+            legacy=settings.legacy_self_count,
+            seed=settings.seed,
+            metrics=metrics_named(settings.metrics),
             on_progress=on_progress,
         )
-        for kind in kinds:
-            outcomes += measuring.outcomes(kind, config["protocols"])
-    seconds = {"prepare and embed": embedded - started, "rank and re-rank": time.perf_counter() - embedded}
+        for kind in settings.query:
+            outcomes += comparison.outcomes(kind, settings.protocols)
+    seconds = {"prepare_and_embed": embedded - started, "rank_and_rerank": time.perf_counter() - embedded}
     if not any(outcome.queries for outcome in outcomes):
         raise InputError(
             f"No query in {data.faces.manifest.root} has another photograph of its person in the gallery, so that "
             "nothing can be found; give people with two photographs or more."
         )
-    drawn = len(rows) + len(missed)
-    return PointResult(config, data.faces, drawn, outcomes, data.backbone.weights_sha256, seconds, data.alignment)
+    weights, used = data.backbone.weights_sha256, evaluated_data(data.faces)
+    return PointResult(settings, used, rows, missed, outcomes, weights, seconds, data.normalization)
 
 
 def _sampled(data: EmbeddedData, sample: int | None, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Manifest rows of the queries to use, with a face and without: all, or some drawn by the seed.
+    """Return the manifest rows of the queries to use, with a face and without: all, or some drawn by the seed.
 
     Raises:
-        InputError: no query that was drawn has a face.
+        InputError: No query that was drawn has a face.
     """
     rows, missed = data.faces.query_rows, data.faces.missed_rows
     asked = torch.cat([rows, missed]).sort().values

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fdemd.jobs.train_and_test import evaluated, people_apart, trained, training_config
-from fdemd.report.identification import model_label
+from fdemd.jobs.train_and_evaluate import evaluate_checkpoint, split_people_for_test, train, training_settings
+from fdemd.report.labels import model_label
 from fdemd.report.table4 import Table4
 from fdemd.runs.files import run_folder
+from fdemd.settings.faces import Data
 from fdemd.settings.jobs import Evaluate
 
 
@@ -16,25 +17,31 @@ def table4(settings: Evaluate) -> Table4:
 
     The trained weights are those of the last step: nothing is selected, least of all on the people of the test.
 
+    Args:
+        settings: Settings with the section ``table4``.
+
     Raises:
         InputError: as :func:`fdemd.jobs.evaluate.evaluate` and :func:`fdemd.jobs.finetune.finetune`.
     """
-    config = settings.plain()
-    wanted = config["table4"]
-    label = f"table4-{model_label(config['model'])}-{config['data']['name']}"
-    with run_folder(Path(str(config["output"])), label) as folder:
-        tested, evaluation = dict(config["data"]), {key: value for key, value in config.items() if key != "table4"}
-        checkpoints, apart = [Path(str(path)) for path in wanted["finetuned"]], None
+    section = settings.table4
+    assert section is not None
+    with run_folder(Path(settings.output), f"table4-{model_label(settings.model)}-{settings.data.name}") as folder:
+        tested: Data = settings.data
+        checkpoints, counts = [Path(path) for path in section.finetuned], None
         if not checkpoints:
-            people = people_apart(config, wanted["test_people"], config["seed"], folder, setting="table4.test_people")
-            training, tested, apart = people.training, people.test, people.counts
+            split = split_people_for_test(
+                settings, section.test_people, settings.seed, folder, setting="table4.test_people"
+            )
+            tested, counts = split.test, split.counts
             checkpoints = [
-                trained(training_config(evaluation, training, wanted["training"], seed, folder / "training"))
-                for seed in wanted["seeds"]
+                train(training_settings(settings, split.training, section.training, seed, folder / "training"))
+                for seed in section.seeds
             ]
-        pretrained = evaluated(evaluation, tested, None, folder / "pretrained")
-        finetuned = [evaluated(evaluation, tested, str(path), folder / "finetuned").comparisons for path in checkpoints]
+        pretrained = evaluate_checkpoint(settings, tested, None, folder / "pretrained")
+        finetuned = [
+            evaluate_checkpoint(settings, tested, str(path), folder / "finetuned").comparisons for path in checkpoints
+        ]
         paths = [str(path) for path in checkpoints]
-        table = Table4(config, pretrained.comparisons, finetuned, paths, pretrained.faces.account, apart)
+        table = Table4(settings, pretrained.comparisons, finetuned, paths, pretrained.data.account, counts)
         table.write(folder)
     return table

@@ -1,76 +1,76 @@
-"""The trainings of a comparison, read from its settings."""
+"""The trainings of a comparison, planned from its settings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.errors import InputError
 from fdemd.scoring.trial import PRETRAINED
+from fdemd.settings.comparing import Training
+from fdemd.settings.jobs import Train
+from fdemd.settings.training import ScaleHead, SoftmaxLoss
 
 _ALLOWED = ("loss", "optimizer", "augment", "batches", "trainer", "data")
 _OF_DATA = ("data.mask_share", "data.batch_size")
 
 
 @dataclass(frozen=True)
-class Training:
-    """One way to train.
+class PlannedTraining:
+    """A training of the comparison.
 
     Attributes:
-        name: of its folder and in tables.
-        words: of the command line of ``train.py``.
-        has_scales: whether it trains a scale head.
-        changes_network: False if that head is all it trains.
+        name: Name of its folder and in tables.
+        words: Words of the command line of ``train.py``.
+        has_scale_head: Whether it trains a scale head.
+        trains_backbone: Whether it trains the network, and not its scale head alone.
     """
 
     name: str
     words: tuple[str, ...]
-    has_scales: bool
-    changes_network: bool
+    has_scale_head: bool
+    trains_backbone: bool
 
 
-def read_trainings(entries: Sequence[Mapping[str, Any]]) -> list[Training]:
-    """Check every entry, so that a mistake in the last is told before the first training starts.
+def plan_trainings(sections: Sequence[Training]) -> list[PlannedTraining]:
+    """Compose every training, so that a mistake in the last is told before the first one starts.
 
     Args:
-        entries: such as ``{name: plain, settings: ["loss=arcface"]}``.
+        sections: Entries of ``trials.trainings``.
 
     Raises:
-        InputError: an entry of another form, a name that is no name or occurs twice, or words that ``train.py`` does
-            not take.
+        InputError: a name that occurs twice or is taken, or words that ``train.py`` or the comparison does not take.
     """
-    found: dict[str, Training] = {}
-    for entry in entries:
-        form = isinstance(entry, Mapping) and set(entry) == {"name", "settings"}
-        if not form or not isinstance(entry["settings"], list):
-            raise InputError(
-                f"trials.trainings has the entry {entry}; it must be such as "
-                '{name: plain, settings: ["loss=arcface"]}.'
-            )
-        name = str(entry["name"])
-        if not name.replace("_", "").replace("-", "").isalnum() or name == PRETRAINED or name in found:
-            raise InputError(
-                f"trials.trainings has the name {name!r}; a name is of letters, digits, - and _, occurs once, and is "
-                f"not {PRETRAINED}."
-            )
-        words = tuple(map(str, entry["settings"]))
-        for word in words:
+    planned: dict[str, PlannedTraining] = {}
+    for section in sections:
+        name = section.name
+        if name == PRETRAINED or name in planned:
+            raise InputError(f"trials.trainings has the name {name!r}; a name occurs once, and is not {PRETRAINED}.")
+        for word in section.settings:
             _check_word(name, word)
-        with named(name):
-            points = plan("train", list(words), CONFIG_DIR)
+        with naming_training(name):
+            points = plan("train", section.settings, CONFIG_DIR)
         if len(points) > 1:
             raise InputError(f"The training {name} of trials.trainings is a sweep; give each value a training.")
-        scale_head = points[0].settings.plain()["loss"].get("scale_head")
-        found[name] = Training(name, words, scale_head is not None, scale_head is None or not scale_head["frozen"])
-    return list(found.values())
+        scale_head = _scale_head(points[0].settings)
+        planned[name] = PlannedTraining(
+            name,
+            tuple(section.settings),
+            has_scale_head=scale_head is not None,
+            trains_backbone=scale_head is None or not scale_head.frozen,
+        )
+    return list(planned.values())
+
+
+def _scale_head(settings: Train) -> ScaleHead | None:
+    return None if isinstance(settings.loss, SoftmaxLoss) else settings.loss.scale_head
 
 
 @contextmanager
-def named(training: str) -> Iterator[None]:
-    """Let a mistake say which training it is of."""
+def naming_training(training: str) -> Iterator[None]:
+    """Let the sentence of a mistake begin with the training that it is in."""
     try:
         yield
     except InputError as error:
@@ -78,7 +78,7 @@ def named(training: str) -> Iterator[None]:
 
 
 def _check_word(name: str, word: str) -> None:
-    """Raise InputError for a setting that is the comparison's: people, network, seed, place."""
+    """Raise InputError for a setting that is the comparison's: people, network, seed, folder."""
     key = word.split("=")[0]
     group = key.split(".")[0]
     if group not in _ALLOWED or (group == "data" and key not in _OF_DATA) or key == "trainer":

@@ -1,76 +1,82 @@
-"""What training minimises. Knows features and labels; nothing of images or networks."""
+"""What training minimises. Knows features and labels; nothing of images or networks.
 
-from collections.abc import Callable, Mapping
-from typing import Any
+A new margin is one file here with a :class:`Head`, one case in :func:`build_head`, one section in
+:mod:`fdemd.settings.training` and one file in ``configs/loss``.
+"""
 
-from fdemd.errors import unknown
 from fdemd.losses.arcface import ArcFaceHead
 from fdemd.losses.cosface import CosFaceHead
 from fdemd.losses.criterion import Criterion
 from fdemd.losses.focal import focal_loss
 from fdemd.losses.head import Head
-from fdemd.losses.otface import OTFaceCriterion, TransportSettings
+from fdemd.losses.otface import OTFaceCriterion
 from fdemd.losses.scale_head import ScaleHead
 from fdemd.losses.scaleface import ScaleFaceCriterion
 from fdemd.losses.softmax import SoftmaxHead
-
-HEADS: dict[str, Callable[..., Head]] = {"arcface": ArcFaceHead, "cosface": CosFaceHead, "softmax": SoftmaxHead}
+from fdemd.settings.training import ArcFaceLoss, CosFaceLoss, Loss, SoftmaxLoss
 
 __all__ = [
-    "HEADS",
+    "ArcFaceHead",
+    "CosFaceHead",
     "Criterion",
     "Head",
     "OTFaceCriterion",
     "ScaleFaceCriterion",
     "ScaleHead",
-    "TransportSettings",
+    "SoftmaxHead",
     "build_criterion",
     "build_head",
-    "compares_faces",
     "focal_loss",
 ]
 
 
-def build_head(head: str, embedding_size: int, identities: int, **settings: Any) -> Head:
-    """Build the head called ``head``, with its settings in ``configs/loss``.
+def build_head(loss: Loss, embedding_size: int, identities: int) -> Head:
+    """Build the head of a loss.
+
+    Args:
+        loss: Section ``loss`` of the settings.
+        embedding_size: Numbers in an embedding.
+        identities: People to tell apart.
+
+    Returns:
+        The head with random centres, drawn from PyTorch's generator.
+    """
+    match loss:
+        case ArcFaceLoss():
+            return ArcFaceHead(
+                embedding_size, identities, margin=loss.margin, scale=loss.scale, easy_margin=loss.easy_margin
+            )
+        case CosFaceLoss():
+            return CosFaceHead(embedding_size, identities, margin=loss.margin, scale=loss.scale)
+        case SoftmaxLoss():
+            return SoftmaxHead(embedding_size, identities)
+
+
+def build_criterion(loss: Loss, *, embedding_size: int, identities: int, map_size: int = 0) -> Criterion:
+    """Build the criterion that the section ``loss`` of the settings describes.
+
+    Args:
+        loss: Section ``loss`` of the settings.
+        embedding_size: Numbers in an embedding.
+        identities: People to tell apart.
+        map_size: Numbers in the patches of one face, all together; only ScaleFace needs it.
+
+    Returns:
+        A module ``(features of B faces, labels (B,)) -> (loss (), logits (B, identities))``.
 
     Raises:
-        InputError: no such head, or a setting of it is out of range.
+        InputError: ScaleFace is asked for with a head that has no cosines.
+
+    Example:
+        >>> from fdemd.settings.training import CosFaceLoss
+        >>> criterion = build_criterion(CosFaceLoss(margin=0.35), embedding_size=512, identities=40)
+        >>> criterion.head.weight.shape
+        torch.Size([40, 512])
     """
-    if head not in HEADS:
-        raise unknown("head", head, HEADS)
-    return HEADS[head](embedding_size, identities, **settings)
-
-
-def compares_faces(loss: Mapping[str, Any]) -> bool:
-    """Whether the loss that ``configs/loss`` describes needs two faces of a person in a batch."""
-    return loss.get("transport") is not None
-
-
-def build_criterion(
-    head: str,
-    *,
-    focal: str,
-    gamma: float,
-    embedding_size: int,
-    identities: int,
-    map_size: int = 0,
-    transport: Mapping[str, Any] | None = None,
-    scale_head: Mapping[str, Any] | None = None,
-    **settings: Any,
-) -> Criterion:
-    """Build what ``configs/loss`` says, for embeddings of so many numbers and so many people.
-
-    ``map_size`` is how many numbers the patches of a face have; only the section ``scale_head`` needs it.
-
-    Raises:
-        InputError: no such head or loss, or a setting out of range.
-    """
-    built = build_head(head, embedding_size, identities, **settings)
-    if transport is not None:
-        return OTFaceCriterion(built, TransportSettings(**transport), focal=focal, gamma=gamma)
-    if scale_head is not None:
-        sizes = {key: value for key, value in scale_head.items() if key != "frozen"}
-        scales = ScaleHead(map_size, **sizes)
-        return ScaleFaceCriterion(built, scales, frozen=scale_head["frozen"], focal=focal, gamma=gamma)
-    return Criterion(built, focal=focal, gamma=gamma)
+    head = build_head(loss, embedding_size, identities)
+    if not isinstance(loss, SoftmaxLoss) and loss.transport is not None:
+        return OTFaceCriterion(head, loss.transport, focal=loss.focal, gamma=loss.gamma)
+    if not isinstance(loss, SoftmaxLoss) and loss.scale_head is not None:
+        scale_head = ScaleHead(map_size, hidden=loss.scale_head.hidden, limit=loss.scale_head.limit)
+        return ScaleFaceCriterion(head, scale_head, frozen=loss.scale_head.frozen, focal=loss.focal, gamma=loss.gamma)
+    return Criterion(head, focal=loss.focal, gamma=loss.gamma)

@@ -7,15 +7,23 @@ import math
 import torch
 from torch import Tensor
 
-from fdemd.errors import InputError
 from fdemd.losses.head import CosineHead, check_labels
+from fdemd.settings.checking import check_settings
+from fdemd.settings.training import ArcFaceLoss
 
 
 class ArcFaceHead(CosineHead):
-    """The angle theta to the own centre counts as ``theta + margin``.
+    """Additive angular margin: the angle theta to the own centre counts as ``theta + margin``.
 
-    Beyond ``theta = pi - margin`` the cosine of that sum would rise again; from there on ``cos(theta) - margin *
-    sin(margin)`` goes on falling, as in the published implementations.
+    The logit of a face's own identity is ``scale * cos(theta + margin)``, all others are ``scale * cos(theta_j)``
+    (Deng et al., CVPR 2019, Eq. 3). Beyond ``theta = pi - margin`` the cosine of that sum would rise again; from there
+    on ``cos(theta) - margin * sin(margin)`` goes on falling, as in the published implementations.
+
+    Example:
+        >>> import torch
+        >>> head = ArcFaceHead(embedding_size=4, identities=3, margin=0.5, scale=64.0)
+        >>> head(torch.randn(8, 4), torch.randint(3, (8,))).shape
+        torch.Size([8, 3])
     """
 
     def __init__(
@@ -27,23 +35,20 @@ class ArcFaceHead(CosineHead):
         scale: float = 30.0,
         easy_margin: bool = False,
     ) -> None:
-        """See :class:`Head`.
+        """Draw the centres.
 
         Args:
-            embedding_size: numbers in an embedding.
-            identities: people to tell apart.
-            margin: radians, 0 to pi / 2.
-            scale: of the cosines.
-            easy_margin: the margin only counts within 90 degrees of the own centre.
+            embedding_size: Numbers in an embedding.
+            identities: People to tell apart.
+            margin: Margin in radians, 0 to pi / 2.
+            scale: Factor of the cosines, above 0.
+            easy_margin: Whether the margin only counts within 90 degrees of the own centre.
 
         Raises:
             InputError: margin or scale out of range.
         """
+        check_settings(ArcFaceLoss, {"margin": margin, "scale": scale, "easy_margin": easy_margin})
         super().__init__(embedding_size, identities, scale)
-        if not 0 <= margin <= math.pi / 2:
-            raise InputError(
-                f"loss.margin is {margin}; ArcFace's is an angle in radians, 0 to 1.57 (usual is 0.5, 28.6 degrees)."
-            )
         self.margin = margin
         self.easy_margin = easy_margin
 

@@ -4,48 +4,62 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from fdemd.errors import InputError, unknown
 from fdemd.features import Features
-from fdemd.losses.focal import FOCAL, focal_loss_unchecked
+from fdemd.losses.focal import focal_loss_unchecked
 from fdemd.losses.head import Head
+from fdemd.settings.checking import check_settings
+from fdemd.settings.training import Focal, FocalLoss
 
 
 class Criterion(nn.Module):
-    """Loss of what a network says about faces. Its parameters are to be trained with the network's.
+    """Loss of a network's features. Its parameters, the centres of the identities, are trained along with the network.
 
     Attributes:
-        trains_backbone: whether the network is trained at all; if not, nothing in it may change.
-        figures: name -> number ``()`` of the last batch, for the log, beside the loss.
+        trains_backbone: Whether the network is trained at all; if not, nothing in it may change.
+        figures: Name -> number ``()`` of the last batch, logged beside the loss.
+
+    Example:
+        >>> import torch
+        >>> from fdemd.features import Features
+        >>> from fdemd.losses import ArcFaceHead
+        >>> criterion = Criterion(ArcFaceHead(embedding_size=16, identities=5))
+        >>> features = Features(torch.randn(8, 16), torch.randn(8, 4, 32), (2, 2))
+        >>> loss, logits = criterion(features, torch.randint(5, (8,)))
+        >>> loss.shape, logits.shape
+        (torch.Size([]), torch.Size([8, 5]))
     """
 
     trains_backbone = True
     figures: dict[str, Tensor]
 
-    def __init__(self, head: Head, *, focal: str = "none", gamma: float = 2.0) -> None:
-        """Put both together.
+    def __init__(self, head: Head, *, focal: Focal = "none", gamma: float = 2.0) -> None:
+        """Put a head and a loss of its logits together.
 
         Args:
-            head: of the identities.
-            focal: see :func:`focal_loss`.
-            gamma: see :func:`focal_loss`.
+            head: Head that gives the logits.
+            focal: Kind of focal loss, see :func:`fdemd.losses.focal_loss`.
+            gamma: Exponent of the focal loss, at least 0; without meaning if ``focal`` is ``"none"``.
 
         Raises:
             InputError: an unknown kind of loss, or a gamma that is no number of at least 0.
         """
         super().__init__()
-        if focal not in FOCAL:
-            raise unknown("focal loss", focal, FOCAL)
-        if not 0 <= gamma < float("inf"):
-            raise InputError(f"loss.gamma is {gamma}; it must be 0 (cross-entropy) or above (published is 2).")
+        check_settings(FocalLoss, {"focal": focal, "gamma": gamma})
         self.head = head
         self.focal = focal
         self.gamma = gamma
         self.figures = {}
 
     def forward(self, features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss ``()`` and logits ``(B, identities)``, both float32, of the features of ``B`` faces and ``labels (B,)``.
+        """Return the loss of a batch and the logits to classify it by.
 
-        The logits are those without margin, as they would name an unknown face, and carry no gradient.
+        Args:
+            features: Features of ``B`` faces.
+            labels: ``(B,)`` whole numbers, the identity of each face.
+
+        Returns:
+            The loss ``()`` and the logits ``(B, identities)``, both float32. The logits are those without margin, as
+            they would name an unknown face, and carry no gradient.
 
         Raises:
             ValueError: embeddings of another size or type, or labels of other faces or of nobody.
@@ -55,6 +69,6 @@ class Criterion(nn.Module):
         return focal_loss_unchecked(with_margin, labels, gamma=self.gamma, focal=self.focal), logits.detach()
 
     def logits(self, features: Features, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits ``(B, identities)`` with the margin, to train on, and without it."""
+        """Return the logits ``(B, identities)`` with the margin, to train on, and those without it."""
         similarity = self.head.similarity(features.embedding)
         return self.head.scale * self.head.with_margin(similarity, labels), self.head.scale * similarity

@@ -1,4 +1,4 @@
-"""What every head is: the centres of the identities, and the logits of an embedding against them."""
+"""Classification heads: a centre for each identity, and the logits of an embedding against the centres."""
 
 from __future__ import annotations
 
@@ -8,37 +8,30 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
-from fdemd.errors import InputError
 from fdemd.tensors.checks import check
 from fdemd.tensors.directions import unit_unseen
 
 
 class Head(nn.Module, ABC):
-    """From embeddings to one logit an identity.
+    """A layer from embeddings to one logit for each identity.
 
     The logits are computed in float32 whatever autocast says: half precision cannot tell the angles of alike faces
     apart, and overflows in the exponentials of scaled cosines.
 
     Attributes:
-        weight: ``(identities, embedding size)``, a centre each.
-        scale: what similarities are multiplied by to be logits.
+        weight: ``(identities, embedding size)``, the centre of each identity.
+        scale: Factor that makes logits of similarities.
     """
 
     def __init__(self, embedding_size: int, identities: int, scale: float) -> None:
-        """Draw the centres (Xavier's uniform distribution).
-
-        Raises:
-            InputError: the scale is not above 0.
-        """
+        """Draw the centres from Xavier's uniform distribution."""
         super().__init__()
-        if not 0 < scale < float("inf"):
-            raise InputError(f"loss.scale is {scale}; it must be a number above 0 (usual are 30 and 64).")
         self.scale = scale
         self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(identities, embedding_size)))
 
     @abstractmethod
     def similarity(self, embedding: Tensor) -> Tensor:
-        """Similarity of embeddings ``(B, D)`` to every centre, without margin and scale: ``(B, identities)``.
+        """Return the similarity ``(B, identities)`` of embeddings ``(B, D)`` to every centre, without margin and scale.
 
         Raises:
             ValueError: embeddings of another size or type.
@@ -55,7 +48,12 @@ class Head(nn.Module, ABC):
         """
 
     def forward(self, embedding: Tensor, labels: Tensor) -> Tensor:
-        """Logits to train on, ``(B, identities)`` float32, of embeddings ``(B, D)`` of identities ``labels (B,)``."""
+        """Return the logits to train on, ``(B, identities)`` float32.
+
+        Args:
+            embedding: ``(B, D)``, of any length.
+            labels: ``(B,)`` whole numbers, the identity of each face.
+        """
         return self.scale * self.with_margin(self.similarity(embedding), labels)
 
     def check_embedding(self, embedding: Tensor) -> None:
@@ -64,12 +62,15 @@ class Head(nn.Module, ABC):
 
 
 def check_labels(logits: Tensor, labels: Tensor, identities: int | None = None) -> Tensor:
-    """Return the labels, int64.
+    """Check labels against the batch that they belong to.
 
     Args:
         logits: ``(B, identities)``, or embeddings ``(B, D)``.
-        labels: ``(B,)`` whole numbers from 0 to below the identities.
-        identities: None takes those of the logits.
+        labels: ``(B,)`` whole numbers from 0 to ``identities - 1``.
+        identities: Number of identities; None takes that of the logits.
+
+    Returns:
+        The labels as int64.
 
     Raises:
         ValueError: another shape or type, or a label out of range.
@@ -82,7 +83,7 @@ def check_labels(logits: Tensor, labels: Tensor, identities: int | None = None) 
 
 
 class CosineHead(Head):
-    """A head whose similarity is the cosine: neither embeddings nor centres have a length that counts."""
+    """A head whose similarity is the cosine, so that the lengths of embeddings and centres do not matter."""
 
     def similarity(self, embedding: Tensor) -> Tensor:
         """See :meth:`Head.similarity`; the cosines may leave [-1, 1] by rounding."""
@@ -93,6 +94,6 @@ class CosineHead(Head):
 
 
 def in_full_precision(*tensors: Tensor) -> list[Tensor]:
-    """The tensors as float32, or float64 if one of them has it."""
+    """Return the tensors as float32, or as float64 if one of them has it."""
     dtype = torch.float64 if any(tensor.dtype == torch.float64 for tensor in tensors) else torch.float32
     return [tensor.to(dtype) for tensor in tensors]

@@ -7,49 +7,17 @@ softmax and that transport. Which triplets, which cost, which weights and how mu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from fdemd.emd import Converged, Transport, emd_similarity
-from fdemd.emd.sinkhorn import check_eps
-from fdemd.emd.weighting import check_weighting
-from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.losses.criterion import Criterion
 from fdemd.losses.head import Head
 from fdemd.losses.triplets import Triplets, hard_triplets
+from fdemd.settings import training as sections
+from fdemd.settings.training import Focal
 from fdemd.tensors.directions import in_range
-
-
-@dataclass(frozen=True)
-class TransportSettings:
-    """Section ``transport`` of ``configs/loss/otface.yaml``; explained there. Checked when made (InputError)."""
-
-    weight: float
-    warmup: int
-    hard_margin: float
-    margin: float
-    plan_detached: bool
-    weighting: str
-    eps: float
-    rounds: int
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.weight < float("inf"):
-            raise InputError(f"loss.transport.weight is {self.weight}; it must be 0 (the plain margin loss) or above.")
-        for name, least in (("warmup", 0), ("rounds", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"loss.transport.{name} is {getattr(self, name)}; it must be {least} or more.")
-        for name in ("hard_margin", "margin"):
-            if not 0 <= getattr(self, name) <= 2:
-                raise InputError(f"loss.transport.{name} is {getattr(self, name)}; it is of cosines, from 0 to 2.")
-        if check_weighting(self.weighting) in ("uew", "lmk", "cc"):
-            raise InputError(
-                f"loss.transport.weighting is {self.weighting}, which training cannot have; choose uniform or apc."
-            )
-        check_eps(self.eps)
 
 
 class OTFaceCriterion(Criterion):
@@ -59,19 +27,32 @@ class OTFaceCriterion(Criterion):
     Mover's similarity that the second stage ranks by. Batches without a hard triplet have the margin loss alone.
 
     Attributes:
-        batches: trained on so far; the weight grows linearly over the first ``warmup`` of them.
+        batches: Number of batches trained on so far; the weight grows linearly over the first ``warmup`` of them.
+
+    Example:
+        >>> from fdemd.losses import ArcFaceHead
+        >>> from fdemd.settings.training import Transport
+        >>> section = Transport(
+        ...     weight=0.1, warmup=0, hard_margin=0.3, margin=0.1, plan_detached=True, weighting="uniform", eps=0.05,
+        ...     rounds=50,
+        ... )
+        >>> criterion = OTFaceCriterion(ArcFaceHead(embedding_size=16, identities=2), section, focal="none", gamma=2.0)
+        >>> features = Features(torch.randn(4, 16), torch.rand(4, 9, 32), (3, 3))
+        >>> loss, logits = criterion(features, torch.tensor([0, 0, 1, 1]))
+        >>> loss.shape, logits.shape
+        (torch.Size([]), torch.Size([4, 2]))
     """
 
     batches: Tensor
 
-    def __init__(self, head: Head, transport: TransportSettings, *, focal: str, gamma: float) -> None:
-        """See :class:`Criterion`.
+    def __init__(self, head: Head, transport: sections.Transport, *, focal: Focal, gamma: float) -> None:
+        """Add optimal transport to a margin loss.
 
         Args:
-            head: of the identities.
-            transport: settings of the second term.
-            focal: see :func:`focal_loss`.
-            gamma: see :func:`focal_loss`.
+            head: Head that gives the logits of the margin loss.
+            transport: Section ``loss.transport`` of the settings, which describes the second term.
+            focal: Kind of focal loss, see :func:`fdemd.losses.focal_loss`.
+            gamma: Exponent of the focal loss.
         """
         super().__init__(head, focal=focal, gamma=gamma)
         self.transport = transport
@@ -92,8 +73,17 @@ class OTFaceCriterion(Criterion):
         return loss + self.transport.weight * share * violation, logits
 
 
-def transport_violation(features: Features, triplets: Triplets, settings: TransportSettings) -> Tensor:
-    """Mean over one triplet or more of ``relu(W(anchor, positive) - W(anchor, negative) + margin)``, ``()`` float32."""
+def transport_violation(features: Features, triplets: Triplets, settings: sections.Transport) -> Tensor:
+    """Compute the mean over triplets of ``relu(W(anchor, positive) - W(anchor, negative) + margin)``.
+
+    Args:
+        features: Features of a batch.
+        triplets: One triplet or more of its faces.
+        settings: Section ``loss.transport`` of the settings.
+
+    Returns:
+        The mean, ``()`` float32.
+    """
     with torch.autocast(features.patches.device.type, enabled=False):
         faces = Features(features.embedding, _unit(in_range(features.patches).float()), features.grid)
         anchors, candidates = faces[triplets.anchor], torch.stack([triplets.positive, triplets.negative], dim=1)
@@ -103,13 +93,13 @@ def transport_violation(features: Features, triplets: Triplets, settings: Transp
         return (similarity[:, 1] - similarity[:, 0] + settings.margin).relu().mean()
 
 
-def _transported(anchors: Features, faces: Features, candidates: Tensor, settings: TransportSettings) -> Tensor:
-    """Earth Mover's similarity ``(T, 2)``, with the gradient of every iteration."""
+def _transported(anchors: Features, faces: Features, candidates: Tensor, settings: sections.Transport) -> Tensor:
+    """Compute the Earth Mover's similarity ``(T, 2)``, with the gradient of every iteration."""
     return _transport(anchors, faces, candidates, settings).similarity
 
 
-def _with_fixed_plan(anchors: Features, faces: Features, candidates: Tensor, settings: TransportSettings) -> Tensor:
-    """The same numbers, but the gradient moves the patches and leaves the flow between them (as DIML, ICCV 2021)."""
+def _with_fixed_plan(anchors: Features, faces: Features, candidates: Tensor, settings: sections.Transport) -> Tensor:
+    """Compute the same numbers; the gradient moves the patches and leaves the flow as it is (as DIML, ICCV 2021)."""
     with torch.no_grad():
         flow = _transport(anchors, faces, candidates, settings, with_flow=True).flow
     assert flow is not None
@@ -117,7 +107,7 @@ def _with_fixed_plan(anchors: Features, faces: Features, candidates: Tensor, set
 
 
 def _transport(
-    anchors: Features, faces: Features, candidates: Tensor, settings: TransportSettings, *, with_flow: bool = False
+    anchors: Features, faces: Features, candidates: Tensor, settings: sections.Transport, *, with_flow: bool = False
 ) -> Transport:
     return emd_similarity(
         anchors,
@@ -132,7 +122,7 @@ def _transport(
 
 
 def _unit(patches: Tensor) -> Tensor:
-    """Patches of length 1; one of zeros stays so and has no gradient, where a division would have an immense one."""
+    """Return patches of length 1; one of zeros stays so without a gradient, where that of a division is immense."""
     length = patches.norm(dim=-1, keepdim=True)
     empty = length < torch.finfo(length.dtype).eps
     return (patches / length.masked_fill(empty, 1)).masked_fill(empty, 0)

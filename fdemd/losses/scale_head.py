@@ -1,4 +1,4 @@
-"""How sure a network may be of a face: a number from its feature map (Kail et al., arXiv 2209.01880)."""
+"""The scale head of ScaleFace: the certainty of a face from its feature map (Kail et al., arXiv 2209.01880)."""
 
 from __future__ import annotations
 
@@ -9,37 +9,41 @@ from torch import Tensor, nn
 
 from fdemd.checkpoints.training_state import read_checkpoint
 from fdemd.errors import InputError
+from fdemd.settings import training as sections
+from fdemd.settings.checking import check_settings
 from fdemd.tensors.checks import check
 
 _IN_CHECKPOINT = "criterion.scale_head."
 
 
 class ScaleHead(nn.Module):
-    """Patches of a face -> its scale, between 0 and ``limit``: ``limit * sigmoid(logit)``.
+    """A small network from the patches of a face to its scale ``limit * sigmoid(logit)``, between 0 and ``limit``.
 
     The logit is that of the published head: linear without bias, normalised over the batch without weights of its own,
     ReLU, linear without bias. Close to the limit the sigmoid is flat, and scales cannot be told apart: rank by the
     logit.
+
+    Example:
+        >>> head = ScaleHead(map_size=9 * 32, hidden=16, limit=64.0).eval()
+        >>> head(torch.randn(5, 9, 32)).shape
+        torch.Size([5])
     """
 
     limit: Tensor
 
     def __init__(self, map_size: int, *, hidden: int, limit: float) -> None:
-        """Draw the weights (He's normal distribution, as published).
+        """Draw the weights from He's normal distribution, as published.
 
         Args:
-            map_size: numbers in the patches of a face.
-            hidden: numbers between the two layers.
-            limit: the largest scale; published are 32 and 64.
+            map_size: Numbers in the patches of one face, all together.
+            hidden: Numbers between the two layers, at least 1; published is 512.
+            limit: Largest scale, above 0; published are 32 and 64.
 
         Raises:
             InputError: a number out of range.
         """
         super().__init__()
-        if not 0 < limit < float("inf"):
-            raise InputError(f"loss.scale_head.limit is {limit}; it must be above 0 (published are 32 and 64).")
-        if hidden < 1:
-            raise InputError(f"loss.scale_head.hidden is {hidden}; it must be 1 or more (published is 512).")
+        check_settings(sections.ScaleHead, {"limit": limit, "hidden": hidden})
         first, last = nn.Linear(map_size, hidden, bias=False), nn.Linear(hidden, 1, bias=False)
         for layer in (first, last):
             nn.init.kaiming_normal_(layer.weight)
@@ -47,7 +51,7 @@ class ScaleHead(nn.Module):
         self.register_buffer("limit", torch.tensor(float(limit)))
 
     def logit(self, patches: Tensor) -> Tensor:
-        """Before the sigmoid, ``(B,)`` float32, of patches ``(B, N, C)``: what to rank faces by.
+        """Return the logits before the sigmoid, ``(B,)`` float32, of patches ``(B, N, C)``: what to rank faces by.
 
         Raises:
             ValueError: patches of another size or type.
@@ -61,16 +65,22 @@ class ScaleHead(nn.Module):
         return logit
 
     def scale_of(self, logit: Tensor) -> Tensor:
-        """The scales of logits."""
+        """Return the scales that logits ``(B,)`` stand for."""
         return self.limit * logit.sigmoid()
 
     def forward(self, patches: Tensor) -> Tensor:
-        """Scales ``(B,)`` float32 of patches ``(B, N, C)``."""
+        """Return the scales ``(B,)`` float32 of patches ``(B, N, C)``."""
         return self.scale_of(self.logit(patches))
 
 
 def read_scale_head(path: Path) -> ScaleHead:
-    """The head in a checkpoint of ``train.py loss=scaleface``, in evaluation mode. Nothing in the file can run.
+    """Read the scale head from a checkpoint of ``train.py loss=scaleface``. Nothing in the file can run.
+
+    Args:
+        path: File of the checkpoint.
+
+    Returns:
+        The head, in evaluation mode.
 
     Raises:
         InputError: the file is missing, damaged, or was trained with another loss.

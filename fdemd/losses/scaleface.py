@@ -14,13 +14,14 @@ from fdemd.features import Features
 from fdemd.losses.criterion import Criterion
 from fdemd.losses.head import CosineHead, Head, check_labels
 from fdemd.losses.scale_head import ScaleHead
+from fdemd.settings.training import Focal
 from fdemd.tensors.directions import unit, unit_unseen
 
 _LARGEST_COSINE = 1 - 1e-7
 
 
 class ScaleFaceCriterion(Criterion):
-    """Loss of the scale head alone, with the network and the centres frozen, or of all three.
+    """Margin softmax with a scale for each face; trains the scale head alone, or the network and the centres too.
 
     The centres start as the means of the network's own embeddings (:meth:`set_centres`): with random ones the margin
     makes every face hopeless, and the least loss is that of scales of 0. Embeddings are measured from their mean over
@@ -29,19 +30,27 @@ class ScaleFaceCriterion(Criterion):
 
     Attributes:
         origin: ``(D,)`` that embeddings are measured from, always that of the network before training.
+
+    Example:
+        >>> from fdemd.losses import ArcFaceHead
+        >>> scale_head = ScaleHead(map_size=4 * 8, hidden=16, limit=64.0)
+        >>> criterion = ScaleFaceCriterion(ArcFaceHead(16, 5), scale_head, frozen=True, focal="none", gamma=2.0)
+        >>> loss, logits = criterion(Features(torch.randn(6, 16), torch.randn(6, 4, 8), (2, 2)), torch.arange(6) % 5)
+        >>> loss.shape, logits.shape
+        (torch.Size([]), torch.Size([6, 5]))
     """
 
     origin: Tensor
 
-    def __init__(self, head: Head, scale_head: ScaleHead, *, frozen: bool, focal: str, gamma: float) -> None:
-        """See :class:`Criterion`.
+    def __init__(self, head: Head, scale_head: ScaleHead, *, frozen: bool, focal: Focal, gamma: float) -> None:
+        """Put a head of cosines and a scale head together.
 
         Args:
-            head: of the identities; its common scale is not used.
-            scale_head: of the network's patches.
-            frozen: train the scale head alone.
-            focal: see :func:`focal_loss`.
-            gamma: see :func:`focal_loss`.
+            head: Head of the identities; its common scale is not used.
+            scale_head: Head that gives each face its scale, from the network's patches.
+            frozen: Whether the scale head alone is trained.
+            focal: Kind of focal loss, see :func:`fdemd.losses.focal_loss`.
+            gamma: Exponent of the focal loss.
 
         Raises:
             InputError: the head knows no angles.
@@ -60,7 +69,7 @@ class ScaleFaceCriterion(Criterion):
 
         Args:
             embedding: ``(B, D)``, of any length. Whoever does not occur (no face was found) keeps a random centre.
-            labels: ``(B,)``.
+            labels: ``(B,)`` whole numbers, the identity of each face.
 
         Raises:
             InputError: an embedding that is not finite.

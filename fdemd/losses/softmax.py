@@ -10,10 +10,21 @@ from fdemd.losses.head import Head, check_labels, in_full_precision
 
 
 class SoftmaxHead(Head):
-    """A linear layer, lengths and bias included (Deng et al., CVPR 2019, Eq. 1)."""
+    """A linear layer whose inner products are the logits (Deng et al., CVPR 2019, Eq. 1).
+
+    Example:
+        >>> import torch
+        >>> SoftmaxHead(embedding_size=4, identities=3)(torch.randn(8, 4), torch.randint(3, (8,))).shape
+        torch.Size([8, 3])
+    """
 
     def __init__(self, embedding_size: int, identities: int) -> None:
-        """See :class:`Head`; inner products are logits as they are."""
+        """Draw the weights; the bias starts at 0.
+
+        Args:
+            embedding_size: Numbers in an embedding.
+            identities: People to tell apart.
+        """
         super().__init__(embedding_size, identities, scale=1.0)
         self.bias = nn.Parameter(torch.zeros(identities))
 

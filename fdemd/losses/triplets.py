@@ -12,7 +12,13 @@ from fdemd.tensors.directions import unit_unseen
 
 
 class Triplets(NamedTuple):
-    """Rows of a batch, ``(T,)`` int64 each: the anchor, another face of the person, and a face of somebody else."""
+    """Triplets of faces of one batch, as row numbers ``(T,)`` int64 each.
+
+    Attributes:
+        anchor: The face that the two others are compared with.
+        positive: Another face of the anchor's person.
+        negative: A face of somebody else.
+    """
 
     anchor: Tensor
     positive: Tensor
@@ -22,18 +28,25 @@ class Triplets(NamedTuple):
 @torch.no_grad()
 @checked(embedding="float B D", labels="whole B")
 def hard_triplets(embedding: Tensor, labels: Tensor, margin: float) -> Triplets:
-    """For each anchor the least similar face of its person and the most similar of another, as far as that is hard.
+    """Mine the hardest triplet of each anchor in a batch (Hermans et al., arXiv 1703.07737, "batch hard").
 
-    A triplet is hard if ``cos(anchor, negative) - cos(anchor, positive) + margin > 0``. Of equally similar faces the
-    first in the batch is taken. Anchors that are alone, or whose batch shows nobody else, have no triplet.
+    The positive is the least similar face of the anchor's person, the negative the most similar face of another.
+    A triplet is hard, and returned, if ``cos(anchor, negative) - cos(anchor, positive) + margin > 0``. Of equally
+    similar faces the first in the batch is taken. Anchors that are alone, or whose batch shows nobody else, have no
+    triplet.
 
     Args:
         embedding: ``(B, D)``, of any length; one face or more.
-        labels: ``(B,)`` integers.
-        margin: by which the person's own face must be more similar.
+        labels: ``(B,)`` whole numbers, the identity of each face.
+        margin: Cosine by which the person's own face must be more similar.
 
     Raises:
         ValueError: shapes that do not belong together, tensors of another type, or no face.
+
+    Example:
+        >>> embedding = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.1]])
+        >>> hard_triplets(embedding, torch.tensor([0, 0, 1]), margin=0.3)
+        Triplets(anchor=tensor([0, 1]), positive=tensor([1, 0]), negative=tensor([2, 2]))
     """
     if not len(labels):
         raise ValueError("A batch without faces has no triplets.")

@@ -1,39 +1,61 @@
-"""How good rankings are: P@1, R-Precision and MAP@R, per query and as torchmetrics (Musgrave et al. 2020, spec 1.9)."""
+"""How good rankings are: P@1, R-Precision and MAP@R of each query.
+
+Musgrave et al., "A Metric Learning Reality Check", ECCV 2020. Another figure is a function like :func:`r_precision`,
+here or in another package that names it as an entry point of the group ``fdemd.metrics``; it is chosen by
+``metrics=[P@1,NAME]``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
+from fdemd.errors import unknown
+from fdemd.settings.plugins import load_plugin, plugin_names
 from fdemd.tensors.checks import checked
 
 
 @checked(hits="bool Q L", relevant="whole Q")
 def precision_at_1(hits: Tensor, relevant: Tensor) -> Tensor:
-    """Whether the first place is right.
+    """Return whether the first place is right.
 
     Args:
-        hits: boolean ``(Q, L)``, right or wrong at each place; ``L`` reaches ``relevant.max()`` or the whole gallery.
+        hits: Boolean ``(Q, L)``, right or wrong at each place; ``L`` reaches ``relevant.max()`` or the whole gallery.
         relevant: ``(Q,)`` R, the number of right answers in the gallery.
 
     Returns:
         ``(Q,)`` in [0, 1]; meaningless where ``relevant`` is 0.
+
+    Example:
+        >>> precision_at_1(torch.tensor([[True, False], [False, True]]), torch.tensor([1, 1]))
+        tensor([1., 0.], dtype=torch.float64)
     """
     return hits[:, :1].any(1).double()
 
 
 @checked(hits="bool Q L", relevant="whole Q")
 def r_precision(hits: Tensor, relevant: Tensor) -> Tensor:
-    """Share of right answers in the first R places. Arguments as in :func:`precision_at_1`."""
+    """Return the share of right answers in the first R places. Arguments as in :func:`precision_at_1`.
+
+    Example:
+        >>> r_precision(torch.tensor([[True, False, True]]), torch.tensor([2]))
+        tensor([0.5000], dtype=torch.float64)
+    """
     return (hits & _within(hits, relevant)).sum(1) / relevant.clamp_min(1).double()
 
 
 @checked(hits="bool Q L", relevant="whole Q")
 def map_at_r(hits: Tensor, relevant: Tensor) -> Tensor:
-    """Mean over the first R places of the precision there, 0 if wrong. Arguments as in :func:`precision_at_1`."""
+    """Return the mean over the first R places of the precision there, 0 at a wrong one.
+
+    Arguments as in :func:`precision_at_1`.
+
+    Example:
+        >>> map_at_r(torch.tensor([[False, True, True]]), torch.tensor([2]))
+        tensor([0.2500], dtype=torch.float64)
+    """
     precision = hits.double().cumsum(1) / torch.arange(1, hits.shape[1] + 1, device=hits.device)
     return (precision * (hits & _within(hits, relevant))).sum(1) / relevant.clamp_min(1).double()
 
@@ -42,7 +64,9 @@ def _within(hits: Tensor, relevant: Tensor) -> Tensor:
     return torch.arange(hits.shape[1], device=hits.device) < relevant[:, None]
 
 
-IDENTIFICATION: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+QueryMetric = Callable[[Tensor, Tensor], Tensor]
+"""``hits (Q, L)`` and ``relevant (Q,)`` -> ``(Q,)`` float64, one number a query."""
+IDENTIFICATION: dict[str, QueryMetric] = {
     "P@1": precision_at_1,
     "RP": r_precision,
     "MAP@R": map_at_r,
@@ -50,56 +74,48 @@ IDENTIFICATION: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 """The three figures of the paper's tables, in its order."""
 
 
+def metrics_named(names: Iterable[str]) -> dict[str, QueryMetric]:
+    """Return figures by their names, those of plug-ins included.
+
+    Raises:
+        InputError: There is no such figure.
+
+    Example:
+        >>> list(metrics_named(["MAP@R", "P@1"]))
+        ['MAP@R', 'P@1']
+    """
+    return {name: _metric(name) for name in names}
+
+
+def _metric(name: str) -> QueryMetric:
+    if name in IDENTIFICATION:
+        return IDENTIFICATION[name]
+    plugins = plugin_names("metrics")
+    if name not in plugins:
+        raise unknown("metric", name, [*IDENTIFICATION, *plugins])
+    metric: QueryMetric = load_plugin("metrics", name)
+    return metric
+
+
 @checked(hits="bool Q L")
 def best_possible(hits: Tensor, k: int) -> Tensor:
-    """The hits if the first ``k`` places were re-ranked perfectly: what no second stage can exceed (paper Table 1)."""
+    """Return the hits if the first ``k`` places were re-ranked perfectly: no second stage can exceed it (Table 1)."""
     k = max(0, k)
     ideal = hits[:, :k].sort(dim=1, descending=True).values
     return torch.cat([ideal, hits[:, k:]], dim=1)
 
 
-class _MeanOverQueries(Metric):
-    """Mean of a per-query figure. Only a sum and a count are kept, so memory is flat and processes can be added up."""
+@checked(hits="bool Q L")
+def first_hits(hits: Tensor) -> Tensor:
+    """Return the place of the first right answer of each query, from 1; 0 if no place is right.
 
-    full_state_update = False
-    higher_is_better = True
-    per_query: Callable[[Tensor, Tensor], Tensor]
-    total: Tensor
-    queries: Tensor
-    lone: Tensor
+    Args:
+        hits: ``(Q, L)`` boolean, right or wrong at each place.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("queries", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
-        self.add_state("lone", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
+    Returns:
+        ``(Q,)`` int32.
 
-    @checked(hits="bool Q L", relevant="whole Q")
-    def update(self, hits: Tensor, relevant: Tensor) -> None:
-        """Add queries; those without any right answer in the gallery are not averaged but counted in ``lone``."""
-        answerable = relevant > 0
-        self.total += type(self).per_query(hits[answerable], relevant[answerable]).sum()
-        self.queries += answerable.sum()
-        self.lone += (~answerable).sum()
-
-    def compute(self) -> Tensor:
-        """Mean in [0, 1]; NaN if there was no answerable query."""
-        return self.total / self.queries
-
-
-class PrecisionAt1(_MeanOverQueries):
-    """Mean of :func:`precision_at_1`."""
-
-    per_query = staticmethod(precision_at_1)
-
-
-class RPrecision(_MeanOverQueries):
-    """Mean of :func:`r_precision`."""
-
-    per_query = staticmethod(r_precision)
-
-
-class MeanAveragePrecisionAtR(_MeanOverQueries):
-    """Mean of :func:`map_at_r`."""
-
-    per_query = staticmethod(map_at_r)
+    >>> first_hits(torch.tensor([[False, True, True], [False, False, False]])).tolist()
+    [2, 0]
+    """
+    return torch.where(hits.any(1), hits.to(torch.uint8).argmax(1) + 1, 0).int()

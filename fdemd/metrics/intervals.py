@@ -17,7 +17,7 @@ class Estimate(NamedTuple):
 
 
 def bootstrap_by_identity(values: Tensor, identities: Tensor, *, seed: int = 0, draws: int = 2000) -> Estimate:
-    """Mean of per-query values with a 95 % percentile interval over redrawn *people*.
+    """Return the mean of per-query values with a 95 % percentile interval over redrawn *people*.
 
     Queries of one person succeed and fail together, so people are drawn with replacement, not queries. Neither the
     order of the queries nor what people are called changes the interval: people are drawn in the order of their values.
@@ -26,8 +26,8 @@ def bootstrap_by_identity(values: Tensor, identities: Tensor, *, seed: int = 0, 
     Args:
         values: ``(Q,)``.
         identities: ``(Q,)`` integers.
-        seed: of the draws.
-        draws: number of bootstrap samples.
+        seed: Seed of the draws.
+        draws: Number of bootstrap samples.
 
     Returns:
         NaNs if there is no query.

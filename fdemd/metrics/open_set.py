@@ -17,10 +17,10 @@ from fdemd.tensors.checks import checked
 
 @checked(hits="bool M L", scores="rank M L")
 def mated_scores(hits: Tensor, scores: Tensor, rank: int) -> Tensor:
-    """The score that decides each mated search: the best of the right person's within the first ``rank`` places.
+    """Return the score that decides each mated search: the best of the right person's within the first ``rank`` places.
 
     Args:
-        hits: boolean ``(M, L)``, right or wrong at each place.
+        hits: Boolean ``(M, L)``, right or wrong at each place.
         scores: ``(M, L)``, descending within the first ``rank`` places.
         rank: R; at 0 or below nobody is found.
 
@@ -34,13 +34,13 @@ def mated_scores(hits: Tensor, scores: Tensor, rank: int) -> Tensor:
 
 @checked(mated="rank M")
 def fnir(mated: Tensor, threshold: float) -> float:
-    """False negative identification rate: share of mated searches ``(M,)`` with a score below the threshold."""
+    """Return the share of mated searches ``(M,)`` with a score below the threshold (FNIR)."""
     return float((mated.double() < threshold).double().mean())
 
 
 @checked(nonmated="rank S")
 def fpir(nonmated: Tensor, threshold: float) -> float:
-    """False positive identification rate: share of non-mated searches whose best score ``(S,)`` reaches the threshold.
+    """Return the share of non-mated searches whose best score ``(S,)`` reaches the threshold (FPIR).
 
     A threshold is finite, so that a search without candidates never counts.
     """
@@ -60,11 +60,11 @@ def searches_needed(rate: float) -> int:
 
 @checked(nonmated="rank S")
 def threshold_at_fpir(nonmated: Tensor, rate: float) -> float | None:
-    """The lowest threshold with an FPIR of at most ``rate``; equal scores are all accepted or all rejected.
+    """Return the lowest threshold with an FPIR of at most ``rate``; equal scores are all accepted or all rejected.
 
     Args:
-        nonmated: best score of each non-mated search ``(S,)``.
-        rate: in (0, 1).
+        nonmated: Best score of each non-mated search ``(S,)``.
+        rate: Rate that is allowed, in (0, 1).
 
     Returns:
         A finite threshold; None if there are fewer searches than :func:`searches_needed`.
@@ -86,11 +86,11 @@ class DetCurve(NamedTuple):
 
 @checked(mated="rank M", nonmated="rank S")
 def det_curve(mated: Tensor, nonmated: Tensor) -> DetCurve:
-    """FPIR and FNIR at every score that occurs and above the highest.
+    """Return FPIR and FNIR at every score that occurs and above the highest.
 
     Args:
         mated: :func:`mated_scores`, ``(M,)``.
-        nonmated: best score of each non-mated search, ``(S,)``.
+        nonmated: Best score of each non-mated search, ``(S,)``.
 
     Raises:
         ValueError: no score is finite.

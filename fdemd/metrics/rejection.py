@@ -14,7 +14,7 @@ from fdemd.tensors.checks import checked
 
 @checked(confidence="score Q", right="bool Q")
 def risk_coverage(confidence: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    """Share of queries answered, and the share of wrong answers among them (Geifman and El-Yaniv 2017).
+    """Return the share of queries answered, and the share of wrong answers among them (Geifman and El-Yaniv 2017).
 
     Args:
         confidence: ``(Q,)``, larger is surer; one query or more.
@@ -29,19 +29,19 @@ def risk_coverage(confidence: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def area_under_risk(confidence: Tensor, right: Tensor) -> float:
-    """Mean risk over all coverages (AURC), in [0, 1]; smaller is better. Arguments as in :func:`risk_coverage`."""
+    """Return the mean risk over all coverages (AURC), in [0, 1]. Arguments as in :func:`risk_coverage`."""
     return float(risk_coverage(confidence, right)[1].mean())
 
 
 @checked(score="score P", same="bool P", confidence="score P", portions="finite R")
 def tar_after_rejection(score: Tensor, same: Tensor, confidence: Tensor, far: float, portions: Tensor) -> Tensor:
-    """True accept rate ``(R,)`` float64 of the pairs that are left, their threshold chosen anew (spec 5.4).
+    """Return the true accept rate ``(R,)`` float64 of the pairs that are left, their threshold chosen anew.
 
     Args:
         score: ``(P,)``, larger is closer.
         same: ``(P,)`` boolean, whether the pair shows one person.
         confidence: ``(P,)``, larger is surer.
-        far: false accept rate, in [0, 1].
+        far: False accept rate, in [0, 1].
         portions: ``(R,)`` shares of pairs to reject, from 0 to below 1. A portion that leaves pairs of only one kind
             has no rate: NaN.
 
@@ -61,7 +61,7 @@ def tar_after_rejection(score: Tensor, same: Tensor, confidence: Tensor, far: fl
 
 @checked(portions="finite R", rate="real R")
 def rejection_area(portions: Tensor, rate: Tensor) -> float:
-    """Area under rates ``(R,)`` over ascending portions ``(R,)`` by their range (trapezoids); at most 1, the best.
+    """Return the area under rates ``(R,)`` over ascending portions ``(R,)``, by their range; at most 1, the best.
 
     The published tables do not divide by the range, which is 0.5 there.
 
@@ -75,7 +75,7 @@ def rejection_area(portions: Tensor, rate: Tensor) -> float:
 
 @checked(score="score P", same="bool P")
 def oracle_confidence(score: Tensor, same: Tensor, threshold: float) -> Tensor:
-    """What would reject mistakes first: how far a pair lies on the right side of a threshold, negative on the wrong."""
+    """Return what would reject mistakes first: how far a pair lies on the right side of a threshold."""
     return torch.where(same, score - threshold, threshold - score)
 
 

@@ -21,10 +21,10 @@ def scaled_similarity(cosine: Tensor, one: Tensor, other: Tensor, mu: float) -> 
     """``sqrt(s1 s2) (cosine - mu)``: the less sure of the faces, the nearer to the decision.
 
     Args:
-        cosine: of pairs, any shape.
-        one: scales of the pairs' first faces, above 0.
-        other: scales of their second faces.
-        mu: cosine of the decision; with 0 an unsure pair of one person would fall below it.
+        cosine: Cosines of pairs, any shape.
+        one: Scales of the pairs' first faces, above 0.
+        other: Scales of their second faces.
+        mu: Cosine of the decision; with 0 an unsure pair of one person would fall below it.
     """
     return (one * other).sqrt() * (cosine - mu)
 
@@ -41,7 +41,7 @@ def template(embedding: Tensor, scale: Tensor, group: Tensor, groups: int) -> Te
         embedding: ``(B, D)``, of any length.
         scale: ``(B,)``, above 0.
         group: ``(B,)`` number of each face's group; every group occurs.
-        groups: how many there are.
+        groups: Number of groups.
     """
     weighted = scale[:, None] * normalize(embedding)
     return normalize(torch.zeros(groups, embedding.shape[1]).to(weighted).index_add_(0, group, weighted))

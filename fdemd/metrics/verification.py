@@ -84,10 +84,10 @@ class OperatingPoint(NamedTuple):
     """What is accepted at one threshold.
 
     Attributes:
-        far: share of pairs of two people that was allowed.
-        tar: share of pairs of one person that is accepted.
-        threshold: on the score.
-        allowed: number of pairs of two people that ``far`` allows, rounded; at 0 the threshold lies just above all of
+        far: Share of pairs of two people that was allowed.
+        tar: Share of pairs of one person that is accepted.
+        threshold: Threshold on the score.
+        allowed: Number of pairs of two people that ``far`` allows, rounded; at 0 the threshold lies just above all of
             them, and a test set of this size cannot tell smaller rates apart.
     """
 
@@ -104,7 +104,7 @@ def tar_at_far(score: Tensor, same: Tensor, far: float) -> OperatingPoint:
     Args:
         score: ``(P,)``; larger is closer.
         same: ``(P,)`` boolean; both kinds occur.
-        far: in [0, 1].
+        far: False accept rate, in [0, 1].
 
     Raises:
         ValueError: a kind is missing, or ``far`` is out of range.

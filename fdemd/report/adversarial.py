@@ -1,29 +1,18 @@
-"""What there is to say about the figures of adversarial queries."""
+"""What an attack achieved, in a sentence."""
 
 from __future__ import annotations
 
-from fdemd.attacks import DODGING
-from fdemd.attacks.adversary import Adversary
-from fdemd.data.datamodule import FaceDataModule
-from fdemd.scoring.closed_set import STAGE_1, STAGE_2, Comparison
+from fdemd.scoring.attack import AttackOutcome
 
 
-def attack_remark(adversary: Adversary, faces: FaceDataModule, comparison: Comparison) -> str:
-    """Return the attack in words, and how many of the queries pass for whom they imitate.
+def attack_note(outcome: AttackOutcome, protocol: str) -> str:
+    """Return the attack in words, and how many of the queries pass for the person whom they imitate.
 
-    Args:
-        adversary: that made the queries.
-        faces: queries and gallery.
-        comparison: of the adversarial queries, under one protocol.
+    >>> print(attack_note(AttackOutcome("fgsm", "dlib", "impersonation", {"official": {"stage 1": 0.25}}), "official"))
+    fgsm on dlib, impersonation. Queries that find first the person they imitate: 25.0 % after stage 1.
     """
-    told = f"{adversary.attack} on {adversary.attacked_name}, {adversary.goal}."
-    if adversary.goal == DODGING:
-        return told
-    aims = adversary.aims(faces.manifest, faces.query_rows, faces.gallery_rows)
-    shares = []
-    for stage, ranking in ((STAGE_1, comparison.stage1), (STAGE_2, comparison.stage2)):
-        if ranking:
-            first = faces.gallery_rows[ranking.indices[:, 0]].tolist()
-            found = [faces.manifest.photographs[row].identity == aim for row, aim in zip(first, aims, strict=True)]
-            shares.append(f"{100 * sum(found) / len(found):.1f} % after {stage}")
-    return f"{told} Queries that find first the person they imitate: {', '.join(shares)}."
+    note = f"{outcome.attack} on {outcome.network}, {outcome.goal}."
+    if not outcome.imitated:
+        return note
+    shares = (f"{100 * share:.1f} % after {stage}" for stage, share in outcome.imitated[protocol].items())
+    return f"{note} Queries that find first the person they imitate: {', '.join(shares)}."

@@ -11,40 +11,34 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fdemd.metrics.open_set import det_curve, fnir, fpir
-from fdemd.runs.files import write_figure
+from fdemd.report.figures import write_figures
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2
+from fdemd.scoring.error_rates import ErrorRates
 from fdemd.scoring.open_set import OpenSet
 
 _STYLES: dict[str, Literal["--", "-"]] = {STAGE_1: "--", STAGE_2: "-"}
 
 
-def save_det(
-    path: Path,
-    panels: Mapping[str, Sequence[OpenSet]],
-    thresholds: Mapping[str, Sequence[float | None]],
-    title: str,
-) -> list[Path]:
+def save_det(stem: Path, panels: Mapping[str, Sequence[OpenSet]], title: str) -> list[Path]:
     """Draw FNIR over FPIR, both logarithmic and in percent: colour is the kind of query, dashes are stage 1.
 
     Points are at the thresholds, hollow for stage 1. A rate of 0 has no place on the axes and is drawn at the lower
     edge, where half an error among all searches would be.
 
     Args:
-        path: of the picture, without an ending.
-        panels: their titles (protocols) -> what to draw in each.
-        thresholds: stage -> operating points to mark.
-        title: above all panels.
+        stem: Path of the files, without their ending.
+        panels: Title of each panel (a protocol) -> results with their error rates, to draw in it.
+        title: Heading above all panels.
 
     Returns:
         The files: PNG and SVG.
 
     Raises:
-        InputError: a file cannot be written.
+        InputError: A file cannot be written.
     """
     shown = [result for results in panels.values() for result in results]
     kinds = list(dict.fromkeys(result.kind for result in shown))
-    stages = [stage for stage in _STYLES if stage in thresholds]
+    stages = [stage for stage in _STYLES if stage in shown[0].errors]
     lowest = min(0.5 / len(result.nonmated) for result in shown), min(0.5 / len(result.mated) for result in shown)
     figure = Figure(figsize=(1.6 + 4.6 * len(panels), 4.9), layout="constrained")
     for number, (axes, (name, results)) in enumerate(
@@ -52,7 +46,7 @@ def save_det(
     ):
         for result in results:
             for stage in stages:
-                _draw(axes, result, stage, thresholds[stage], f"C{kinds.index(result.kind)}", lowest)
+                _draw(axes, result.errors[stage], stage, f"C{kinds.index(result.kind)}", lowest)
         axes.set(xscale="log", yscale="log", xlabel="FPIR (%)", ylabel="" if number else "FNIR (%)")
         axes.set(xlim=(0.8 * lowest[0], 1.1), ylim=(0.8 * lowest[1], 1.1))
         axes.set_xticks(*_ticks(lowest[0]))
@@ -65,29 +59,17 @@ def save_det(
     marks += [Line2D([], [], color="0.3", linestyle=_STYLES[stage], label=stage) for stage in stages]
     marks.append(Line2D([], [], color="0.3", linestyle="none", marker="o", label="at T"))
     figure.legend(handles=marks, loc="outside right upper", frameon=False)
-    files = [path.with_suffix(".png"), path.with_suffix(".svg")]
-    for file in files:
-        write_figure(file, figure)
-    return files
+    return write_figures(stem, figure)
 
 
-def _draw(
-    axes: Axes,
-    result: OpenSet,
-    stage: str,
-    thresholds: Sequence[float | None],
-    colour: str,
-    lowest: tuple[float, float],
-) -> None:
-    mated, nonmated = result.mated.scores[stage], result.nonmated.scores[stage]
-    curve = det_curve(mated, nonmated)
-    style = _STYLES[stage]
+def _draw(axes: Axes, errors: ErrorRates, stage: str, colour: str, lowest: tuple[float, float]) -> None:
+    curve = errors.curve
     x, y = curve.fpir.clamp_min(lowest[0]).tolist(), curve.fnir.clamp_min(lowest[1]).tolist()
-    axes.plot(x, y, color=colour, linestyle=style, linewidth=1.4, solid_joinstyle="round")
-    set_at = [threshold for threshold in thresholds if threshold is not None]
+    axes.plot(x, y, color=colour, linestyle=_STYLES[stage], linewidth=1.4, solid_joinstyle="round")
+    points = [point for point in errors.points if point is not None]
     axes.plot(
-        [max(fpir(nonmated, threshold), lowest[0]) for threshold in set_at],
-        [max(fnir(mated, threshold), lowest[1]) for threshold in set_at],
+        [max(point.fpir.mean, lowest[0]) for point in points],
+        [max(point.fnir.mean, lowest[1]) for point in points],
         color=colour,
         linestyle="none",
         marker="o",

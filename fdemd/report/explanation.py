@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from fdemd.emd.contributions import Match, strongest
-from fdemd.report.lines import say, terminal_lines
-from fdemd.retrieval.settings import RerankSettings
+from fdemd.report.table import Cells, Table, print_sentence, print_tables
 from fdemd.runs.files import versions, write_csv, write_json
 from fdemd.scoring.explanation import Explanation
+from fdemd.settings.ranking import EmdRerank
 
 _PRINTED = 10
 
 
-def print_explanation(explanation: Explanation, settings: RerankSettings, title: str, notes: Sequence[str]) -> None:
+def print_explanation(explanation: Explanation, rerank: EmdRerank, title: str, notes: Sequence[str]) -> None:
     """Print the three scores and the strongest matches."""
     scores = (
         f"cosine {explanation.cosine:.4f}, Earth Mover's similarity {explanation.emd:.4f}, "
-        f"mixed {explanation.mixed:.4f} (alpha {settings.alpha})"
+        f"mixed {explanation.mixed:.4f} (alpha {rerank.alpha})"
     )
     matches = strongest(explanation.flow, explanation.patch_cosine, _PRINTED)
-    cells = [
+    cells: list[Cells] = [
         {
             "query patch": "{},{}".format(*_place(match.query, explanation.grid)),
             "gallery patch": "{},{}".format(*_place(match.gallery, explanation.grid)),
@@ -36,13 +33,12 @@ def print_explanation(explanation: Explanation, settings: RerankSettings, title:
         for match in matches
     ]
     notes = ["Patches: row,column from the top left, from 1. Contributions of all pairs add up to the EMD.", *notes]
-    console = Console()
-    say(console, title)
-    console.print(terminal_lines(scores, cells, notes))
+    print_sentence(title)
+    print_tables([Table(scores, cells, notes=notes)])
 
 
 def write_explanation(
-    folder: Path, explanation: Explanation, settings: RerankSettings, facts: dict[str, Any], notes: Sequence[str]
+    folder: Path, explanation: Explanation, rerank: EmdRerank, facts: dict[str, Any], notes: Sequence[str]
 ) -> None:
     """Write ``explanation.json``, ``patches.csv`` (each patch) and ``matches.csv`` (each pair, most flow first)."""
     patches = _patch_rows(explanation)
@@ -50,7 +46,7 @@ def write_explanation(
     scores = {name: getattr(explanation, name) for name in ("cosine", "emd", "mixed")}
     content = {
         **facts,
-        "rerank": asdict(settings),
+        "rerank": rerank.plain(),
         "scores": scores,
         "grid": list(explanation.grid),
         "notes": list(notes),

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fdemd.emd.contributions import Match, strongest
 from fdemd.emd.weighting import Marginals
-from fdemd.files.text import shown
+from fdemd.files.text import to_printable
 from fdemd.report.flow import reconstruction
 from fdemd.report.heat_map import COLOURS, heat_map, range_text
 from fdemd.runs.files import write_figure
@@ -32,13 +32,13 @@ _DPI = 130
 def line_ends(
     match: Match, grid: tuple[int, int], size: tuple[int, int], shift: float
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Centres (x, y) of the matched cells, in pixels.
+    """Return the centres (x, y) of the matched cells, in pixels.
 
     Args:
-        match: the two patches.
-        grid: (rows, columns).
+        match: The two patches.
+        grid: Rows and columns of the patches.
         size: ``(height, width)`` of each face.
-        shift: how far right of the query's left edge the gallery's lies.
+        shift: Distance in pixels of the gallery face's left edge from the query's.
     """
 
     def centre(cell: int) -> tuple[float, float]:
@@ -55,15 +55,15 @@ def save_explanation(
     """Draw the strongest matches, the weights and contributions of both faces, and the reconstruction.
 
     Args:
-        path: of the picture.
-        query: face, ``(H, W, 3)`` uint8.
-        gallery: face, likewise.
-        explanation: of the pair.
-        names: of the two photographs.
-        title: above all.
+        path: File to write; its ending chooses the format.
+        query: Face of the query, ``(H, W, 3)`` uint8 RGB.
+        gallery: Face of the gallery, likewise.
+        explanation: What the similarity of the pair is made of.
+        names: Names of the two photographs.
+        title: Heading above the picture.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: The file cannot be written.
     """
     figure = Figure(figsize=(10, 7.2), layout="constrained")
     figure.suptitle(title, fontsize=11, x=0.01, ha="left", parse_math=False)
@@ -92,10 +92,18 @@ def save_weightings(
     grid: tuple[int, int],
     names: tuple[str, str],
 ) -> None:
-    """Draw what each patch weighs under every weighting (paper Fig. 3); one column a weighting, one row a face.
+    """Draw what each patch weighs under every weighting (Fig. 3 of DeepFace-EMD): a column a weighting, a row a face.
+
+    Args:
+        path: File to write; its ending chooses the format.
+        query: Face of the query, ``(H, W, 3)`` uint8 RGB.
+        gallery: Face of the gallery, likewise.
+        weights: Name of a weighting -> weights of both faces' patches.
+        grid: Rows and columns of the patches.
+        names: Names of the two photographs.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: The file cannot be written.
     """
     columns = len(weights) + 1
     figure = Figure(figsize=(1.45 * columns, 4.5), layout="constrained")
@@ -148,5 +156,5 @@ def _show(axis: Axes, face: np.ndarray, name: str, below: str) -> None:
     axis.imshow(face)
     axis.set_xticks([])
     axis.set_yticks([])
-    axis.set_title(shown(name), fontsize=9, pad=3, parse_math=False)
+    axis.set_title(to_printable(name), fontsize=9, pad=3, parse_math=False)
     axis.set_xlabel(below, fontsize=8, labelpad=3, parse_math=False)

@@ -1,4 +1,4 @@
-"""The flow between two faces as a picture (paper Figs. 1 and 5)."""
+"""The flow between two faces as a picture (Figs. 1 and 5 of DeepFace-EMD, Phan and Nguyen, CVPR 2022)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from torch import Tensor
 
 
 def reconstruction(gallery_face: np.ndarray, flow: Tensor, query_weight: Tensor, grid: tuple[int, int]) -> np.ndarray:
-    """The query put together from the gallery face: in each cell the gallery patch that most of its flow goes to.
+    """Put the query together from the gallery face: in each cell the gallery patch that most of its flow goes to.
 
-    The published code reads the flow the other way round (spec 1.13); this is the way the paper describes.
+    The published code reads the flow the other way round; this is the way that the paper describes.
 
     Args:
-        gallery_face: ``(H, W, 3)`` uint8.
-        flow: ``(N, N)``, (query patch, gallery patch).
-        query_weight: ``(N,)``; the less a query patch counts, the darker its cell.
-        grid: (rows, columns) of the patches.
+        gallery_face: ``(H, W, 3)`` uint8 RGB.
+        flow: ``(N, N)`` flow, (query patch, gallery patch).
+        query_weight: ``(N,)`` weights; the less a query patch counts, the darker its cell.
+        grid: Rows and columns of the patches.
 
     Returns:
-        ``(H, W, 3)`` uint8.
+        ``(H, W, 3)`` uint8 RGB.
     """
     rows, columns = grid
     height, width = gallery_face.shape[:2]

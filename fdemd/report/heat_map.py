@@ -1,4 +1,4 @@
-"""Numbers of patches as colours over a face (paper Fig. 3)."""
+"""Numbers of patches as colours over a face (Fig. 3 of DeepFace-EMD, Phan and Nguyen, CVPR 2022)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ _EQUAL = 1e-5
 
 
 def scaled(values: Tensor) -> Tensor:
-    """Values ``(N,)`` brought to [0, 1] by their least and most; 0.5 each if all are equal (spec 1.13)."""
+    """Return values ``(N,)`` brought to [0, 1] by their least and most; 0.5 each if all are equal.
+
+    >>> scaled(torch.tensor([1.0, 2.0, 3.0]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
     low, high = values.min(), values.max()
     if high - low <= _EQUAL * values.abs().max():
         return torch.full_like(values, 0.5)
@@ -22,12 +26,14 @@ def scaled(values: Tensor) -> Tensor:
 
 
 def heat_map(face: np.ndarray, values: Tensor, grid: tuple[int, int]) -> np.ndarray:
-    """The face in grey under the colours of its patches, enlarged bilinearly: the centre of a cell has its own value.
+    """Return the face in grey under the colours of its patches.
+
+    Values are enlarged bilinearly, so that the centre of a cell has its own value.
 
     Args:
         face: ``(H, W, 3)`` uint8 RGB.
-        values: ``(N,)`` of the patches, row by row.
-        grid: (rows, columns).
+        values: ``(N,)`` numbers of the patches, row by row.
+        grid: Rows and columns of the patches.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB.
@@ -40,7 +46,7 @@ def heat_map(face: np.ndarray, values: Tensor, grid: tuple[int, int]) -> np.ndar
 
 
 def range_text(values: Tensor) -> str:
-    """What the colours of a heat map go from and to."""
+    """Return what the colours of a heat map go from and to."""
     low, high = float(values.min()), float(values.max())
     if high - low <= _EQUAL * float(values.abs().max()):
         return f"all {high:.4f}"

@@ -2,60 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from rich.console import Console
-from torch import Tensor
-
-from fdemd.attacks.adversary import ADVERSARIAL, Adversary
-from fdemd.backbones.convnet import RANDOM
-from fdemd.data.accounting import Account, QueryCounts, sentences_of_queries
-from fdemd.data.datamodule import FaceDataModule
-from fdemd.data.left_out import left_out_files
-from fdemd.embedding.normalization import ScoreAlignment
-from fdemd.emd import Transport
-from fdemd.emd.engines import AUTO, FAST, REFERENCE
-from fdemd.emd.similarity import reference_only
-from fdemd.files.whole import write_text
-from fdemd.report.adversarial import attack_remark
-from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.report.flow import reconstruction
-from fdemd.report.lines import say, unsaid
-from fdemd.report.picture import PictureRow, Shown, save_picture
+from fdemd.data.accounting import sentences_of_queries
+from fdemd.data.evaluated import EvaluatedData
+from fdemd.embedding.normalization import FittedNormalization
+from fdemd.report.adversarial import attack_note
+from fdemd.report.comparisons import WORDS, comparison_cells, comparison_rows, query_counts
+from fdemd.report.labels import model_label, run_title
+from fdemd.report.normalization import normalization_facts, normalization_note
+from fdemd.report.notes import (
+    INTERVALS,
+    MAXIMUM,
+    UNIT,
+    engine_notes,
+    legacy_notes,
+    pair_notes,
+    weights_notes,
+)
+from fdemd.report.picture import save_picture
 from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.queries import QUERIES, write_queries
-from fdemd.report.tables import markdown_text, rich_table, rows_of
+from fdemd.report.second_stage import second_stage_note
+from fdemd.report.table import Table, not_repeated, print_sentence
+from fdemd.report.writing import publish, rounded_seconds
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
-from fdemd.retrieval.ranking import NOBODY, Ranking
-from fdemd.retrieval.settings import RerankSettings
 from fdemd.retrieval.stage1 import Recall
-from fdemd.runs.files import versions, write_csv, write_json, write_left_out, write_yaml
-from fdemd.scoring.closed_set import FEWEST_PLACES, Comparison
-
-PICTURED = FEWEST_PLACES
-"""Faces of each ranked list in the picture."""
-PairTransport = Callable[[str, Tensor, Tensor], Transport | None]
-"""Kind of query, its manifest row ``(1,)`` and that of a gallery face ``(1,)`` -> transport with its flow."""
-
-
-def model_label(model: Mapping[str, Any]) -> str:
-    """What a model's settings are called in titles and file names: ``dlib``, ``timm-resnet18``, ``iresnet-50``."""
-    return "-".join(str(model[key]) for key in ("backbone", "name", "variant", "depth") if key in model)
-
-
-def patches_label(grid: tuple[int, int], dtype: str) -> str:
-    """What notes call the patches: ``8x8 patches``, and that they were rounded if so."""
-    return f"{grid[0]}x{grid[1]} patches" + ("" if dtype == "float32" else f" in {dtype}")
-
-
-def _recall_label(recall: Recall) -> str:
-    """``99.12 % of the first 100 (of 400 queries)``."""
-    return f"{100 * recall.mean:.2f} % of the first {recall.depth} (of {recall.queries} queries)"
+from fdemd.scoring.attack import AttackOutcome
+from fdemd.scoring.closed_set import Comparison
+from fdemd.scoring.pictured import PicturedQuery
+from fdemd.settings.jobs import Evaluate
+from fdemd.settings.queries import ADVERSARIAL
+from fdemd.settings.ranking import NoRerank
 
 
 @dataclass(frozen=True)
@@ -63,207 +44,135 @@ class IdentificationReport:
     """Results of one run and everything that decided them.
 
     Attributes:
-        config: of the run.
-        settings: of the second stage, None without it.
-        faces: queries and gallery.
-        comparisons: one a kind of query and protocol.
-        protocols: asked for.
-        weights_sha256: of the network.
-        origins: kind of query -> where its features came from.
-        seconds: of each step.
-        adversary: that made the adversarial queries, None without any.
-        alignment: of the cosines, None without.
+        settings: Settings of the run.
+        data: What the run used of its data.
+        comparisons: What both stages gave, for each kind of query and protocol.
+        pictured: A query of each kind, to be drawn.
+        weights_sha256: sha256 of the network's weights.
+        origins: Kind of query -> where its features came from.
+        seconds: Step of the run -> seconds that it took.
+        missing_engine: Why the compiled engine could not run although it would have been faster; empty if it could.
+        attack: What the attack on adversarial queries achieved; None without any.
+        normalization: Score normalization; None without.
     """
 
-    config: Mapping[str, Any]
-    settings: RerankSettings | None
-    faces: FaceDataModule
+    settings: Evaluate
+    data: EvaluatedData
     comparisons: Sequence[Comparison]
-    protocols: Sequence[str]
+    pictured: Sequence[PicturedQuery]
     weights_sha256: str
     origins: Mapping[str, str]
     seconds: Mapping[str, float]
-    adversary: Adversary | None
-    alignment: ScoreAlignment | None = None
+    missing_engine: str = ""
+    attack: AttackOutcome | None = None
+    normalization: FittedNormalization | None = None
 
-    def write(self, folder: Path, transport: PairTransport) -> None:
-        """Print the tables and write all files.
+    def write(self, folder: Path) -> None:
+        """Print the tables and write all files to an existing, empty folder.
 
-        Args:
-            folder: an existing, empty folder.
-            transport: gives the flows for the picture.
+        Raises:
+            InputError: A file cannot be written.
         """
-        console = Console()
-        markdown: list[str] = []
-        said: set[str] = set()
-        for protocol in self._tables():
-            chosen = self._under(protocol)
-            title, notes = self._title(protocol), unsaid(self._notes(chosen), said)
-            console.print(rich_table(title, chosen, notes))
-            markdown.append(markdown_text(title, chosen, notes))
-        rows = rows_of(self.comparisons)
-        write_text(folder / "results.md", "\n".join(markdown))
-        write_csv(folder / "results.csv", rows)
-        write_json(folder / "results.json", self._facts() | {"results": rows})
-        write_yaml(folder / "config.yaml", dict(self.config))
-        write_queries(folder / QUERIES, self.faces, self.comparisons)
-        left_out = left_out_files(self.faces.manifest, self.faces.faces)
-        write_left_out(folder / "left_out.csv", [*left_out, *(self.alignment.left_out if self.alignment else ())])
-        if self.alignment:
-            self.alignment.write(folder)
-        save_picture(folder / "picture.png", self._picture(transport), self._title(self._tables()[0]))
-        done = f"Results, each query ({QUERIES}), settings, picture and the list of files left out are in {folder}/"
-        say(console, done)
+        tables = self.tables()
+        publish(
+            folder,
+            self.settings,
+            tables=tables,
+            rows=comparison_rows(self.comparisons),
+            facts=self._facts(),
+            left_out=[*self.data.left_out, *(self.normalization.left_out if self.normalization else ())],
+        )
+        write_queries(folder / QUERIES, self.data, self.comparisons)
+        if self.normalization:
+            self.normalization.write(folder)
+        save_picture(folder / "picture.png", self.pictured, tables[0].title)
+        print_sentence(
+            f"Results, each query ({QUERIES}), settings, picture and the list of files left out are in {folder}/"
+        )
 
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Rows and columns of the patches that stage 2 compared."""
-        return self.comparisons[0].grid
-
-    def _tables(self) -> list[str]:
-        """The protocols to print a table of."""
-        measured = {comparison.protocol for comparison in self.comparisons}
-        return tables_of(measured, self.protocols, self.faces.account)
-
-    def _under(self, protocol: str) -> list[Comparison]:
-        return [comparison for comparison in self.comparisons if comparison.protocol in (protocol, LEAVE_ONE_OUT)]
-
-    def _title(self, protocol: str) -> str:
-        network, data = model_label(self.config["model"]), self.config["data"]["name"]
-        return f"{network} on {data}, {protocol_title(protocol, self.protocols, self.faces.account)}"
+    def tables(self) -> list[Table]:
+        """Return a table a protocol; leave-one-out stands in each, unless it is all there is."""
+        tables, known, asked = [], set[str](), self.settings.protocols
+        for protocol in tables_of({each.protocol for each in self.comparisons}, asked, self.data.account):
+            chosen = [each for each in self.comparisons if each.protocol in (protocol, LEAVE_ONE_OUT)]
+            meaning = protocol_title(protocol, asked, self.data.account)
+            title = f"{run_title(self.settings.model, self.settings.data)}, {meaning}"
+            notes = not_repeated(self._notes(chosen), known)
+            tables.append(Table(title, comparison_cells(chosen), WORDS, notes))
+        return tables
 
     def _notes(self, comparisons: Sequence[Comparison]) -> list[str]:
-        account = self.faces.account
-        best = (
-            " gain: stage 2 minus stage 1, of the same people in every draw. maximum: the best that re-ranking the "
-            "first k could do."
-            if self.settings
+        settings, account = self.settings, self.data.account
+        gain = (
+            f" gain: stage 2 minus stage 1, of the same people in every draw. {MAXIMUM}"
+            if not isinstance(settings.rerank, NoRerank)
             else ""
         )
-        clean = " Clean queries: leave-one-out." if self._mixes_protocols(comparisons) else ""
+        protocols = {each.protocol for each in comparisons}
+        clean = " Clean queries: leave-one-out." if LEAVE_ONE_OUT in protocols and len(protocols) > 1 else ""
         notes = [
-            f"Mean in percent (95 % interval, bootstrap over people).{best}{clean}",
+            f"{INTERVALS}{gain}{clean}",
             f"{account.sentence()} {account.asked} queries a kind, {account.gallery.used} in the gallery. Seed "
-            f"{self.config['seed']}.",
+            f"{settings.seed}.",
             *sentences_of_queries((each.kind, query_counts(each, account)) for each in comparisons),
+            *_recall_notes(comparisons),
+            *([normalization_note(self.normalization)] if self.normalization else []),
+            *self._stage2_notes(),
+            *weights_notes(self.weights_sha256),
+            *legacy_notes(settings.legacy_self_count),
         ]
-        if found := [f"{each.kind} {_recall_label(each.recall)}" for each in comparisons if each.recall]:
-            name = next(each.recall.name for each in comparisons if each.recall)
-            notes.append(f"Stage 1 asked {name}. Of what exact search finds it found: {', '.join(found)}.")
-        if self.alignment:
-            notes.append(alignment_note(self.alignment))
-        if settings := self.settings:
-            patches = patches_label(self.grid, self.config["features"]["dtype"])
-            stop = f"converged to {settings.tolerance:g}" if settings.stop == "converged" else "official"
-            notes.append(
-                f"Stage 2: Earth Mover's similarity, weighting {settings.weighting}, {patches}, alpha "
-                f"{settings.alpha}, k {self.comparisons[0].k}, eps {settings.eps:g}, stop {stop}, engine "
-                f"{self.comparisons[0].engine}."
-            )
-            notes += self._slow(settings)
-        if self.weights_sha256 == RANDOM:
-            notes.append("The network's weights are random: these figures are those of an untrained network.")
-        if self.config["legacy_self_count"]:
-            notes.append("R counts the query itself where it is in the gallery, as in the published tables (legacy).")
-        for comparison in comparisons:
-            if self.adversary and comparison.kind == ADVERSARIAL:
-                notes.append(f"{comparison.kind}: {attack_remark(self.adversary, self.faces, comparison)}")
-            if comparison.unfinished:
-                notes.append(f"{comparison.kind}: {comparison.unfinished} pairs stopped before they had converged.")
-            if comparison.fallbacks:
-                notes.append(
-                    f"{comparison.kind}: {comparison.fallbacks} pairs had no positive weight and took uniform ones."
-                )
+        for each in comparisons:
+            if self.attack and each.kind == ADVERSARIAL:
+                notes.append(f"{each.kind}: {attack_note(self.attack, each.protocol)}")
+            notes += pair_notes(each.kind, unfinished=each.unfinished, fallbacks=each.fallbacks)
         return notes
 
-    def _slow(self, settings: RerankSettings) -> list[str]:
-        """A sentence if the compiled engine would have done the same, had it been there."""
-        missing = FAST["cpu"].missing()
-        done_by_default = settings.engine == AUTO and self.comparisons[0].engine == REFERENCE
-        if not (missing and done_by_default) or reference_only(settings.stopping_rule, settings.eps):
+    def _stage2_notes(self) -> list[str]:
+        rerank, first = self.settings.rerank, self.comparisons[0]
+        if isinstance(rerank, NoRerank):
             return []
-        return [f"Re-ranking was several times slower than it can be: {missing}."]
-
-    @staticmethod
-    def _mixes_protocols(comparisons: Sequence[Comparison]) -> bool:
-        measured = {comparison.protocol for comparison in comparisons}
-        return LEAVE_ONE_OUT in measured and len(measured) > 1
+        dtype = self.settings.features.dtype
+        note = second_stage_note(rerank, k=first.k, grid=first.grid, dtype=dtype, engine=first.engine)
+        return [note, *engine_notes(self.missing_engine)]
 
     def _facts(self) -> dict[str, Any]:
+        settings, account = self.settings, self.data.account
+        reranked = not isinstance(settings.rerank, NoRerank)
         return {
-            "written": datetime.now().astimezone().isoformat(timespec="seconds"),
             "data": {
-                "name": self.config["data"]["name"],
-                "sha256": self.faces.faces.digest,
-                **self.faces.account.facts(),
-                **self.faces.account.query_facts(),
+                "name": settings.data.name,
+                "sha256": self.data.digest,
+                **account.facts(),
+                **account.query_facts(),
             },
-            "model": {"name": model_label(self.config["model"]), "weights_sha256": self.weights_sha256},
-            "stage1": dict(self.config["stage1"]) | {"recall": self._recalls()},
-            **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
-            "rerank": asdict(self.settings) | {"engine": self.comparisons[0].engine} if self.settings else None,
+            "model": {"name": model_label(settings.model), "weights_sha256": self.weights_sha256},
+            "stage1": settings.stage1.plain() | {"recall": _recall_facts(self.comparisons)},
+            **({"align": normalization_facts(self.normalization)} if self.normalization else {}),
+            "rerank": settings.rerank.plain() | {"engine": self.comparisons[0].engine} if reranked else None,
             "features": dict(self.origins),
-            "patch precision": self.config["features"]["dtype"],
-            "seed": self.config["seed"],
-            "legacy_self_count": self.config["legacy_self_count"],
-            "unit": "percent; low and high are the ends of the 95 % bootstrap interval over people",
-            "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
-            "versions": versions(),
+            "patch_precision": settings.features.dtype,
+            "seed": settings.seed,
+            "legacy_self_count": settings.legacy_self_count,
+            "unit": UNIT,
+            "seconds": rounded_seconds(self.seconds),
         }
 
-    def _recalls(self) -> list[dict[str, Any]]:
-        """How much of the exact rankings the first stage's index found; empty if it had none."""
-        return [
-            {"protocol": each.protocol, "query": each.kind, **each.recall._asdict()}
-            for each in self.comparisons
-            if each.recall
-        ]
 
-    def _picture(self, transport: PairTransport) -> list[PictureRow]:
-        """A row a kind of query: the first query that only stage 2 gets right, or the first of all if there is none."""
-        return [self._picture_row(comparison, transport) for comparison in self._under(self.protocols[0])]
-
-    def _picture_row(self, comparison: Comparison, transport: PairTransport) -> PictureRow:
-        photographs, rows = self.faces.manifest.photographs, self.faces.query_rows
-        number = self._telling_query(comparison)
-        who = photographs[int(rows[number])].identity
-
-        def shown(ranking: Ranking | None) -> list[Shown]:
-            found = [] if ranking is None else self._found(ranking, number)
-            return [
-                Shown(self.faces.faces.face(row).image, photographs[row].identity, photographs[row].identity == who)
-                for row in found
-            ]
-
-        flow = None
-        if comparison.stage2 and (best := self._found(comparison.stage2, number)):
-            pair = transport(comparison.kind, rows[number : number + 1], torch.tensor(best[:1]))
-            if pair and pair.flow is not None and pair.query_weight is not None:
-                face = self.faces.faces.face(best[0]).image
-                flow = reconstruction(face, pair.flow[0, 0], pair.query_weight[0, 0], comparison.grid)
-        query = self.faces.query_face(comparison.kind, int(rows[number]))
-        return PictureRow(comparison.kind, query, who, shown(comparison.stage1), shown(comparison.stage2), flow)
-
-    def _found(self, ranking: Ranking, number: int) -> list[int]:
-        """Manifest rows of a query's best faces."""
-        best = ranking.indices[number, :PICTURED]
-        return self.faces.gallery_rows[best[best != NOBODY]].tolist()
-
-    def _telling_query(self, comparison: Comparison) -> int:
-        """Number of the first query that stage 1 gets wrong and stage 2 right; 0 if there is none."""
-        photographs = self.faces.manifest.photographs
-        for number, row in enumerate(self.faces.query_rows.tolist() if comparison.stage2 else []):
-            first, second = (
-                [photographs[best].identity == photographs[row].identity for best in self._found(ranking, number)[:1]]
-                for ranking in (comparison.stage1, comparison.stage2)
-                if ranking
-            )
-            if second == [True] and first == [False]:
-                return number
-        return 0
+def _recall_notes(comparisons: Sequence[Comparison]) -> list[str]:
+    """What the index of the first stage found of that which exact search finds."""
+    found = [(each.kind, each.recall) for each in comparisons if each.recall]
+    if not found:
+        return []
+    shares = ", ".join(f"{kind} {_recall_label(recall)}" for kind, recall in found)
+    return [f"Stage 1 asked {found[0][1].name}. Of what exact search finds it found: {shares}."]
 
 
-def query_counts(comparison: Comparison, account: Account) -> QueryCounts:
-    """What became of the queries of one kind under one protocol."""
-    averaged = comparison.queries - comparison.missed
-    return QueryCounts(account.asked, averaged, comparison.missed, comparison.lone)
+def _recall_label(recall: Recall) -> str:
+    """``99.12 % of the first 100 (of 400 queries)``."""
+    return f"{100 * recall.mean:.2f} % of the first {recall.depth} (of {recall.queries} queries)"
+
+
+def _recall_facts(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
+    return [
+        {"protocol": each.protocol, "query": each.kind, **each.recall._asdict()} for each in comparisons if each.recall
+    ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
+from fdemd.report.table import Table
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -25,40 +26,41 @@ _KINDS = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True)
-class TableBlock:
-    """A table: its title, lines of cells by column, the columns that hold words, and notes below."""
+class Figure:
+    """A picture that becomes part of the page.
 
-    title: str
-    cells: Sequence[Mapping[str, str]]
-    left: Sequence[str] = ()
-    notes: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class FigureBlock:
-    """A picture file (PNG or SVG) that becomes part of the page, and what it shows."""
+    Attributes:
+        title: What it shows.
+        file: PNG or SVG.
+    """
 
     title: str
     file: Path
 
 
-def save_page(path: Path, title: str, blocks: Sequence[TableBlock | FigureBlock], notes: Sequence[str] = ()) -> None:
+def save_page(path: Path, title: str, blocks: Sequence[Table | Figure], notes: Sequence[str] = ()) -> None:
     """Write a page.
 
+    Args:
+        path: File to write.
+        title: Heading of the page.
+        blocks: Tables and figures, in order.
+        notes: Sentences below the heading.
+
     Raises:
-        InputError: the page cannot be written.
+        InputError: The page cannot be written.
     """
     body = [f"<h1>{escape(title)}</h1>", _notes(notes)]
-    body += [_table(block) if isinstance(block, TableBlock) else _figure(block) for block in blocks]
+    body += [_table(block) if isinstance(block, Table) else _figure(block) for block in blocks]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     style = f"<title>{escape(title)}</title><style>{_STYLE}</style>"
     page = f'<!doctype html><html lang="en"><head>{head}{style}</head><body>{"".join(body)}</body></html>\n'
     write_text(path, page)
 
 
-def _table(block: TableBlock) -> str:
+def _table(block: Table) -> str:
     columns = list(block.cells[0])
-    kinds = {column: ' class="left"' if column in block.left else "" for column in columns}
+    kinds = {column: ' class="left"' if column in block.words else "" for column in columns}
     head = "".join(f"<th{kinds[column]}>{escape(column)}</th>" for column in columns)
     lines = "".join(
         f"<tr>{''.join(f'<td{kinds[column]}>{escape(line[column])}</td>' for column in columns)}</tr>"
@@ -68,7 +70,7 @@ def _table(block: TableBlock) -> str:
     return f"<section><h2>{escape(block.title)}</h2>{table}{_notes(block.notes)}</section>"
 
 
-def _figure(block: FigureBlock) -> str:
+def _figure(block: Figure) -> str:
     data = base64.b64encode(block.file.read_bytes()).decode("ascii")
     source = f"data:{_KINDS[block.file.suffix]};base64,{data}"
     title = escape(block.title)

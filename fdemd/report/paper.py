@@ -30,10 +30,10 @@ def _tables() -> dict[str, list[dict[str, Any]]]:
 
 
 def paper_rows(table: str | None) -> list[dict[str, Any]]:
-    """Rows of one table of the paper, in percent; none for ``None``.
+    """Return the rows of one table of the paper, in percent; none for ``None``.
 
     Raises:
-        InputError: no such table.
+        InputError: There is no such table.
     """
     if table is None:
         return []
@@ -43,12 +43,12 @@ def paper_rows(table: str | None) -> list[dict[str, Any]]:
 
 
 def paper_cells(table: str | None) -> list[dict[str, str]]:
-    """The same as cells of a table."""
+    """Return the same as cells of a table."""
     return [{name: "" if value is None else str(value) for name, value in row.items()} for row in paper_rows(table)]
 
 
 def compared_with_paper(rows: Sequence[Mapping[str, Any]], table: str | None) -> list[dict[str, Any]]:
-    """Our rows with the paper's P@1 and the difference, where it has the same network, data, query and method.
+    """Return our rows with the paper's P@1 and the difference, where it has the same network, data, query and method.
 
     Other figures are not compared: they depend on how R is counted. No column is added for ``None``.
     """

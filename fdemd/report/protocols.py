@@ -15,12 +15,13 @@ PROTOCOL_MEANING = {
 
 
 def tables_of(measured: Collection[str], asked: Sequence[str], account: Account) -> list[str]:
-    """The protocols to show a table of: those asked for, or one where all of them come to the same.
+    """Return the protocols to show a table of: those asked for, or one where all of them come to the same.
 
     Args:
-        measured: protocols of the figures, see :func:`fdemd.retrieval.protocol.measured_protocols`.
-        asked: protocols asked for.
-        account: of queries and gallery. Where no query's photograph is in the gallery, no protocol leaves anything out.
+        measured: Protocols of the figures, see :func:`fdemd.retrieval.protocol.measured_protocols`.
+        asked: Protocols that were asked for.
+        account: What became of the photographs. Where no query's photograph is in the gallery, no protocol leaves
+            anything out.
     """
     if set(measured) == {LEAVE_ONE_OUT}:
         return [LEAVE_ONE_OUT]
@@ -28,7 +29,7 @@ def tables_of(measured: Collection[str], asked: Sequence[str], account: Account)
 
 
 def protocol_title(protocol: str, asked: Sequence[str], account: Account) -> str:
-    """``protocol official: the photograph ...``, or that all of those asked for come to the same."""
+    """Return ``protocol official: the photograph ...``, or that all of those asked for come to the same."""
     if protocol == LEAVE_ONE_OUT or account.twins or len(asked) < 2:
         return f"protocol {protocol}: {PROTOCOL_MEANING[protocol]}"
     return f"protocols {' and '.join(asked)}, which are the same here: no query's photograph is in the gallery"

@@ -24,15 +24,15 @@ def ranked_rows(
     gallery_rows: Tensor,
     queries: int = 8,
 ) -> list[list[str]]:
-    """Rows of :data:`COLUMNS`, one a query and stage.
+    """Return rows of :data:`COLUMNS`, one a query and stage.
 
     Args:
-        kind: of query.
-        stages: name -> ranking of the ``Q`` queries, such as ``stage 1`` and ``stage 2``.
-        manifest: of queries and gallery.
+        kind: Kind of query.
+        stages: Name of a stage, such as ``stage 1`` -> its ranking of the ``Q`` queries.
+        manifest: All photographs.
         query_rows: ``(Q,)`` manifest rows of the queries.
         gallery_rows: ``(G,)`` manifest rows of the gallery, which the rankings count from 0.
-        queries: to show at most; spread evenly, and the same ones whenever ``Q`` is the same.
+        queries: Most queries to show; spread evenly, and the same ones whenever ``Q`` is the same.
 
     Returns:
         The query's path and identity, and at each place ``IDENTITY right|wrong SCORE``, empty where nobody is left.

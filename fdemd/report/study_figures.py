@@ -9,12 +9,12 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fdemd.report.tables import differing, method_label
+from fdemd.report.figures import write_figures
+from fdemd.report.methods import SETTINGS, differing, method_label
 from fdemd.retrieval.auto_alpha import AUTO
-from fdemd.runs.files import write_figure
+from fdemd.scoring.closed_set import BEST_POSSIBLE, STAGE_1
 
 Row = Mapping[str, Any]
-_NAMES = ("method", "weighting", "patches", "grid", "alpha", "k")
 
 
 def save_study_figure(stem: Path, rows: Sequence[Row], title: str) -> list[Path]:
@@ -23,9 +23,9 @@ def save_study_figure(stem: Path, rows: Sequence[Row], title: str) -> list[Path]
     If the methods differ in alpha or in k, that is the horizontal axis; else each method is a dot with its interval.
 
     Args:
-        stem: of the files, without their ending.
-        rows: of ``results.json``, of one model and data set.
-        title: of the figure.
+        stem: Path of the files, without their ending.
+        rows: Rows of ``results.json``, of one network and data set.
+        title: Heading of the figure.
     """
     panels = list(dict.fromkeys((row["query"], row["protocol"]) for row in rows))
     axis = next((name for name in ("alpha", "k") if len(_numbers(rows, name)) > 2), None)
@@ -50,24 +50,21 @@ def save_study_figure(stem: Path, rows: Sequence[Row], title: str) -> list[Path]
     handles, labels = figure.axes[0].get_legend_handles_labels()
     if labels:
         figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)), fontsize=8)
-    files = [stem.with_suffix(ending) for ending in (".png", ".svg")]
-    for file in files:
-        write_figure(file, figure)
-    return files
+    return write_figures(stem, figure)
 
 
 def _numbers(rows: Sequence[Row], name: str) -> list[float]:
     """Different numbers that the methods have; what is no number (``auto``, ``all``) is not on an axis."""
-    return sorted({row[name] for row in rows if isinstance(row[name], int | float) and row["method"] != "maximum"})
+    return sorted({row[name] for row in rows if isinstance(row[name], int | float) and row["method"] != BEST_POSSIBLE})
 
 
 def _lines(place: Axes, rows: Sequence[Row], axis: str) -> None:
-    others = [name for name in differing(rows, _NAMES) if name != axis]
+    others = [name for name in differing(rows, ("method", *SETTINGS)) if name != axis]
     series: dict[str, list[Row]] = {}
     for row in rows:
-        if row["method"] == "stage 1":
-            place.axhline(row["P@1"], color="black", linestyle="--", linewidth=1, label="stage 1")
-        elif row["method"] != "maximum":
+        if row["method"] == STAGE_1:
+            place.axhline(row["P@1"], color="black", linestyle="--", linewidth=1, label=STAGE_1)
+        elif row["method"] != BEST_POSSIBLE:
             series.setdefault(" ".join(str(row[name]) for name in others) or row["method"], []).append(row)
     for number, (label, points) in enumerate(series.items()):
         colour = f"C{number}"
@@ -84,12 +81,12 @@ def _lines(place: Axes, rows: Sequence[Row], axis: str) -> None:
 
 
 def _dots(place: Axes, rows: Sequence[Row]) -> None:
-    shown = [row for row in rows if row["method"] != "maximum"]
-    names = differing(shown, _NAMES[1:])
+    shown = [row for row in rows if row["method"] != BEST_POSSIBLE]
+    names = differing(shown)
     labels = [method_label(row, names) for row in shown]
     values = [row["P@1"] for row in shown]
     low, high = ([row[f"P@1 {end}"] for row in shown] for end in ("low", "high"))
-    colours = ["#555555" if row["method"] == "stage 1" else "#1f77b4" for row in shown]
+    colours = ["#555555" if row["method"] == STAGE_1 else "#1f77b4" for row in shown]
     place.hlines(range(len(shown)), low, high, colors=colours, linewidth=1.2)
     place.scatter(values, range(len(shown)), color=colours, s=22, zorder=3)
     place.set_xlim(right=min(place.get_xlim()[1], 101))

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from fdemd.data.accounting import Account, sentences_of_queries
-from fdemd.files.whole import write_text
-from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.report.identification import model_label, query_counts
-from fdemd.report.lines import counts_sentence, markdown_lines, say, terminal_lines
-from fdemd.runs.files import versions, write_csv, write_json, write_yaml
-from fdemd.scoring.closed_set import STAGE_1, STAGE_2, Comparison
+from fdemd.report.cells import spread_text
+from fdemd.report.comparisons import query_counts
+from fdemd.report.labels import model_label, run_title
+from fdemd.report.notes import division_note
+from fdemd.report.table import Cells, Table, print_sentence
+from fdemd.report.writing import publish
+from fdemd.scoring.closed_set import Comparison
+from fdemd.scoring.over_runs import WeightsFigures, compare_weights
+from fdemd.settings.jobs import Evaluate
 
 PRETRAINED, FINETUNED = "pretrained", "finetuned"
+_WORDS = ("protocol", "query", "weights", "stage")
 
 
 @dataclass(frozen=True)
@@ -27,74 +27,70 @@ class Table4:
     """The comparison.
 
     Attributes:
-        config: of the run.
-        pretrained: what the original weights gave, for every kind of query and protocol.
-        finetuned: the same for each training.
-        checkpoints: of the trainings.
-        account: of the people of the test.
-        apart: counts of :class:`fdemd.jobs.train_and_test.PeopleApart`; None where the trainings were given.
+        settings: Settings of the run.
+        pretrained: What the original weights gave, for every kind of query and protocol.
+        finetuned: The same for each training.
+        checkpoints: Files of the trainings.
+        account: What became of the photographs of the test.
+        division: How the photographs were divided, see :func:`fdemd.report.notes.division_note`; None where the
+            trainings were given.
     """
 
-    config: Mapping[str, Any]
+    settings: Evaluate
     pretrained: Sequence[Comparison]
     finetuned: Sequence[Sequence[Comparison]]
     checkpoints: Sequence[str]
     account: Account
-    apart: Mapping[str, int] | None
+    division: Mapping[str, int] | None
 
     def rows(self) -> list[dict[str, Any]]:
-        """One flat row a protocol, kind of query, stage and set of weights: mean and standard deviation in percent.
+        """Return one flat row a protocol, kind of query, stage and set of weights, in percent.
 
-        The deviation is that of a sample, over trainings; 0 for the pretrained weights, of which there is one set.
+        ``sd`` is the sample standard deviation over trainings; 0 for the pretrained weights, of which there is one set.
         """
-        rows = []
-        for number, first in enumerate(self.pretrained):
-            for weights, runs in ((PRETRAINED, [self.pretrained]), (FINETUNED, self.finetuned)):
-                for stage in (stage for stage in (STAGE_1, STAGE_2) if stage in first.figures):
-                    row: dict[str, Any] = {"protocol": first.protocol, "query": first.kind}
-                    row |= {"weights": weights, "stage": stage, "trainings": len(runs) if weights == FINETUNED else 0}
-                    for name in IDENTIFICATION:
-                        values = [100 * run[number].figures[stage][name].mean for run in runs]
-                        row[name] = round(statistics.mean(values), 4)
-                        row[f"{name} sd"] = round(statistics.stdev(values), 4) if len(values) > 1 else 0.0
-                    rows.append(row)
-        return rows
+        return [self._row(each) for each in self._compared()]
 
     def write(self, folder: Path) -> None:
-        """Print the table and write it as Markdown, CSV and JSON."""
-        rows, console = self.rows(), Console()
-        network, data = model_label(self.config["model"]), self.config["data"]["name"]
-        title = f"Table 4: finetuning or re-ranking, {network} on {data}"
-        trainings = len(self.finetuned)
+        """Print the table and write it as Markdown, CSV and JSON to an existing folder.
+
+        Raises:
+            InputError: A file cannot be written.
+        """
+        settings, account = self.settings, self.account
+        title = f"Table 4: finetuning or re-ranking, {run_title(settings.model, settings.data)}"
         notes = [
-            f"Mean in percent; finetuned: mean +- standard deviation over {trainings} trainings, weights of the last "
-            "step. The people of the test were never trained on.",
-            *([counts_sentence(self.apart)] if self.apart else []),
-            f"Test: {self.account.sentence()} {self.account.asked} queries a kind.",
-            *sentences_of_queries((each.kind, query_counts(each, self.account)) for each in self.pretrained),
+            f"Mean in percent; finetuned: mean +- standard deviation over {len(self.finetuned)} trainings, weights of "
+            "the last step. The people of the test were never trained on.",
+            *([division_note(self.division)] if self.division else []),
+            f"Test: {account.sentence()} {account.asked} queries a kind.",
+            *sentences_of_queries((each.kind, query_counts(each, account)) for each in self.pretrained),
         ]
-        cells = [_cells(row) for row in rows]
-        console.print(terminal_lines(title, cells, notes, left=["protocol", "query", "weights", "stage"]))
-        write_text(folder / "table4.md", markdown_lines(title, cells, notes))
-        write_csv(folder / "table4.csv", rows)
-        write_yaml(folder / "config.yaml", dict(self.config))
         facts = {
-            "written": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "data": data,
-            "counts": self.account.facts() | self.account.query_facts(),
-            **({"people apart": dict(self.apart)} if self.apart else {}),
-            "model": network,
-            "seed": self.config["seed"],
+            "data": settings.data.name,
+            "counts": account.facts() | account.query_facts(),
+            **({"people_apart": dict(self.division)} if self.division else {}),
+            "model": model_label(settings.model),
+            "seed": settings.seed,
             "checkpoints": list(self.checkpoints),
             "unit": "percent; sd is the sample standard deviation over trainings",
-            "versions": versions(),
         }
-        write_json(folder / "table4.json", facts | {"results": rows})
-        said = f"The table, and below it every training and evaluation, are in {folder}/"
-        say(console, said)
+        tables = [Table(title, [_cells(each) for each in self._compared()], _WORDS, notes)]
+        publish(folder, settings, tables=tables, rows=self.rows(), facts=facts, name="table4")
+        print_sentence(f"The table, and below it every training and evaluation, are in {folder}/")
+
+    def _compared(self) -> list[WeightsFigures]:
+        return compare_weights({PRETRAINED: [self.pretrained], FINETUNED: self.finetuned}, PRETRAINED)
+
+    def _row(self, compared: WeightsFigures) -> dict[str, Any]:
+        row: dict[str, Any] = {"protocol": compared.protocol, "query": compared.kind, "weights": compared.weights}
+        trainings = len(self.finetuned) if compared.weights == FINETUNED else 0
+        row |= {"stage": compared.stage, "trainings": trainings}
+        for name, spread in compared.figures.items():
+            row |= {name: spread.mean, f"{name} sd": spread.deviation or 0.0}
+        return row
 
 
-def _cells(row: Mapping[str, Any]) -> dict[str, str]:
-    named = {name: str(row[name]) for name in ("protocol", "query", "weights", "stage")}
-    spread = " +- {:.1f}" if row["trainings"] > 1 else ""
-    return named | {name: f"{row[name]:.1f}" + spread.format(row[f"{name} sd"]) for name in IDENTIFICATION}
+def _cells(compared: WeightsFigures) -> Cells:
+    named = {"protocol": compared.protocol, "query": compared.kind}
+    named |= {"weights": compared.weights, "stage": compared.stage}
+    return named | {name: spread_text(spread) for name, spread in compared.figures.items()}

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from fdemd.data.accounting import sentences_of_queries
-from fdemd.files.whole import write_text
-from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.report.identification import model_label, query_counts
-from fdemd.report.lines import counts_sentence, markdown_lines, say, terminal_lines, unsaid
-from fdemd.report.page import FigureBlock, TableBlock, save_page
+from fdemd.report.cells import rounded, spread_columns, spread_in, spread_text
+from fdemd.report.comparisons import query_counts
+from fdemd.report.labels import model_label, run_title
+from fdemd.report.notes import division_note
+from fdemd.report.page import Figure, save_page
 from fdemd.report.protocols import PROTOCOL_MEANING
-from fdemd.report.rejection import curves_of, rejection_rows, rejection_tables, rejections_of
-from fdemd.report.spread import mean_and_deviation, spread_text
+from fdemd.report.rejection import rejection_curves, rejection_rows, rejections_of
+from fdemd.report.rejection_tables import rejection_tables
+from fdemd.report.table import Cells, Table, not_repeated, print_sentence
 from fdemd.report.trials_figures import save_comparison, save_rejection
-from fdemd.runs.files import versions, write_csv, write_json, write_left_out, write_yaml
-from fdemd.scoring.closed_set import STAGE_1, STAGE_2
-from fdemd.scoring.rejection import PORTIONS, SHARES
+from fdemd.report.writing import LeftOut, publish
+from fdemd.runs.files import write_csv, write_json
+from fdemd.scoring.closed_set import STAGE_1
+from fdemd.scoring.over_runs import FIRST_FIGURE, WeightsFigures, compare_weights
 from fdemd.scoring.trial import PRETRAINED, Trial
+from fdemd.settings.comparing import Trials
+from fdemd.settings.jobs import Evaluate
 
-_LEFT = ("query", "weights", "stage")
+_WORDS = ("query", "weights", "stage")
 
 
 @dataclass(frozen=True)
@@ -33,100 +34,95 @@ class TrialsReport:
     """The comparison.
 
     Attributes:
-        config: of the run.
-        trials: what each seed gave.
-        folder: of the run.
+        settings: Settings of the run.
+        trials: What each seed gave.
     """
 
-    config: Mapping[str, Any]
+    settings: Evaluate
     trials: Sequence[Trial]
-    folder: Path
 
     def rows(self) -> list[dict[str, Any]]:
-        """One flat row a protocol, kind of query, set of weights and stage: mean and deviation over seeds in percent.
+        """Return one flat row a protocol, kind of query, set of weights and stage, in percent.
 
-        ``gain``: by how much P@1 is above that of the pretrained weights' first stage, seed by seed.
+        Each figure has its mean and, as ``sd``, its standard deviation over the seeds. ``gain``: by how much P@1 is
+        above that of the pretrained weights' first stage, seed by seed.
         """
         if not self.trials[0].compared:
             return []
-        rows = []
-        for number, first in enumerate(self.trials[0].compared[PRETRAINED]):
-            before = [_p1(trial, PRETRAINED, number, STAGE_1) for trial in self.trials]
-            for weights in self.trials[0].compared:
-                for stage in (STAGE_1, STAGE_2):
-                    if stage not in first.figures:
-                        continue
-                    row: dict[str, Any] = {"protocol": first.protocol, "query": first.kind}
-                    row |= {"weights": weights, "stage": stage}
-                    for name in IDENTIFICATION:
-                        values = [trial.compared[weights][number].figures[stage][name].mean for trial in self.trials]
-                        row[name], row[f"{name} sd"] = mean_and_deviation(values)
-                    now = [_p1(trial, weights, number, stage) for trial in self.trials]
-                    gains = [one - other for one, other in zip(now, before, strict=True)]
-                    row["gain"], row["gain sd"] = mean_and_deviation(gains)
-                    row |= {
-                        f"P@1, seed {trial.seed}": mean_and_deviation([value])[0]
-                        for trial, value in zip(self.trials, now, strict=True)
-                    }
-                    rows.append(row)
-        return rows
+        runs = {weights: [trial.compared[weights] for trial in self.trials] for weights in self.trials[0].compared}
+        return [self._row(each) for each in compare_weights(runs, PRETRAINED)]
 
-    def write(self) -> None:
-        """Print the tables and write all files."""
-        console, folder, rows = Console(), self.folder, self.rows()
-        title = (
-            f"{self.config['trials']['title']}: {model_label(self.config['model'])} on {self.config['data']['name']}"
-        )
-        blocks: list[TableBlock | FigureBlock] = []
+    def write(self, folder: Path) -> None:
+        """Print the tables and write all files to the folder of the run.
+
+        Raises:
+            InputError: A file cannot be written.
+        """
+        rows, rejected = self.rows(), rejection_rows(self.trials)
+        title = f"{self._section.title}: {run_title(self.settings.model, self.settings.data)}"
+        blocks: list[Table | Figure] = []
         if rows:
-            files = save_comparison(folder / "comparison", rows, title)
-            blocks += [*self._tables(rows), FigureBlock("P@1 of every seed, and their mean", files[1])]
+            _, drawn = save_comparison(folder / "comparison", rows, title)
+            blocks += [*self._tables(rows), Figure("P@1 of every seed, and their mean", drawn)]
         for training, found in rejections_of(self.trials).items():
-            files = save_rejection(folder / f"rejection_{training}", found, f"{title}, {training}")
-            blocks.append(FigureBlock(f"{training}: rejection, re-ranking by confidence, scales", files[1]))
+            _, drawn = save_rejection(folder / f"rejection_{training}", found, f"{title}, {training}")
+            blocks.append(Figure(f"{training}: rejection, re-ranking by confidence, scales", drawn))
         blocks += rejection_tables(self.trials)
-        tables = [block for block in blocks if isinstance(block, TableBlock)]
-        for table in tables:
-            console.print(terminal_lines(table.title, table.cells, table.notes, left=table.left))
-        texts = [markdown_lines(table.title, table.cells, table.notes) for table in tables]
-        write_text(folder / "results.md", "\n".join(texts))
-        rejected = rejection_rows(self.trials)
-        for name, found_rows in (("results.csv", rows), ("rejection.csv", rejected)):
-            if found_rows:
-                write_csv(folder / name, found_rows)
-        write_json(folder / "results.json", self._facts() | {"rejection": rejected, "results": rows})
+        publish(
+            folder,
+            self.settings,
+            tables=[block for block in blocks if isinstance(block, Table)],
+            rows=rows,
+            facts=self._facts(folder) | {"rejection": rejected},
+            left_out=self._left_out(),
+        )
         if rejected:
-            write_json(folder / "curves.json", {"curves": self._curves()})
-        write_yaml(folder / "config.yaml", dict(self.config))
-        write_left_out(folder / "left_out.csv", self._left_out())
+            write_csv(folder / "rejection.csv", rejected)
+            write_json(folder / "curves.json", {"curves": rejection_curves(self.trials)})
         save_page(folder / "report.html", title, blocks, [] if rows else self._notes())
-        done = f"Tables, curves and one page with all of them, report.html, and every training, are in {folder}/"
-        say(console, done)
+        print_sentence(
+            f"Tables, curves and one page with all of them, report.html, and every training, are in {folder}/"
+        )
 
-    def _tables(self, rows: Sequence[Mapping[str, Any]]) -> list[TableBlock]:
-        said: set[str] = set()
+    @property
+    def _section(self) -> Trials:
+        assert self.settings.trials
+        return self.settings.trials
+
+    def _row(self, compared: WeightsFigures) -> dict[str, Any]:
+        row: dict[str, Any] = {"protocol": compared.protocol, "query": compared.kind}
+        row |= {"weights": compared.weights, "stage": compared.stage}
+        for name, spread in compared.figures.items():
+            row |= spread_columns(name, spread)
+        row |= spread_columns("gain", compared.gain)
+        seeds = (f"{FIRST_FIGURE}, seed {trial.seed}" for trial in self.trials)
+        return row | dict(zip(seeds, map(rounded, compared.first), strict=True))
+
+    def _tables(self, rows: Sequence[Mapping[str, Any]]) -> list[Table]:
+        known: set[str] = set()
+        figures = list(self.trials[0].compared[PRETRAINED][0].figures[STAGE_1])
         return [
-            TableBlock(
+            Table(
                 f"Protocol {protocol}: {PROTOCOL_MEANING[protocol]}",
-                [_cells(row) for row in rows if row["protocol"] == protocol],
-                _LEFT,
-                unsaid(self._notes(), said),
+                [_cells(row, [*figures, "gain"]) for row in rows if row["protocol"] == protocol],
+                _WORDS,
+                not_repeated(self._notes(), known),
             )
             for protocol in dict.fromkeys(row["protocol"] for row in rows)
         ]
 
     def _notes(self) -> list[str]:
-        seeds = self.config["trials"]["seeds"]
+        seeds = self._section.seeds
         over = f"Mean +- standard deviation over the seeds {', '.join(map(str, seeds))}. Each draws its own"
         if len(seeds) == 1:
             over = f"One seed, {seeds[0]}, which draws"
         notes = [
-            f"{over} {self.config['trials']['test_people']} people to test; the others are trained on; weights of the "
-            "last step, nothing selected.",
+            f"{over} {self._section.test_people} people to test; the others are trained on; weights of the last step, "
+            "nothing selected.",
+            f"{len(self._left_out())} files were not used (left_out.csv).",
         ]
-        notes.append(f"{len(self._left_out())} files were not used (left_out.csv).")
         for trial in self.trials:
-            told = [counts_sentence(trial.apart)]
+            told = [division_note(trial.apart)]
             if account := trial.accounts.get(PRETRAINED):
                 counts = ((each.kind, query_counts(each, account)) for each in trial.compared[PRETRAINED])
                 told += [f"Test: {account.sentence()}", *sentences_of_queries(counts)]
@@ -135,40 +131,24 @@ class TrialsReport:
             notes.append("gain: of P@1 over stage 1 of the pretrained weights.")
         return notes
 
-    def _left_out(self) -> list[tuple[str, str, str]]:
+    def _left_out(self) -> list[LeftOut]:
         return list(dict.fromkeys(entry for trial in self.trials for entry in trial.left_out))
 
-    def _curves(self) -> list[dict[str, Any]]:
-        """Every seed's curves, to be drawn anew."""
-        found = []
-        for training, each in rejections_of(self.trials).items():
-            for (measure, name), curves in curves_of(each).items():
-                what = {"training": training, "measure": measure, "confidence": name, "over": "share rejected"}
-                found.append(what | {"x": PORTIONS.tolist(), "y": [_plain(curve.tolist()) for curve in curves]})
-            for name in each[0].reranked:
-                what = {"training": training, "measure": "P@1", "confidence": name, "over": "share re-ranked"}
-                found.append(what | {"x": SHARES.tolist(), "y": [one.reranked[name].tolist() for one in each]})
-        return found
-
-    def _below(self, checkpoints: Mapping[str, str]) -> dict[str, str]:
-        """Their paths as seen from the run's folder."""
-        return {name: Path(path).relative_to(self.folder).as_posix() for name, path in checkpoints.items()}
-
-    def _facts(self) -> dict[str, Any]:
+    def _facts(self, folder: Path) -> dict[str, Any]:
         rejections = rejections_of(self.trials)
+        section = self._section.plain()
         return {
-            "written": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "data": {"name": self.config["data"]["name"]},
-            "model": model_label(self.config["model"]),
-            "trials": {name: value for name, value in self.config["trials"].items() if name != "resume"},
-            "people apart": {str(trial.seed): trial.apart for trial in self.trials},
+            "data": {"name": self.settings.data.name},
+            "model": model_label(self.settings.model),
+            "trials": {name: value for name, value in section.items() if name != "resume"},
+            "people_apart": {str(trial.seed): trial.apart for trial in self.trials},
             "test": {
                 str(trial.seed): account.facts() | account.query_facts()
                 for trial in self.trials
                 if (account := trial.accounts.get(PRETRAINED))
             },
-            "rerank": dict(self.config["rerank"]),
-            "checkpoints": {str(trial.seed): self._below(trial.checkpoints) for trial in self.trials},
+            "rerank": self.settings.rerank.plain(),
+            "checkpoints": {str(trial.seed): _below(folder, trial.checkpoints) for trial in self.trials},
             "scales": {name: [dict(each.scale) for each in found] for name, found in rejections.items()},
             "mu": {name: [each.mu for each in found] for name, found in rejections.items()},
             "similarity": {
@@ -180,19 +160,14 @@ class TrialsReport:
             },
             "templates": {name: [dict(each.templates) for each in found] for name, found in rejections.items()},
             "unit": "percent in results and rejection, shares in [0, 1] elsewhere; sd over seeds (divided by n - 1)",
-            "versions": versions(),
         }
 
 
-def _p1(trial: Trial, weights: str, number: int, stage: str) -> float:
-    return trial.compared[weights][number].figures[stage]["P@1"].mean
+def _below(folder: Path, checkpoints: Mapping[str, str]) -> dict[str, str]:
+    """Their paths as seen from the run's folder."""
+    return {name: Path(path).relative_to(folder).as_posix() for name, path in checkpoints.items()}
 
 
-def _plain(values: Sequence[float]) -> list[float | None]:
-    return [None if value != value else value for value in values]
-
-
-def _cells(row: Mapping[str, Any]) -> dict[str, str]:
-    named = {name: str(row[name]) for name in _LEFT}
-    figures = {name: spread_text(row[name], row[f"{name} sd"]) for name in IDENTIFICATION}
-    return named | figures | {"gain": spread_text(row["gain"], row["gain sd"])}
+def _cells(row: Mapping[str, Any], figures: Sequence[str]) -> Cells:
+    named = {name: str(row[name]) for name in _WORDS}
+    return named | {name: spread_text(spread_in(row, name)) for name in figures}

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from fdemd.report.figures import write_figures
 from fdemd.report.rejection import curves_of
-from fdemd.runs.files import write_figure
 from fdemd.scoring.rejection import FIRST, NORM, ORACLE, PORTIONS, RANDOM, SCALE, SHARES, Rejection
 
 _COLOURS = {SCALE: "tab:red", NORM: "tab:blue", FIRST: "tab:green", RANDOM: "0.5", ORACLE: "black"}
@@ -22,9 +22,9 @@ def save_comparison(stem: Path, rows: Sequence[Mapping[str, Any]], title: str) -
     """Draw P@1 of every set of weights and stage, a panel a kind of query and protocol.
 
     Args:
-        stem: of the files, without their ending.
-        rows: of the report.
-        title: of the figure.
+        stem: Path of the files, without their ending.
+        rows: Rows of :meth:`fdemd.report.trials.TrialsReport.rows`.
+        title: Heading of the figure.
 
     Returns:
         The files: PNG and SVG.
@@ -51,16 +51,16 @@ def save_comparison(stem: Path, rows: Sequence[Mapping[str, Any]], title: str) -
     for place in axes[len(panels) :]:
         place.set_axis_off()
     figure.supxlabel("P@1 in percent: each seed a dot, the mean a line", fontsize=9)
-    return _saved(figure, stem)
+    return write_figures(stem, figure)
 
 
 def save_rejection(stem: Path, found: Sequence[Rejection], title: str) -> list[Path]:
     """Draw what is left after rejection, P@1 by share re-ranked, and the mean scale of every kind of query.
 
     Args:
-        stem: of the files, without their ending.
-        found: what each seed gave.
-        title: of the figure.
+        stem: Path of the files, without their ending.
+        found: What each seed gave.
+        title: Heading of the figure.
 
     Returns:
         The files: PNG and SVG.
@@ -89,7 +89,7 @@ def save_rejection(stem: Path, found: Sequence[Rejection], title: str) -> list[P
         place.set_axis_off()
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8, frameon=False)
-    return _saved(figure, stem)
+    return write_figures(stem, figure)
 
 
 def _curves(place: Axes, x: Tensor, named: Mapping[str, Sequence[Tensor]]) -> None:
@@ -112,10 +112,3 @@ def _scales(place: Axes, found: Sequence[Rejection]) -> None:
     place.set_yticks(range(len(kinds)), kinds)
     place.invert_yaxis()
     place.set(xlabel="mean scale (each seed a dot)", title="How sure the head is, by kind of query")
-
-
-def _saved(figure: Figure, stem: Path) -> list[Path]:
-    files = [stem.with_suffix(ending) for ending in (".png", ".svg")]
-    for file in files:
-        write_figure(file, figure)
-    return files

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-from rich.console import Console
 from torch import Tensor
 
-from fdemd.data.accounting import account
-from fdemd.data.aligned import AlignedFaces
+from fdemd.data.accounting import Account
 from fdemd.data.pairs import Pairs
-from fdemd.embedding.normalization import ScoreAlignment
-from fdemd.files.whole import write_text
-from fdemd.report.alignment import alignment_facts, alignment_note
-from fdemd.report.identification import model_label, patches_label
-from fdemd.report.lines import markdown_lines, say, terminal_lines
-from fdemd.retrieval.settings import RerankSettings
-from fdemd.runs.files import versions, write_csv, write_figure, write_json, write_left_out, write_yaml
+from fdemd.embedding.normalization import FittedNormalization
+from fdemd.report.cells import number
+from fdemd.report.labels import model_label, patches_label, run_title
+from fdemd.report.normalization import normalization_facts, normalization_note
+from fdemd.report.roc import save_roc
+from fdemd.report.table import Cells, Table, print_sentence
+from fdemd.report.writing import LeftOut, publish, rounded_seconds
 from fdemd.scoring.pairs import Verification
+from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import EmdRerank, NoRerank
 
 
 @dataclass(frozen=True)
@@ -31,52 +29,52 @@ class VerificationReport:
     """Results of one run and everything that decided them.
 
     Attributes:
-        config: of the run.
-        settings: of the Earth Mover's similarity, None without it.
-        pairs: that were compared.
-        faces: of the pairs' photographs.
+        settings: Settings of the run.
+        pairs: Pairs that were compared.
         failed: ``(P,)`` boolean, pairs in which a face was not found.
-        results: one a similarity.
-        grid: rows and columns of the network's patches.
-        weights_sha256: of the network.
-        origin: where the features came from.
-        seconds: of each step.
-        alignment: of the cosines, None without.
+        account: What became of the photographs of the pairs.
+        faces_sha256: sha256 of the aligned faces.
+        left_out: Photographs without a face.
+        results: What each similarity gave.
+        grid: Rows and columns of the network's patches.
+        weights_sha256: sha256 of the network's weights.
+        origin: Where the features came from.
+        seconds: Step of the run -> seconds that it took.
+        normalization: Score normalization; None without.
     """
 
-    config: Mapping[str, Any]
-    settings: RerankSettings | None
+    settings: Evaluate
     pairs: Pairs
-    faces: AlignedFaces
     failed: Tensor
+    account: Account
+    faces_sha256: str
+    left_out: Sequence[LeftOut]
     results: Sequence[Verification]
     grid: tuple[int, int]
     weights_sha256: str
     origin: str
     seconds: Mapping[str, float]
-    alignment: ScoreAlignment | None = None
+    normalization: FittedNormalization | None = None
 
     def write(self, folder: Path) -> None:
-        """Print the table and write all files to an existing, empty folder."""
-        console, title, notes = Console(), self._title(), self._notes()
-        cells = [_cells(result) for result in self.results]
-        console.print(terminal_lines(title, cells, notes, left=["similarity"]))
-        rows = [_row(result) for result in self.results]
-        write_text(folder / "results.md", markdown_lines(title, cells, notes))
-        write_csv(folder / "results.csv", rows)
-        write_json(folder / "results.json", self._facts() | {"results": rows})
-        write_yaml(folder / "config.yaml", dict(self.config))
-        photographs = self.pairs.manifest.photographs
-        left_out = [(photographs[entry.row].path, entry.problem, entry.reason) for entry in self.faces.left_out]
-        if self.alignment:
-            left_out += self.alignment.left_out
-            self.alignment.write(folder)
-        write_left_out(folder / "left_out.csv", left_out)
-        save_roc(folder / "roc.png", self.results, title, negatives=int((~self.pairs.same).sum()))
-        say(console, f"Results, settings, ROC and the list of files left out are in {folder}/")
+        """Print the table and write all files to an existing, empty folder.
 
-    def _title(self) -> str:
-        return f"{model_label(self.config['model'])} on {self.config['data']['name']}, verification"
+        Raises:
+            InputError: A file cannot be written.
+        """
+        title = f"{run_title(self.settings.model, self.settings.data)}, verification"
+        publish(
+            folder,
+            self.settings,
+            tables=[Table(title, [_cells(result) for result in self.results], ("similarity",), self._notes())],
+            rows=[_row(result) for result in self.results],
+            facts=self._facts(),
+            left_out=[*self.left_out, *(self.normalization.left_out if self.normalization else ())],
+        )
+        if self.normalization:
+            self.normalization.write(folder)
+        save_roc(folder / "roc.png", self.results, title, negatives=int((~self.pairs.same).sum()))
+        print_sentence(f"Results, settings, ROC and the list of files left out are in {folder}/")
 
     def _notes(self) -> list[str]:
         counts = self._counts()
@@ -84,23 +82,25 @@ class VerificationReport:
             f"Percent. Accuracy: mean over {counts['folds']} folds, each with the threshold of the others; sd over the "
             "folds, se of the mean. TAR@x: true accept rate at a false accept rate of x. mirrored: embeddings joined "
             "with those of the mirror images.",
-            f"{counts['pairs']} pairs, {counts['pairs of one person']} of one person; of {counts['photographs']} "
-            f"photographs {counts['used']} gave a face, {counts['no face found']} none, {counts['unreadable']} are "
-            f"unreadable. Pairs with one of these ({counts['failed pairs']}) count as wrong in the accuracy, whether "
+            f"{counts['pairs']} pairs, {counts['pairs_of_one_person']} of one person; of {counts['photographs']} "
+            f"photographs {counts['used']} gave a face, {counts['no_face_found']} none, {counts['unreadable']} are "
+            f"unreadable. Pairs with one of these ({counts['failed_pairs']}) count as wrong in the accuracy, whether "
             "of one person or of two, and as rejected in TAR and ROC.",
         ]
-        negatives = counts["pairs"] - counts["pairs of one person"]
+        negatives = counts["pairs"] - counts["pairs_of_one_person"]
         if small := [point.far for point in self.results[0].points if point.far * negatives < 1]:
             notes.append(
                 f"A FAR of {' or '.join(f'{far:g}' for far in small)} allows less than one of the {negatives} pairs of "
                 "two people, so TAR there hangs on the closest of them alone."
             )
-        if self.alignment:
-            notes.append(alignment_note(self.alignment))
-        if settings := self.settings:
-            patches = patches_label(settings.grid or self.grid, self.config["features"]["dtype"])
+        if self.normalization:
+            notes.append(normalization_note(self.normalization))
+        rerank = self.settings.rerank
+        if isinstance(rerank, EmdRerank):
+            rows, columns = rerank.grid or self.grid
+            patches = patches_label((rows, columns), self.settings.features.dtype)
             notes.append(
-                f"EMD: weighting {settings.weighting}, {patches}, eps {settings.eps:g}; every pair, so that k plays no "
+                f"EMD: weighting {rerank.weighting}, {patches}, eps {rerank.eps:g}; every pair, so that k plays no "
                 "part."
             )
         return notes
@@ -108,31 +108,29 @@ class VerificationReport:
     def _counts(self) -> dict[str, int]:
         return {
             "pairs": len(self.pairs),
-            "pairs of one person": int(self.pairs.same.sum()),
+            "pairs_of_one_person": int(self.pairs.same.sum()),
             "folds": int(self.pairs.fold.max()) + 1,
-            **account(self.pairs.manifest, self.faces).facts(),
-            "without a face": len(self.faces.left_out),
-            "failed pairs": int(self.failed.sum()),
+            **self.account.facts(),
+            "failed_pairs": int(self.failed.sum()),
         }
 
     def _facts(self) -> dict[str, Any]:
-        data = self.config["data"]
+        settings, data = self.settings, self.settings.data
+        counted = {"name": data.name, "sha256": self.faces_sha256, "detector": data.detector, **self._counts()}
         return {
-            "written": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "data": {"name": data["name"], "sha256": self.faces.digest, "detector": data["detector"], **self._counts()},
-            "failed pairs": self._failed_pairs(),
+            "data": counted,
+            "failed_pairs": self._failed_pairs(),
             "model": {
-                "name": model_label(self.config["model"]),
+                "name": model_label(settings.model),
                 "weights_sha256": self.weights_sha256,
-                "flip": data["flip"],
+                "flip": getattr(data, "flip", False),
             },
             "features": {"clean": self.origin},
-            "patch precision": self.config["features"]["dtype"],
-            **({"align": alignment_facts(self.alignment)} if self.alignment else {}),
-            "emd": asdict(self.settings) if self.settings else None,
+            "patch_precision": settings.features.dtype,
+            **({"align": normalization_facts(self.normalization)} if self.normalization else {}),
+            "emd": None if isinstance(settings.rerank, NoRerank) else settings.rerank.plain(),
             "unit": "percent",
-            "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
-            "versions": versions(),
+            "seconds": rounded_seconds(self.seconds),
         }
 
     def _failed_pairs(self) -> list[list[str]]:
@@ -141,35 +139,14 @@ class VerificationReport:
         return [[photographs[first].path, photographs[second].path] for first, second in rows]
 
 
-def save_roc(path: Path, results: Sequence[Verification], title: str, *, negatives: int) -> None:
-    """Draw true over false accept rates, the latter from one in ``negatives`` on (pairs of two people).
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
-    axes = figure.subplots()
-    for result in results:
-        far, tar = result.roc
-        axes.step(far, tar, where="post", label=f"{result.similarity}: accuracy {100 * result.accuracy.mean:.2f} %")
-    lowest = min(float(tar[far < 1 / negatives].max()) for far, tar in (result.roc for result in results))
-    axes.set(xscale="log", xlim=(1 / negatives, 1), ylim=(max(0.0, lowest - 0.05), 1.005))
-    axes.set(xlabel="false accept rate", ylabel="true accept rate")
-    axes.set_title(title, loc="left", fontsize=11, parse_math=False)
-    axes.grid(alpha=0.3, which="both")
-    axes.legend(loc="lower right")
-    write_figure(path, figure)
-
-
 def _row(result: Verification) -> dict[str, Any]:
     """Everything in percent, flat."""
     accuracy = result.accuracy
-    row: dict[str, Any] = {"similarity": result.similarity}
-    row |= {"accuracy": accuracy.mean, "sd": accuracy.deviation, "se": accuracy.standard_error}
-    row |= {f"TAR@1e{math.log10(point.far):.0f}": point.tar for point in result.points}
-    return {name: value if isinstance(value, str) else round(100 * value, 4) for name, value in row.items()}
+    shares = {"accuracy": accuracy.mean, "sd": accuracy.deviation, "se": accuracy.standard_error}
+    shares |= {f"TAR@1e{math.log10(point.far):.0f}": point.tar for point in result.points}
+    return {"similarity": result.similarity, **{name: round(100 * share, 4) for name, share in shares.items()}}
 
 
-def _cells(result: Verification) -> dict[str, str]:
-    """A line of the table: column -> text."""
-    return {name: value if isinstance(value, str) else f"{value:.2f}" for name, value in _row(result).items()}
+def _cells(result: Verification) -> Cells:
+    row = _row(result)
+    return {"similarity": row.pop("similarity"), **{name: number(value, 2) for name, value in row.items()}}

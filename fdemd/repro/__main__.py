@@ -13,9 +13,9 @@ from pathlib import Path
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.cli.exit_status import exit_status
 from fdemd.errors import InputError
-from fdemd.files.whole import write_text
+from fdemd.files.writing import write_text
 from fdemd.jobs.study import study
-from fdemd.repro.lfw_networks import NETWORKS, Network, add_folders, filled, prepare_lfw
+from fdemd.repro.lfw_networks import NETWORKS, Network, add_folders, prepare_lfw, with_folders
 from fdemd.repro.results_page import results_page
 from fdemd.runs.files import make_folder, write_json
 
@@ -35,9 +35,9 @@ class Step:
     network: Network
     words: tuple[str, ...]
 
-    def filled(self, lfw: str, weights: str) -> list[str]:
+    def with_folders(self, lfw: str, weights: str) -> list[str]:
         """The words with the folders of the prepared faces and of the weight files."""
-        return filled(self.words, lfw, weights)
+        return with_folders(self.words, lfw, weights)
 
 
 def steps() -> list[Step]:
@@ -62,7 +62,7 @@ def steps() -> list[Step]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m fdemd.repro", description="Measure all that RESULTS.md shows.")
+    parser = argparse.ArgumentParser(prog="fdemd results", description="Measure all that RESULTS.md shows.")
     add_folders(parser)
     parser.add_argument("--page", metavar="FILE", type=Path, default=Path("RESULTS.md"), help="default: RESULTS.md")
     parser.add_argument("--only", metavar="NAME", nargs="+", help="steps to run, such as lfw_dlib; default: all")
@@ -81,7 +81,7 @@ def _run(arguments: argparse.Namespace) -> None:
     for number, step in enumerate(wanted, start=1):
         print(f"step {number}/{len(wanted)}: {step.name}", flush=True)
         started = time.perf_counter()
-        (point,) = plan("evaluate", step.filled(str(arguments.prepared), str(arguments.weights)), CONFIG_DIR)
+        (point,) = plan("evaluate", step.with_folders(str(arguments.prepared), str(arguments.weights)), CONFIG_DIR)
         folder = study(point.settings).folder
         facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
         facts |= {"title": step.title, "command": _command(step), "took": round(time.perf_counter() - started, 1)}
@@ -100,7 +100,7 @@ def write_page(results: Path, page: Path) -> None:
 
 
 def _command(step: Step) -> str:
-    words = step.filled("DATA", "WEIGHTS")
+    words = step.with_folders("DATA", "WEIGHTS")
     return "python evaluate.py --rerank " + " ".join(f"'{word}'" if " " in word else word for word in words)
 
 

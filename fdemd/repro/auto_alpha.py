@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from fdemd.cli.exit_status import exit_status
-from fdemd.files.given import check_folder
+from fdemd.files.user_paths import check_folder
 from fdemd.repro.lfw_networks import add_folders, prepare_lfw
 
 NAME = "auto_alpha"
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> None:
     # torch takes seconds to import; --help is told at once
-    from fdemd.files.whole import write_text
+    from fdemd.files.writing import write_text
     from fdemd.repro.auto_alpha_answers import networks_needed
     from fdemd.repro.auto_alpha_page import auto_alpha_page
     from fdemd.repro.auto_alpha_run import fit_auto_alpha

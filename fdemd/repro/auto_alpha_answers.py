@@ -10,22 +10,33 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fdemd.backbones.projection import PROJECTED, RAW
 from fdemd.cli.command_line import CONFIG_DIR, plan
-from fdemd.embedding.data import DescribedData, build_network, describe_data
-from fdemd.repro.auto_alpha_fit import Shortlists, drawn_people
-from fdemd.repro.lfw_networks import NETWORKS, Network, filled
+from fdemd.embedding.data import DataDescription, build_network, describe_data
+from fdemd.repro.auto_alpha_fit import Shortlists, draw_fitted_people
+from fdemd.repro.lfw_networks import NETWORKS, Network, with_folders
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, count_relevant
-from fdemd.retrieval.settings import PROJECTED, RAW, RerankSettings
+from fdemd.retrieval.ranking import Ranking
 from fdemd.runs.pairs_progress import pairs_progress
-from fdemd.scoring.methods import EMD, read_methods
-from fdemd.scoring.methods_measured import Measuring, Scored
+from fdemd.scoring.ground_truth import GroundTruth
+from fdemd.scoring.study import StudyComparison
+from fdemd.settings.checking import check_settings
+from fdemd.settings.methods import Method
+from fdemd.settings.ranking import EmdRerank
 
 LFW, ATT = "LFW", "AT&T"
 
 
 @dataclass(frozen=True)
 class SecondStage:
-    """What one network's patches are compared by, and whether the rule is fitted on it."""
+    """What one network's patches are compared by.
+
+    Attributes:
+        network: Name of the network.
+        patches: Kind of patches, raw or projected.
+        weighting: How patches are weighted.
+        fitted: Whether the rule is fitted on it.
+    """
 
     network: str
     patches: str
@@ -50,12 +61,12 @@ class Answers:
     """One kind of query of one data set, as one second stage sees it.
 
     Attributes:
-        data: LFW or AT&T.
-        stage: the second stage.
-        kind: of query.
-        shortlists: of the ``Q`` queries that have a right answer.
-        fitted: ``(Q,)`` True where the person is one to fit on.
-        missed: queries with a right answer of people not fitted on, whose face was not found.
+        data: Name of the data set, LFW or AT&T.
+        stage: The second stage.
+        kind: Kind of query.
+        shortlists: Shortlists of the ``Q`` queries that have a right answer.
+        fitted: Booleans ``(Q,)``: whether the person is one to fit on.
+        missed: Number of queries with a right answer of people not fitted on, whose face was not found.
     """
 
     data: str
@@ -67,81 +78,91 @@ class Answers:
 
 
 def networks_needed() -> list[Network]:
-    """Those of the second stages, in the order of the results."""
+    """Return the networks of the second stages, in the order of the results."""
     return [network for network in NETWORKS if any(stage.network == network.name for stage in SECOND_STAGES)]
 
 
 @dataclass(frozen=True)
-class Point:
-    """One network on one data set; its mistakes are told by now."""
+class NetworkOnData:
+    """One network on one data set; every mistake in its settings is told by now.
+
+    Attributes:
+        data: Name of the data set, LFW or AT&T.
+        network: Name of the network.
+        described: Its faces, not yet read.
+    """
 
     data: str
     network: str
-    described: DescribedData
+    described: DataDescription
 
 
-def points(prepared: Path, weights: Path) -> list[Point]:
-    """Every network that is needed on either data set.
+def describe_networks(prepared: Path, weights: Path) -> list[NetworkOnData]:
+    """Describe every network that is needed, on either data set.
 
     Args:
-        prepared: folder of the aligned sets of LFW.
-        weights: folder of the networks' weight files.
+        prepared: Folder of the aligned sets of LFW.
+        weights: Folder of the networks' weight files.
 
     Raises:
-        InputError: a file is missing or cannot be used.
+        InputError: A file is missing or cannot be used.
     """
     return [
-        point_of(data, network, filled([*words, *network.words], str(prepared), str(weights)))
+        describe_network(data, network, with_folders([*words, *network.words], str(prepared), str(weights)))
         for network in networks_needed()
         for data, words in ((LFW, network.lfw), (ATT, ("data=orl",)))
     ]
 
 
-def point_of(data: str, network: Network, words: Sequence[str]) -> Point:
-    """A network on the data that some words of evaluate.py choose; ``data`` LFW leaves half of the people to fit on.
-
-    Raises:
-        InputError: a word, a file or the data cannot be used.
-    """
-    (point,) = plan("evaluate", words, CONFIG_DIR)
-    return Point(data, network.name, describe_data(point.settings.plain(), build_network(point.settings.plain())))
-
-
-def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:
-    """Each kind of query as each second stage of the network sees it, and what decided that.
+def describe_network(data: str, network: Network, words: Sequence[str]) -> NetworkOnData:
+    """Describe a network on the data that a command line chooses.
 
     Args:
-        point: network and data.
-        seed: of the draw of people.
+        data: Name of the data set; LFW leaves half of the people to fit on.
+        network: The network.
+        words: Words of the command line of ``evaluate.py``.
 
     Raises:
-        InputError: a face or the cache cannot be used.
+        InputError: A word, a file or the data cannot be used.
+    """
+    (point,) = plan("evaluate", words, CONFIG_DIR)
+    settings = point.settings
+    return NetworkOnData(data, network.name, describe_data(settings, build_network(settings.model, settings.seed)))
+
+
+def collect_answers(point: NetworkOnData, seed: int) -> tuple[list[Answers], dict[str, Any]]:
+    """Re-rank each kind of query by each second stage of a network; return the answers and what decided them.
+
+    Args:
+        point: Network and data.
+        seed: Seed of the draw of people.
+
+    Raises:
+        InputError: A face or the cache cannot be used.
     """
     stages = [stage for stage in SECOND_STAGES if stage.network == point.network]
-    entries = [{"method": EMD, "patches": stage.patches, "weighting": stage.weighting} for stage in stages]
-    methods = read_methods(entries, RerankSettings())
+    sections = [check_settings(EmdRerank, {"patches": each.patches, "weighting": each.weighting}) for each in stages]
+    methods = [Method(section, section.alpha, section.k) for section in sections]
     embedded = point.described.embed()
     faces = embedded.faces
     people = list(dict.fromkeys(photograph.identity for photograph in faces.manifest.photographs))
-    drawn = drawn_people(people, seed) if point.data == LFW else frozenset()
+    drawn = draw_fitted_people(people, seed) if point.data == LFW else frozenset()
     fitted = torch.tensor([name in drawn for name in people])
     found = []
     with torch.inference_mode(), pairs_progress(None) as on_progress:
-        measuring = Measuring(
+        comparison = StudyComparison(
             embedded,
             methods,
             rows=faces.query_rows,
             missed=faces.missed_rows,
             cache=faces.cache,
-            legacy=False,
-            seed=0,
             on_progress=on_progress,
         )
-        for kind in point.described.config["query"]:
-            (scored,) = measuring.scored(kind, [LEAVE_TWIN_OUT])
+        for kind in point.described.settings.query:
+            ((truth, searched),) = comparison.searches(kind, [LEAVE_TWIN_OUT])
             for stage, method in zip(stages, methods, strict=True):
-                similarity, _ = scored.similarity[method.measure, False]
-                found.append(_answers(point.data, stage, kind, scored, similarity, fitted))
+                similarity = searched.similarity(comparison.stage(method)).values
+                found.append(_answers(point.data, stage, kind, truth, searched.first, similarity, fitted))
     facts = {
         "photographs": len(faces.manifest.photographs),
         "people": len(people),
@@ -152,16 +173,17 @@ def collect(point: Point, seed: int) -> tuple[list[Answers], dict[str, Any]]:
     return found, facts
 
 
-def _answers(data: str, stage: SecondStage, kind: str, scored: Scored, similarity: Tensor, fitted: Tensor) -> Answers:
-    judge, k = scored.judge, similarity.shape[1]
-    answerable = judge.relevant > 0
-    shortlists = Shortlists(scored.first.scores[:, :k], similarity, judge.hits(scored.first)[:, :k])
-    missed = judge.missed[~fitted[judge.missed.identity]]
+def _answers(
+    data: str, stage: SecondStage, kind: str, truth: GroundTruth, first: Ranking, similarity: Tensor, fitted: Tensor
+) -> Answers:
+    k, answerable = similarity.shape[1], truth.relevant > 0
+    shortlists = Shortlists(first.scores[:, :k], similarity, truth.hits(first)[:, :k])
+    missed = truth.missed[~fitted[truth.missed.identity]]
     return Answers(
         data,
         stage,
         kind,
         shortlists[answerable],
-        fitted[judge.query.identity[answerable]],
-        int((count_relevant(missed, judge.gallery, judge.protocol) > 0).sum()),
+        fitted[truth.query.identity[answerable]],
+        int((count_relevant(missed, truth.gallery, truth.protocol) > 0).sum()),
     )

@@ -20,11 +20,11 @@ from fdemd.retrieval.stage2 import mix
 from fdemd.tensors.checks import check
 
 WEIGHTS = 11
-"""Of the second stage, evenly from 0 to 1."""
+"""Number of weights of the second stage that are tried, evenly from 0 to 1."""
 SETTINGS: Mapping[str, Any] = {"steps": 600, "step size": 0.02, "weight decay": 1e-4, "kernel width": 0.08}
-"""Of Adam and of the kernel over weights."""
+"""Settings of Adam and of the kernel over weights."""
 _DIGITS = 4
-"""After the point, of everything in a rule."""
+"""Digits after the point of everything in a rule."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Shortlists:
     """The first k candidates of some queries.
 
     Attributes:
-        cosine: ``(Q, k)`` of the first stage, best first; minus infinity where there is nobody.
-        similarity: ``(Q, k)`` of the second stage.
-        hits: ``(Q, k)`` True where the candidate is the query's person.
+        cosine: Cosines ``(Q, k)`` of the first stage, best first; minus infinity where there is nobody.
+        similarity: Similarities ``(Q, k)`` of the second stage.
+        hits: Booleans ``(Q, k)``: whether the candidate is the query's person.
     """
 
     cosine: Tensor
@@ -52,20 +52,24 @@ class Shortlists:
         return Shortlists(self.cosine[rows], self.similarity[rows], self.hits[rows])
 
     def right(self, alpha: Tensor | float) -> Tensor:
-        """Boolean ``(Q,)``: whether Eq. 9 brings the right person first, for one alpha or for those of ``(Q, 1)``."""
+        """Return booleans ``(Q,)``: whether the mix of both stages brings the right person first.
+
+        Args:
+            alpha: Weight of the second stage (DeepFace-EMD, Eq. 9): one number, or one for each query ``(Q, 1)``.
+        """
         return self._first(self.cosine, self.similarity, alpha)
 
     def standardised(self) -> tuple[Tensor, Tensor]:
-        """Both scores as the rule sees them, ``(Q, k)``."""
+        """Return both scores as the rule sees them, ``(Q, k)`` each."""
         present = self.cosine > -torch.inf
         return standardised(self.cosine, present)[0], standardised(self.similarity, present)[0]
 
     def statistics(self) -> dict[str, Tensor]:
-        """Those of :func:`fdemd.retrieval.auto_alpha.statistics`."""
+        """Return the statistics of :func:`fdemd.retrieval.auto_alpha.statistics`."""
         return statistics(*self.standardised(), self.cosine > -torch.inf)
 
     def success(self) -> Tensor:
-        """``(Q, WEIGHTS)``: 1 where that weight of the second stage brings the right person first, 0 elsewhere."""
+        """Return ``(Q, WEIGHTS)``: 1 where that weight of the second stage brings the right person first, else 0."""
         first, second = self.standardised()
         weights = torch.linspace(0, 1, WEIGHTS).tolist()
         return torch.stack([self._first(first, second, weight) for weight in weights], dim=1).float()
@@ -80,30 +84,35 @@ class Fit:
     """A rule and what it was fitted on.
 
     Attributes:
-        rule: rounded to four digits.
-        queries: whose success depends on the weight; the others say nothing.
+        rule: The rule, rounded to four digits.
+        queries: Number of queries whose success depends on the weight; the others say nothing.
     """
 
     rule: Rule
     queries: int
 
 
-def drawn_people(people: Iterable[str], seed: int) -> frozenset[str]:
-    """The people to fit on, each with probability 1/2; it does not matter in which order they are given."""
+def draw_fitted_people(people: Iterable[str], seed: int) -> frozenset[str]:
+    """Draw the people to fit on, each with probability 1/2, whatever order they are given in.
+
+    Args:
+        people: Names.
+        seed: Seed of the draw.
+    """
     names = sorted(set(people))
     drawn = torch.rand(len(names), generator=torch.Generator().manual_seed(seed)) < 0.5
     return frozenset(name for name, chosen in zip(names, drawn.tolist(), strict=True) if chosen)
 
 
 def fit_rule(sets: Sequence[tuple[Shortlists, float]], seed: int = 0) -> Fit:
-    """The rule that maximises the weighted sum of the sets' mean success.
+    """Fit the rule that maximises the weighted sum of the sets' mean success.
 
     Args:
-        sets: queries of one kind, network and second stage, and how much their mean counts.
-        seed: of the start.
+        sets: Shortlists of one kind of query, network and second stage, and how much their mean success counts.
+        seed: Seed of the start.
 
     Raises:
-        ValueError: the weight decides no query.
+        ValueError: The weight decides no query.
     """
     values, success, counts = [], [], []
     for shortlists, count in sets:
@@ -127,10 +136,10 @@ def _ascended(seen: Tensor, success: Tensor, counts: Tensor, seed: int) -> Tenso
     """Coefficients and, last, the bias, ``(S + 1,)``.
 
     Args:
-        seen: ``(Q, S)`` statistics with mean 0 and deviation 1.
-        success: ``(Q, WEIGHTS)``.
-        counts: ``(Q,)`` how much each query counts.
-        seed: of the start, which is a linear layer's usual one.
+        seen: Statistics ``(Q, S)`` with mean 0 and deviation 1.
+        success: Success ``(Q, WEIGHTS)`` at each weight.
+        counts: How much each query counts, ``(Q,)``.
+        seed: Seed of the start, which is a linear layer's usual one.
     """
     width = seen.shape[1] ** -0.5
     start = torch.empty(seen.shape[1] + 1).uniform_(-width, width, generator=torch.Generator().manual_seed(seed))

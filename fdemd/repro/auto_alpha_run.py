@@ -9,41 +9,44 @@ from typing import Any
 
 from torch import Tensor
 
-from fdemd.report.tables import rounded
-from fdemd.repro.auto_alpha_answers import ATT, LFW, SECOND_STAGES, Answers, collect, points
+from fdemd.report.cells import rounded
+from fdemd.repro.auto_alpha_answers import ATT, LFW, SECOND_STAGES, Answers, collect_answers, describe_networks
 from fdemd.repro.auto_alpha_fit import SETTINGS, WEIGHTS, fit_rule
 from fdemd.retrieval.auto_alpha import Rule, auto_alpha
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
 from fdemd.runs.files import versions
 
 ALPHAS = tuple(number / 10 for number in range(11))
-"""Fixed ones, to compare with."""
+"""Fixed weights of the second stage, to compare with."""
 SEED = 0
-"""Of the draw of people and of the start of the fit."""
+"""Seed of the draw of people and of the start of the fit."""
 _CLEAN_COUNTS = 3.0
-"""Times as much as every other kind of query."""
+"""How much clean queries count in the fit; every other kind counts 1."""
 _SMALLEST_GAIN = 0.0005
-"""Of the best fixed alpha over stage 1, below which a share of it says nothing."""
+"""Gain of the best fixed alpha over stage 1 below which a share of it says nothing."""
 
 
 def fit_auto_alpha(prepared: Path, weights: Path) -> dict[str, Any]:
-    """Fit and measure; what is returned can be written as JSON.
+    """Fit the rule and measure it.
 
     Features and similarities are kept in the cache, those of an earlier run are used.
 
     Args:
-        prepared: folder of the aligned sets of LFW.
-        weights: folder of the networks' weight files.
+        prepared: Folder of the aligned sets of LFW.
+        weights: Folder of the networks' weight files.
+
+    Returns:
+        The rule and its figures as plain values, as JSON can hold them.
 
     Raises:
-        InputError: a file is missing or cannot be used.
+        InputError: A file is missing or cannot be used.
     """
-    places = points(prepared, weights)
+    networks = describe_networks(prepared, weights)
     answers: list[Answers] = []
     described = []
-    for number, point in enumerate(places, start=1):
-        print(f"step {number}/{len(places)}: {point.network} on {point.data}", flush=True)
-        found, facts = collect(point, SEED)
+    for number, point in enumerate(networks, start=1):
+        print(f"step {number}/{len(networks)}: {point.network} on {point.data}", flush=True)
+        found, facts = collect_answers(point, SEED)
         answers += found
         described.append({"data": point.data, "network": point.network, **facts})
     answers.sort(key=lambda each: (each.data == ATT, SECOND_STAGES.index(each.stage)))
@@ -81,12 +84,17 @@ def _counts(kind: str) -> float:
 
 
 def rule_facts(rule: Rule) -> dict[str, Any]:
-    """A rule as plain values."""
+    """Return a rule as plain values."""
     return {"bias": rule.bias, "statistics": {name: term._asdict() for name, term in rule.terms.items()}}
 
 
 def held_out_row(answers: Answers, rule: Rule) -> dict[str, Any]:
-    """Figures of the queries whose people were not fitted on; those without a face count as wrong."""
+    """Return figures of the queries whose people were not fitted on; those without a face count as wrong.
+
+    Args:
+        answers: Answers of one second stage to one kind of query.
+        rule: The rule of ``alpha=auto``.
+    """
     shortlists = answers.shortlists[~answers.fitted]
     queries = len(shortlists) + answers.missed
 
@@ -115,7 +123,11 @@ def held_out_row(answers: Answers, rule: Rule) -> dict[str, Any]:
 
 
 def goal_counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """In how many rows ``alpha=auto`` does what it is for: no harm, and most of what the best fixed alpha gains."""
+    """Count the rows in which ``alpha=auto`` does no harm, and those with most of what the best fixed alpha gains.
+
+    Args:
+        rows: As :func:`held_out_row` gives them.
+    """
     shares = [row["share of the best gain"] for row in rows if row["share of the best gain"] is not None]
     return {
         "rows": len(rows),

@@ -9,22 +9,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fdemd.errors import InputError
-from fdemd.files.given import check_folder
+from fdemd.files.user_paths import check_folder
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network of the results: its name in file names, its settings, the template of its faces."""
+    """A network of the results.
+
+    Attributes:
+        name: Its name in the names of files.
+        words: Words of the command line of ``evaluate.py`` that choose it; ``{weights}`` is the folder of weight files.
+        template: Template of its faces.
+        linear: Whether its embedding is linear in its patches, so that each patch has a share in it.
+    """
 
     name: str
     words: tuple[str, ...]
     template: str
     linear: bool
-    """Whether its patches have shares in the embedding."""
 
     @property
     def lfw(self) -> tuple[str, ...]:
-        """The words of evaluate.py that choose LFW as this network wants it, with ``{lfw}`` for the prepared faces."""
+        """Words that choose LFW as this network takes it; ``{lfw}`` is the folder of the prepared faces."""
         return ("data=lfw", f"data.manifest={{lfw}}/{self.template}/manifest.csv")
 
 
@@ -46,13 +52,27 @@ NETWORKS = (
 )
 
 
-def filled(words: Iterable[str], lfw: str, weights: str) -> list[str]:
-    """The words with the folders of the prepared faces and of the weight files."""
+def with_folders(words: Iterable[str], lfw: str, weights: str) -> list[str]:
+    """Return words with the folders in place of ``{lfw}`` and ``{weights}``.
+
+    Args:
+        words: Words of a command line.
+        lfw: Folder of the prepared faces.
+        weights: Folder of the weight files.
+
+    Example:
+        >>> with_folders(["model.checkpoint={weights}/net.pt"], "data/lfw", "downloads")
+        ['model.checkpoint=downloads/net.pt']
+    """
     return [word.replace("{lfw}", lfw).replace("{weights}", weights) for word in words]
 
 
 def add_folders(parser: argparse.ArgumentParser) -> None:
-    """Let a command line say where LFW, the weight files and the prepared faces are, and where results go."""
+    """Add the options that say where LFW, the weight files and the prepared faces are, and where results go.
+
+    Args:
+        parser: Parser of the command line.
+    """
     parser.add_argument("--lfw", metavar="DIR", type=Path, required=True, help="lfw-deepfunneled.tar (or .tgz)")
     parser.add_argument("--weights", metavar="DIR", type=Path, required=True, help="weight files of the networks")
     parser.add_argument("--prepared", metavar="DIR", type=Path, default=Path("data/lfw"), help="default: data/lfw")
@@ -63,12 +83,12 @@ def prepare_lfw(lfw: Path, prepared: Path, networks: Sequence[Network]) -> None:
     """Align LFW for some networks: a folder a template in ``prepared``, each made from the archive unless it is there.
 
     Args:
-        lfw: folder with the archive ``lfw-deepfunneled.tar`` or ``.tgz``.
-        prepared: folder of the aligned sets.
-        networks: that will look at the faces.
+        lfw: Folder with the archive ``lfw-deepfunneled.tar`` or ``.tgz``.
+        prepared: Folder of the aligned sets.
+        networks: Networks that the faces are for.
 
     Raises:
-        InputError: a set is to be made and there is no archive, or it cannot be used.
+        InputError: A set is to be made and there is no archive, or it cannot be used.
     """
     for template in sorted({network.template for network in networks}):
         out = prepared / template
@@ -77,8 +97,8 @@ def prepare_lfw(lfw: Path, prepared: Path, networks: Sequence[Network]) -> None:
         archives = sorted(check_folder(lfw, "The folder of LFW", "give it with --lfw DIR").glob("lfw-deepfunneled*"))
         if not archives:
             raise InputError(f"{lfw} has no lfw-deepfunneled.tar or .tgz; give the folder with --lfw DIR.")
-        from data_prep.faces import check_way
+        from data_prep.faces import check_preprocessing
         from data_prep.preparation import Request, prepare
 
-        way = check_way(template, None, "dlib")
-        prepare(Request("lfw", (archives[0],), out, way, os.cpu_count() or 1))
+        preprocessing = check_preprocessing(template, None, "dlib")
+        prepare(Request("lfw", (archives[0],), out, preprocessing, os.cpu_count() or 1))

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fdemd.metrics.identification import IDENTIFICATION
-from fdemd.report.tables import differing, method_label
+from fdemd.report.methods import differing, method_label
 
 Facts = Mapping[str, Any]
-_NAMED_BY = ("weighting", "patches", "grid", "alpha", "k")
 _HEAD = """# Results
 
 Every number here is in a JSON file in `results/`, of which this page is made: `make results LFW=DIR WEIGHTS=DIR` (the
@@ -45,9 +44,9 @@ def _section(name: str, facts: Facts) -> str:
     lines = [f"## {facts['title']}", "", f"`{facts['command']}`", ""]
     lines += [
         f"{point['photographs']} photographs of {point['people']} people, {point['gallery']} in the gallery, "
-        f"{point['queries a kind']} of {point['of']} queries a kind. Left out: {point['unreadable']} unreadable, "
-        f"{point['no face found']} without a face found, {point['ignored']} other files. Seed {facts['seed']}, eps "
-        f"{rerank['eps']}, tolerance {rerank['tolerance']}, patches in {facts['patch precision']}, faces "
+        f"{point['queries_a_kind']} of {point['of']} queries a kind. Left out: {point['unreadable']} unreadable, "
+        f"{point['no_face_found']} without a face found, {point['ignored']} other files. Seed {facts['seed']}, eps "
+        f"{rerank['eps']}, tolerance {rerank['tolerance']}, patches in {facts['patch_precision']}, faces "
         f"{point['data_sha256'][:12]}, weights {point['weights_sha256'][:12]}, fdemd "
         f"{facts['versions'].get('commit', facts['versions']['fdemd'])}, torch {facts['versions']['torch']}. "
         f"`results/{name}.json`.",
@@ -63,7 +62,7 @@ def _table(rows: Sequence[Facts]) -> list[str]:
     kinds = list(dict.fromkeys(row["query"] for row in rows))
     cells: dict[str, dict[str, str]] = {}
     seconds: dict[str, list[float]] = {}
-    shown = differing(rows, _NAMED_BY)
+    shown = differing(rows)
     for row in rows:
         method = method_label(row, shown)
         cells.setdefault(method, {})[row["query"]] = _cell(row)

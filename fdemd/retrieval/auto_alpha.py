@@ -38,8 +38,8 @@ class Rule:
     """Shortlist -> weight of the second stage.
 
     Attributes:
-        bias: before the sigmoid.
-        terms: name of a statistic (:func:`statistics`) -> its part.
+        bias: What is added before the sigmoid.
+        terms: Name of a statistic (:func:`statistics`) -> its part.
     """
 
     bias: float
@@ -69,16 +69,16 @@ RULE = Rule(
 
 @checked(cosine="rank Q k", similarity="finite Q k")
 def auto_alpha(cosine: Tensor, similarity: Tensor, rule: Rule = RULE) -> Tensor:
-    """Alpha of each query, ``(Q,)`` in [0, 1]; 0 for a shortlist of one.
+    """Return the alpha of each query, ``(Q,)`` in [0, 1]; 0 for a shortlist of one.
 
     Args:
         cosine: ``(Q, k)`` of the first stage, best first; minus infinity where there is nobody.
         similarity: ``(Q, k)`` of the second stage.
-        rule: that gives the weight of the second stage.
+        rule: Rule that gives the weight of the second stage.
 
     Raises:
-        InputError: a score that is not finite, unless there is nobody.
-        ValueError: shapes that do not belong together, or tensors of another type.
+        InputError: A score is not finite, although there is somebody.
+        ValueError: The shapes do not belong together, or the tensors are of another type.
     """
     present = cosine > -torch.inf
     first, first_spread = standardised(cosine, present)
@@ -92,7 +92,7 @@ def auto_alpha(cosine: Tensor, similarity: Tensor, rule: Rule = RULE) -> Tensor:
 
 @checked(scores="rank Q k", present="bool Q k")
 def standardised(scores: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores with mean 0 and deviation 1 over those present ``(Q, k)``, 0 elsewhere, and their deviation ``(Q,)``."""
+    """Return scores of mean 0 and deviation 1 over those present ``(Q, k)``, 0 elsewhere, and their deviation."""
     scores = scores.masked_fill(~present, 0)
     count = present.sum(1, keepdim=True).clamp_min(1)
     centred = (scores - scores.sum(1, keepdim=True) / count) * present
@@ -102,7 +102,7 @@ def standardised(scores: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
 
 @checked(first="finite Q k", second="finite Q k", present="bool Q k")
 def statistics(first: Tensor, second: Tensor, present: Tensor) -> dict[str, Tensor]:
-    """What tells a query that the first stage is sure of from one that it is not: name -> ``(Q,)``.
+    """Return what tells a query that the first stage is sure of from one that it is not: name -> ``(Q,)``.
 
     Args:
         first: ``(Q, k)`` standardised scores of the first stage, best first; k at least 2.

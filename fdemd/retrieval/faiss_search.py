@@ -4,179 +4,127 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from fdemd.errors import InputError, unknown
+from fdemd.errors import InputError
 from fdemd.retrieval.ranking import NOBODY, sorted_by_score
+from fdemd.settings.ranking import ExactSearch, FlatSearch, HnswSearch, IndexedSearch, IvfSearch, Stage1
 from fdemd.tensors.checks import check, checked
 from fdemd.tensors.directions import unit
 
-EXACT = "exact"
-_MOST_FACES = 2**31 - 1
-"""FAISS counts candidates and cells in 32 bits."""
-_FEWEST_NEIGHBOURS, _MOST_NEIGHBOURS = 2, 1024
-"""FAISS divides by the logarithm of the neighbours; of 1,024 each face's list takes 8 KiB."""
+_LARGEST_SEED = 2**31 - 1
+"""FAISS counts in 32 bits."""
 
 
-@dataclass(frozen=True)
-class Flat:
-    """FAISS's own comparison with every face."""
-
-    name: ClassVar[str] = "faiss_flat"
-
-    def build(self, gallery: Any, seed: int) -> Any:
-        """Return an index of unit embeddings, a numpy array ``(G, D)``."""
-        import faiss
-
-        index = faiss.IndexFlatIP(gallery.shape[1])
-        index.add(gallery)
-        return index
-
-
-@dataclass(frozen=True)
-class IVF:
-    """Inverted file: cells around the centres that k-means finds, of which those nearest to a query are searched.
-
-    Attributes:
-        nlist: cells; None takes 4 times the square root of the gallery.
-        nprobe: cells to search for each query.
-    """
-
-    nlist: int | None = None
-    nprobe: int = 64
-    name: ClassVar[str] = "faiss_ivf"
-
-    def __post_init__(self) -> None:
-        if self.nlist is not None:
-            _check_whole("nlist", self.nlist)
-        _check_whole("nprobe", self.nprobe)
-
-    def build(self, gallery: Any, seed: int) -> Any:
-        """Return an index of unit embeddings, a numpy array ``(G, D)``."""
-        import faiss
-
-        count, length = gallery.shape
-        nlist = self.nlist or min(count, round(4 * math.sqrt(count)))
-        if nlist > count:
-            raise InputError(f"stage1.nlist is {nlist}, but the gallery has only {count} faces; give fewer cells.")
-        index = faiss.IndexIVFFlat(faiss.IndexFlatIP(length), length, nlist, faiss.METRIC_INNER_PRODUCT)
-        index.cp.seed = seed
-        index.cp.min_points_per_centroid = 1  # else FAISS warns of cells with few faces
-        index.train(gallery)
-        index.add(gallery)
-        index.nprobe = min(self.nprobe, nlist)
-        return index
-
-
-@dataclass(frozen=True)
-class HNSW:
-    """A graph in layers, walked from far to near (hierarchical navigable small world).
-
-    Attributes:
-        m: neighbours of a face in the graph, from 2 to 1024; twice as many in the lowest layer.
-        ef_construction: candidates looked at to find them.
-        ef_search: candidates kept in a search; at least as many as places are asked for.
-    """
-
-    m: int = 32
-    ef_construction: int = 80
-    ef_search: int = 256
-    name: ClassVar[str] = "faiss_hnsw"
-
-    def __post_init__(self) -> None:
-        _check_whole("m", self.m, _FEWEST_NEIGHBOURS, _MOST_NEIGHBOURS)
-        _check_whole("ef_construction", self.ef_construction)
-        _check_whole("ef_search", self.ef_search)
-
-    def build(self, gallery: Any, seed: int) -> Any:
-        """Return an index of unit embeddings, a numpy array ``(G, D)``."""
-        import faiss
-
-        index = faiss.IndexHNSWFlat(gallery.shape[1], self.m, faiss.METRIC_INNER_PRODUCT)
-        index.hnsw.rng = faiss.RandomGenerator(seed)
-        # More candidates than faces there are not, and FAISS would make room for them.
-        index.hnsw.efConstruction, index.hnsw.efSearch = (
-            min(candidates, len(gallery)) for candidates in (self.ef_construction, self.ef_search)
-        )
-        with _threads(1):  # several would race, and the graph would be another one each time
-            index.add(gallery)
-        return index
-
-
-def _check_whole(name: str, value: object, least: int = 1, most: int = _MOST_FACES) -> None:
-    if type(value) is not int or not least <= value <= most:
-        raise InputError(f"stage1.{name} is {value}; it must be a whole number from {least} to {most}.")
-
-
-IndexSettings = Flat | IVF | HNSW
-_INDICES = {kind.name: kind for kind in (Flat, IVF, HNSW)}
-
-
-def index_settings(stage1: Mapping[str, Any]) -> IndexSettings | None:
-    """Settings of the index as ``configs/stage1`` has them; None for the exact search, which needs none.
+def check_installed(stage1: Stage1) -> None:
+    """Check that FAISS is there if a first stage needs it.
 
     Raises:
-        InputError: unknown search, a setting out of range, or FAISS is not installed.
+        InputError: It is not installed.
     """
-    settings = dict(stage1)
-    name = settings.pop("search")
-    if name == EXACT:
-        return None
-    if name not in _INDICES:
-        raise unknown("search", name, (EXACT, *_INDICES))
-    made = _INDICES[name](**settings)
-    if importlib.util.find_spec("faiss") is None:
-        raise InputError(f"stage1={name} needs FAISS; pip install -e '.[faiss]', or use stage1=exact.")
-    return made
+    if not isinstance(stage1, ExactSearch) and importlib.util.find_spec("faiss") is None:
+        raise InputError(f"stage1={stage1.search} needs FAISS; pip install -e '.[faiss]', or use stage1=exact.")
+
+
+def _flat(settings: FlatSearch, gallery: Any, seed: int) -> Any:
+    import faiss
+
+    index = faiss.IndexFlatIP(gallery.shape[1])
+    index.add(gallery)
+    return index
+
+
+def _ivf(settings: IvfSearch, gallery: Any, seed: int) -> Any:
+    import faiss
+
+    count, length = gallery.shape
+    nlist = settings.nlist or min(count, round(4 * math.sqrt(count)))
+    if nlist > count:
+        raise InputError(f"stage1.nlist is {nlist}, but the gallery has only {count} faces; give fewer cells.")
+    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(length), length, nlist, faiss.METRIC_INNER_PRODUCT)
+    index.cp.seed = seed
+    index.cp.min_points_per_centroid = 1  # else FAISS warns of cells with few faces
+    index.train(gallery)
+    index.add(gallery)
+    index.nprobe = min(settings.nprobe, nlist)
+    return index
+
+
+def _hnsw(settings: HnswSearch, gallery: Any, seed: int) -> Any:
+    import faiss
+
+    index = faiss.IndexHNSWFlat(gallery.shape[1], settings.m, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.rng = faiss.RandomGenerator(seed)
+    # More candidates than faces there are not, and FAISS would make room for them.
+    index.hnsw.efConstruction, index.hnsw.efSearch = (
+        min(candidates, len(gallery)) for candidates in (settings.ef_construction, settings.ef_search)
+    )
+    with _threads(1):  # several would race, and the graph would be another one each time
+        index.add(gallery)
+    return index
+
+
+_BUILDERS: dict[str, Callable[[Any, Any, int], Any]] = {"faiss_flat": _flat, "faiss_ivf": _ivf, "faiss_hnsw": _hnsw}
+"""Name of a search -> what indexes unit embeddings, a numpy array ``(G, D)``."""
 
 
 class FaissIndex:
     """A gallery that FAISS has indexed, in memory.
 
     Attributes:
-        settings: it was built with.
+        settings: The section that it was built with.
     """
 
     @checked(gallery="real G D")
-    def __init__(self, settings: IndexSettings, gallery: Tensor, seed: int) -> None:
-        """Index a gallery's embeddings ``(G, D)``, of any length; equal seeds give equal indices.
+    def __init__(self, settings: IndexedSearch, gallery: Tensor, seed: int) -> None:
+        """Index a gallery.
+
+        Args:
+            settings: Which index, and how much it looks at.
+            gallery: Embeddings ``(G, D)``, of any length.
+            seed: Of its random choices; equal seeds give equal indices.
 
         Raises:
-            InputError: an embedding that is not finite, or more cells than faces.
-            ValueError: the gallery is no faces of numbers, or has none.
+            InputError: An embedding is not finite, or there are more cells than faces.
+            ValueError: The gallery is not of faces of numbers, or has none.
         """
         if not gallery.numel():
             raise ValueError(f"A gallery of {len(gallery)} embeddings of {gallery.shape[1]} numbers has no index.")
         self.settings = settings
         with _threads(torch.get_num_threads()):
-            self._index = settings.build(_unit(gallery), seed % _MOST_FACES)
+            self._index = _BUILDERS[settings.search](settings, _unit(gallery), seed % _LARGEST_SEED)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
     def __str__(self) -> str:
         values = ", ".join(f"{name} {value}" for name, value in self.described().items() if name != "search")
-        return f"{self.settings.name}" + (f" ({values})" if values else "")
+        return self.settings.search + (f" ({values})" if values else "")
 
     def described(self) -> dict[str, Any]:
-        """Name and settings, as results are labelled with; the number of cells is the one that was used."""
-        used = {"nlist": self._index.nlist} if isinstance(self.settings, IVF) else {}
-        return {"search": self.settings.name} | asdict(self.settings) | used
+        """Return its name and settings, as results are labelled; the number of cells is the one that was used."""
+        used = {"nlist": self._index.nlist} if isinstance(self.settings, IvfSearch) else {}
+        return dict(self.settings) | used
 
     def search(self, query: Tensor, depth: int) -> tuple[Tensor, Tensor]:
-        """Gallery rows and cosines ``(Q, min(depth, G))``, best first, equal ones in the order of their rows.
+        """Find the gallery faces nearest to each query.
 
-        Places that the index found nothing for are at the end: ``NOBODY`` with a cosine of minus infinity.
+        Args:
+            query: Embeddings ``(Q, D)``, of any length.
+            depth: Places to fill.
+
+        Returns:
+            Gallery rows and cosines, ``(Q, min(depth, G))`` each, best first, equal ones in the order of their rows.
+            Places that the index found nothing for are at the end: ``NOBODY`` with a cosine of minus infinity.
 
         Raises:
-            InputError: an embedding that is not finite.
-            ValueError: embeddings of another size or type.
+            InputError: An embedding is not finite.
+            ValueError: The embeddings are of another size or type.
         """
         (query,) = check({"query": (query, f"real Q {self._index.d}")})
         if depth < 1:

@@ -29,7 +29,7 @@ class KReciprocal:
     need is encoded. Memory is that of ``k1`` neighbours a gallery face.
 
     The publication's final distance ``(1 - lambda) d_J + lambda d`` with lambda 0.3 corresponds to alpha 0.7 in
-    :func:`fdemd.retrieval.stage2.rerank`, except that there the cosine itself is mixed in, not divided by the query's
+    :func:`fdemd.retrieval.stage2.reorder`, except that there the cosine itself is mixed in, not divided by the query's
     largest distance.
     """
 
@@ -72,7 +72,7 @@ class KReciprocal:
         self._lists[: len(faces), 1:] = self._found[:, : self._others]
 
     def similarity(self, query_embeddings: Tensor, candidates: Tensor, barred: Tensor | None = None) -> Tensor:
-        """Return 1 - d_J, to be mixed by :func:`fdemd.retrieval.stage2.rerank`.
+        """Return 1 - d_J, to be mixed by :func:`fdemd.retrieval.stage2.reorder`.
 
         Args:
             query_embeddings: ``(Q, D)``, of any length.

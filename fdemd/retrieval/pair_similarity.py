@@ -1,128 +1,122 @@
-"""Earth Mover's similarity of the pairs that are asked for, each computed once."""
+"""A re-ranker's similarity of the pairs that are asked for, each computed once."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import cached_property, partial
 
 import torch
 from torch import Tensor
 
-from fdemd.backbones import Backbone
-from fdemd.backbones.projection import Projection
-from fdemd.cache.similarities import SimilarityStore
-from fdemd.emd import Transport, emd_similarity
+from fdemd.cache.similarities import Computed, SimilarityStore
 from fdemd.features import Features
-from fdemd.retrieval.settings import RAW, RerankSettings
+from fdemd.retrieval.reranker import Progress, Reranker, Similarity, no_progress
 from fdemd.tensors.checks import check
 
 STORED = "stored"
 """Instead of an engine's name, where an earlier run computed all pairs."""
-_QUERIES_A_PIECE = 4096
-"""Stored together: what at most is lost if a run is broken off. Each piece prepares the whole gallery anew."""
-
-
-def patches_for(
-    settings: RerankSettings | None, backbone: Backbone, features: Features
-) -> Callable[[Features], Features]:
-    """What turns the network's features into those whose patches the settings ask for.
-
-    Raises:
-        InputError: this network has no such patches.
-    """
-    if settings is None or settings.patches == RAW:
-        return lambda given: given
-    return Projection(backbone, features)
 
 
 class PairSimilarity:
-    """Earth Mover's similarity of (query, candidate) pairs; a pair asked for twice is computed once.
+    """Similarity of (query, candidate) pairs; of a pairwise re-ranker, a pair asked for twice is computed once.
 
-    The protocols differ in one or two candidates a query, so the second one costs almost nothing. Under the official
-    stop a pair's score depends on the whole list of candidates, so there every list is computed anew.
+    The protocols differ in one or two candidates a query, so that the second one then costs almost nothing.
+
+    Attributes:
+        seconds: That the pairs asked for last took when they were computed, perhaps by an earlier run; of a pairwise
+            re-ranker, all pairs so far.
     """
 
     def __init__(
         self,
+        reranker: Reranker,
         query: Features,
         gallery: Features,
-        settings: RerankSettings,
-        on_progress: Callable[[int], None] = lambda pairs: None,
+        *,
+        on_progress: Progress = no_progress,
         store: SimilarityStore | None = None,
         view: Callable[[Features], Features] = lambda given: given,
     ) -> None:
         """Describe the pairs.
 
         Args:
-            query: features of ``Q`` queries.
-            gallery: features of ``G`` faces.
-            settings: of the second stage; alpha and k play no part.
-            on_progress: told the number of pairs just computed.
-            store: of these features and settings; None keeps everything in memory.
-            view: makes of the features those with the kind of patches that the settings ask for (``patches_for``), once
-                a pair is to be computed; without it they have that kind already.
+            reranker: Compares them.
+            query: Features of ``Q`` queries.
+            gallery: Features of ``G`` faces.
+            on_progress: To be told the number of pairs just computed.
+            store: Of these features and this re-ranker; None keeps everything in memory.
+            view: Makes of the features those with the kind of patches that the re-ranker compares, once a pair is to
+                be computed; without it they have that kind already.
         """
-        self._store, self._view = store, view
-        self._query, self._gallery, self._settings, self._on_progress = query, gallery, settings, on_progress
+        self._reranker, self._query, self._gallery = reranker, query, gallery
+        self._on_progress, self._store, self._view = on_progress, store, view
         self._candidates: Tensor | None = None
-        self._known: dict[str, Tensor] = {}
+        self._known: Computed = {}
         self._engine = ""
+        self.seconds = 0.0
 
-    @property
-    def seconds(self) -> float | None:
-        """That all pairs so far took, whenever they were computed; None without a store."""
-        return self._store.seconds if self._store else None
+    def __call__(self, candidates: Tensor, barred: Tensor | None = None) -> Similarity:
+        """Return the similarity of each query's candidates.
 
-    def __call__(self, candidates: Tensor) -> Transport:
-        """Similarity of each query's candidates ``(Q, k)``, without flows.
+        Args:
+            candidates: ``(Q, k)`` gallery rows.
+            barred: ``(Q, b)`` gallery rows that each query may not be compared with, if the re-ranker needs them.
 
         Raises:
-            ValueError: candidates that are no whole numbers, or not a row for each query.
-            IndexError: a candidate that is not in the gallery.
+            ValueError: The candidates are no whole numbers, or not a row for each query.
+            InputError: A candidate is not in the gallery.
         """
         _, candidates = check({"query": (self._query.embedding, "float Q D"), "candidates": (candidates, "whole Q k")})
-        if self._candidates is None or not self._candidates.numel() or self._settings.stop == "official":
-            computed = self._compute(candidates)
+        if not self._reranker.pairwise:
+            self.seconds = 0.0
+            return self._similarity(self._compute(candidates, barred))
+        if self._candidates is None or not self._candidates.numel():
+            computed = self._compute(candidates, barred)
             self._candidates, order = candidates.sort(dim=1)
             self._known = {name: value.gather(1, order) for name, value in computed.items()}
-            return Transport(**computed, engine=self._engine)
+            return self._similarity(computed)
         place = torch.searchsorted(self._candidates, candidates.contiguous()).clamp_max(self._candidates.shape[1] - 1)
         known = self._candidates.gather(1, place) == candidates
         new = int((~known).sum(1).max())
         columns = known.sort(dim=1, stable=True).indices[:, :new]
-        computed = self._compute(candidates.gather(1, columns))
-        return Transport(
-            **{name: self._known[name].gather(1, place).scatter(1, columns, computed[name]) for name in computed},
-            engine=self._engine,
+        computed = self._compute(candidates.gather(1, columns), barred)
+        return self._similarity(
+            {name: self._known[name].gather(1, place).scatter(1, columns, computed[name]) for name in computed}
         )
 
-    def _compute(self, candidates: Tensor) -> dict[str, Tensor]:
-        pieces = []
-        queries = _QUERIES_A_PIECE if self._store else max(1, len(candidates))
-        for first in range(0, max(1, len(candidates)), queries):
-            rows = slice(first, min(first + queries, len(candidates)))
-            compute = partial(self._compute_piece, rows, candidates[rows])
-            pieces.append(self._store.get(rows, candidates[rows], compute) if self._store else compute())
-        self._engine = self._engine or STORED
+    def _similarity(self, computed: Computed) -> Similarity:
+        return Similarity(
+            computed["similarity"], computed.get("fallback"), computed.get("unfinished"), engine=self._engine
+        )
+
+    def _compute(self, candidates: Tensor, barred: Tensor | None) -> Computed:
+        pieces, count, store = [], len(candidates), self._store
+        started = time.perf_counter()
+        before = (store.seconds, store.stored) if store else (0.0, 0)
+        batch = (self._reranker.batch if store else None) or max(1, count)
+        for first in range(0, max(1, count), batch):
+            rows = slice(first, min(first + batch, count))
+            out = None if barred is None else barred[rows]
+            compute = partial(self._compute_piece, rows, candidates[rows], out)
+            asked = candidates[rows] if out is None else torch.cat([candidates[rows], out], dim=1)  # both decide it
+            pieces.append(store.get(rows, asked, compute) if store else compute())
+        if store and store.stored - before[1] == len(pieces):
+            self._engine = self._engine or STORED
+        self.seconds += store.seconds - before[0] if store else time.perf_counter() - started
         return {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
 
     @cached_property
     def _sides(self) -> tuple[Features, Features]:
-        """Queries and gallery with the patches to compare; not needed where an earlier run stored all pairs."""
-        query, gallery, grid = self._view(self._query), self._view(self._gallery), self._settings.grid
-        return (query.pooled(grid), gallery.pooled(grid)) if grid else (query, gallery)
+        """Queries and gallery as they are compared; not needed where an earlier run stored all pairs."""
+        prepare = self._reranker.prepare
+        return prepare(self._view(self._query)), prepare(self._view(self._gallery))
 
-    def _compute_piece(self, rows: slice, candidates: Tensor) -> dict[str, Tensor]:
+    def _compute_piece(self, rows: slice, candidates: Tensor, barred: Tensor | None) -> Computed:
         query, gallery = self._sides
-        result = emd_similarity(
-            query[rows],
-            gallery,
-            candidates,
-            weighting=self._settings.weighting,
-            stop=self._settings.stopping_rule,
-            eps=self._settings.eps,
-            engine=self._settings.engine,
-            on_progress=self._on_progress,
+        found = self._reranker.similarity(
+            query[rows], gallery, candidates, barred=barred, on_progress=self._on_progress
         )
-        self._engine = result.engine
-        return {name: getattr(result, name) for name in ("similarity", "fallback", "unfinished")}
+        self._engine = found.engine
+        maps = {"similarity": found.values, "fallback": found.fallback, "unfinished": found.unfinished}
+        return {name: value for name, value in maps.items() if value is not None}

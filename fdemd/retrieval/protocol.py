@@ -1,7 +1,7 @@
 """Which gallery photographs a query may be compared with. The choice decides the figures, so it has a name.
 
 An occluded query is made from a photograph that is itself in the gallery: its *twin*. The published evaluation leaves
-the twin in, so that P@1 mostly measures finding the same photograph again (spec 1.8).
+the twin in, so that P@1 mostly measures finding the same photograph again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fdemd.errors import InputError, unknown
+from fdemd.errors import unknown
 from fdemd.retrieval.ranking import NOBODY
 from fdemd.tensors.checks import check, checked
 
@@ -33,8 +33,12 @@ class Labels:
 
     Attributes:
         identity: ``(B,)`` the person.
-        source: ``(B,)`` the photograph it was made from; twins share it.
+        source: ``(B,)`` the photograph that the face was made from; twins share it.
         picture: ``(B,)`` the picture itself; a query with a gallery face's number *is* that gallery face.
+
+    Example:
+        >>> len(Labels.distinct(torch.tensor([7, 7, 8])))
+        3
     """
 
     identity: Tensor
@@ -44,25 +48,22 @@ class Labels:
     def __post_init__(self) -> None:
         check({name: (getattr(self, name), "whole B") for name in ("identity", "source", "picture")})
 
+    @classmethod
+    def distinct(cls, identity: Tensor, first: int = 0) -> Labels:
+        """Return the labels of faces that each come from a photograph of their own.
+
+        Args:
+            identity: ``(B,)`` the people.
+            first: Number of the first photograph; queries that are not in the gallery are to have other numbers.
+        """
+        rows = torch.arange(first, first + len(identity), device=identity.device)
+        return cls(identity, rows, rows)
+
     def __len__(self) -> int:
         return len(self.identity)
 
     def __getitem__(self, rows: Tensor | slice) -> Labels:
         return Labels(self.identity[rows], self.source[rows], self.picture[rows])
-
-
-def check_protocols(protocols: Sequence[str]) -> list[str]:
-    """Return ``protocols`` if a run can be asked for them.
-
-    Raises:
-        InputError: there is none, or no such one.
-    """
-    if not protocols:
-        raise InputError("protocols is empty; give at least one, such as protocols=[leave-twin-out].")
-    for protocol in protocols:
-        if protocol not in PROTOCOLS:
-            raise unknown("protocol", protocol, PROTOCOLS)
-    return list(protocols)
 
 
 def tiles(queries: int, gallery: int) -> Iterator[tuple[slice, slice]]:
@@ -74,7 +75,7 @@ def tiles(queries: int, gallery: int) -> Iterator[tuple[slice, slice]]:
 
 @checked(indices="whole Q L")
 def left_out(query: Labels, gallery: Labels, indices: Tensor, protocol: str) -> Tensor:
-    """Boolean ``(Q, L)``: the candidates at ``indices (Q, L)`` that the queries may not be compared with."""
+    """Return which of the candidates at ``indices (Q, L)`` the queries may not be compared with."""
     if protocol not in (*PROTOCOLS, LEAVE_ONE_OUT):
         raise unknown("protocol", protocol, (*PROTOCOLS, LEAVE_ONE_OUT))
     itself = gallery.picture[indices] == query.picture[:, None]
@@ -89,7 +90,7 @@ def left_out_of_all(query: Labels, gallery: Labels, protocol: str) -> Tensor:
 
 
 def barred_rows(query: Labels, gallery: Labels, protocol: str) -> Tensor:
-    """The gallery rows that each query may not be compared with, ``(Q, b)``, filled up with ``NOBODY`` at the end."""
+    """Return the gallery rows that each query may not be compared with, ``(Q, b)``, filled up with ``NOBODY``."""
     found = [
         left_out_of_all(query[rows], gallery[columns], protocol).nonzero()
         + torch.tensor([rows.start, columns.start], device=query.identity.device)
@@ -105,7 +106,7 @@ def barred_rows(query: Labels, gallery: Labels, protocol: str) -> Tensor:
 
 
 def measured_protocols(protocols: Sequence[str], query: Labels, gallery: Labels) -> list[str]:
-    """The protocols to measure: leave-one-out alone where all of them come to it.
+    """Return the protocols to measure: leave-one-out alone where all of them come to it.
 
     That is so if each query is in the gallery, and leaving out its source leaves out itself alone.
     """
@@ -114,14 +115,14 @@ def measured_protocols(protocols: Sequence[str], query: Labels, gallery: Labels)
 
 
 def count_relevant(query: Labels, gallery: Labels, protocol: str, *, legacy: bool = False) -> Tensor:
-    """Number of gallery faces of each query's identity that it may be compared with, ``(Q,)``.
+    """Return the number of gallery faces of each query's identity that it may be compared with, ``(Q,)``.
 
     Args:
-        query: the queries' labels.
-        gallery: the gallery's labels.
-        protocol: one of :data:`PROTOCOLS`.
-        legacy: count the query itself too where it is in the gallery, as the published code does. R-Precision and
-            MAP@R then cannot reach 1 (spec 1.9); for comparison with the paper's tables only.
+        query: Labels of the queries.
+        gallery: Labels of the gallery.
+        protocol: One of :data:`PROTOCOLS`.
+        legacy: Whether to count the query itself too where it is in the gallery, as the published code does.
+            R-Precision and MAP@R then cannot reach 1; for comparison with the paper's tables only.
     """
     counts = torch.zeros(len(query), dtype=torch.long, device=query.identity.device)
     for rows, columns in tiles(len(query), len(gallery)):

@@ -16,7 +16,7 @@ _QUERIES_AT_ONCE = 64
 
 @checked(query_embeddings="real Q D", gallery_embeddings="real G D", candidates="whole Q k")
 def expanded_similarity(query_embeddings: Tensor, gallery_embeddings: Tensor, candidates: Tensor, *, n: int) -> Tensor:
-    """Cosine of the expanded queries to their candidates, to be mixed by :func:`fdemd.retrieval.stage2.rerank`.
+    """Cosine of the expanded queries to their candidates, to be mixed by :func:`fdemd.retrieval.stage2.reorder`.
 
     The expanded query is the mean of the query and its first ``n`` candidates, all of unit length. What a query may
     not be compared with is not among its candidates and so plays no part.

@@ -7,50 +7,80 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fdemd.errors import InputError
+from fdemd.tensors.arrays import Array, check_arrays
 from fdemd.tensors.checks import check, checked
 
 NOBODY = -1
 """Fills a row whose query has fewer candidates than the ranking is deep."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Ranking:
     """For each query the best gallery rows, best first. Checked once, here; whoever receives one can trust it.
 
     Attributes:
-        indices: ``(Q, L)`` int64 gallery rows; no row twice; ``NOBODY`` only at the end.
-        scores: ``(Q, L)`` float, larger is closer; descending within the first ``reranked`` places and after them
+        indices: ``(Q, L)`` int64 gallery rows; no row twice; ``NOBODY`` (-1) only at the end.
+        scores: ``(Q, L)`` numbers, larger is closer; descending within the first ``reranked`` places and after them
             (the two stages' scores are not on one scale).
-        reranked: how many places the second stage has sorted; 0 after stage 1.
-        alphas: ``(Q,)`` that the second stage chose for each query; None for a fixed one.
+        reranked: Number of places that the second stage has sorted; 0 after stage 1.
+        alphas: ``(Q,)`` share of the second stage chosen for each query; None for a fixed one.
+        sources: Numbers ``(Q,)`` and ``(G,)`` of the photographs that queries and gallery faces come from, where faces
+            of one photograph were not compared; None where all were, or where nobody asks.
+
+    Examples:
+        >>> ranking = Ranking([[1, 0, 2], [2, 1, -1]], [[0.9, 0.5, 0.1], [0.8, 0.7, 0.0]])
+        >>> ranking.hits(torch.tensor([7, 8]), torch.tensor([7, 7, 8]))
+        tensor([[ True,  True, False],
+                [ True, False, False]])
     """
 
     indices: Tensor
     scores: Tensor
-    reranked: int = 0
-    alphas: Tensor | None = None
+    reranked: int
+    alphas: Tensor | None
+    sources: tuple[Tensor, Tensor] | None
 
-    def __post_init__(self) -> None:
-        check({"indices": (self.indices, "row Q L"), "scores": (self.scores, "score Q L")})
-        if not 0 <= self.reranked <= self.indices.shape[1]:
-            raise ValueError(f"{self.reranked} places of a ranking of {self.indices.shape[1]} cannot be re-ranked.")
-        if (self.indices < NOBODY).any():
-            raise ValueError("A ranking names a gallery row below 0.")
-        present = self.indices != NOBODY
+    def __init__(
+        self,
+        indices: Array,
+        scores: Array,
+        reranked: int = 0,
+        alphas: Tensor | None = None,
+        sources: tuple[Tensor, Tensor] | None = None,
+    ) -> None:
+        """Check a ranking; the arguments are the attributes, indices and scores as any arrays.
+
+        Raises:
+            InputError: Arrays of other shapes or types, a row twice or below -1, a hole, or scores out of order.
+        """
+        rows, numbers = check_arrays({"indices": (indices, "whole Q L"), "scores": (scores, "score Q L")})
+        if not 0 <= reranked <= rows.shape[1]:
+            raise InputError(f"{reranked} places of a ranking of {rows.shape[1]} cannot be re-ranked.")
+        if (rows < NOBODY).any():
+            raise InputError(f"A ranking names the gallery row {int(rows.min())}; rows count from 0, -1 is nobody.")
+        present = rows != NOBODY
         if not (present[:, :-1] >= present[:, 1:]).all():
-            raise ValueError("A ranking has a hole before its last candidate.")
-        ordered = self.indices.sort(dim=1).values
+            raise InputError("A ranking has a hole before its last candidate.")
+        ordered = rows.sort(dim=1).values
         if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != NOBODY)).any():
-            raise ValueError("A ranking names a gallery row twice.")
-        for part in (slice(0, self.reranked), slice(self.reranked, None)):
-            scores, filled = self.scores[:, part], present[:, part]
-            if not ((scores[:, 1:] <= scores[:, :-1]) | ~filled[:, 1:]).all():
-                raise ValueError("A ranking is not sorted by its scores.")
+            raise InputError("A ranking names a gallery row twice.")
+        for part in (slice(0, reranked), slice(reranked, None)):
+            some, filled = numbers[:, part], present[:, part]
+            if not ((some[:, 1:] <= some[:, :-1]) | ~filled[:, 1:]).all():
+                raise InputError("A ranking is not sorted by its scores.")
+        values = {"indices": rows, "scores": numbers, "reranked": reranked, "alphas": alphas, "sources": sources}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)  # as a frozen dataclass sets its own
+
+    def __len__(self) -> int:
+        return len(self.indices)
 
     def __getitem__(self, queries: Tensor) -> Ranking:
-        """The rankings of some queries, by number or boolean."""
+        """Return the rankings of some queries, by number or boolean."""
         alphas = None if self.alphas is None else self.alphas[queries]
-        return Ranking(self.indices[queries], self.scores[queries], self.reranked, alphas)
+        sources = None if self.sources is None else (self.sources[0][queries], self.sources[1])
+        return Ranking(self.indices[queries], self.scores[queries], self.reranked, alphas, sources)
 
     def hits(self, query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
         """Boolean ``(Q, L)``: whether the face at each place is of the query's identity.

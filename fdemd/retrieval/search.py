@@ -27,20 +27,20 @@ def search_exactly(
     """Find the ``depth`` gallery rows of the largest cosine for each query; equal ones in the order of their rows.
 
     Args:
-        query: embeddings ``(Q, D)``, of any length.
-        gallery: embeddings ``(G, D)``.
-        depth: places to fill; beyond ``G`` there are none.
-        barred: gives the pairs of some queries and gallery rows that may not be compared, ``(rows, columns)`` booleans
+        query: Embeddings ``(Q, D)``, of any length.
+        gallery: Embeddings ``(G, D)``.
+        depth: Places to fill; beyond ``G`` there are none.
+        barred: Gives the pairs of some queries and gallery rows that may not be compared, ``(rows, columns)`` booleans
             or one for all.
-        adjust: what is ranked by instead of the cosine; None ranks by it.
+        adjust: Gives what is ranked by instead of the cosine; None ranks by it.
 
     Returns:
         Gallery rows, int64, and cosines as adjusted, float32, both ``(Q, min(depth, G))`` and best first. Places for
         which there is no gallery row are at the end: ``NOBODY`` with a cosine of minus infinity.
 
     Raises:
-        InputError: an embedding that is not finite.
-        ValueError: shapes that do not belong together, or tensors of another type.
+        InputError: An embedding is not finite.
+        ValueError: The shapes do not belong together, or the tensors are of another type.
     """
     if depth < 0:
         raise ValueError(f"{depth} places cannot be filled.")

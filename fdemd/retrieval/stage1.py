@@ -33,16 +33,16 @@ def rank_by_cosine(
     Args:
         query_embeddings: ``(Q, D)``, of any length.
         gallery_embeddings: ``(G, D)``.
-        query_labels: where each of the ``Q`` queries comes from.
-        gallery_labels: where each of the ``G`` gallery faces comes from.
-        protocol: see :mod:`fdemd.retrieval.protocol`.
-        depth: places to keep; fewer if no query has as many candidates.
-        index: of the gallery, to be asked instead of comparing with every face; it may miss some.
-        adjust: turns the cosines into what is ranked by; without an index only.
+        query_labels: Where each of the ``Q`` queries comes from.
+        gallery_labels: Where each of the ``G`` gallery faces comes from.
+        protocol: What may be compared, see :mod:`fdemd.retrieval.protocol`.
+        depth: Places to keep; fewer if no query has as many candidates.
+        index: Index of the gallery, to be asked instead of comparing with every face; it may miss some.
+        adjust: Turns the cosines into what is ranked by; without an index only.
 
     Raises:
-        InputError: an embedding that is not finite, or an unknown protocol.
-        ValueError: shapes that do not belong together, or tensors of another type.
+        InputError: An embedding is not finite, or the protocol is unknown.
+        ValueError: The shapes do not belong together, or the tensors are of another type.
     """
     check(
         {

@@ -5,44 +5,33 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fdemd.errors import InputError, unknown
-from fdemd.retrieval.auto_alpha import AUTO, auto_alpha
+from fdemd.retrieval.auto_alpha import auto_alpha
 from fdemd.retrieval.ranking import NOBODY, Ranking, sorted_by_score
+from fdemd.settings.checking import check_settings
+from fdemd.settings.ranking import Mix
 from fdemd.tensors.checks import check
 from fdemd.tensors.directions import finite
 
 
-def check_mix(alpha: float | str, k: int) -> None:
-    """Check the two numbers of the second stage.
-
-    Raises:
-        InputError: alpha neither ``auto`` nor in [0, 1], or k below 1.
-    """
-    if isinstance(alpha, str) and alpha != AUTO:
-        raise unknown("alpha", alpha, ("a number between 0 and 1", AUTO))
-    if not isinstance(alpha, str) and not 0 <= alpha <= 1:
-        raise InputError(
-            f"alpha is {alpha}; it must lie between 0 (cosine of embeddings alone) and 1 (Earth Mover's similarity "
-            "alone). The paper has 0.7."
-        )
-    if k < 1:
-        raise InputError(f"k is {k}; at least 1 candidate must be re-ranked (the paper has 100).")
-
-
-def rerank(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
+def reorder(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
     """Sort the first ``k`` places by ``alpha * similarity + (1 - alpha) * cosine``; the places after stay as they are.
 
     Args:
-        ranking: stage 1's, with cosines as scores.
-        similarity: ``(Q, k)`` of the first k candidates, in the ranking's order.
-        alpha: in [0, 1]; 0 gives stage 1 back, exactly. ``auto`` chooses it for each query, see
+        ranking: The first stage's, with cosines as scores.
+        similarity: ``(Q, k)`` of the first k candidates, in the ranking's order; larger is closer.
+        alpha: In [0, 1]; 0 gives the first stage back, exactly. ``auto`` chooses it for each query, see
             :func:`fdemd.retrieval.auto_alpha.auto_alpha`.
 
     Raises:
-        InputError: a similarity that is not finite, or alpha is out of range.
-        ValueError: similarities of other queries, or of more places than the ranking has.
+        InputError: A similarity is not finite, or alpha is out of range.
+        ValueError: The similarities are of other queries, or of more places than the ranking has.
+
+    Example:
+        >>> first = Ranking(torch.tensor([[4, 0, 2]]), torch.tensor([[0.9, 0.8, 0.7]]))
+        >>> reorder(first, torch.tensor([[0.2, 0.6]]), alpha=0.5).indices
+        tensor([[0, 4, 2]])
     """
-    check_mix(alpha, 1)
+    check_settings(Mix, {"alpha": alpha})
     _, similarity = check({"indices": (ranking.indices, "row Q L"), "similarity": (similarity, "finite Q k")})
     k = similarity.shape[1]
     if k > ranking.indices.shape[1]:
@@ -57,6 +46,7 @@ def rerank(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
         torch.cat([mixed.gather(1, order), ranking.scores[:, k:]], dim=1),
         reranked=k,
         alphas=alphas,
+        sources=ranking.sources,
     )
 
 
@@ -66,7 +56,7 @@ def mix(cosine: Tensor, similarity: Tensor, share: Tensor | float, absent: Tenso
     Args:
         cosine: ``(Q, k)`` scores of the first stage.
         similarity: ``(Q, k)`` scores of the second.
-        share: alpha of all, or ``(Q, 1)`` of each query.
+        share: Alpha of all, or ``(Q, 1)`` of each query.
         absent: ``(Q, k)`` True where there is nobody.
 
     Raises:

@@ -1,1 +1,1 @@
-"""What every run has: a folder, loggers, progress, and a record of its results."""
+"""Runs: a folder of results, loggers, progress."""

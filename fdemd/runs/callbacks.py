@@ -1,4 +1,4 @@
-"""What every training shows of itself, as Lightning callbacks."""
+"""The Lightning callbacks of every training."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from fdemd.runs.throughput import ImagesPerSecond
 
 
 def training_callbacks(log: RunLog) -> list[Callback]:
-    """Progress, images/s, a picture of the inputs, and the learning rate of each group where there is a logger."""
+    """Build what shows a training at work: progress, images a second, a picture of the inputs, and the learning rates.
+
+    Args:
+        log: Loggers and folder of the run; learning rates are only followed where there is a logger.
+    """
     rates = [LearningRateMonitor(logging_interval="step")] if log.loggers else []
     return [ImagesPerSecond(), TrainingProgress(), SaveInputGrid(log), *rates]

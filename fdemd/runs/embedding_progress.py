@@ -1,4 +1,4 @@
-"""How far embedding is: Lightning's own bar writes nothing that a log can keep."""
+"""Progress of embedding; Lightning's own bar writes nothing that a log can keep."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fdemd.runs.steady_progress import steady_progress
 
 
 class EmbeddingProgress(ProgressBar):
-    """Faces done of all test loaders together, each of which gives batches with ``row (B,)``."""
+    """Shows the number of faces embedded of all test loaders, whose batches have ``row (B,)``."""
 
     def __init__(self) -> None:
         super().__init__()

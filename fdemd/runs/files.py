@@ -1,4 +1,4 @@
-"""Where a run's results lie and what they say about themselves."""
+"""The folder of a run and the files in it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from fdemd.errors import InputError
+from fdemd.files.disk import is_full
 from fdemd.files.text import csv_table
-from fdemd.files.whole import cannot_write, check_room, is_full, replaced, write_bytes, write_text
+from fdemd.files.writing import atomic_write, cannot_write, check_room, write_bytes, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,15 +49,15 @@ SETTINGS = "config.yaml"
 
 @contextmanager
 def run_folder(output: Path, label: str, room: int = ROOM) -> Iterator[Path]:
-    """Make a new folder ``output/DATE_TIME_LABEL``, numbered if it exists; gone again if the run leaves nothing in it.
+    """Make a new folder ``output/DATE_TIME_LABEL``, numbered if it exists, and remove it if the run leaves it empty.
 
     Args:
-        output: folder of all runs.
-        label: of this one; the one place where names that were chosen in settings become part of a path.
-        room: bytes that the results may take.
+        output: Folder of all runs.
+        label: Label of this run; here names that were chosen in settings become part of a path.
+        room: Number of bytes that the results may take.
 
     Raises:
-        InputError: the label is no part of a path, or the folder cannot be made or has no room.
+        InputError: The label cannot be part of a path, or the folder cannot be made or has no room.
     """
     stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{path_part(label)}"
     for number in range(1000):
@@ -89,7 +90,7 @@ def path_part(name: str) -> str:
     """Return a name that was chosen in settings, such as ``study.name``, if it can be a part of a path.
 
     Raises:
-        InputError: it would lead elsewhere, or cannot be shown.
+        InputError: It would lead to another folder, or cannot be printed.
     """
     if "/" in name or "\\" in name or not name.isprintable():
         raise InputError(
@@ -100,14 +101,14 @@ def path_part(name: str) -> str:
 
 
 def make_folder(folder: Path, advice: str) -> None:
-    """Make a folder for results, unless it is there, and check that they can be written.
+    """Make a folder for results, unless it exists, and check that files can be written to it.
 
     Args:
-        folder: that may exist.
-        advice: what a person can do if not, such as ``choose another with --out DIR``.
+        folder: The folder.
+        advice: What a person can do if not, such as ``choose another with --out DIR``.
 
     Raises:
-        InputError: they cannot.
+        InputError: The folder cannot be made or written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -117,15 +118,15 @@ def make_folder(folder: Path, advice: str) -> None:
 
 
 def check_place(folder: Path, room: int = ROOM, advice: str = _ADVICE) -> None:
-    """Check that results can be written to a folder, before the work that they come from.
+    """Check that results can be written to a folder, before the work that gives them.
 
     Args:
-        folder: exists.
-        room: bytes that the results may take.
-        advice: what a person can do if not.
+        folder: An existing folder.
+        room: Number of bytes that the results may take.
+        advice: What a person can do if not.
 
     Raises:
-        InputError: they cannot.
+        InputError: The folder cannot be written, or its disk has no room.
     """
     check_room(folder, room, "the results", advice)
     probe = folder / ".probe"
@@ -134,7 +135,7 @@ def check_place(folder: Path, room: int = ROOM, advice: str = _ADVICE) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, the packages that decide results, and fdemd's own commit where it is a git checkout."""
+    """Return the versions of Python and of the packages that decide results, and fdemd's commit in a git checkout."""
     found = {"python": platform.python_version(), **{package: version(package) for package in _PACKAGES}}
     if commit := _commit():
         found["commit"] = commit
@@ -142,12 +143,12 @@ def versions() -> dict[str, str]:
 
 
 def write_yaml(path: Path, content: dict[str, Any]) -> None:
-    """Write settings in the order given."""
+    """Write settings as YAML in the order given."""
     write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write results."""
+    """Write results as JSON."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -155,7 +156,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows with the columns of the first one, safe to open in a spreadsheet.
 
     Raises:
-        ValueError: a row has a column that the first one lacks.
+        ValueError: A row has a column that the first one lacks.
     """
     header = list(rows[0])
     if more := {column: None for row in rows for column in row if column not in rows[0]}:
@@ -164,28 +165,28 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def write_table(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    """Write lines of cells as CSV, safe to open in a spreadsheet; however many they are, few are in memory."""
+    """Write lines of cells as CSV, safe to open in a spreadsheet; any number of lines takes little memory."""
     left = iter(rows)
-    with replaced(path) as file:
+    with atomic_write(path) as file:
         while some := list(islice(left, _ROWS_AT_ONCE)):
             file.write(csv_table(some).encode("utf-8", "backslashreplace"))
 
 
 def write_figure(path: Path, figure: Figure, dpi: int = 130) -> None:
-    """Write a figure as what the ending of ``path`` says."""
-    with replaced(path) as file:
+    """Write a figure in the format that the ending of ``path`` names."""
+    with atomic_write(path) as file:
         figure.savefig(file, format=path.suffix.removeprefix("."), dpi=dpi)
 
 
-RESULTS, LEFT_OUT_FILES = "results.json", "left out files"
+RESULTS, LEFT_OUT_FILES = "results.json", "left_out_files"
 """Where a training lists for programs what it could not use, and what it is called there."""
 
 
 def read_left_out(results: Path) -> list[tuple[str, str, str]]:
-    """Path, problem and reason of what a training could not use, as its results list it.
+    """Read the list of the files that a training could not use: path, problem and reason.
 
     Raises:
-        InputError: they do not.
+        InputError: The folder has no such list.
     """
     try:
         listed = json.loads(results.read_text(encoding="utf-8"))[LEFT_OUT_FILES]
@@ -212,5 +213,5 @@ def _commit() -> str | None:
 
 
 def settings_file(step: object) -> str:
-    """Name of the file of the settings that a run went on with at a step."""
+    """Return the name of the file for the settings with which a training was resumed at a step."""
     return f"resumed_at_step_{step}.yaml"

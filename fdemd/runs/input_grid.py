@@ -1,4 +1,4 @@
-"""What the network really sees: faces after cropping, flipping and masking, with their names."""
+"""A picture of the inputs of a network: faces after cropping, flipping and masking, with their names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fdemd.runs.files import write_figure
 from fdemd.runs.loggers import RunLog
 
 SHOWN = 32
-"""Faces in the grid."""
+"""Number of faces in the grid."""
 _COLUMNS = 8
 
 
@@ -23,12 +23,12 @@ def face_grid(faces: Tensor, labels: Sequence[str], path: Path) -> None:
     """Write faces as one PNG, their labels beneath.
 
     Args:
-        faces: ``(B, 3, H, W)`` float RGB in [0, 1].
+        faces: Faces ``(B, 3, H, W)``, float RGB in [0, 1].
         labels: ``B`` texts.
-        path: of the picture.
+        path: Path of the picture.
 
     Raises:
-        ValueError: a face is not in [0, 1], which no network here is made for.
+        ValueError: A face is not in [0, 1], which no network here is made for.
     """
     low, high = faces.min().item(), faces.max().item()
     if not (low >= -1e-3 and high <= 1 + 1e-3):
@@ -46,7 +46,7 @@ def face_grid(faces: Tensor, labels: Sequence[str], path: Path) -> None:
 
 
 class SaveInputGrid(Callback):
-    """Saves the first faces of a training as ``inputs.png``, as they are after every change made to them.
+    """Saves the first faces of a training as ``inputs.png``, after all preprocessing and augmentation.
 
     Batches have ``face (B, 3, H, W)`` and ``row (B,)`` in ``trainer.datamodule.manifest``.
     """

@@ -1,4 +1,4 @@
-"""Where a run's figures go besides its own files: W&B, CSV or TensorBoard. Lightning's loggers, chosen in one place."""
+"""Loggers for the figures of a run besides its own files: W&B, CSV or TensorBoard, all of them Lightning's."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from rich.console import Console
 
-from fdemd.errors import InputError, unknown
+from fdemd.errors import InputError
 from fdemd.runs.wandb_access import has_login, is_reachable, mode_asked, server
+from fdemd.settings import running as sections
 
-KINDS = ("auto", "csv", "none", "tensorboard", "wandb")
 _START = 30
 """Seconds after which W&B gives up starting a run."""
 
@@ -32,9 +32,9 @@ class RunLog:
     """The loggers of one run. In every process but the first they do nothing.
 
     Attributes:
-        folder: of the run; every logger writes below it.
-        loggers: for Lightning's ``Trainer(logger=...)``.
-        images: whether pictures of faces go to the loggers.
+        folder: Folder of the run; every logger writes below it.
+        loggers: Loggers for Lightning's ``Trainer(logger=...)``.
+        images: Whether pictures of faces are logged.
     """
 
     folder: Path
@@ -42,17 +42,17 @@ class RunLog:
     images: bool
 
     def facts(self, facts: Mapping[str, Any]) -> None:
-        """Add what decided the run (data card, versions) to its config."""
+        """Add facts about the run (data, versions) to its logged config."""
         for logger in self.loggers:
             logger.log_hyperparams(dict(facts))
 
     def metrics(self, metrics: Mapping[str, float], step: int) -> None:
-        """Log numbers by name; in W&B the last ones are the run's summary too."""
+        """Log numbers by name; in W&B the last ones also become the summary of the run."""
         for logger in self.loggers:
             logger.log_metrics(dict(metrics), step)
 
     def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], step: int) -> None:
-        """Log a table; CSV has no place for one, so whoever calls this writes it to a file as well."""
+        """Log a table; CSV has no place for one, so callers write it to a file as well."""
         for logger in self.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_table(name, list(columns), [list(row) for row in rows], step=step)
@@ -62,7 +62,7 @@ class RunLog:
                 logger.experiment.add_text(name, text, step)
 
     def picture(self, name: str, path: Path, step: int) -> None:
-        """Log a picture with faces, which lies at ``path``, if pictures are asked for."""
+        """Log the picture with faces at ``path``, if pictures are asked for."""
         if not self.images:
             return
         for logger in self.loggers:
@@ -74,24 +74,24 @@ class RunLog:
 
 
 @contextmanager
-def open_log(config: Mapping[str, Any], folder: Path, job: Job) -> Iterator[RunLog]:
-    """Make the loggers that ``config["logger"]`` asks for, say where the figures go, and close them, errors or not.
+def open_log(section: sections.Logger, folder: Path, job: Job, record: Mapping[str, Any]) -> Iterator[RunLog]:
+    """Make the loggers that a run asks for, say where the figures go, and close them, errors or not.
 
     The loggers open nothing before they are used, and then in the first process only: one run whatever the number of
     processes, and none for a mistake in the settings.
 
     Args:
-        config: of the whole run; W&B shows it.
-        folder: of the run, existing and its own.
-        job: what is run. Without W&B ``auto`` is CSV for ``train`` and nothing for ``evaluate``, whose results are
+        section: Section ``logger`` of the settings.
+        folder: Folder of the run, existing and its own.
+        job: What is run. Without W&B ``auto`` is CSV for ``train`` and nothing for ``evaluate``, whose results are
             files already.
+        record: All settings of the run as plain containers; W&B shows them.
 
     Raises:
-        InputError: unknown kind of logger, TensorBoard is not installed, or W&B refuses the run.
+        InputError: TensorBoard is not installed, or W&B refuses the run.
     """
-    settings = config["logger"]
-    kind, sentence = _chosen(settings, job, folder)
-    log = RunLog(folder, _loggers(kind, config, folder, job), bool(settings.get("log_images")))
+    kind, sentence = _chosen(section, job, folder)
+    log = RunLog(folder, _loggers(kind, section, folder, job, record), section.log_images)
     if sentence:
         _say(sentence)
     failed = True
@@ -115,15 +115,13 @@ def _say(sentence: str) -> None:
     Console().print(sentence, soft_wrap=True, markup=False, highlight=False)
 
 
-def _chosen(settings: Mapping[str, Any], job: Job, folder: Path) -> tuple[str, str]:
-    """The kind of logger, ``wandb`` as ``online`` or ``offline``, and the sentence that says so."""
-    kind, asked = settings["kind"], mode_asked()
-    if kind not in KINDS:
-        raise unknown("logger", kind, KINDS)
+def _chosen(section: sections.Logger, job: Job, folder: Path) -> tuple[str, str]:
+    """Choose the kind of logger, ``wandb`` as ``online`` or ``offline``, and word the sentence that says so."""
+    kind, asked = section.kind, mode_asked()
     if kind not in ("auto", "wandb"):
         return kind, ""
     if asked != "disabled" and (kind == "wandb" or asked or has_login()):
-        where, why = f"W&B, project {settings['project']}", _why_offline(settings["offline"], asked)
+        where, why = f"W&B, project {section.project}", _why_offline(section.offline, asked)
         if not why:
             return "online", f"Figures go to {where}; logger=csv keeps them here."
         later = f"wandb sync {shlex.quote(str(folder / 'wandb'))}/offline-run-*"
@@ -136,7 +134,7 @@ def _chosen(settings: Mapping[str, Any], job: Job, folder: Path) -> tuple[str, s
 
 
 def _why_offline(wanted: bool, asked: str) -> str:
-    """Why W&B is not to be reached, empty if it is. The network is tried in the first process only."""
+    """Return why W&B cannot be reached, empty if it can. The network is tried in the first process only."""
     if wanted:
         return "logger.offline is true"
     if asked == "offline":
@@ -148,7 +146,7 @@ def _why_offline(wanted: bool, asked: str) -> str:
     return ""
 
 
-def _loggers(kind: str, config: Mapping[str, Any], folder: Path, job: Job) -> list[Logger]:
+def _loggers(kind: str, section: sections.Logger, folder: Path, job: Job, record: Mapping[str, Any]) -> list[Logger]:
     if kind == "csv":
         # Lightning would replace the file of a run that goes on in its folder.
         starts = len(list(folder.glob("**/metrics.csv")))
@@ -158,17 +156,16 @@ def _loggers(kind: str, config: Mapping[str, Any], folder: Path, job: Job) -> li
             raise InputError("TensorBoard is not installed; run: pip install -e '.[tensorboard]'")
         return [TensorBoardLogger(folder, name="tensorboard", version="", default_hp_metric=False)]
     if kind in ("online", "offline"):
-        settings = config["logger"]
         logger = WandbLogger(
             name=folder.name,
             save_dir=folder,
             id=_online_run(folder) if kind == "online" else None,
-            project=settings["project"],
-            entity=settings["entity"],
-            group=settings["group"],
-            tags=settings["tags"],
+            project=section.project,
+            entity=section.entity,
+            group=section.group,
+            tags=section.tags,
             job_type=job,
-            config=dict(config),
+            config=dict(record),
             mode=kind,  # Lightning's own `offline` would change the environment of the runs that follow
             # Online W&B tells the address of the run; offline the sentence says all there is to say.
             settings={"init_timeout": _START, "quiet": True, "silent": kind == "offline"},
@@ -179,7 +176,7 @@ def _loggers(kind: str, config: Mapping[str, Any], folder: Path, job: Job) -> li
 
 
 def _online_run(folder: Path) -> str | None:
-    """Id of the W&B run that a training began in this folder, so that going on with one goes on with the other."""
+    """Return the id of the W&B run that a training began in this folder, so that resuming resumes both."""
     runs = sorted(folder.glob("wandb/run-*/run-*.wandb"))
     return runs[-1].stem.removeprefix("run-") if runs else None
 

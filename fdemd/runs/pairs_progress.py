@@ -1,4 +1,4 @@
-"""How far re-ranking is, in (query, candidate) pairs."""
+"""Progress of re-ranking, in (query, candidate) pairs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from fdemd.runs.steady_progress import steady_progress
 
 @contextmanager
 def pairs_progress(total: int | None, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
-    """Show it; what it gives is told the number of pairs just computed.
+    """Show the progress of re-ranking; yields the function to call with the number of pairs just computed.
 
     Args:
-        total: a guess, as protocols beyond the first add some pairs; None if earlier runs may have stored any of them.
-        shown: False where nothing is re-ranked.
+        total: Estimated number of pairs, as further protocols add some; None if earlier runs may have stored some.
+        shown: Whether to show anything; False if nothing is re-ranked.
     """
     if not shown:
         yield lambda pairs: None

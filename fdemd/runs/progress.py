@@ -1,4 +1,4 @@
-"""How far a training is: a bar on a terminal, a line a minute elsewhere."""
+"""Progress of a training: a bar on a terminal, a line a minute elsewhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MEMORY = 600
 
 
 class TrainingProgress(ProgressBar):
-    """Steps done of the whole training, the figures logged with ``prog_bar=True``, images/s and the time left."""
+    """Shows the steps done, the figures logged with ``prog_bar=True``, images per second and the time left."""
 
     def __init__(self) -> None:
         super().__init__()

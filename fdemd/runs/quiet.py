@@ -1,4 +1,4 @@
-"""Lightning without its adverts."""
+"""Lightning without its tips and adverts."""
 
 from __future__ import annotations
 

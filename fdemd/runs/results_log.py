@@ -1,4 +1,4 @@
-"""The results of evaluate.py on a dashboard: what is logged is what lies in the run's files."""
+"""Logging the results of an evaluation: what is logged is what lies in the files of the run."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def log_results(log: RunLog, step: int = 0) -> None:
     Needs ``results.json`` in the run's folder, as the reports write it.
 
     Args:
-        log: of the run.
-        step: of training that the results belong to.
+        log: Log of the run.
+        step: Training step that the results belong to; None if there is none.
     """
     facts = json.loads((log.folder / "results.json").read_text(encoding="utf-8"))
     tables = {name: rows for name in _TABLES if (rows := facts.pop(name, []))}

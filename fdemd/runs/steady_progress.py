@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, a line now and then elsewhere, so that a log never stands still."""
+"""Progress of long work: a bar on a terminal, a line now and then elsewhere, so that a log never stands still."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Each = TypeVar("Each")
 
 @contextmanager
 def steady_progress(description: str, total: int | None, done: int = 0) -> Iterator[Callable[[int], None]]:
-    """Show how far the work is, on stderr; what it gives is told the number of things just done.
+    """Show the progress of work on stderr; yields the function to call with the number of items just done.
 
     Args:
-        description: of the work, such as ``Aligning faces``.
-        total: number of things; None if it is not known.
-        done: of them in an earlier run.
+        description: Name of the work, such as ``Aligning faces``.
+        total: Number of items; None if unknown.
+        done: Number of items that an earlier run did.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -37,12 +37,12 @@ def steady_progress(description: str, total: int | None, done: int = 0) -> Itera
 
 
 def track(items: Iterable[Each], description: str, total: int | None = None) -> Iterator[Each]:
-    """Give ``items`` one by one and show how many are done, see :func:`steady_progress`.
+    """Yield items one by one and show how many are done, see :func:`steady_progress`.
 
     Args:
-        items: the things to do.
-        description: of the work.
-        total: their number, where ``len(items)`` does not tell it.
+        items: The items.
+        description: Name of the work.
+        total: Number of items, if they have no length.
     """
     if total is None:
         total = len(items) if isinstance(items, Sized) else None
@@ -74,7 +74,7 @@ class _Lines:
 
 
 def _span(seconds: float) -> str:
-    """How long that is, roughly.
+    """Return a duration in seconds as a short text.
 
     >>> _span(12), _span(250), _span(10_000)
     ('12 s', '4 min', '2.8 h')

@@ -1,4 +1,4 @@
-"""The terms that a run's data are used under."""
+"""The terms of use of data sets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TERMS = {
 
 
 def terms(name: str) -> str:
-    """The terms of use of a data set by the name of its config; sets made from another one have the other's.
+    """Return the terms of use of a data set by the name of its config; derived sets have the terms of their original.
 
     >>> terms("orl_masked") == terms("orl")
     True

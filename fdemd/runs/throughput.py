@@ -1,4 +1,4 @@
-"""How fast a training is, and whether it waits for its images."""
+"""Throughput of a training, and how long it waits for its images."""
 
 from __future__ import annotations
 

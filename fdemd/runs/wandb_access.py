@@ -1,4 +1,4 @@
-"""Whether Weights & Biases is wanted and can be reached, told without importing it (a second and a half)."""
+"""Whether Weights & Biases is wanted and reachable, found out without importing it, which takes 1.5 seconds."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _TIMEOUT = 5
 
 
 def mode_asked() -> str:
-    """What ``WANDB_MODE`` asks for: ``online``, ``offline`` or ``disabled``; empty if it is not set.
+    """Return the value of ``WANDB_MODE``: ``online``, ``offline`` or ``disabled``; empty if it is not set.
 
     Raises:
-        InputError: it is something else.
+        InputError: It is something else.
     """
     mode = os.environ.get("WANDB_MODE", "")
     if mode not in ("", *MODES):
@@ -31,7 +31,7 @@ def mode_asked() -> str:
 
 
 def has_login() -> bool:
-    """Whether there is a key: in ``WANDB_API_KEY``, or in the netrc file, where ``wandb login`` puts it."""
+    """Return whether there is an API key: in ``WANDB_API_KEY``, or in the netrc file, where ``wandb login`` puts it."""
     if os.environ.get("WANDB_API_KEY"):
         return True
     try:
@@ -42,12 +42,12 @@ def has_login() -> bool:
 
 
 def server() -> str:
-    """The server's address."""
+    """Return the address of the W&B server."""
     return os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai"
 
 
 def is_reachable() -> bool:
-    """Whether the server answers, whatever it answers, through the proxies that the environment names."""
+    """Return whether the server answers at all, through the proxies that the environment names."""
     try:
         with urlopen(Request(server(), method="HEAD"), timeout=_TIMEOUT):
             return True

@@ -1,5 +1,6 @@
-"""Inter-class Discrepancy Alignment (IDA): the cosine of two faces, seen beside what each has in common with strangers.
+"""Score normalization: the cosine of two faces, seen beside what each has in common with strangers.
 
-Only the abstract of arXiv 2103.01559 was available; these formulas are our reading of it. Not to be confused with the
-geometry of :mod:`fdemd.faces.alignment`.
+Two methods: inter-class discrepancy alignment (IDA, arXiv 2103.01559, of which only the abstract was available: the
+formulas are our reading of it) and symmetric score normalization (s-norm) as the baseline. Not to be confused with the
+geometric alignment of faces in :mod:`fdemd.faces.alignment`.
 """

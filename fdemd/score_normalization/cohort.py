@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from fdemd.score_normalization.support import Support, SupportRule, support_of
+from fdemd.score_normalization.support import Support, support_of
+from fdemd.settings.normalization import SupportRule
 from fdemd.tensors.checks import check
 
 
@@ -15,8 +16,8 @@ class Cohort:
     """Faces of people who are not in the test.
 
     Attributes:
-        embedding: ``(Z, D)`` float, of any length.
-        person: ``(Z,)`` integers, who is on each.
+        embedding: Embeddings ``(Z, D)`` float, of any length.
+        person: Who is on each face, ``(Z,)`` integers.
     """
 
     embedding: Tensor
@@ -34,5 +35,9 @@ class Cohort:
         return len(self.person.unique())
 
     def own_support(self, rule: SupportRule) -> Support:
-        """The support set of each of these faces among those of the others; the face's own person plays no part."""
+        """Return the support set of each of these faces among those of the other people.
+
+        Args:
+            rule: Which faces are taken.
+        """
         return support_of(self.embedding, self.embedding, rule, person=self.person, cohort_person=self.person)

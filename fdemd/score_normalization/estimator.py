@@ -1,4 +1,4 @@
-"""A small network that tells the discrepancy of a face from its embedding, so that no cohort is needed to align.
+"""A small network that tells the discrepancy of a face from its embedding, so that no cohort is needed to normalize.
 
 The paper's learnable SSE; its abstract says no more than that it estimates implicitly. Network, loss and targets are
 ours.
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import smooth_l1_loss
 
 from fdemd.score_normalization.cohort import Cohort
-from fdemd.score_normalization.support import SupportRule
+from fdemd.settings.normalization import SupportRule
 from fdemd.tensors.checks import check
 from fdemd.tensors.directions import unit
 
@@ -23,12 +23,12 @@ _LEARNING_RATE, _WEIGHT_DECAY = 1e-3, 1e-2
 
 
 class DiscrepancyNetwork(nn.Module):
-    """Embedding ``(B, D)`` of any length -> discrepancy ``(B,)``: D -> 512, BatchNorm, PReLU, 512 -> 1.
+    """Embeddings ``(B, D)`` of any length -> discrepancies ``(B,)``: D -> 512, BatchNorm, PReLU, 512 -> 1.
 
-    The last number is in units of the deviation of the targets, from their mean.
+    The last layer gives deviations from the mean of the targets, in units of their standard deviation.
 
     Attributes:
-        dimensions: D.
+        dimensions: Number D of an embedding's dimensions.
     """
 
     mean: Tensor
@@ -43,32 +43,35 @@ class DiscrepancyNetwork(nn.Module):
         self.register_buffer("mean", torch.tensor(mean))
         self.register_buffer("deviation", torch.tensor(deviation))
 
-    def standardised(self, embeddings: Tensor) -> Tensor:
-        """What is trained: the discrepancy as deviations from the mean, ``(B,)``.
+    def standardized(self, embeddings: Tensor) -> Tensor:
+        """Return what is trained: the discrepancy as deviations from the mean, ``(B,)``.
+
+        Args:
+            embeddings: ``(B, D)``, of any length.
 
         Raises:
-            InputError: an embedding that is not finite.
-            ValueError: embeddings of another size or type.
+            InputError: An embedding is not finite.
+            ValueError: Embeddings are of another size or type.
         """
         check({"embeddings": (embeddings, f"real B {self.dimensions}")})
         found: Tensor = self.layers(unit(embeddings, "the embeddings"))
         return found[:, 0]
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        """Discrepancies ``(B,)``."""
-        return self.mean + self.deviation * self.standardised(embeddings)
+        """Return discrepancies ``(B,)`` of embeddings ``(B, D)``."""
+        return self.mean + self.deviation * self.standardized(embeddings)
 
 
 def train_estimator(cohort: Cohort, rule: SupportRule, seed: int) -> DiscrepancyNetwork:
-    """Train on a cohort, in seconds.
+    """Train an estimator on a cohort, in seconds.
 
     The target of a face is its discrepancy among the others, its own person removed: what a face of somebody unseen
     finds.
 
     Args:
-        cohort: of two people or more.
-        rule: of the support sets.
-        seed: of weights and order.
+        cohort: Faces of two people or more.
+        rule: Which faces are the support sets.
+        seed: Seed of the weights and of the order of the faces.
 
     Returns:
         The network, in evaluation mode.
@@ -83,7 +86,7 @@ def train_estimator(cohort: Cohort, rule: SupportRule, seed: int) -> Discrepancy
         for _ in range(_STEPS):
             rows = torch.randint(len(faces), (_BATCH,))
             wanted = (targets[rows] - network.mean) / network.deviation
-            loss = smooth_l1_loss(network.standardised(faces[rows]), wanted)
+            loss = smooth_l1_loss(network.standardized(faces[rows]), wanted)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -95,9 +98,9 @@ class EstimatorError(NamedTuple):
     """Mean absolute error of discrepancies of faces that an estimator has not seen.
 
     Attributes:
-        estimator: its own.
-        constant: that of always saying the mean of its training targets.
-        faces: that were averaged over.
+        estimator: Error of the estimator.
+        constant: Error of always giving the mean of the training targets.
+        faces: Number of faces averaged over.
     """
 
     estimator: float
@@ -106,12 +109,12 @@ class EstimatorError(NamedTuple):
 
 
 def estimator_error(network: DiscrepancyNetwork, embeddings: Tensor, truth: Tensor) -> EstimatorError:
-    """Compare an estimator with the truth.
+    """Return the error of an estimator on faces of people it was not trained on.
 
     Args:
-        network: trained on other people.
-        embeddings: ``(B, D)`` of the faces.
-        truth: ``(B,)`` their discrepancies in the cohort.
+        network: Estimator trained on other people.
+        embeddings: Embeddings ``(B, D)`` of the faces.
+        truth: Their discrepancies ``(B,)`` in the cohort.
     """
     check({"embeddings": (embeddings, "real B D"), "truth": (truth, "real B")})
     own = (network(embeddings) - truth).abs().double().mean()

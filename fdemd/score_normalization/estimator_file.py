@@ -22,10 +22,10 @@ class EstimatorFile:
     """An estimator and where it comes from.
 
     Attributes:
-        network: the estimator.
-        backbone: fingerprint of the weights whose embeddings it was trained on.
-        people: names of those it was trained on; none of them may be in a test.
-        pictures: sha256 of their photographs, likewise.
+        network: The estimator.
+        backbone: Fingerprint of the weights whose embeddings it was trained on.
+        people: Names of the people it was trained on; none of them may be in a test.
+        pictures: Sha256 of their photographs, likewise.
     """
 
     network: DiscrepancyNetwork
@@ -34,22 +34,25 @@ class EstimatorFile:
     pictures: frozenset[str]
 
     def content(self) -> bytes:
-        """The file's bytes, the same for the same estimator."""
+        """Return the file's bytes, the same for the same estimator."""
         facts = {"backbone": self.backbone, "people": sorted(self.people), "pictures": sorted(self.pictures)}
         # One entry of metadata alone: safetensors writes several in any order.
         return save(self.network.state_dict(), {_WHAT: json.dumps(facts)})
 
     @property
     def sha256(self) -> str:
-        """Of :meth:`content`."""
+        """The sha256 of :meth:`content`."""
         return hashlib.sha256(self.content()).hexdigest()
 
 
 def read_estimator(path: Path) -> EstimatorFile:
-    """Read a file that an earlier run left in its folder. Nothing in it can run.
+    """Read the file that an earlier run left in its folder. Nothing in it can run code.
+
+    Args:
+        path: File ``estimator_*.safetensors``.
 
     Raises:
-        InputError: the file is missing, damaged, or no estimator.
+        InputError: The file is missing, damaged, or not an estimator.
     """
     weights = read_weights(path)
     try:
@@ -64,6 +67,6 @@ def read_estimator(path: Path) -> EstimatorFile:
         )
     network = DiscrepancyNetwork(weights["layers.0.weight"].shape[1])
     load_weights(network, weights, path)
-    said = json.loads(facts[_WHAT])
-    people, pictures = frozenset(said["people"]), frozenset(said["pictures"])
-    return EstimatorFile(network.eval().requires_grad_(False), said["backbone"], people, pictures)
+    origin = json.loads(facts[_WHAT])
+    people, pictures = frozenset(origin["people"]), frozenset(origin["pictures"])
+    return EstimatorFile(network.eval().requires_grad_(False), origin["backbone"], people, pictures)

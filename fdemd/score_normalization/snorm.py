@@ -1,4 +1,4 @@
-"""Adaptive symmetric score normalisation (s-norm), the baseline, of speaker verification (Cumani et al. 2011)."""
+"""Adaptive symmetric score normalization (s-norm), the baseline, of speaker verification (Cumani et al. 2011)."""
 
 from __future__ import annotations
 
@@ -13,22 +13,28 @@ SMALLEST_DEVIATION = 1e-3
 
 
 class Scale(NamedTuple):
-    """Mean and deviation of a cohort's own cosines, which bring normalised scores back to the range of cosines."""
+    """Mean and deviation of a cohort's own cosines, which bring normalized scores back to the range of cosines."""
 
     mean: float
     deviation: float
 
 
 def symmetric_norm(cosine: Tensor, mean: tuple[Tensor, Tensor], deviation: tuple[Tensor, Tensor]) -> Tensor:
-    """Normalised similarity ``((s - mu_x) / sigma_x + (s - mu_y) / sigma_y) / 2``.
+    """Return the normalized similarity ``((s - mu_x) / sigma_x + (s - mu_y) / sigma_y) / 2``.
 
     Args:
-        cosine: s(x, y), of any shape.
-        mean: mu_x and mu_y of the support sets, which broadcast to it.
-        deviation: sigma_x and sigma_y, likewise; at least :data:`SMALLEST_DEVIATION` is taken.
+        cosine: Cosines ``s(x, y)`` of any shape.
+        mean: Means ``mu_x`` and ``mu_y`` of the cosines to both support sets; they broadcast to ``cosine``.
+        deviation: Deviations ``sigma_x`` and ``sigma_y``, likewise; at least :data:`SMALLEST_DEVIATION` is taken.
 
     Raises:
-        ValueError: shapes that do not go together, or tensors of another type.
+        ValueError: Shapes do not go together, or tensors are of another type.
+
+    Example:
+        >>> import torch
+        >>> half = torch.tensor(0.5)
+        >>> symmetric_norm(torch.tensor(1.0), (half, half), (half, half))
+        tensor(1.)
     """
     given = (cosine, *mean, *deviation)
     check_broadcast(dict(zip(("cosine", "mu_x", "mu_y", "sigma_x", "sigma_y"), given, strict=True)))
@@ -36,19 +42,19 @@ def symmetric_norm(cosine: Tensor, mean: tuple[Tensor, Tensor], deviation: tuple
     return (parts[0] + parts[1]) / 2
 
 
-def mixed_in(cosine: Tensor, normalised: Tensor, scale: Scale, strength: float) -> Tensor:
-    """``(1 - strength) * s + strength * (mu + sigma * normalised)``; strength 0 gives the cosine, bit for bit.
+def mix_normalized(cosine: Tensor, normalized: Tensor, scale: Scale, strength: float) -> Tensor:
+    """Return ``(1 - strength) * s + strength * (mu + sigma * normalized)``; strength 0 gives the cosine, bit for bit.
 
-    The cohort's mu and sigma change no ranking by the normalised scores; they let these be mixed with other cosines.
+    The cohort's mu and sigma change no ranking by the normalized scores; they let these be mixed with other cosines.
 
     Args:
-        cosine: s(x, y).
-        normalised: of the same shape.
-        scale: mu and sigma.
-        strength: in [0, 1]; 1 ranks by the normalised scores alone.
+        cosine: Cosines ``s(x, y)`` of any shape.
+        normalized: Normalized similarities in the same shape.
+        scale: The cohort's mu and sigma.
+        strength: Share of the normalized scores, in [0, 1]; 1 ranks by them alone.
 
     Raises:
-        ValueError: shapes that do not go together, or tensors of another type.
+        ValueError: Shapes do not go together, or tensors are of another type.
     """
-    check_broadcast({"cosine": cosine, "normalised": normalised})
-    return (1 - strength) * cosine + strength * (scale.mean + scale.deviation * normalised)
+    check_broadcast({"cosine": cosine, "normalized": normalized})
+    return (1 - strength) * cosine + strength * (scale.mean + scale.deviation * normalized)

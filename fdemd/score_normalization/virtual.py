@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from fdemd.errors import InputError, unknown
+from fdemd.errors import InputError
 from fdemd.tensors.checks import checked
 from fdemd.tensors.directions import unit
 
@@ -24,8 +24,14 @@ _NEIGHBOURS = 10
 
 
 @checked(cohort="finite Z D")
-def interpolated(cohort: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Points between a face drawn from the cohort and one of its ten nearest, anywhere on the way."""
+def interpolate(cohort: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Return points between a face drawn from the cohort and one of its ten nearest, anywhere on the way.
+
+    Args:
+        cohort: Embeddings ``(Z, D)`` of unit length.
+        count: Number of faces to make.
+        generator: Source of randomness.
+    """
     _check_size(cohort, count)
     drawn = torch.randint(len(cohort), (count,), generator=generator)
     similarity = (cohort[drawn] @ cohort.T).scatter(1, drawn[:, None], -torch.inf)
@@ -36,8 +42,14 @@ def interpolated(cohort: Tensor, count: int, generator: torch.Generator) -> Tens
 
 
 @checked(cohort="finite Z D")
-def perturbed(cohort: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Faces drawn from the cohort, each moved in a random direction as far as its nearest neighbour is away."""
+def perturb(cohort: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Return faces drawn from the cohort, each moved in a random direction as far as its nearest neighbour is away.
+
+    Args:
+        cohort: Embeddings ``(Z, D)`` of unit length.
+        count: Number of faces to make.
+        generator: Source of randomness.
+    """
     _check_size(cohort, count)
     drawn = torch.randint(len(cohort), (count,), generator=generator)
     nearest = (cohort[drawn] @ cohort.T).scatter(1, drawn[:, None], -torch.inf).amax(1, keepdim=True)
@@ -46,24 +58,20 @@ def perturbed(cohort: Tensor, count: int, generator: torch.Generator) -> Tensor:
     return normalize(cohort[drawn] + distance * direction, dim=1)
 
 
-GENERATORS: dict[str, Generator] = {"interpolated": interpolated, "perturbed": perturbed}
-"""By the name that ``align.generator`` takes; another one is added here."""
-
-
-def check_generator(name: str) -> Generator:
-    """The generator called ``name``.
-
-    Raises:
-        InputError: no such generator.
-    """
-    if name not in GENERATORS:
-        raise unknown("generator of virtual faces (align.generator)", name, GENERATORS)
-    return GENERATORS[name]
+GENERATORS: dict[str, Generator] = {"interpolated": interpolate, "perturbed": perturb}
+"""Name that ``align.generator`` takes -> generator; another one is added here and in the section's ``Literal``."""
 
 
 @checked(cohort="real Z D")
-def enlarged(cohort: Tensor, count: int, generate: Generator, seed: int) -> Tensor:
-    """A cohort of unit length with ``count`` virtual faces behind the real ones, ``(Z + count, D)``."""
+def enlarge(cohort: Tensor, count: int, generate: Generator, seed: int) -> Tensor:
+    """Return a cohort of unit length with virtual faces behind the real ones, ``(Z + count, D)``.
+
+    Args:
+        cohort: Embeddings ``(Z, D)`` of any length.
+        count: Number of virtual faces.
+        generate: How they are made.
+        seed: Seed of their randomness.
+    """
     faces = unit(cohort, "the cohort's embeddings")
     made = generate(faces, count, torch.Generator().manual_seed(seed))
     return torch.cat([faces, normalize(made, dim=1)])

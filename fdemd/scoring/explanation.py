@@ -1,4 +1,4 @@
-"""Why two faces are similar: every number that goes into the second stage's score of one pair. No image, no file."""
+"""Why two faces are similar: every number that goes into the second stage's score of one pair."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from fdemd.emd import WEIGHTINGS, emd_similarity
+from fdemd.emd import WEIGHTINGS, Converged, Stop, emd_similarity
 from fdemd.emd.contributions import Contributions, contributions
 from fdemd.emd.side import side_of
 from fdemd.emd.weighting import Marginals, marginals
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.retrieval.settings import RerankSettings
+from fdemd.settings.checking import check_settings
+from fdemd.settings.ranking import EmdRerank
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,16 @@ class Explanation:
     """Scores of one pair and what they are made of.
 
     Attributes:
-        cosine: of the embeddings, in [-1, 1].
+        cosine: Cosine of the embeddings, in [-1, 1].
         emd: Earth Mover's similarity, ``sum(flow * patch_cosine)``.
-        mixed: ``alpha * emd + (1 - alpha) * cosine``.
-        grid: rows and columns of the patches.
-        flow: ``(N, N)``, (query patch, gallery patch).
-        patch_cosine: ``(N, N)``, likewise.
-        query_weight: ``(N,)``.
-        gallery_weight: ``(N,)``.
-        fallback: whether a side had no positive weight and was weighted uniformly instead.
-        unfinished: whether the transport stopped before it met the stopping rule.
+        mixed: Score of the second stage, ``alpha * emd + (1 - alpha) * cosine``.
+        grid: Rows and columns of the patches.
+        flow: Flow ``(N, N)`` from each query patch (row) to each gallery patch (column); it adds up to 1.
+        patch_cosine: Cosines ``(N, N)`` of the patches, likewise.
+        query_weight: Weights ``(N,)`` of the query's patches.
+        gallery_weight: Weights ``(N,)`` of the gallery face's patches.
+        fallback: Whether a side had no positive weight and was weighted uniformly instead.
+        unfinished: Whether the transport stopped before it met the stopping rule.
     """
 
     cosine: float
@@ -47,37 +48,71 @@ class Explanation:
 
     @property
     def contributions(self) -> Contributions:
-        """Of the patches of either face to ``emd``."""
+        """What each patch of either face adds to ``emd``."""
         return contributions(self.flow, self.patch_cosine)
 
 
 @torch.inference_mode()
-def explain_pair(query: Features, gallery: Features, settings: RerankSettings) -> Explanation:
-    """Compare one face ``(1, ...)`` with another as the second stage does.
+def explain(
+    query: Features,
+    gallery: Features,
+    *,
+    alpha: float = 0.7,
+    weighting: str = "apc",
+    eps: float = 0.05,
+    stop: Stop = Converged(),  # noqa: B008 - frozen
+    grid: tuple[int, int] | None = None,
+) -> Explanation:
+    """Compare one face with another as the second stage does.
+
+    Args:
+        query: Features of one face, such as ``features[0]``.
+        gallery: Features of another face.
+        alpha: Weight of the Earth Mover's similarity in the mixed score, in [0, 1].
+        weighting: How patches are weighted, a name in :data:`fdemd.emd.WEIGHTINGS`.
+        eps: Regularization of the transport.
+        stop: When the transport is taken for solved.
+        grid: Rows and columns that the patches are pooled to; None takes them as they are.
+
+    Returns:
+        Every number that goes into the score.
 
     Raises:
-        InputError: the network has no such patches, or the weighting is not for them.
+        InputError: There are several faces, a setting is out of range, or the weighting or the grid is not for these
+            features.
+
+    Examples:
+        >>> face = Features(torch.ones(1, 2), torch.eye(4)[None], (2, 2))
+        >>> explanation = explain(face, face, weighting="uniform")
+        >>> round(explanation.emd, 2), explanation.flow.shape
+        (1.0, torch.Size([4, 4]))
     """
-    if settings.grid:
-        query, gallery = query.pooled(settings.grid), gallery.pooled(settings.grid)
+    for name, faces in (("query", query), ("gallery", gallery)):
+        if faces.embedding.dim() != 2 or len(faces) != 1:
+            raise InputError(
+                f"{name} has {len(faces)} faces; explain compares one with one, such as {name}[0] with another."
+            )
+    alpha = check_settings(EmdRerank, {"alpha": alpha, "weighting": weighting, "eps": eps}).fixed_alpha
+    if grid:
+        query, gallery = query.pooled(grid), gallery.pooled(grid)
     pair = emd_similarity(
         query,
         gallery,
         torch.zeros(1, 1, dtype=torch.long),
-        weighting=settings.weighting,
-        stop=settings.stopping_rule,
-        eps=settings.eps,
+        weighting=weighting,
+        stop=stop,
+        eps=eps,
         with_flow=True,
     )
     assert pair.flow is not None
     assert pair.query_weight is not None
     assert pair.gallery_weight is not None
-    units = [side_of(features, settings.weighting).unit(slice(None))[0] for features in (query, gallery)]
+    units = [side_of(features, weighting).unit(slice(None))[0] for features in (query, gallery)]
     cosine, emd = float(cosine_similarity(query.embedding, gallery.embedding)), float(pair.similarity)
     return Explanation(
         cosine,
         emd,
-        settings.fixed_alpha * emd + (1 - settings.fixed_alpha) * cosine,
+        alpha * emd + (1 - alpha) * cosine,
         query.grid,
         pair.flow[0, 0],
         units[0] @ units[1].T,
@@ -90,9 +125,13 @@ def explain_pair(query: Features, gallery: Features, settings: RerankSettings) -
 
 @torch.inference_mode()
 def weights_of_pair(query: Features, gallery: Features) -> dict[str, Marginals]:
-    """Weights ``(N,)`` of either face under each weighting that these features allow (paper Fig. 3).
+    """Return weighting -> weights ``(N,)`` of either face, as far as these features allow (DeepFace-EMD, Fig. 3).
 
     ``uew`` is left out: its weights are those of ``apc`` times a number.
+
+    Args:
+        query: Features of one face ``(1, ...)``.
+        gallery: Features of another face ``(1, ...)``.
     """
     found = {}
     for name in WEIGHTINGS:

@@ -19,14 +19,14 @@ class MixedPairs(NamedTuple):
 
 
 def draw_pairs(query: Labels, gallery: Labels, *, protocol: str, most: int, generator: torch.Generator) -> MixedPairs:
-    """Pairs of one person, all of them or ``most``, and as many of two, drawn without repetition if there are enough.
+    """Draw pairs of one person, all of them or ``most``, and as many of two, without repetition if there are enough.
 
     Args:
-        query: labels of the queries.
-        gallery: labels of the gallery; two people or more.
-        protocol: what may be compared, see :mod:`fdemd.retrieval.protocol`.
-        most: pairs of one person, at most.
-        generator: of the draw.
+        query: Labels of the queries.
+        gallery: Labels of the gallery; two people or more.
+        protocol: What may be compared, see :mod:`fdemd.retrieval.protocol`.
+        most: Largest number of pairs of one person.
+        generator: Source of the draw.
     """
     found = []
     for rows, columns in tiles(len(query), len(gallery)):

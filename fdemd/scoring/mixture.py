@@ -1,8 +1,8 @@
-"""Queries of every kind in one heap, with what a system knows of each before it answers."""
+"""Queries of every kind together, with what a system knows of each before it answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -11,10 +11,11 @@ from torch import Tensor
 from fdemd.embedding.data import EmbeddedData
 from fdemd.features import Features
 from fdemd.losses.scale_head import ScaleHead
-from fdemd.retrieval.pair_similarity import patches_for
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, count_relevant
-from fdemd.retrieval.settings import RerankSettings
+from fdemd.retrieval.reranker import Progress, no_progress
+from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2, compare_stages
+from fdemd.settings.ranking import Reranking
 
 _FACES_AT_ONCE = 256
 
@@ -33,14 +34,14 @@ class Mixture:
     """``B`` queries of all kinds that have somebody to find, and the gallery.
 
     Attributes:
-        queries: the faces that were found.
-        gallery: faces to compare with.
-        kinds: names of the kinds of query.
+        queries: The faces that were found.
+        gallery: Faces to compare with.
+        kinds: Names of the kinds of query.
         kind: ``(B,)`` number of each query's kind.
         first: ``(B,)`` cosine to the first place of stage 1.
-        right: stage -> ``(B,)`` boolean, whether its first place is the right person.
-        missed: queries beside these whose face was not found.
-        lone: queries without a right answer, which are left out.
+        right: Stage -> ``(B,)`` boolean, whether its first place is the right person.
+        missed: Number of queries beside these whose face was not found.
+        lone: Number of queries without a right answer, which are left out.
     """
 
     queries: Faces
@@ -57,34 +58,27 @@ class Mixture:
 def mixture_of(
     data: EmbeddedData,
     head: ScaleHead,
-    settings: RerankSettings | None,
-    on_progress: Callable[[int], None] = lambda pairs: None,
+    settings: Reranking | None,
+    on_progress: Progress = no_progress,
 ) -> Mixture:
     """Identify every query of every kind, leave-twin-out, and ask the head how sure it is.
 
     Args:
-        data: queries and gallery.
-        head: trained with the network of ``data``.
-        settings: of the second stage; None leaves it out.
-        on_progress: told the number of pairs just re-ranked.
+        data: Queries and gallery.
+        head: Scale head, trained with the network of ``data``.
+        settings: Settings of the second stage; None leaves it out.
+        on_progress: To be told the number of pairs just re-ranked.
     """
     features, gallery_labels = data.gallery()
     gallery = Faces(features.embedding.float(), gallery_labels, _logit(head, features))
-    view = patches_for(settings, data.backbone, features)
-    seen = view(features)
+    search = TwoStageSearch(
+        features, gallery_labels, second_stages(settings), backbone=data.backbone, on_progress=on_progress
+    )
     parts, rights, firsts, missed, lone = [], [], [], 0, 0
     for kind in data.features:
         query, labels = data.query(kind)
         (comparison,) = compare_stages(
-            kind,
-            view(query),
-            labels,
-            seen,
-            gallery_labels,
-            settings=settings,
-            protocols=[LEAVE_TWIN_OUT],
-            missed=data.missed(kind),
-            on_progress=on_progress,
+            search, kind, query, labels, protocols=[LEAVE_TWIN_OUT], missed=data.missed(kind)
         )
         found = count_relevant(labels, gallery_labels, comparison.protocol) > 0
         stages = {STAGE_1: comparison.stage1} | ({STAGE_2: comparison.stage2} if comparison.stage2 else {})

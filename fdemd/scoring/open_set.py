@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from fdemd.features import Features
-from fdemd.metrics.intervals import Estimate, bootstrap_by_identity
 from fdemd.metrics.open_set import mated_scores, threshold_at_fpir
-from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import OFFICIAL, Labels, count_relevant, measured_protocols
-from fdemd.retrieval.ranking import NOBODY, Ranking
-from fdemd.retrieval.settings import RerankSettings
-from fdemd.retrieval.stage1 import rank_by_cosine
-from fdemd.retrieval.stage2 import rerank
+from fdemd.retrieval.ranking import Ranking
+from fdemd.retrieval.two_stages import PairCounts, SearchResult, TwoStageSearch
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2
+from fdemd.scoring.error_rates import ErrorRates, measure_error_rates
 
 RATES = (1e-1, 1e-2, 1e-3)
-"""FPIRs that thresholds are set at."""
+"""False positive identification rates (FPIR) that thresholds are set at."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +25,14 @@ class Searches:
     """The mated or the non-mated searches of one kind, those whose face was not found last.
 
     Attributes:
-        scores: stage -> the score ``(S,)`` float64 that decides each search; minus infinity where it has none.
+        scores: Stage -> the score ``(S,)`` float64 that decides each search; minus infinity where it has none.
         identity: ``(S,)`` the person searched for.
-        missed: searches whose face was not found.
-        fallbacks: pairs of stage 2 weighted uniformly because no patch had a positive weight.
-        unfinished: pairs of stage 2 that did not meet the stopping rule within its rounds.
+        missed: Number of searches whose face was not found.
+        fallbacks: Pairs of stage 2 weighted uniformly because no patch had a positive weight.
+        unfinished: Pairs of stage 2 that did not meet the stopping rule within its rounds.
         picture: ``(S,)`` the pictures, see :class:`fdemd.retrieval.protocol.Labels`.
-        rankings: stage -> the gallery as it was ranked for the searches with a face.
-        hits: stage -> boolean, of that ranking's form: whether the face at each place is of the person.
+        rankings: Stage -> the gallery as it was ranked for the searches with a face.
+        hits: Stage -> booleans of that ranking's shape: whether the face at each place is of the person.
     """
 
     scores: Mapping[str, Tensor]
@@ -57,24 +53,17 @@ class Searches:
         return len(self.identity.unique())
 
 
-class OperatingPoint(NamedTuple):
-    """Both error rates at one threshold, in [0, 1] with their intervals over people, the threshold held fixed."""
-
-    threshold: float
-    fnir: Estimate
-    fpir: Estimate
-
-
 @dataclass(frozen=True)
 class OpenSet:
     """What one kind of query gave under one protocol.
 
     Attributes:
-        kind: of query.
-        protocol: what was really measured, ``leave-one-out`` for mated searches that are themselves in the gallery.
-        mated: searches for people in the gallery.
-        nonmated: searches for people outside; the same under every protocol.
-        lone: searches for people inside without another photograph of them in the gallery; in no figure.
+        kind: Kind of query.
+        protocol: What was really measured, ``leave-one-out`` for mated searches that are themselves in the gallery.
+        mated: Searches for people in the gallery.
+        nonmated: Searches for people outside; the same under every protocol.
+        lone: Number of searches for people inside without another photograph of them in the gallery; in no figure.
+        errors: Stage -> error rates, at the thresholds of :func:`set_thresholds`.
     """
 
     kind: str
@@ -82,117 +71,132 @@ class OpenSet:
     mated: Searches
     nonmated: Searches
     lone: int
+    errors: Mapping[str, ErrorRates]
 
-    def at(self, stage: str, threshold: float, seed: int) -> OperatingPoint:
-        """Error rates of a stage at a threshold; ``seed`` is that of the bootstrap."""
-        missed = (self.mated.scores[stage] < threshold).double()
-        accepted = (self.nonmated.scores[stage] >= threshold).double()
-        return OperatingPoint(
-            threshold,
-            bootstrap_by_identity(missed, self.mated.identity, seed=seed),
-            bootstrap_by_identity(accepted, self.nonmated.identity, seed=seed),
+
+def measure_open_set(
+    kind: str,
+    protocol: str,
+    mated: Searches,
+    nonmated: Searches,
+    lone: int,
+    thresholds: Mapping[str, Sequence[float | None]],
+    seed: int,
+) -> OpenSet:
+    """Measure the error rates of each stage of some searches.
+
+    Args:
+        kind: Kind of query.
+        protocol: What was really measured.
+        mated: Searches for people in the gallery.
+        nonmated: Searches for people outside.
+        lone: Number of searches that are in no figure.
+        thresholds: Stage -> threshold at each of :data:`RATES`.
+        seed: Seed of the bootstrap.
+    """
+    errors = {
+        stage: measure_error_rates(
+            mated.scores[stage], mated.identity, nonmated.scores[stage], nonmated.identity, of_stage, seed
         )
+        for stage, of_stage in thresholds.items()
+    }
+    return OpenSet(kind, protocol, mated, nonmated, lone, errors)
 
 
-def thresholds_of(clean: Searches) -> dict[str, list[float | None]]:
-    """Stage -> threshold at each of :data:`RATES` of these non-mated searches; None where they are too few."""
-    return {stage: [threshold_at_fpir(scores, rate) for rate in RATES] for stage, scores in clean.scores.items()}
+def set_thresholds(nonmated: Searches) -> dict[str, list[float | None]]:
+    """Set the threshold of each stage at each of :data:`RATES`.
+
+    Args:
+        nonmated: Searches for people outside the gallery.
+
+    Returns:
+        Stage -> thresholds, None where the searches are too few to tell the rate from 0.
+    """
+    return {stage: [threshold_at_fpir(scores, rate) for rate in RATES] for stage, scores in nonmated.scores.items()}
 
 
-@dataclass(frozen=True)
-class OpenGallery:
-    """A gallery, and how it is searched.
+class OpenSetSearch:
+    """Searches of a gallery for people inside and outside it.
 
     Attributes:
-        features: of its ``G`` faces, with the kind of patches that the settings ask for.
-        labels: where they come from.
-        settings: of the second stage; None leaves it out.
-        rank: R, at most the settings' k: a known person must be among the first R places.
-        on_progress: told the number of pairs just re-ranked.
+        gallery: The gallery and, at most, one second stage.
+        rank: R, at most the second stage's k: a known person must be among the first R places.
     """
 
-    features: Features
-    labels: Labels
-    settings: RerankSettings | None
-    rank: int
-    on_progress: Callable[[int], None] = lambda pairs: None
+    def __init__(self, gallery: TwoStageSearch, rank: int) -> None:
+        self.gallery, self.rank = gallery, rank
 
     def nonmated(self, query: Features, labels: Labels, missed: Labels) -> Searches:
         """Search for people outside the gallery; the first place's score decides.
 
         Args:
-            query: features of the ``Q`` faces that were found.
-            labels: where they come from; no protocol bars any of them from any gallery face.
-            missed: where the searches come from whose face was not found.
+            query: Features of the ``Q`` faces that were found.
+            labels: Where they come from; no protocol bars any of them from any gallery face.
+            missed: Where the searches come from whose face was not found.
         """
-        return self._searches(query, labels, missed, OFFICIAL, self._similarity(query), _first_place)
+        found = self.gallery.queries(query, labels).rank(OFFICIAL, self.rank)
+        return self._searches(found, labels, missed, _first_place)
 
     def mated(
         self, query: Features, labels: Labels, missed: Labels, protocols: Sequence[str]
     ) -> dict[str, tuple[Searches, int]]:
         """Search for people inside the gallery; the best score of the person's faces in the first R places decides.
 
-        The arguments are those of :meth:`nonmated`, with the protocols asked for.
+        Args:
+            query: Features of the ``Q`` faces that were found.
+            labels: Where they come from.
+            missed: Where the searches come from whose face was not found.
+            protocols: Names, see :mod:`fdemd.retrieval.protocol`.
 
         Returns:
             Measured protocol -> the mated searches, and the number of lone ones.
         """
-        measured = measured_protocols(protocols, labels, self.labels)
+        measured = measured_protocols(protocols, labels, self.gallery.labels)
         relevant = {protocol: self._relevant(labels, protocol) for protocol in measured}
         searched = torch.stack(list(relevant.values())).any(0).nonzero()[:, 0]
-        query, labels = query[searched], labels[searched]
-        similarity = self._similarity(query)
-        found = {}
+        labels = labels[searched]
+        queries = self.gallery.queries(query[searched], labels)
+        mated = {}
         for protocol in measured:
             counted, counted_missed = relevant[protocol][searched], self._relevant(missed, protocol)
 
-            def decide(ranking: Ranking, counted: Tensor = counted) -> Tensor:
-                hits = ranking.hits(labels.identity, self.labels.identity)
-                return mated_scores(hits, ranking.scores, self.rank)[counted]
+            def best_score(ranking: Ranking, counted: Tensor = counted) -> Tensor:
+                return mated_scores(self._hits(ranking, labels), ranking.scores, self.rank)[counted]
 
             lone = int((~relevant[protocol]).sum() + (~counted_missed).sum())
-            mated = self._searches(query, labels, missed[counted_missed], protocol, similarity, decide, counted)
-            found[protocol] = mated, lone
-        return found
+            found = queries.rank(protocol, self.rank)
+            mated[protocol] = self._searches(found, labels, missed[counted_missed], best_score, counted), lone
+        return mated
 
     def _relevant(self, labels: Labels, protocol: str) -> Tensor:
-        return count_relevant(labels, self.labels, protocol) > 0
+        return count_relevant(labels, self.gallery.labels, protocol) > 0
 
-    def _similarity(self, query: Features) -> PairSimilarity | None:
-        return PairSimilarity(query, self.features, self.settings, self.on_progress) if self.settings else None
+    def _hits(self, ranking: Ranking, labels: Labels) -> Tensor:
+        return ranking.hits(labels.identity, self.gallery.labels.identity)
 
     def _searches(
         self,
-        query: Features,
+        found: SearchResult,
         labels: Labels,
         missed: Labels,
-        protocol: str,
-        similarity: PairSimilarity | None,
         decide: Callable[[Ranking], Tensor],
         counted: Tensor | None = None,
     ) -> Searches:
-        """Rank, re-rank, and take what decides each search; ``counted (Q,)`` are those that are kept, None all."""
+        """Take what decides each search; ``counted (Q,)`` are those that are kept, None all."""
         counted = torch.ones(len(labels), dtype=torch.bool) if counted is None else counted
-        depth = max(self.rank, self.settings.k if self.settings else 0)
-        embeddings = query.embedding, self.features.embedding
-        first = rank_by_cosine(*embeddings, labels, self.labels, protocol=protocol, depth=depth)
-        rankings, fallbacks, unfinished = {STAGE_1: first}, 0, 0
-        if self.settings and similarity:
-            shortlist = first.indices[:, : self.settings.k]
-            pairs, present = similarity(shortlist), (shortlist != NOBODY) & counted[:, None]
-            rankings[STAGE_2] = rerank(first, pairs.similarity, self.settings.alpha)
-            fallbacks, unfinished = int((pairs.fallback & present).sum()), int((pairs.unfinished & present).sum())
+        rankings, counts = {STAGE_1: found.first}, PairCounts(0, 0, 0)
+        for stage in self.gallery.stages:
+            rankings[STAGE_2], counts = found.second(stage), found.counts(stage, counted)
         nowhere = torch.full((len(missed),), -torch.inf, dtype=torch.float64)
-        hits = {stage: each.hits(labels.identity, self.labels.identity)[counted] for stage, each in rankings.items()}
         return Searches(
             {stage: torch.cat([decide(ranking), nowhere]) for stage, ranking in rankings.items()},
             torch.cat([labels.identity[counted], missed.identity]),
             len(missed),
-            fallbacks,
-            unfinished,
+            counts.fallback,
+            counts.unfinished,
             torch.cat([labels.picture[counted], missed.picture]),
             {stage: ranking[counted] for stage, ranking in rankings.items()},
-            hits,
+            {stage: self._hits(ranking, labels)[counted] for stage, ranking in rankings.items()},
         )
 
 

@@ -1,4 +1,4 @@
-"""Scores of pairs of faces and what they are worth. No network, no image, no file."""
+"""Scores of pairs of faces and their accuracy in verification."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from fdemd.data.pairs import Pairs
-from fdemd.emd import emd_similarity
+from fdemd.emd import emd_similarity, stopping_rule
 from fdemd.features import Features
 from fdemd.metrics.verification import FoldAccuracy, OperatingPoint, fold_accuracy, roc_curve, tar_at_far
-from fdemd.retrieval.settings import RerankSettings
-from fdemd.score_normalization.aligner import Aligner
+from fdemd.score_normalization.normalizer import Normalizer
+from fdemd.settings.ranking import EmdRerank
 
 FALSE_ACCEPT_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
-COSINE, MIRRORED, ALIGNED = "cosine", "cosine, mirrored", "aligned cosine"
+COSINE, MIRRORED, NORMALIZED = "cosine", "cosine, mirrored", "normalized cosine"
+"""Names of similarities."""
 _PAIRS_AT_ONCE = 500
 """Pairs whose features are gathered together: 500 pairs of 8x8x512 patches are 125 MiB."""
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What one similarity gave.
+    """How well one similarity verifies pairs.
 
     Attributes:
-        similarity: its name.
-        accuracy: a pair without a face is wrong, whether it shows one person or two.
-        points: true accept rates; a pair without a face is rejected.
-        roc: false and true accept rates, likewise.
+        similarity: Name of the similarity.
+        accuracy: Accuracy over the folds; a pair without a face is wrong, whether it shows one person or two.
+        points: True accept rates at :data:`FALSE_ACCEPT_RATES`; a pair without a face is rejected.
+        roc: False and true accept rates, likewise.
     """
 
     similarity: str
@@ -38,14 +39,14 @@ class Verification:
     roc: tuple[Tensor, Tensor]
 
 
-def judge(similarity: str, score: Tensor, pairs: Pairs, failed: Tensor) -> Verification:
-    """Judge the scores of all pairs.
+def evaluate_scores(similarity: str, score: Tensor, pairs: Pairs, failed: Tensor) -> Verification:
+    """Evaluate the scores of all pairs.
 
     Args:
-        similarity: what the scores are.
-        score: ``(P,)``; larger is closer. Ignored where ``failed``.
-        pairs: with at least two folds.
-        failed: ``(P,)`` boolean, pairs in which a face was not found.
+        similarity: Name of the similarity.
+        score: Scores ``(P,)``; larger is closer. Ignored where ``failed``.
+        pairs: The pairs, in two folds or more.
+        failed: Booleans ``(P,)``: pairs in which a face was not found.
     """
     rejected = score.masked_fill(failed, -torch.inf)
     return Verification(
@@ -60,23 +61,26 @@ def pair_scores(
     features: Features,
     first: Tensor,
     second: Tensor,
-    settings: RerankSettings | None,
+    settings: EmdRerank | None,
     *,
     mirrored: bool = False,
-    aligner: Aligner | None = None,
+    normalizer: Normalizer | None = None,
 ) -> dict[str, Tensor]:
-    """Scores ``(P,)`` of pairs of faces by each similarity, by name.
+    """Return the scores ``(P,)`` of pairs of faces by each similarity, by name.
 
-    The last is ``alpha * EMD similarity + (1 - alpha) * cosine``, the aligned one with an aligner. The published code
-    adds the similarity to a squared distance instead, two terms of opposite sign (spec 1.12).
+    The last is ``alpha * EMD similarity + (1 - alpha) * cosine``, of normalized cosines with a normalizer. The code
+    published with DeepFace-EMD (Phan and Nguyen, CVPR 2022) adds the similarity to a squared distance instead, two
+    terms of opposite sign.
 
     Args:
-        features: of all faces.
-        first: ``(P,)`` rows of the features.
-        second: ``(P,)`` rows of the features.
-        settings: of the Earth Mover's similarity; None leaves it out.
-        mirrored: the second half of each embedding is that of the face's mirror image, for a similarity of its own.
-        aligner: of cosines of embeddings without their mirrored half, for a similarity of its own; None without.
+        features: Features of all faces.
+        first: Rows of the features ``(P,)`` of each pair's first face.
+        second: Rows of the features ``(P,)`` of each pair's second face.
+        settings: Settings of the Earth Mover's similarity; None leaves it out.
+        mirrored: Whether the second half of each embedding is that of the face's mirror image, which makes a
+            similarity of its own.
+        normalizer: Normalizes the cosines of embeddings without their mirrored half, which makes a similarity of its
+            own; None without.
     """
     one, other = (features.embedding[rows].float() for rows in (first, second))
     scores = {COSINE: cosine_similarity(one, other)}
@@ -85,8 +89,8 @@ def pair_scores(
         one, other = one[:, :half], other[:, :half]
         scores = {COSINE: cosine_similarity(one, other), MIRRORED: scores[COSINE]}
     cosine, name = scores[COSINE], COSINE
-    if aligner is not None:
-        cosine, name = aligner.of_pairs(cosine, one, other), ALIGNED
+    if normalizer is not None:
+        cosine, name = normalizer.normalize_pairs(cosine, one, other), NORMALIZED
         scores[name] = cosine
     if settings is None:
         return scores
@@ -97,7 +101,7 @@ def pair_scores(
             patches[other],
             torch.arange(len(one), device=cosine.device)[:, None],
             weighting=settings.weighting,
-            stop=settings.stopping_rule,
+            stop=stopping_rule(settings.stop, settings.tolerance),
             eps=settings.eps,
             engine=settings.engine,
         ).similarity[:, 0]

@@ -29,7 +29,7 @@ from fdemd.scoring.templates import template_accuracy
 SCALE, NORM, FIRST, RANDOM, ORACLE = "scale", "feature norm", "first cosine", "random", "oracle"
 FALSE_ACCEPT_RATES = (1e-2, 1e-3)
 PORTIONS = torch.linspace(0, 0.5, 26, dtype=torch.float64)
-"""Rejected, as in the published protocol (spec 5.4)."""
+"""Rejected, as in the published protocol (Kail et al., arXiv 2209.01880)."""
 SHARES = torch.linspace(0, 1, 21, dtype=torch.float64)
 """Of queries that are re-ranked."""
 _MOST_PAIRS = 500_000
@@ -43,22 +43,22 @@ class Rejection:
     """What one scale head gave on people it never saw. Rates in [0, 1].
 
     Attributes:
-        scale: kind of query -> mean scale of its faces.
-        logit: kind of query -> mean of what comes before the sigmoid.
-        queries: of all kinds, misses included.
-        missed: queries whose face was not found: wrong, and the first to be rejected, whatever the confidence.
-        lone: queries without a right answer, left out.
-        answered: stage -> confidence -> P@1 of the queries left at each of :data:`PORTIONS`.
-        answered_area: stage -> confidence -> mean P@1 over every coverage, from one query to all.
-        pairs: of one person; there are as many of two, or all that exist.
-        accepted: FAR -> confidence -> TAR at each of :data:`PORTIONS`, the threshold chosen anew.
+        scale: Kind of query -> mean scale of its faces.
+        logit: Kind of query -> mean of what comes before the sigmoid.
+        queries: Number of queries of all kinds, misses included.
+        missed: Number of queries whose face was not found: wrong, and the first to be rejected.
+        lone: Number of queries without a right answer, left out.
+        answered: Stage -> confidence -> P@1 of the queries left at each of :data:`PORTIONS`.
+        answered_area: Stage -> confidence -> mean P@1 over every coverage, from one query to all.
+        pairs: Number of pairs of one person; there are as many of two, or all that exist.
+        accepted: False accept rate -> confidence -> TAR at each of :data:`PORTIONS`, the threshold chosen anew.
         accepted_area: FAR -> confidence -> area under it by its range.
-        mu: half-way between the mean cosines of one person and of two, among the people trained on; None if they make
+        mu: Half-way between the mean cosines of one person and of two, among the people trained on; None if they make
             no pair of one person or none of two.
         similarity: ``cosine`` and, with mu, ``scaled`` -> FAR -> TAR of all pairs.
-        reranked: confidence -> P@1 if the least sure share of queries is re-ranked, at each of :data:`SHARES`; empty
+        reranked: Confidence -> P@1 if the least sure share of queries is re-ranked, at each of :data:`SHARES`; empty
             without a second stage.
-        templates: way of joining -> P@1; empty where people have too few photographs.
+        templates: Way of joining -> P@1; empty where people have too few photographs.
     """
 
     scale: Mapping[str, float]
@@ -81,13 +81,13 @@ def measure_rejection(mixture: Mixture, trained_on: Mixture, head: ScaleHead, se
     """Measure everything on a mixture of queries; ``mu`` comes from the people trained on.
 
     Args:
-        mixture: people to test.
-        trained_on: other people, for mu.
-        head: that gave the logits of both.
-        seed: of the pairs, of random confidence and of the templates.
+        mixture: Queries of people to test.
+        trained_on: Queries of other people, for mu.
+        head: Scale head that gave the logits of both.
+        seed: Seed of the pairs, of random confidence and of the templates.
 
     Raises:
-        InputError: there is no pair of one person to test, or none of two.
+        InputError: There is no pair of one person to test, or none of two.
     """
     generator = torch.Generator().manual_seed(seed)
     confidence = _confidence(mixture, generator)
@@ -169,7 +169,7 @@ def _pairs(mixture: Mixture, generator: torch.Generator) -> tuple[MixedPairs, Te
 def _pair_confidence(
     mixture: Mixture, pairs: MixedPairs, head: ScaleHead, generator: torch.Generator
 ) -> dict[str, Tensor]:
-    """Harmonic means of scales, in float64, where the sigmoid is not flat, and of squared norms (spec 5.3)."""
+    """Harmonic means of scales, in float64, where the sigmoid is not flat, and of squared norms (Kail et al.)."""
     queries, gallery = mixture.queries, mixture.gallery
     one, other = queries.logit[pairs.query], gallery.logit[pairs.gallery]
     norms = [faces.embedding.double().norm(dim=1) for faces in (queries, gallery)]

@@ -11,16 +11,16 @@ from fdemd.scoring.mixture import Mixture
 
 
 def template_accuracy(mixture: Mixture, scale: Tensor, *, size: int, generator: torch.Generator) -> dict[str, float]:
-    """P@1 in [0, 1] of templates by way of joining: ``mean`` of unit embeddings, by their ``norm``, by their ``scale``.
+    """Return P@1 in [0, 1] of templates by how faces are joined: ``mean``, by their ``norm``, by their ``scale``.
 
     Half of each person's photographs (of those with two or more) stay in the gallery. The queries made from the other
     half, of any kind, are put together at random, ``size`` of one person a template; a rest is left.
 
     Args:
-        mixture: queries and gallery.
-        scale: ``(B,)`` of the queries, above 0.
-        size: faces of a template.
-        generator: of the draw.
+        mixture: Queries and gallery.
+        scale: Scales ``(B,)`` of the queries, above 0.
+        size: Number of faces of a template.
+        generator: Source of the draw.
 
     Returns:
         Empty if nobody has so many.

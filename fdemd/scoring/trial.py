@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fdemd.data.accounting import Account
-from fdemd.files.text import csv_cell, shown
+from fdemd.files.text import csv_cell, to_printable
 from fdemd.scoring.closed_set import Comparison
 from fdemd.scoring.rejection import Rejection
 
@@ -18,14 +18,14 @@ class Trial:
     """One seed: its own people to train on and to test, its own trainings.
 
     Attributes:
-        seed: of the people, the trainings and everything drawn.
-        compared: weights (:data:`PRETRAINED`, these with a way to align scores, or the name of a training) -> figures
+        seed: Seed of the people, the trainings and everything drawn.
+        compared: Weights (:data:`PRETRAINED`, these with a score normalization, or the name of a training) -> figures
             of every kind of query and protocol.
-        rejections: name of a training with a scale head -> what its scales are worth.
-        checkpoints: name of a training -> its file.
-        apart: how its people were divided, the counts of :class:`fdemd.jobs.train_and_test.PeopleApart`.
-        accounts: weights -> what became of the photographs that they were compared on.
-        left_out: files that gave no face: path, problem, reason.
+        rejections: Name of a training with a scale head -> what its scales are worth.
+        checkpoints: Name of a training -> its file.
+        apart: How its people were divided, the counts of :class:`fdemd.jobs.train_and_evaluate.PeopleSplit`.
+        accounts: Weights -> what became of the photographs that they were compared on.
+        left_out: Files that gave no face: path, problem, reason.
     """
 
     seed: int
@@ -39,6 +39,6 @@ class Trial:
     def leave_out(self, files: Iterable[tuple[str, str, str]]) -> None:
         """Add files that are not known yet; path, problem and reason."""
         for path, problem, reason in files:
-            each = str(csv_cell(shown(path))), problem, str(csv_cell(shown(reason)))
+            each = str(csv_cell(to_printable(path))), problem, str(csv_cell(to_printable(reason)))
             if each not in self.left_out:
                 self.left_out.append(each)

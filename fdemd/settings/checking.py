@@ -8,10 +8,11 @@ from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from fdemd.errors import InputError, unknown
-from fdemd.settings.section import KIND, RULE, SENTENCE, Section, is_number
+from fdemd.settings.section import BUILT_IN, KIND, PLUG_IN, RULE, SENTENCE, Section, SectionsByName, is_number
 
 S = TypeVar("S", bound=Section)
 
@@ -106,31 +107,44 @@ def _key(place: Sequence[int | str], config: object) -> str:
             key, node = f"{key}.{part}", node[part]
         elif isinstance(node, list) and isinstance(part, int) and part < len(node):
             key, node = f"{key}[{part}]", node[part]
-        elif number == len(place) - 1 and isinstance(node, Mapping):
+        elif number == len(place) - 1 and isinstance(node, Mapping) and part not in (BUILT_IN, PLUG_IN):
             key = f"{key}.{part}"
     return key.lstrip(".") or "The configuration"
 
 
+def literals_of(union: Any, field: str) -> set[Any]:
+    """Return the values that a field has in the sections of a union, such as the names of all networks."""
+    sections = (section for section, _ in _alternatives(union))
+    return {value for section in sections for value in get_args(section.model_fields[field].annotation)}
+
+
 def _texts(section: type[BaseModel], values: Mapping[str, Any], prefix: str) -> Iterator[str]:
     for name, field in section.model_fields.items():
-        kinds, value, key = list(_alternatives(field.annotation)), values.get(name), f"{prefix}{name}"
-        if isinstance(value, Mapping):
-            for kind in kinds:
-                if _is_section(kind) and _is_chosen(kind, field.discriminator, value):
+        kinds = list(_alternatives(field.annotation, field.discriminator))
+        value, key = values.get(name), f"{prefix}{name}"
+        by_name = [each for each in field.metadata if isinstance(each, SectionsByName)]
+        if by_name and isinstance(value, Mapping):
+            for chosen in value:
+                yield from _texts(by_name[0].section_of(chosen), value[chosen], f"{key}.{chosen}.")
+        elif isinstance(value, Mapping):
+            for kind, discriminator in kinds:
+                if _is_section(kind) and _is_chosen(kind, discriminator, value):
                     yield from _texts(kind, value, f"{key}.")
-        elif name in values and str in kinds:
+        elif name in values and any(kind is str for kind, _ in kinds):
             yield key
 
 
-def _alternatives(annotation: Any) -> Iterator[Any]:
-    """The types that a field may have: of a union each, of ``Annotated`` what it annotates."""
+def _alternatives(annotation: Any, discriminator: Any = None) -> Iterator[tuple[Any, Any]]:
+    """The types that a field may have, each with the name of the setting that chooses it, if one does."""
     if get_origin(annotation) is Annotated:
-        yield from _alternatives(get_args(annotation)[0])
+        annotated, *extra = get_args(annotation)
+        named = [each.discriminator for each in extra if isinstance(each, FieldInfo) and each.discriminator]
+        yield from _alternatives(annotated, named[0] if named else discriminator)
     elif get_origin(annotation) in (Union, UnionType):
         for part in get_args(annotation):
-            yield from _alternatives(part)
+            yield from _alternatives(part, discriminator)
     else:
-        yield annotation
+        yield annotation, discriminator
 
 
 def _is_section(kind: Any) -> bool:
@@ -138,7 +152,7 @@ def _is_section(kind: Any) -> bool:
 
 
 def _is_chosen(section: type[BaseModel], discriminator: Any, values: Mapping[str, Any]) -> bool:
-    """Whether a section is the one of several alternatives that the values name."""
-    return discriminator is None or values.get(discriminator) in get_args(
-        section.model_fields[discriminator].annotation
-    )
+    """Whether a section is, or may be, the one of several alternatives that the values name."""
+    if not isinstance(discriminator, str):
+        return True
+    return values.get(discriminator) in get_args(section.model_fields[discriminator].annotation)

@@ -2,79 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
+from pydantic import model_validator
 
-from fdemd.settings.ranking import Alpha, Eps, Grid, K, Weighting
-from fdemd.settings.section import (
-    FolderName,
-    Section,
-    Seed,
-    Text,
-    at_least,
-    is_whole,
-    refuse,
-    that,
-    within,
-)
+from fdemd.settings.methods import MethodEntry
+from fdemd.settings.section import FolderName, Section, Seed, Text, at_least, refuse, that, within
 
 Words = list[Text]
 """Of a command line, such as ``[model=dlib, data=lfw]``."""
-
-
-def _listed(value: Any) -> Any:
-    """A setting of a method is one value or a list of them; a grid is itself a list of two."""
-    return tuple(value) if isinstance(value, list) else (value,)
-
-
-def _grids(value: Any) -> Any:
-    one = not isinstance(value, list) or (bool(value) and all(map(is_whole, value)))
-    return (value,) if one else tuple(value)
-
-
-_Several = BeforeValidator(_listed)
-_KOrAll = Annotated[Any, BeforeValidator(lambda k: k if k == "all" else TypeAdapter(K).validate_python(k, strict=True))]
-
-
-class EmdMethods(Section):
-    """An entry ``{method: emd, ...}`` of ``study.methods``; every combination of the values is measured."""
-
-    method: Literal["emd"]
-    alpha: Annotated[tuple[Alpha, ...], _Several] = ()
-    k: Annotated[tuple[_KOrAll, ...], _Several] = ()
-    weighting: Annotated[tuple[Weighting, ...], _Several] = ()
-    eps: Annotated[tuple[Eps, ...], _Several] = ()
-    stop: Annotated[tuple[Literal["converged", "official"], ...], _Several] = ()
-    tolerance: Annotated[tuple[float, ...], _Several] = ()
-    patches: Annotated[tuple[Literal["raw", "projected"], ...], _Several] = ()
-    grid: Annotated[tuple[Grid, ...], BeforeValidator(_grids)] = ()
-    engine: Annotated[tuple[Literal["auto", "reference", "cpu", "cuda"], ...], _Several] = ()
-
-
-_Neighbours = Annotated[int, at_least(1, "it must be at least 1")]
-
-
-class KReciprocalMethods(Section):
-    """An entry ``{method: k_reciprocal, ...}``."""
-
-    method: Literal["k_reciprocal"]
-    alpha: Annotated[tuple[Alpha, ...], _Several] = ()
-    k: Annotated[tuple[_KOrAll, ...], _Several] = ()
-    k1: Annotated[tuple[_Neighbours, ...], _Several] = ()
-    k2: Annotated[tuple[_Neighbours, ...], _Several] = ()
-
-
-class ExpansionMethods(Section):
-    """An entry ``{method: query_expansion, ...}``."""
-
-    method: Literal["query_expansion"]
-    alpha: Annotated[tuple[Alpha, ...], _Several] = ()
-    k: Annotated[tuple[_KOrAll, ...], _Several] = ()
-    n: Annotated[tuple[_Neighbours, ...], _Several] = ()
-
-
-Methods = Annotated[EmdMethods | KReciprocalMethods | ExpansionMethods, Field(discriminator="method")]
 
 
 class Study(Section):
@@ -84,7 +20,7 @@ class Study(Section):
     title: Text
     points: list[Words]
     sample: Annotated[int, at_least(1, "it must be at least 1 query, or null for all")] | None
-    methods: Annotated[list[Methods], that(bool, "give at least one, such as study.methods=[{method: emd}]")]
+    methods: Annotated[list[MethodEntry], that(bool, "give at least one, such as study.methods=[{method: emd}]")]
     paper: Literal["table1", "table2", "table3"] | None
 
 

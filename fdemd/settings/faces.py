@@ -1,21 +1,27 @@
-"""Sections ``data``, ``query`` and ``augment``: which photographs, and what happens to them."""
+"""Sections ``data`` and ``augment``: which photographs, and what happens to the faces that are trained on."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from fdemd.settings.networks import Network
+from fdemd.settings.queries import MaskKind
 from fdemd.settings.section import Section, Text, at_least, that, within
 
-MaskKind = Literal["surgical", "cloth", "n95", "kn95"]
-GlassesStyle = Literal["wayfarer", "aviator", "round", "sport"]
 Share = within(lambda share: 0 <= share <= 1, "it must lie between 0 (no face) and 1 (every face)")
 
 
-class _Loading(Section):
-    """What all data have."""
+class Loading(Section):
+    """How photographs are aligned and loaded; every choice of ``configs/data`` has these settings.
+
+    Attributes:
+        detector: Name of the face detector.
+        batch_size: Number of faces in a batch.
+        num_workers: Number of processes that read and change faces; 0 does it in the process that uses them.
+        cache: Folder of aligned faces, features and similarities; None takes the usual one.
+        mask_share: Share of training faces that get a mask on the fly; an evaluation has kinds of query instead.
+    """
 
     detector: Literal["dlib", "mtcnn"]
     batch_size: Annotated[int, at_least(1, "a batch has at least 1 face")]
@@ -24,21 +30,21 @@ class _Loading(Section):
     mask_share: Annotated[float, Share] = 0.0
 
 
-class OrlData(_Loading):
+class OrlData(Loading):
     """``configs/data/orl.yaml``."""
 
     name: Literal["orl"]
     root: Text | None
 
 
-class FolderData(_Loading):
+class FolderData(Loading):
     """``configs/data/folder.yaml``."""
 
     name: Literal["folder"]
     root: Text
 
 
-class ManifestData(_Loading):
+class ManifestData(Loading):
     """``configs/data/manifest.yaml``."""
 
     name: Literal["manifest"]
@@ -46,14 +52,14 @@ class ManifestData(_Loading):
     root: Text | None
 
 
-class PreparedData(_Loading):
-    """A published set as ``fdemd prepare`` leaves it."""
+class PreparedData(Loading):
+    """A published set as ``fdemd prepare`` writes it."""
 
     name: Literal["lfw", "lfw1680", "calfw", "agedb", "cfp", "cfp_frontal", "talfw", "mlfw", "casia", "casia_masked"]
     manifest: Text
 
 
-class PairsData(_Loading):
+class PairsData(Loading):
     """Pairs of photographs to be verified."""
 
     name: Literal["pairs", "lfw_pairs", "calfw_pairs", "cfp_pairs", "mlfw_pairs"]
@@ -64,81 +70,6 @@ class PairsData(_Loading):
 
 
 Data = Annotated[OrlData | FolderData | ManifestData | PreparedData | PairsData, Field(discriminator="name")]
-
-
-class CleanQuery(Section):
-    """``configs/query/clean.yaml``: the faces as they are."""
-
-
-class MaskQuery(Section):
-    """``configs/query/mask.yaml``."""
-
-    kinds: Annotated[list[MaskKind], that(bool, "choose one kind of mask or more")]
-
-
-class SunglassQuery(Section):
-    """``configs/query/sunglass.yaml``."""
-
-    styles: Annotated[list[GlassesStyle], that(bool, "choose one style of sunglasses or more")]
-
-
-class CropQuery(Section):
-    """``configs/query/crop.yaml``."""
-
-    side: Annotated[float, within(lambda side: 0 < side <= 1, "it must be above 0 and at most 1 (the paper has 0.7)")]
-
-
-def _rises(limits: list[float], low: float, high: float) -> bool:
-    return len(limits) == 2 and low <= limits[0] <= limits[1] <= high
-
-
-class RotateQuery(Section):
-    """``configs/query/rotate.yaml``."""
-
-    degrees: Annotated[
-        list[float], that(lambda limits: _rises(limits, 0, 180), "it must be [smallest, largest] within 0 to 180")
-    ]
-
-
-class BlurQuery(Section):
-    """``configs/query/blur.yaml``."""
-
-    sigma: Annotated[
-        list[float],
-        that(
-            lambda limits: _rises(limits, 1e-12, 0.2),
-            "it must be [smallest, largest], above 0 and at most 0.2",
-        ),
-    ]
-
-
-def _named(network: Any) -> Any:
-    """A network may be given by its name alone."""
-    return {"backbone": network} if isinstance(network, str) else network
-
-
-class AdversarialQuery(Section):
-    """``configs/query/adversarial.yaml``."""
-
-    attack: Literal["fgsm", "pgd", "mi_fgsm"]
-    goal: Literal["dodging", "impersonation"]
-    budget: Annotated[int, that(lambda value: 1 <= value <= 255, "it must be a whole number from 1 to 255")]
-    steps: Annotated[int, at_least(1, "it must be 1 or more")]
-    step_size: Annotated[float, within(lambda size: 0 < size <= 255, "it must be above 0 and at most 255")] | None
-    momentum: Annotated[float, within(lambda value: 0 <= value <= 10, "it must lie between 0 and 10")]
-    model: Annotated[Network | None, BeforeValidator(_named)]
-
-
-class Queries(Section):
-    """The kinds of query of a run; those that are not asked for are None."""
-
-    clean: CleanQuery | None = None
-    mask: MaskQuery | None = None
-    sunglass: SunglassQuery | None = None
-    crop: CropQuery | None = None
-    rotate: RotateQuery | None = None
-    blur: BlurQuery | None = None
-    adversarial: AdversarialQuery | None = None
 
 
 class Augment(Section):

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 
 from fdemd.settings.comparing import OpenSet, Study, Table4, Trials
-from fdemd.settings.faces import Augment, Data, Queries
+from fdemd.settings.faces import Augment, Data, PairsData
 from fdemd.settings.networks import Network
-from fdemd.settings.ranking import Alignment, Features, Protocol, Rerank, Stage1
+from fdemd.settings.normalization import Normalization
+from fdemd.settings.queries import Queries
+from fdemd.settings.ranking import Features, MetricName, Protocol, Rerank, Stage1
 from fdemd.settings.running import Logger, Trainer, TrainingTrainer
 from fdemd.settings.section import Section, Seed, Text, refuse, that
 from fdemd.settings.training import Batches, Loss, Optimizer, Validation
 
+SECTIONS = {"study": "study", "open_set": "open_set", "table4": "table4", "seeds": "trials"}
+"""Jobs that need a section of settings of their own -> its name."""
+
 
 class Evaluate(Section):
-    """Settings of ``evaluate.py``; at most one of the last four makes another job of it."""
+    """Settings of ``evaluate.py``; of the last four sections a job has its own, or none."""
 
+    job: Literal["evaluate", "verify", "study", "open_set", "seeds", "table4"]
     model: Network
     data: Data
     query: Queries
     stage1: Stage1
-    align: Alignment
+    align: Normalization
     rerank: Rerank
     trainer: Trainer
     logger: Logger
     protocols: Annotated[list[Protocol], that(bool, "give at least one, such as protocols=[leave-twin-out]")]
+    metrics: Annotated[list[MetricName], that(bool, "give at least one, such as metrics=[P@1]")]
     legacy_self_count: bool
     seed: Seed
     features: Features
@@ -37,11 +44,29 @@ class Evaluate(Section):
     trials: Trials | None = None
 
     @model_validator(mode="after")
+    def _job_has_what_it_needs(self) -> Evaluate:
+        for job, section in SECTIONS.items():
+            is_given = getattr(self, section) is not None
+            if job == self.job and not is_given:
+                raise refuse(f"job is {job}, which needs the settings {section}; choose an experiment that has them.")
+            if job != self.job and is_given:
+                raise refuse(f"job is {self.job}, but the settings {section} are those of {job}; leave job away.")
+        has_pairs = isinstance(self.data, PairsData)
+        if has_pairs and self.job != "verify":
+            raise refuse(
+                f"job is {self.job}, which searches a gallery, but data={self.data.name} is a list of pairs for "
+                "job=verify; choose other data, or leave job and experiment away."
+            )
+        if self.job == "verify" and not has_pairs:
+            raise refuse(f"job is verify, but data={self.data.name} is no list of pairs; choose data=lfw_pairs, say.")
+        return self
+
+    @model_validator(mode="after")
     def _ranks_by_what_is_searched(self) -> Evaluate:
         if self.align.method != "none" and self.stage1.search != "exact":
             raise refuse(
-                f"stage1.search is {self.stage1.search}, which ranks by the cosine; aligned cosines need stage1=exact, "
-                "or align=none."
+                f"stage1.search is {self.stage1.search}, which ranks by the cosine; normalized cosines need "
+                "stage1=exact, or align=none."
             )
         return self
 
@@ -49,6 +74,7 @@ class Evaluate(Section):
 class Train(Section):
     """Settings of ``train.py``."""
 
+    job: Literal["train"]
     model: Network
     data: Data
     loss: Loss
@@ -71,5 +97,5 @@ class Train(Section):
         return self
 
 
-JOBS: dict[str, type[Section]] = {"evaluate": Evaluate, "train": Train}
-"""By the name of the configuration that composes them."""
+SCHEMAS: dict[str, type[Section]] = {"evaluate": Evaluate, "train": Train}
+"""By the name of the primary config that composes them."""

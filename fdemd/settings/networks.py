@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from fdemd.settings.section import Section, Text, at_least, is_number, is_size, takes
+from fdemd.settings.plugins import PluginGroup, PluginSection, built_in_or_plug_in
+from fdemd.settings.section import BUILT_IN, PLUG_IN, Section, Text, at_least, is_number, is_size, takes
 
 Alignment = Literal["box_160", "dlib", "insightface", "insightface_112x96", "paper_112x96", "paper_160"]
 
@@ -94,7 +95,17 @@ class TimmNetwork(Section):
     alignment: Alignment = "insightface"
 
 
-Network = Annotated[
+class PluginNetwork(PluginSection):
+    """A network that another installed package brings."""
+
+    group: ClassVar[PluginGroup] = "backbones"
+    key: ClassVar[str] = "model"
+    named_by: ClassVar[str] = "backbone"
+
+    backbone: Text
+
+
+BuiltInNetwork = Annotated[
     ArcFaceNetwork
     | CosFaceNetwork
     | DlibNetwork
@@ -104,4 +115,8 @@ Network = Annotated[
     | OnnxNetwork
     | TimmNetwork,
     Field(discriminator="backbone"),
+]
+Network = Annotated[
+    Annotated[BuiltInNetwork, Tag(BUILT_IN)] | Annotated[PluginNetwork, Tag(PLUG_IN)],
+    Discriminator(built_in_or_plug_in(PluginNetwork, BuiltInNetwork)),
 ]

@@ -1,11 +1,15 @@
-"""Sections ``stage1``, ``align``, ``rerank`` and ``features``: how a gallery is ranked, and ranked again."""
+"""Sections ``stage1``, ``rerank`` and ``features``: how a gallery is ranked, and ranked again."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from importlib.util import find_spec
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticKnownError
 
+from fdemd.errors import InputError
+from fdemd.settings.plugins import plugin_names
 from fdemd.settings.section import (
     Section,
     Text,
@@ -18,9 +22,24 @@ from fdemd.settings.section import (
     within,
 )
 
+M = TypeVar("M", bound="Mix")
+
 Protocol = Literal["leave-twin-out", "official"]
 Precision = Literal["float32", "float16", "bfloat16"]
 Weighting = Literal["uniform", "apc", "apc_raw", "cc", "sc", "sc_sim", "lmk", "norm", "uew"]
+
+METRICS = ("P@1", "RP", "MAP@R")
+"""Figures of an identification; plug-ins bring more."""
+
+
+def _check_metric(name: Any) -> Any:
+    if name in METRICS or name in plugin_names("metrics"):
+        return name
+    known = [*METRICS, *plugin_names("metrics")]
+    raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, known))})
+
+
+MetricName = Annotated[Text, BeforeValidator(_check_metric)]
 
 SMALLEST_EPS, LARGEST_EPS = 2 / 700, 10.0
 """Below, the kernel underflows in float64; above, every flow is the outer product of the weights."""
@@ -43,12 +62,30 @@ Eps = Annotated[
 ]
 Grid = Annotated[
     Any,
-    takes(lambda value: value is None or isinstance(value, list), "[rows,columns], such as [4,4]"),
+    takes(lambda value: value is None or isinstance(value, list | tuple), "[rows,columns], such as [4,4]"),
     that(
-        lambda value: value is None or is_size(value),
+        lambda value: value is None or is_size(list(value)),
         "it must be [rows, columns], such as [4,4]; up to 4096 each",
     ),
+    AfterValidator(lambda value: value and tuple(value)),
 ]
+
+
+class Mix(Section):
+    """How the second stage's similarity and the first stage's cosine are mixed (Eq. 9), and of how many candidates."""
+
+    alpha: Alpha = 0.7
+    k: K = 100
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Return what the re-ranker itself is made with: every setting but its name, alpha and k."""
+        return {name: value for name, value in self if name not in ("method", "alpha", "k")}
+
+    def measure(self: M) -> M:
+        """Return the same settings with the usual alpha and k, so that equal similarities have equal settings."""
+        usual = {name: type(self).model_fields[name].default for name in ("alpha", "k")}
+        return self.model_copy(update=usual)
 
 
 class NoRerank(Section):
@@ -57,21 +94,33 @@ class NoRerank(Section):
     method: Literal["none"]
 
 
-class EmdRerank(Section):
-    """``configs/rerank/emd.yaml``."""
+class EmdRerank(Mix):
+    """``configs/rerank/emd.yaml``: the Earth Mover's Distance between patches."""
 
-    method: Literal["emd"]
-    alpha: Alpha
-    k: K
-    weighting: Weighting
-    eps: Eps
-    stop: Literal["converged", "official"]
+    method: Literal["emd"] = "emd"
+    weighting: Weighting = "apc"
+    eps: Eps = 0.05
+    stop: Literal["converged", "official"] = "converged"
     tolerance: Annotated[
         float, within(lambda value: 0 < value < 1, "it must lie between 0 and 1 (the default is 3e-4)")
-    ]
-    patches: Literal["raw", "projected"]
-    grid: Grid
-    engine: Literal["auto", "reference", "cpu", "cuda"]
+    ] = 3e-4
+    patches: Literal["raw", "projected"] = "raw"
+    grid: Grid = None
+    engine: Literal["auto", "reference", "cpu", "cuda"] = "auto"
+
+    @property
+    def fixed_alpha(self) -> float:
+        """Return alpha as a number, for two photographs alone.
+
+        Raises:
+            InputError: It is ``auto``, which looks at a query's whole shortlist.
+        """
+        if isinstance(self.alpha, str):
+            raise InputError(
+                f"rerank.alpha={self.alpha} is chosen from the scores of a query's whole shortlist; to compare two "
+                "photographs alone give a number, such as rerank.alpha=0.7."
+            )
+        return float(self.alpha)
 
     @model_validator(mode="after")
     def _can_stop(self) -> EmdRerank:
@@ -83,92 +132,111 @@ class EmdRerank(Section):
         return self
 
 
-Rerank = Annotated[NoRerank | EmdRerank, Field(discriminator="method")]
+_Count = Annotated[int, at_least(1, "it must be at least 1")]
+
+
+class KReciprocalRerank(Mix):
+    """``configs/rerank/k_reciprocal.yaml``: neighbours that find each other."""
+
+    method: Literal["k_reciprocal"] = "k_reciprocal"
+    k1: _Count = 20
+    k2: _Count = 6
+
+
+class QueryExpansionRerank(Mix):
+    """``configs/rerank/query_expansion.yaml``: the query joined with what it found first."""
+
+    method: Literal["query_expansion"] = "query_expansion"
+    alpha: Alpha = 1.0
+    n: _Count = 3
+
+
+def _check_method(name: Any) -> Any:
+    """Take what there is: a section below, a module ``fdemd/retrieval/reranker_NAME.py``, or a plug-in."""
+    plugins = plugin_names("rerankers")
+    if name in plugins or (isinstance(name, str) and name.isidentifier() and find_spec(f"{RERANKER_MODULE}{name}")):
+        return name
+    known = [each for each in (*RERANK_SECTIONS, *plugins) if each != "none"]
+    raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, known))})
+
+
+class OtherRerank(Mix):
+    """A re-ranker without a section here, such as a plug-in's: its settings are the keywords of its constructor."""
+
+    model_config = ConfigDict(extra="allow")
+
+    method: Annotated[Text, BeforeValidator(_check_method)]
+
+
+RERANKER_MODULE = "fdemd.retrieval.reranker_"
+"""What comes before a name in that of the module that has the re-ranker."""
+RERANK_SECTIONS: dict[str, type[Section]] = {
+    "none": NoRerank,
+    "emd": EmdRerank,
+    "k_reciprocal": KReciprocalRerank,
+    "query_expansion": QueryExpansionRerank,
+}
+"""Name of a re-ranker -> its section."""
+
+
+def section_name(values: Any) -> str:
+    """Return which section the settings of a re-ranker are of, for pydantic."""
+    name = values.get("method") if isinstance(values, dict) else getattr(values, "method", None)
+    return name if isinstance(name, str) and name in RERANK_SECTIONS else "other"
+
+
+Rerank = Annotated[
+    Annotated[NoRerank, Tag("none")]
+    | Annotated[EmdRerank, Tag("emd")]
+    | Annotated[KReciprocalRerank, Tag("k_reciprocal")]
+    | Annotated[QueryExpansionRerank, Tag("query_expansion")]
+    | Annotated[OtherRerank, Tag("other")],
+    Discriminator(section_name),
+]
+Reranking = EmdRerank | KReciprocalRerank | QueryExpansionRerank | OtherRerank
+"""The settings of any second stage."""
+
+
+def second_stage_of(rerank: NoRerank | Reranking) -> Reranking | None:
+    """Return the settings of the second stage; None for ``rerank=none``."""
+    return None if isinstance(rerank, NoRerank) else rerank
 
 
 class ExactSearch(Section):
-    """``configs/stage1/exact.yaml``."""
+    """``configs/stage1/exact.yaml``: every face is compared."""
 
-    search: Literal["exact"]
+    search: Literal["exact"] = "exact"
 
 
 class FlatSearch(Section):
-    """``configs/stage1/faiss_flat.yaml``."""
+    """``configs/stage1/faiss_flat.yaml``: FAISS's own comparison with every face."""
 
-    search: Literal["faiss_flat"]
+    search: Literal["faiss_flat"] = "faiss_flat"
 
 
 class HnswSearch(Section):
-    """``configs/stage1/faiss_hnsw.yaml``."""
+    """``configs/stage1/faiss_hnsw.yaml``: a graph in layers, walked from far to near.
 
-    search: Literal["faiss_hnsw"]
-    m: Annotated[int, that(lambda value: 2 <= value <= 1024, "it must be a whole number from 2 to 1024")]
-    ef_construction: Annotated[int, at_least(1, "it must be a whole number from 1")]
-    ef_search: Annotated[int, at_least(1, "it must be a whole number from 1")]
+    FAISS divides by the logarithm of the neighbours ``m``; of 1,024 each face's list takes 8 KiB.
+    """
+
+    search: Literal["faiss_hnsw"] = "faiss_hnsw"
+    m: Annotated[int, that(lambda value: 2 <= value <= 1024, "it must be a whole number from 2 to 1024")] = 32
+    ef_construction: Annotated[int, at_least(1, "it must be a whole number from 1")] = 80
+    ef_search: Annotated[int, at_least(1, "it must be a whole number from 1")] = 256
 
 
 class IvfSearch(Section):
-    """``configs/stage1/faiss_ivf.yaml``."""
+    """``configs/stage1/faiss_ivf.yaml``: cells around the centres that k-means finds, the nearest of them searched."""
 
-    search: Literal["faiss_ivf"]
-    nlist: Annotated[int, at_least(1, "it must be a whole number from 1")] | None
-    nprobe: Annotated[int, at_least(1, "it must be a whole number from 1")]
+    search: Literal["faiss_ivf"] = "faiss_ivf"
+    nlist: Annotated[int, at_least(1, "it must be a whole number from 1")] | None = None
+    nprobe: Annotated[int, at_least(1, "it must be a whole number from 1")] = 64
 
 
+IndexedSearch = FlatSearch | HnswSearch | IvfSearch
+"""Settings of an index of the gallery."""
 Stage1 = Annotated[ExactSearch | FlatSearch | HnswSearch | IvfSearch, Field(discriminator="search")]
-
-
-class NoAlign(Section):
-    """``configs/align/none.yaml``."""
-
-    method: Literal["none"]
-
-
-class Align(Section):
-    """``configs/align/ida.yaml`` and ``snorm.yaml``."""
-
-    method: Literal["ida", "snorm"]
-    strength: Annotated[float, within(lambda value: value >= 0, "it must be 0 (cosine) or more")]
-    support: Literal["cohort", "virtual", "learned"]
-    rule: Literal["topk", "cap", "relative"]
-    size: Annotated[int, at_least(1, "a support set has at least 1 face")]
-    tau: Annotated[float, within(lambda value: -1 <= value <= 1, "it is a cosine and must lie between -1 and 1")]
-    delta: Annotated[float, within(lambda value: 0 <= value <= 2, "it is a difference of cosines, between 0 and 2")]
-    least: Annotated[int, at_least(1, "a support set has at least 1 face")]
-    most: Annotated[int, at_least(1, "a support set has at least 1 face")]
-    generator: Literal["interpolated", "perturbed"]
-    virtual: Annotated[int, at_least(1, "at least 1 virtual face must be made")]
-    people: Annotated[int, at_least(0, "it must be 0 (nobody of the data) or more")]
-    manifest: Text | None
-    root: Text | None
-    estimator: Text | None
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Align:
-        if self.method == "snorm" and self.strength > 1:
-            raise refuse(
-                f"align.strength is {self.strength:g}; it must be between 0 (cosine) and 1 (normalised alone)."
-            )
-        if self.least > self.most:
-            raise refuse(
-                f"align.least is {self.least} and align.most {self.most}; a support set has at least 1 face, and no "
-                "more at least than at most."
-            )
-        if self.method == "snorm" and self.support == "learned":
-            raise refuse(
-                "align=snorm takes no align.support=learned: the estimator gives a mean, and s-norm needs the "
-                "deviation too; use align=ida, or align.support=cohort."
-            )
-        if self.estimator is not None and self.support != "learned":
-            raise refuse("align.estimator is for align.support=learned; add that, or leave the file away.")
-        if self.root is not None and self.manifest is None:
-            raise refuse("align.root is the folder of align.manifest; give both, or neither.")
-        if not self.people and self.manifest is None and self.estimator is None:
-            raise refuse("There is no cohort; give align.people=20 or align.manifest=FILE.csv.")
-        return self
-
-
-Alignment = Annotated[NoAlign | Align, Field(discriminator="method")]
 
 
 class Features(Section):

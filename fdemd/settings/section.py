@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, TypeAdapter
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from typing_extensions import TypedDict
+
+from fdemd.errors import InputError
 
 RULE, KIND, SENTENCE = "rule", "kind", "sentence"
 """Kinds of errors of our own: a value out of range, of another type, and a whole sentence about several values."""
+
+BUILT_IN, PLUG_IN = "<built-in>", "<plug-in>"
+"""Tags of the two halves of a union of sections that plug-ins add to; pydantic makes them part of an error's place."""
 
 _MOST = 1e300
 LARGEST_SIDE = 4096
@@ -26,6 +33,30 @@ class Section(BaseModel):
     def plain(self) -> dict[str, Any]:
         """Return what was given as plain containers, as the record of a run keeps it."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+
+@dataclass(frozen=True)
+class SectionsByName:
+    """Annotation of a mapping name -> section, whose names say of which type each section is.
+
+    Attributes:
+        section_of: Gives the type of section that belongs to a name. Raises InputError for a name that is not one.
+    """
+
+    section_of: Callable[[str], type[Section]]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check each section by its type, in the order given, before the mapping itself is looked at."""
+        return core_schema.no_info_before_validator_function(self._checked, handler(source))
+
+    def _checked(self, sections: Any) -> Any:
+        if not isinstance(sections, Mapping):
+            return sections
+        try:
+            types = {name: self.section_of(name) for name in sections}
+        except InputError as error:
+            raise refuse(str(error)) from error
+        return TypeAdapter(TypedDict("Sections", types)).validate_python(dict(sections))  # type: ignore[operator]
 
 
 def that(holds: Callable[[Any], bool], rule: str) -> AfterValidator:

@@ -11,8 +11,7 @@ from fdemd.settings.ranking import Eps
 from fdemd.settings.section import Section, Seed, at_least, within
 
 Focal = Literal["none", "per_batch", "per_sample"]
-Gamma = Annotated[float, within(lambda value: value >= 0, "it must be 0 (cross-entropy) or above (published is 2)")]
-Scale = Annotated[float, within(lambda value: value > 0, "it must be a number above 0 (usual are 30 and 64)")]
+_Scale = Annotated[float, within(lambda value: value > 0, "it must be a number above 0 (usual are 30 and 64)")]
 _Cosines = within(lambda value: 0 <= value <= 2, "it is of cosines, from 0 to 2")
 
 
@@ -34,46 +33,63 @@ class ScaleHead(Section):
 
     limit: Annotated[float, within(lambda value: value > 0, "it must be above 0 (published are 32 and 64)")]
     hidden: Annotated[int, at_least(1, "it must be 1 or more (published is 512)")]
-    frozen: bool
+    frozen: bool = True
 
 
-class ArcFaceLoss(Section):
+class FocalLoss(Section):
+    """What every loss has: how the cross-entropy of its logits is weighed."""
+
+    focal: Focal = "none"
+    gamma: Annotated[
+        float, within(lambda value: value >= 0, "it must be 0 (cross-entropy) or above (published is 2)")
+    ] = 2.0
+
+
+class _MarginLoss(FocalLoss):
+    """What the losses with a margin have, which a second term or a scale of each face can be added to."""
+
+    scale: _Scale = 30.0
+    transport: Transport | None = None
+    scale_head: ScaleHead | None = None
+
+    @property
+    def compares_faces(self) -> bool:
+        """Whether a batch must show two faces of each person."""
+        return self.transport is not None
+
+
+class ArcFaceLoss(_MarginLoss):
     """``configs/loss/arcface.yaml``, ``otface.yaml`` and ``scaleface.yaml``."""
 
-    head: Literal["arcface"]
+    head: Literal["arcface"] = "arcface"
     margin: Annotated[
         float,
         within(
             lambda value: 0 <= value <= math.pi / 2,
             "ArcFace's is an angle in radians, 0 to 1.57 (usual is 0.5, 28.6 degrees)",
         ),
-    ]
-    scale: Scale = 30.0
+    ] = 0.5
     easy_margin: bool = False
-    focal: Focal
-    gamma: Gamma
-    transport: Transport | None = None
-    scale_head: ScaleHead | None = None
 
 
-class CosFaceLoss(Section):
-    """``configs/loss/cosface.yaml``."""
+class CosFaceLoss(_MarginLoss):
+    """``configs/loss/cosface.yaml``, or either of the others with ``loss.head=cosface``."""
 
-    head: Literal["cosface"]
+    head: Literal["cosface"] = "cosface"
     margin: Annotated[
         float, within(lambda value: 0 <= value <= 1, "CosFace's is taken from a cosine, 0 to 1 (usual is 0.35)")
-    ]
-    scale: Scale = 30.0
-    focal: Focal
-    gamma: Gamma
+    ] = 0.35
 
 
-class SoftmaxLoss(Section):
+class SoftmaxLoss(FocalLoss):
     """``configs/loss/softmax.yaml``."""
 
-    head: Literal["softmax"]
-    focal: Focal
-    gamma: Gamma
+    head: Literal["softmax"] = "softmax"
+
+    @property
+    def compares_faces(self) -> bool:
+        """Whether a batch must show two faces of each person."""
+        return False
 
 
 Loss = Annotated[ArcFaceLoss | CosFaceLoss | SoftmaxLoss, Field(discriminator="head")]

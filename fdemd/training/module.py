@@ -9,66 +9,60 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
-from torch import Tensor
-from torch.optim import Optimizer
+from torch import Tensor, optim
 from torch.optim.lr_scheduler import LambdaLR
 
 from fdemd.backbones import Backbone
 from fdemd.checkpoints.training_state import RUN
-from fdemd.data.datamodule import FaceBatch, as_numbers
-from fdemd.data.training import TrainingBatch, TrainingDataModule
-from fdemd.embedding.embed import embed_batch
+from fdemd.data.dataset import FaceBatch, as_numbers
+from fdemd.data.training import TrainingDataModule
+from fdemd.data.training_dataset import TrainingBatch
+from fdemd.embedding.batch import embed_batch
 from fdemd.errors import InputError
 from fdemd.losses import Criterion, ScaleFaceCriterion
-from fdemd.scoring.closed_set import Comparison
-from fdemd.training.optimizers import OptimizerSettings, build_optimizer, learning_rate_factor
-from fdemd.training.same_run import check_same
-from fdemd.training.validation import HeldOut, figures_of
+from fdemd.settings.training import Optimizer
+from fdemd.training.fingerprint import check_same_run
+from fdemd.training.optimizers import build_optimizer, learning_rate_factor
+from fdemd.training.validation import IdentificationMetric
 
 
 class FinetuneModule(LightningModule):
-    """Trains a backbone and the class weights of a margin loss, and validates on held-out people.
+    """Trains a backbone and the class weights of a margin loss, and validates on people kept apart.
 
     All randomness of a step (dropout) comes from the seed, the step and the process, so that a resumed run needs no
     state of any generator.
-
-    Attributes:
-        comparisons: of the last validation.
     """
-
-    comparisons: list[Comparison]
 
     def __init__(
         self,
         backbone: Backbone,
         criterion: Criterion,
-        optimizer: OptimizerSettings,
-        held_out: HeldOut | None,
+        optimizer: Optimizer,
+        validation: IdentificationMetric | None,
         *,
         seed: int,
-        facts: Mapping[str, Any],
+        fingerprint: Mapping[str, Any],
     ) -> None:
         """Put a training together.
 
         Args:
-            backbone: to be trained, all of it that requires gradients, unless the criterion leaves it as it is.
-            criterion: what is minimised.
-            optimizer: settings of the optimizer and its learning rate.
-            held_out: the validation; None leaves it out.
-            seed: of the run.
-            facts: plain values that a checkpoint carries along, see :mod:`fdemd.training.same_run`.
+            backbone: Network to train, all of it that requires gradients, unless the criterion leaves it as it is.
+            criterion: Criterion to minimise.
+            optimizer: Section ``optimizer`` of the settings.
+            validation: Metric of the people kept for validation; None leaves validation out.
+            seed: Seed of the run.
+            fingerprint: Plain values that a checkpoint carries, see :mod:`fdemd.training.fingerprint`.
         """
         super().__init__()
         self.backbone, self.criterion = backbone, criterion
-        self.optimizer, self.held_out = optimizer, held_out
-        self.seed, self.facts = seed, facts
-        self.comparisons = []
+        self.optimizer, self.validation = optimizer, validation
+        self.seed, self.fingerprint = seed, fingerprint
         self._unchecked: tuple[Tensor, Tensor] | None = None
         if not criterion.trains_backbone:
             backbone.requires_grad_(False)
 
     def train(self, mode: bool = True) -> FinetuneModule:
-        """As ever, but a frozen network stays in evaluation mode: neither batch statistics nor dropout change it."""
+        """Switch to training mode; a frozen network stays in evaluation mode, without batch statistics and dropout."""
         super().train(mode)
         if not self.criterion.trains_backbone:
             self.backbone.eval()
@@ -84,7 +78,7 @@ class FinetuneModule(LightningModule):
 
     @torch.no_grad()
     def _embedded_people(self, data: TrainingDataModule) -> tuple[Tensor, Tensor]:
-        """Embeddings ``(B, D)`` of every training face as it was photographed, and labels ``(B,)``, on the device."""
+        """Embed every training face as it was photographed; return embeddings ``(B, D)`` and labels ``(B,)``."""
         parts = [
             (
                 self.backbone(as_numbers(batch["face"]).to(self.device)).embedding,
@@ -96,7 +90,7 @@ class FinetuneModule(LightningModule):
         return torch.cat(embedding), torch.cat(labels)
 
     def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
-        """Loss of a batch, whose learning rate and accuracy are logged.
+        """Compute the loss of a batch; log it and the accuracy.
 
         Raises:
             InputError: the loss of the batch before was not a finite number.
@@ -115,31 +109,34 @@ class FinetuneModule(LightningModule):
         return loss
 
     def on_train_epoch_end(self) -> None:
-        """Look at the loss of the epoch's last batch."""
+        """Check the loss of the epoch's last batch."""
         self._check_last_loss()
 
     def on_validation_start(self) -> None:
-        """Do not judge weights that are not numbers."""
+        """Do not validate weights that are not numbers."""
         self._check_last_loss()
+        assert self.validation is not None
+        # What several processes exchange has to stay on the device.
+        self.validation.compute_on_cpu = self.trainer.world_size == 1
 
     def validation_step(self, batch: FaceBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Embed a batch."""
-        assert self.held_out is not None
-        self.held_out.add(dataloader_idx, batch["row"], embed_batch(self.backbone, batch))
+        assert self.validation is not None
+        self.validation.update(dataloader_idx, batch["row"], embed_batch(self.backbone, batch))
 
     def on_validation_epoch_end(self) -> None:
-        """Identify the held-out people, and log the figures."""
-        assert self.held_out is not None
-        self.comparisons = self.held_out.compare()
-        self.log_dict(figures_of(self.comparisons), sync_dist=True)  # the same in every process
+        """Identify the people of the validation, and log the figures."""
+        assert self.validation is not None
+        self.log_dict(self.validation.compute(), sync_dist=True)  # the same in every process
+        self.validation.reset()
 
-    def new_optimizer(self) -> Optimizer:
-        """An optimizer that has not made a step yet."""
+    def new_optimizer(self) -> optim.Optimizer:
+        """Build an optimizer that has not made a step yet."""
         frozen = not self.criterion.trains_backbone
         return build_optimizer(self.optimizer, self.backbone, self.criterion, frozen=frozen)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """See :mod:`fdemd.training.optimizers`."""
+        """Build the optimizer and the schedule of its learning rate, which changes every step."""
         optimizer = self.new_optimizer()
         data: TrainingDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
         steps_an_epoch = math.ceil(data.batches_an_epoch / self.trainer.accumulate_grad_batches)
@@ -149,26 +146,26 @@ class FinetuneModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what makes the run this run, once it is certain that the weights are numbers."""
+        """Add the fingerprint of the run, once it is certain that the weights are numbers."""
         self._check_last_loss()
-        # A parameter that has no part in the loss has none.
+        # The optimizer has no state for a parameter that has no part in the loss.
         remembered = len(checkpoint["optimizer_states"][0]["state"])
         of_now = {"device": device_of(self.trainer), "remembered": remembered}
-        checkpoint[RUN] = {**self.facts, **self._photographs(), **of_now}
+        checkpoint[RUN] = {**self.fingerprint, **self._photographs(), **of_now}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the photographs that the run was started with only.
+        """Check that the run goes on with the photographs it was started with.
 
         Raises:
             InputError: they are others.
         """
-        check_same(checkpoint[RUN], self._photographs(), self.trainer.default_root_dir)
+        check_same_run(checkpoint[RUN], self._photographs(), self.trainer.default_root_dir)
 
     def _photographs(self) -> dict[str, str]:
-        """The sha256 of the faces trained on and of those held out."""
+        """Return the sha256 of the faces to train on and of those to validate with."""
         data: TrainingDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
-        held_out = data.held_out.faces.digest if data.held_out else ""
-        return {"photographs": data.faces.digest, "photographs held out": held_out}
+        validation = data.validation.faces.digest if data.validation else ""
+        return {"photographs": data.faces.digest, "photographs held out": validation}
 
     def _check_last_loss(self) -> None:
         """Raise InputError if the last batch's loss was not finite, naming its photographs."""
@@ -186,12 +183,12 @@ class FinetuneModule(LightningModule):
 
 
 def device_of(trainer: Trainer) -> str:
-    """How many processes on what: ``1 x cpu``. Another one draws other numbers for dropout, and rounds otherwise."""
+    """Say how many processes run on what, such as ``1 x cpu``: on others dropout draws other numbers."""
     return f"{trainer.world_size} x {trainer.strategy.root_device.type}"
 
 
 def _step_seed(seed: int, step: int, rank: int) -> int:
-    """A number of its own for each step of each process (SplitMix64's mixing, so that neighbours are unlike)."""
+    """Return a seed for a step of a process (SplitMix64's mixing, so that neighbours are unlike)."""
     mixed = (seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9 + rank * 0x94D049BB133111EB) & (2**64 - 1)
     mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
     return (mixed ^ (mixed >> 31)) & (2**63 - 1)

@@ -2,95 +2,126 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from collections.abc import Sequence
+
+from torch import Tensor, full_like
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
 
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.embedding.embed import EmbeddedFaces
 from fdemd.embedding.labels import labels_of
 from fdemd.features import Features
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
-from fdemd.retrieval.settings import RerankSettings
+from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
 from fdemd.scoring.closed_set import STAGE_1, Comparison, compare_stages
+from fdemd.settings.ranking import Reranking
 
 SELECTED_BY = "validation/MAP@R"
 """Name of the figure that the best weights are chosen by: P@1 is soon 100 on few people."""
 
 
-class HeldOut:
-    """Collects the features of the held-out people, and identifies them once all are there.
+class IdentificationMetric(Metric):
+    """P@1, R-Precision and MAP@R of the people kept for validation, as a torchmetrics metric.
 
-    With several processes each embeds its share; every one then computes the same figures.
+    It collects the features of all faces, those of every process, and identifies everyone at the end: a query is
+    ranked against the whole gallery, so that figures of parts cannot be averaged. Every process computes the same.
+
+    Attributes:
+        faces: The people kept for validation; its kinds of query are numbered in their order.
+        comparisons: Outcome of the last :meth:`compute`, with the rankings; empty before.
     """
 
-    def __init__(self, faces: FaceDataModule, settings: RerankSettings | None, seed: int) -> None:
+    full_state_update = False
+    higher_is_better = True
+    embedding: list[Tensor]
+    patches: list[Tensor]
+    landmarks: list[Tensor]
+    row: list[Tensor]
+    kind: list[Tensor]
+
+    def __init__(self, faces: FaceDataModule, rerank: Reranking | None, *, seed: int) -> None:
         """Describe the validation.
 
         Args:
-            faces: of the held-out people; its queries say the kinds.
-            settings: of the second stage; None leaves it out.
-            seed: of the bootstrap intervals.
+            faces: The people kept for validation, as queries and gallery.
+            rerank: Section ``rerank`` of the settings; None leaves the second stage out.
+            seed: Seed of the bootstrap intervals.
         """
-        self.faces, self.settings, self.seed = faces, settings, seed
-        self.kinds = list(faces.makers)
-        self._parts: dict[str, list[EmbeddedFaces]] = {kind: [] for kind in self.kinds}
+        super().__init__()
+        self.faces, self.rerank, self.seed = faces, rerank, seed
+        self.comparisons: list[Comparison] = []
+        self._kinds = list(faces.makers)
+        self._grid = (0, 0)
+        for name in ("embedding", "patches", "landmarks", "row", "kind"):
+            self.add_state(name, [], dist_reduce_fx="cat")
 
-    def add(self, kind: int, rows: Tensor, features: Features) -> None:
-        """Keep the features of manifest rows as the kind of query with this number; patches only if they are needed."""
-        if self.settings is None:
-            features = Features(features.embedding, features.patches[:, :0], (0, 0))
-        self._parts[self.kinds[kind]].append(EmbeddedFaces(features.to("cpu"), rows.cpu()))
+    def update(self, kind: int, row: Tensor, features: Features) -> None:
+        """Add faces of one kind of query.
 
-    def compare(self) -> list[Comparison]:
-        """Identify everyone, and forget the features."""
-        embedded = {kind: _joined(_from_all_processes(parts)) for kind, parts in self._parts.items()}
-        self._parts = {kind: [] for kind in self.kinds}
-        faces, manifest = self.faces, self.faces.manifest
+        Args:
+            kind: Number of the kind.
+            row: ``(B,)`` manifest row of each face.
+            features: Features of the faces, with landmarks; patches are only kept if they are compared.
+        """
+        assert features.landmarks is not None
+        self._grid = features.grid if self.rerank else (0, 0)
+        self.embedding.append(features.embedding)
+        self.patches.append(features.patches if self.rerank else features.patches[:, :0])
+        self.landmarks.append(features.landmarks)
+        self.row.append(row)
+        self.kind.append(full_like(row, kind))
+
+    def compute(self) -> dict[str, float]:
+        """Identify everyone.
+
+        Returns:
+            Name -> figure in percent, see :func:`figures_of`.
+        """
+        manifest, faces = self.faces.manifest, self.faces
+        embedded = {name: self._faces_of(number) for number, name in enumerate(self._kinds)}
         gallery = embedded["clean"].at(faces.gallery_rows)
         gallery_labels = labels_of(manifest, faces.gallery_rows, occluded=False)
-        comparisons: list[Comparison] = []
-        for kind in self.kinds:
-            comparisons += compare_stages(
+        search = TwoStageSearch(gallery, gallery_labels, second_stages(self.rerank))
+        self.comparisons = [
+            comparison
+            for kind in self._kinds
+            for comparison in compare_stages(
+                search,
                 kind,
                 embedded[kind].at(faces.query_rows),
                 labels_of(manifest, faces.query_rows, occluded=kind != "clean"),
-                gallery,
-                gallery_labels,
-                settings=self.settings,
                 protocols=[LEAVE_TWIN_OUT],
                 missed=labels_of(manifest, faces.missed_rows, occluded=kind != "clean"),
                 seed=self.seed,
             )
-        return comparisons
+        ]
+        return figures_of(self.comparisons)
+
+    def _faces_of(self, kind: int) -> EmbeddedFaces:
+        """The features of one kind of query, on the CPU, where everything is ranked."""
+        chosen = dim_zero_cat(self.kind) == kind
+        embedding, patches, landmarks, row = (
+            dim_zero_cat(state)[chosen].cpu() for state in (self.embedding, self.patches, self.landmarks, self.row)
+        )
+        return EmbeddedFaces(Features(embedding, patches, self._grid, landmarks), row)
 
 
-def figures_of(comparisons: list[Comparison]) -> dict[str, float]:
-    """Name -> figure in percent, for loggers; and :data:`SELECTED_BY`, the mean over kinds of stage 1's MAP@R."""
+def figures_of(comparisons: Sequence[Comparison]) -> dict[str, float]:
+    """Name the figures of a validation as loggers show them.
+
+    Args:
+        comparisons: Outcome for each kind of query.
+
+    Returns:
+        ``validation/KIND/STAGE/FIGURE`` -> figure in percent; and :data:`SELECTED_BY`, the mean over kinds of the
+        first stage's MAP@R.
+    """
     figures = {
         f"validation/{comparison.kind}/{stage}/{name}": 100 * estimate.mean
         for comparison in comparisons
         for stage, estimates in comparison.figures.items()
         for name, estimate in estimates.items()
     }
-    chosen = [100 * comparison.figures[STAGE_1]["MAP@R"].mean for comparison in comparisons]
-    return figures | {SELECTED_BY: sum(chosen) / len(chosen)}
-
-
-def _from_all_processes(parts: list[EmbeddedFaces]) -> list[EmbeddedFaces]:
-    if not torch.distributed.is_initialized():
-        return parts
-    gathered: list[list[EmbeddedFaces]] = [[] for _ in range(torch.distributed.get_world_size())]
-    torch.distributed.all_gather_object(gathered, parts)
-    return [part for each in gathered for part in each]
-
-
-def _joined(parts: list[EmbeddedFaces]) -> EmbeddedFaces:
-    features = [part.features for part in parts]
-    landmarks = [each.landmarks for each in features if each.landmarks is not None]
-    joined = Features(
-        torch.cat([each.embedding for each in features]),
-        torch.cat([each.patches for each in features]),
-        features[0].grid,
-        torch.cat(landmarks) if landmarks else None,
-    )
-    return EmbeddedFaces(joined, torch.cat([part.rows for part in parts]))
+    selected = [100 * comparison.figures[STAGE_1]["MAP@R"].mean for comparison in comparisons]
+    return figures | {SELECTED_BY: sum(selected) / len(selected)}

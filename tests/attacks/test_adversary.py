@@ -9,30 +9,24 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from fdemd.attacks.adversary import ADVERSARIAL, Adversary
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.attacks.adversary import Adversary
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
+from fdemd.settings.networks import MobileFaceNetNetwork
+from fdemd.settings.queries import ADVERSARIAL, AdversarialQuery
 
-SETTINGS = {
-    "attack": "pgd",
-    "goal": "dodging",
-    "budget": 8,
-    "steps": 2,
-    "step_size": None,
-    "momentum": 1.0,
-    "model": None,
-}
+SETTINGS = {"steps": 2}
 CPU = torch.device("cpu")
-SMALL = {"backbone": "mobilefacenet", "variant": "xiaoccer", "checkpoint": "random"}
+SMALL = MobileFaceNetNetwork(backbone="mobilefacenet", variant="xiaoccer", checkpoint="random")
 
 
 def faces_of(
     manifest: Manifest, backbone: Backbone, cache: Path, seed: int = 0, batch_size: int = 8, **changed: Any
 ) -> FaceDataModule:
-    adversary = Adversary(backbone, SETTINGS | changed, seed=seed, cache=cache, device=CPU)
+    adversary = Adversary(backbone, AdversarialQuery(**SETTINGS | changed), seed=seed, cache=cache, device=CPU)
     faces = FaceDataModule(
         manifest,
         {},
@@ -43,7 +37,7 @@ def faces_of(
         batch_size=batch_size,
         num_workers=0,
         cache=cache,
-        made_ahead={ADVERSARIAL: adversary},
+        precomputed={ADVERSARIAL: adversary},
     )
     faces.setup("test")
     return faces
@@ -88,7 +82,7 @@ def test_pictures_keep_to_the_budget_and_no_longer_show_the_person(
 
 def test_impersonation_comes_closer_to_the_victim(manifest: Manifest, dlib_net: Backbone, cache: Path) -> None:
     faces = faces_of(manifest, dlib_net, cache, goal="impersonation")
-    adversary = Adversary(dlib_net, SETTINGS | {"goal": "impersonation"}, seed=0, cache=cache, device=CPU)
+    adversary = Adversary(dlib_net, AdversarialQuery(goal="impersonation", **SETTINGS), seed=0, cache=cache, device=CPU)
     aims = adversary.aims(manifest, faces.query_rows, faces.gallery_rows)
     clean, moved = (embeddings(faces, dlib_net, kind) for kind in ("clean", ADVERSARIAL))
     centres = torch.stack([clean[[row.identity == aim for row in manifest.photographs]].mean(0) for aim in aims])
@@ -118,13 +112,13 @@ def test_the_seed_decides(attacked: FaceDataModule, manifest: Manifest, dlib_net
 def test_the_same_attack_is_made_once(
     attacked: FaceDataModule, manifest: Manifest, dlib_net: Backbone, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fdemd.attacks.adversary.Attack.__call__", lambda *_: pytest.fail("attacked again"))
+    monkeypatch.setattr("fdemd.attacks.adversary.attack_faces", lambda *_: pytest.fail("attacked again"))
     again = faces_of(manifest, dlib_net, cache, momentum=0.5)  # which pgd does not have
     digest = again.faces_of(ADVERSARIAL).digest
     assert digest == attacked.faces_of(ADVERSARIAL).digest
     assert digest != again.faces.digest
     for changed in ({"budget": 4}, {"goal": "impersonation"}, {"model": SMALL}):
-        adversary = Adversary(dlib_net, SETTINGS | changed, seed=0, cache=cache, device=CPU)
+        adversary = Adversary(dlib_net, AdversarialQuery(**SETTINGS | changed), seed=0, cache=cache, device=CPU)
         rows = attacked.query_rows, attacked.gallery_rows
         assert adversary._digest(manifest, attacked.faces, *rows) != digest
 
@@ -139,25 +133,9 @@ def test_a_network_of_another_alignment_is_attacked_through_the_same_pixels(
     assert (np.abs(changed) == 8).mean() > 0.5, "where it looks at, the network has a gradient"
 
 
-@pytest.mark.parametrize(
-    ("changed", "sentence"),
-    [
-        ({"goal": "hiding"}, "Unknown goal of query.adversarial 'hiding'"),
-        ({"attack": "cw"}, "Unknown attack 'cw'"),
-        ({"model": "dlibb"}, "Unknown backbone 'dlibb'"),
-        ({"model": {"checkpoint": "x"}}, "it must name a network"),
-    ],
-)
-def test_mistakes_are_told_before_anything_is_made(
-    changed: dict, sentence: str, dlib_net: Backbone, cache: Path
-) -> None:
-    with pytest.raises(InputError, match=sentence):
-        Adversary(dlib_net, SETTINGS | changed, seed=0, cache=cache, device=CPU)
-
-
 def test_a_network_without_gradients_cannot_be_attacked_but_can_look(dlib_net: Backbone, cache: Path) -> None:
-    blind = build_backbone("dlib")
+    blind = create_backbone("dlib")
     blind.differentiable = False
     with pytest.raises(InputError, match="gives no gradients, so that it cannot be attacked"):
-        Adversary(blind, SETTINGS, seed=0, cache=cache, device=CPU)
-    Adversary(blind, SETTINGS | {"model": "dlib"}, seed=0, cache=cache, device=CPU)
+        Adversary(blind, AdversarialQuery(), seed=0, cache=cache, device=CPU)
+    Adversary(blind, AdversarialQuery(model="dlib"), seed=0, cache=cache, device=CPU)

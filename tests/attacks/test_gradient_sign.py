@@ -1,6 +1,7 @@
 """Attacks against losses whose best answer is known, against literal slow versions, and always within the budget."""
 
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 import torch
@@ -8,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from fdemd.attacks import ATTACKS, Attack, to_pixels
+from fdemd.attacks import attack_faces, to_pixels
 from fdemd.attacks.gradient_sign import fgsm, mi_fgsm, pgd
-from fdemd.errors import InputError
+from fdemd.settings.queries import AdversarialQuery, AttackName
 
 SHAPE = (3, 4, 5)
+ATTACKS = get_args(AttackName)
 
 
 def some_faces(count: int = 2) -> Tensor:
@@ -72,8 +74,9 @@ def test_without_a_gradient_nothing_moves() -> None:
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_face_is_attacked_alike_alone_and_among_others(name: str) -> None:
     faces, start, loss = some_faces(4), torch.rand(4, *SHAPE) * 2 - 1, distance_to(torch.rand(SHAPE))
-    together = Attack(name, steps=4)(loss, faces, start)
-    alone = [Attack(name, steps=4)(loss, faces[row : row + 1], start[row : row + 1]) for row in range(4)]
+    attack = AdversarialQuery(attack=name, steps=4)
+    together = attack_faces(attack, loss, faces, start)
+    alone = [attack_faces(attack, loss, faces[row : row + 1], start[row : row + 1]) for row in range(4)]
     assert torch.equal(together, torch.cat(alone))
 
 
@@ -99,7 +102,8 @@ def test_pixels_keep_to_the_budget_and_to_8_bits(
     levels = torch.randint(0, 256, (2, *SHAPE), generator=generator)
     start = torch.rand(2, *SHAPE, generator=generator) * 2 - 1
     loss = distance_to(torch.rand(SHAPE, generator=generator))
-    pixels = to_pixels(Attack(name, budget, steps, step_size)(loss, levels.float() / 255, start))
+    attack = AdversarialQuery(attack=name, budget=budget, steps=steps, step_size=step_size)
+    pixels = to_pixels(attack_faces(attack, loss, levels.float() / 255, start))
     assert pixels.dtype == torch.uint8
     assert (pixels.int() - levels).abs().max() <= budget
 
@@ -107,29 +111,6 @@ def test_pixels_keep_to_the_budget_and_to_8_bits(
 def test_the_whole_budget_is_used() -> None:
     faces, start = torch.full((1, *SHAPE), 128 / 255), torch.zeros(1, *SHAPE)
     for name in ATTACKS:
-        pixels = to_pixels(Attack(name, budget=8)(linear(torch.ones(SHAPE)), faces, start))
+        attack = AdversarialQuery(attack=name, budget=8)
+        pixels = to_pixels(attack_faces(attack, linear(torch.ones(SHAPE)), faces, start))
         assert (pixels == 136).all(), name
-
-
-def test_settings_that_an_attack_does_not_have_do_not_count() -> None:
-    assert Attack("fgsm", steps=3, momentum=0.5).key == Attack("fgsm").key
-    assert Attack("pgd", momentum=0.5).key == Attack("pgd").key
-    assert Attack("pgd", step_size=2.0).key == Attack("pgd").key, "2.5 * 8 / 10 is the step that pgd takes by itself"
-    assert len({Attack("mi_fgsm", momentum=0.5).key, Attack("mi_fgsm").key, Attack("pgd").key}) == 3
-
-
-@pytest.mark.parametrize(
-    ("wrong", "sentence"),
-    [
-        ({"name": "pdg"}, "Unknown attack 'pdg' .did you mean pgd"),
-        ({"budget": 0}, "query.adversarial.budget is 0"),
-        ({"budget": 0.5}, "query.adversarial.budget is 0.5"),
-        ({"budget": 256}, "query.adversarial.budget is 256"),
-        ({"steps": 0}, "query.adversarial.steps is 0"),
-        ({"step_size": 0.0}, "query.adversarial.step_size is 0.0"),
-        ({"momentum": -1.0}, "query.adversarial.momentum is -1.0"),
-    ],
-)
-def test_wrong_settings_are_told_in_a_sentence(wrong: dict, sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
-        Attack(**wrong)

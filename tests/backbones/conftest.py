@@ -19,6 +19,7 @@ from torch.nn.functional import cosine_similarity
 from fdemd.backbones.convnet import ConvNet
 from fdemd.checkpoints import read_card
 from fdemd.features import Features
+from tests.conftest import GOLDEN
 
 LFW_MEAN_FACE = (58, 51, 192, 185)
 """Left, top, right and bottom of a square on deep-funneled LFW in which the mean face lies as on ArcFace's template."""
@@ -41,14 +42,13 @@ class Golden:
 
 
 @pytest.fixture
-def golden(shared: Path) -> Callable[[str, tuple[int, int, int]], Golden]:
+def golden() -> Callable[[str, tuple[int, int, int]], Golden]:
     """Golden figures of a network and its input of shape ``(C, H, W)``."""
 
     def read(name: str, shape: tuple[int, int, int]) -> Golden:
-        folder = shared / "reference"
-        outputs = np.load(folder / f"{name}_golden.npz")
+        outputs = np.load(GOLDEN / f"{name}.npz")
         return Golden(
-            json.loads((folder / f"{name}_state_dict.json").read_text()),
+            json.loads((GOLDEN / f"{name}_state_dict.json").read_text()),
             torch.from_numpy(np.random.RandomState(7).uniform(-1, 1, (2, *shape)).astype(np.float32)),
             torch.from_numpy(outputs["embedding"]),
             torch.from_numpy(outputs["patches"]).flatten(2).mT,
@@ -128,3 +128,8 @@ def tells_people_apart(lfw_people: list[list[Image.Image]]) -> Callable[[ConvNet
         return bool((partner > others).all())
 
     return check
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "network.onnx"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.backbones.cosface import CosFace
 from fdemd.errors import InputError
 from fdemd.features import Features
@@ -61,4 +61,4 @@ def test_weights_of_another_network_are_refused(network: CosFace, tmp_path: Path
     path = tmp_path / "cosface.pth"
     torch.save(network.state_dict(), path)
     with pytest.raises(InputError, match=r"cosface\.pth are not those of IResNet: missing: conv1\.weight"):
-        build_backbone("iresnet", checkpoint=str(path), depth=18)
+        create_backbone("iresnet", checkpoint=str(path), depth=18)

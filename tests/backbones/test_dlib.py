@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.backbones.dlib_dat import read_layers
 from fdemd.checkpoints import installed_file, read_card
 from fdemd.data.aligned import aligned_faces
@@ -41,7 +41,7 @@ def test_embeddings_equal_dlibs(dlib_net: Backbone, weights: Path, chips: np.nda
 
 @pytest.mark.parametrize(("grid", "channels"), [(8, 128), (4, 256), (2, 256)])
 def test_the_patch_grids(grid: int, channels: int) -> None:
-    features = build_backbone("dlib", grid=grid)(torch.rand(2, 3, 150, 150))
+    features = create_backbone("dlib", grid=grid)(torch.rand(2, 3, 150, 150))
     assert features.embedding.shape == (2, 128)
     assert features.patches.shape == (2, grid * grid, channels)
     assert features.grid == (grid, grid)
@@ -61,7 +61,7 @@ def test_patches_are_where_they_look(dlib_net: Backbone) -> None:
 
 def test_other_grids_are_refused() -> None:
     with pytest.raises(InputError, match="Unknown grid"):
-        build_backbone("dlib", grid=16)
+        create_backbone("dlib", grid=16)
 
 
 @pytest.mark.parametrize(
@@ -78,19 +78,19 @@ def test_spoilt_files_are_refused(tmp_path: Path, weights: Path, spoil, complain
     file = tmp_path / "spoilt.dat"
     file.write_bytes(spoil(weights.read_bytes()))
     with pytest.raises(InputError, match=complaint) as refusal:
-        build_backbone("dlib", checkpoint=str(file))
+        create_backbone("dlib", checkpoint=str(file))
     assert str(file) in str(refusal.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.dat"):
-        build_backbone("dlib", checkpoint=str(tmp_path / "nowhere.dat"))
+        create_backbone("dlib", checkpoint=str(tmp_path / "nowhere.dat"))
 
 
 def test_another_network_of_dlib_is_refused() -> None:
     """The landmark model lies beside the network and is the file that is most easily taken for it."""
     with pytest.raises(InputError, match="not dlib's face recognition network"):
-        build_backbone("dlib", checkpoint=str(installed_file(read_card("dlib_landmarks"))))
+        create_backbone("dlib", checkpoint=str(installed_file(read_card("dlib_landmarks"))))
 
 
 def test_the_reader_finds_every_layer(weights: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.backbones.iresnet import IResNet
 from fdemd.errors import InputError
 from fdemd.features import Features
@@ -60,10 +60,10 @@ def test_keys_shapes_and_size_are_those_of_arcface_torch(
 def test_weights_of_one_network_give_another_the_same_features(
     tmp_path: Path, on_card: Callable[[str, Features], bool]
 ) -> None:
-    network = build_backbone("iresnet", checkpoint="random", depth=18)
+    network = create_backbone("iresnet", checkpoint="random", depth=18)
     path = tmp_path / "backbone.pth"
     torch.save(network.state_dict(), path)
-    loaded = build_backbone("iresnet", checkpoint=str(path), depth=18)
+    loaded = create_backbone("iresnet", checkpoint=str(path), depth=18)
     faces = torch.rand(2, 3, 112, 112)
     with torch.inference_mode():
         expected, found = network(faces), loaded(faces)

@@ -1,34 +1,24 @@
-"""The bounds of the process in which a network is first run."""
+"""The first run of a network: how many faces it takes, the shapes that it gives, or why it cannot be run."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "fdemd/backbones/isolated/onnx_trial.py"
-LIMITED = """
-import resource, runpy, sys
-script, memory, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-runpy.run_path(script)["limit"](4 << 30, 300)
-print(*resource.getrlimit(resource.RLIMIT_AS), *resource.getrlimit(resource.RLIMIT_CPU))
-"""
+from fdemd.backbones.onnx_trial import Trial, TrialError, try_network
+from tests.backbones.made_onnx import write_network
 
 
-@pytest.mark.parametrize(
-    ("memory", "seconds", "expected"),
-    [
-        (-1, -1, [4 << 30, 4 << 30, 300, 301]),
-        (2 << 30, 100, [2 << 30, 2 << 30, 100, 100]),
-        (8 << 30, 300, [4 << 30, 4 << 30, 300, 300]),
-    ],
-    ids=["unlimited", "stricter", "looser"],
-)
-def test_stricter_limits_of_the_account_stay(memory: int, seconds: int, expected: list[int]) -> None:
-    """Only root may raise them; for all others that would be an error."""
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, SCRIPT, str(memory), str(seconds)], capture_output=True, text=True, check=True
-    )
-    assert list(map(int, done.stdout.split())) == expected
+def test_shapes_are_those_of_the_first_number_of_faces_that_it_takes(file: Path) -> None:
+    write_network(file)
+    assert try_network(file.read_bytes(), "faces", (2, 1), (6, 4)) == Trial(2, [(2, 5)])
+
+
+def test_a_network_for_one_face_at_a_time(file: Path) -> None:
+    write_network(file, shape=(1, 3, 6, 4))
+    assert try_network(file.read_bytes(), "faces", (2, 1), (6, 4)).count == 1
+
+
+def test_faces_of_another_size_are_the_error_of_onnxruntime(file: Path) -> None:
+    write_network(file)
+    with pytest.raises(TrialError):
+        try_network(file.read_bytes(), "faces", (1,), (8, 8))

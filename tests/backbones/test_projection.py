@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.backbones.projection import Projection
 from fdemd.errors import InputError
 
@@ -18,7 +18,7 @@ LINEAR = [
 @pytest.mark.parametrize("model", LINEAR, ids=lambda model: "-".join(str(value) for value in model.values()))
 def test_projected_patches_add_up_to_the_embedding(model) -> None:
     torch.manual_seed(0)
-    backbone = build_backbone(**{"checkpoint": "random", **model}).requires_grad_(False)
+    backbone = create_backbone(**{"checkpoint": "random", **model}).requires_grad_(False)
     for module in backbone.modules():  # as after training: not the identity that they begin as
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
@@ -36,11 +36,11 @@ def test_projected_patches_add_up_to_the_embedding(model) -> None:
 def test_an_onnx_network_has_shares_in_its_last_map_only(shared) -> None:
     file = str(shared / "data" / "weights" / "w600k_mbf.onnx")
     faces = torch.rand(2, 3, 112, 112)
-    backbone = build_backbone("onnx", checkpoint=file)
+    backbone = create_backbone("onnx", checkpoint=file)
     features = backbone(faces)
     shares = Projection(backbone, features)(features).patches
     torch.testing.assert_close(shares.sum(1), features.embedding, atol=1e-3, rtol=1e-3)
-    earlier = build_backbone("onnx", checkpoint=file, patches="509")
+    earlier = create_backbone("onnx", checkpoint=file, patches="509")
     with pytest.raises(InputError, match="not a linear function"):
         Projection(earlier, earlier(faces))
 
@@ -54,7 +54,7 @@ def test_the_patches_of_the_default_network_have_no_share(dlib_net) -> None:
 @torch.inference_mode()
 @pytest.mark.parametrize(("backbone", "grid", "instead"), [("arcface", 4, 8), ("arcface", 16, 8), ("cosface", 4, 7)])
 def test_the_grid_that_has_shares_is_named(backbone: str, grid: int, instead: int) -> None:
-    network = build_backbone(backbone, checkpoint="random", grid=grid)
+    network = create_backbone(backbone, checkpoint="random", grid=grid)
     features = network(torch.rand(1, 3, *network.face_size))
     with pytest.raises(InputError, match=rf"use model\.grid={instead} or rerank\.patches=raw\."):
         Projection(network, features)
@@ -62,6 +62,6 @@ def test_the_grid_that_has_shares_is_named(backbone: str, grid: int, instead: in
 
 @torch.inference_mode()
 def test_the_last_grid_of_dlibs_network_has() -> None:
-    backbone = build_backbone("dlib", grid=2)
+    backbone = create_backbone("dlib", grid=2)
     features = backbone(torch.rand(2, 3, 150, 150))
     torch.testing.assert_close(Projection(backbone, features)(features).patches.sum(1), features.embedding)

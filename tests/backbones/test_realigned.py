@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fdemd.backbones import Backbone
 from fdemd.backbones.realigned import Realigned
-from fdemd.faces.alignment import TEMPLATES, between
+from fdemd.faces.alignment import TEMPLATES, template_transform
 from fdemd.features import Features
 
 
@@ -24,7 +24,7 @@ class Seen(Backbone):
 
 
 def realigned(template: str, size: tuple[int, int]) -> tuple[Realigned, np.ndarray]:
-    move = between(template, size, Seen.alignment, Seen.face_size)
+    move = template_transform(template, size, Seen.alignment, Seen.face_size)
     return Realigned(Seen(), template, size, move), move
 
 
@@ -45,10 +45,12 @@ def test_faces_are_moved_as_opencv_moves_them(template: str, size: tuple[int, in
 
 
 def test_the_five_points_come_to_lie_where_the_other_template_has_them() -> None:
-    move = between("dlib", (300, 300), "insightface", (112, 112))
+    move = template_transform("dlib", (300, 300), "insightface", (112, 112))
     points = 2 * TEMPLATES["dlib"].points @ move[:, :2].T + move[:, 2]
     assert np.abs(points - TEMPLATES["insightface"].points).max() < 4
-    np.testing.assert_allclose(between("dlib", (150, 150), "dlib", (75, 75)), [[0.5, 0, 0], [0, 0.5, 0]], atol=1e-12)
+    np.testing.assert_allclose(
+        template_transform("dlib", (150, 150), "dlib", (75, 75)), [[0.5, 0, 0], [0, 0.5, 0]], atol=1e-12
+    )
 
 
 def test_a_change_of_what_is_seen_is_a_change_of_the_face() -> None:

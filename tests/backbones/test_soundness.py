@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fdemd.backbones import Backbone, build_backbone
+from fdemd.backbones import Backbone, create_backbone
 from fdemd.backbones.soundness import check_sound, check_sound_on
 from fdemd.errors import InputError
 from fdemd.features import Features
@@ -48,7 +48,7 @@ class Given(Backbone):
     ],
     ids=["constant", "nearly constant", "zero", "infinite", "centred", "counted", "batch norm", "chance"],
 )
-def test_a_network_that_is_none_is_told(says: Callable[[Tensor], Tensor], sentence: str) -> None:
+def test_a_network_that_is_none_is_reported(says: Callable[[Tensor], Tensor], sentence: str) -> None:
     with pytest.raises((InputError, ValueError), match=sentence):
         check_sound(Given(says), "test")
 
@@ -79,11 +79,11 @@ def test_the_same_picture_twice_may_have_the_same_embedding() -> None:
     [({"backbone": "mobilefacenet"}, "bn.weight"), ({"backbone": "iresnet", "depth": 18}, "features.weight")],
 )
 def test_every_network_from_a_file_is_checked(tmp_path: Path, model: dict[str, object], key: str) -> None:
-    weights = dict(build_backbone(checkpoint="random", **model).state_dict())
+    weights = dict(create_backbone(checkpoint="random", **model).state_dict())
     path = tmp_path / "a.pth"
     torch.save({**weights, key: torch.zeros_like(weights[key])}, path)
     with pytest.raises(InputError, match=f"The network {model['backbone']} ({ZERO}|{SAME})"):
-        build_backbone(checkpoint=str(path), **model)
+        create_backbone(checkpoint=str(path), **model)
 
 
 @pytest.mark.parametrize("norm", ["embedding", "map"])
@@ -122,6 +122,6 @@ def test_an_onnx_file_that_was_saved_while_it_trained(tmp_path: Path, norm: str)
         )
         path = tmp_path / f"{training}.onnx"
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-    build_backbone("onnx", checkpoint=str(tmp_path / "0.onnx"))
+    create_backbone("onnx", checkpoint=str(tmp_path / "0.onnx"))
     with pytest.raises(InputError, match=f"The network onnx {ALONE}.*model.eval"):
-        build_backbone("onnx", checkpoint=str(tmp_path / "1.onnx"))
+        create_backbone("onnx", checkpoint=str(tmp_path / "1.onnx"))

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.backbones.timm import TimmBackbone
 from fdemd.errors import InputError
 
@@ -52,7 +52,7 @@ def cache_weights(hub: Path, repository: str, weights: dict[str, Tensor]) -> Pat
 def test_patches_are_the_last_map_and_one_step_trains_the_network(
     name: str, size: tuple[int, int], grid: tuple[int, int], channels: int
 ) -> None:
-    network = build_backbone("timm", name=name, face_size=size, embedding=8).train()
+    network = create_backbone("timm", name=name, face_size=size, embedding=8).train()
     trained = {key: value for key, value in network.named_parameters() if value.requires_grad}
     before = {key: value.detach().clone() for key, value in trained.items()}
     optimizer = torch.optim.SGD(trained.values(), lr=0.1)
@@ -92,7 +92,7 @@ def test_a_vision_transformer_is_fed_with_its_own_range_and_gives_no_class_token
 
 
 def test_own_size_is_that_of_timms_weights_and_a_cnn_takes_any() -> None:
-    network = build_backbone("timm", name="resnet18")
+    network = create_backbone("timm", name="resnet18")
     assert network.face_size == (224, 224)
     assert network(torch.rand(1, 3, 64, 96)).grid == (2, 3)
 
@@ -110,17 +110,17 @@ def test_heads(head: str, numbers: int) -> None:
 
 
 def test_layers_behind_the_last_map_are_frozen() -> None:
-    network = build_backbone("timm", name="mobilenetv3_large_100", face_size=(32, 32))
+    network = create_backbone("timm", name="mobilenetv3_large_100", face_size=(32, 32))
     frozen = [key for key, value in network.named_parameters() if not value.requires_grad]
     assert frozen == ["trunk.conv_head.weight", "trunk.conv_head.bias"]
 
 
 def test_a_whole_file_gives_the_same_network_again(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"name": SMALL, "face_size": (32, 32), "embedding": 8}
-    network, faces = build_backbone("timm", **settings), torch.rand(2, 3, 32, 32)
+    network, faces = create_backbone("timm", **settings), torch.rand(2, 3, 32, 32)
     file = tmp_path / "trained.safetensors"
     save_file({f"module.{key}": value.contiguous() for key, value in network.state_dict().items()}, file)
-    again = build_backbone("timm", **settings, checkpoint=str(file))
+    again = create_backbone("timm", **settings, checkpoint=str(file))
     torch.testing.assert_close(again(faces).embedding, network(faces).embedding)
     assert again.weights_sha256 != network.weights_sha256 == "random"
 

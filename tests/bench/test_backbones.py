@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fdemd.backbones import BACKBONES, build_backbone
+from fdemd.backbones import BACKBONES, create_backbone
 from fdemd.bench.__main__ import main
 from fdemd.bench.backbones import MODELS, measure
 from fdemd.bench.timing import interleaved
@@ -41,7 +41,7 @@ def test_upstream_computes_the_same_embedding(name: str) -> None:
     faces_of = {"facenet": (160, 160), "timm-resnet18": (224, 224)}
     faces = torch.rand(1, 3, *faces_of[name])
     with torch.no_grad():
-        backbone = build_backbone(**settings)
+        backbone = create_backbone(**settings)
         theirs = UPSTREAM[str(settings["backbone"])][1](backbone, faces, settings)()
         assert isinstance(theirs, torch.Tensor)
         torch.testing.assert_close(backbone(faces).embedding, theirs, rtol=1e-3, atol=1e-4)
@@ -55,8 +55,8 @@ def test_a_model_with_an_upstream_has_a_ratio() -> None:
 
 
 def test_untrained_weights_do_not_shrink_activations_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    backbone = build_backbone(**MODELS["mobilefacenet-foamliu"])
-    monkeypatch.setattr("fdemd.bench.backbones.build_backbone", lambda **settings: backbone)
+    backbone = create_backbone(**MODELS["mobilefacenet-foamliu"])
+    monkeypatch.setattr("fdemd.bench.backbones.create_backbone", lambda **settings: backbone)
     measure("mobilefacenet-foamliu", MODELS["mobilefacenet-foamliu"], batch=8, seconds=0)
     with torch.no_grad():
         assert backbone(torch.rand(8, 3, 112, 112)).embedding.std() > 0.1

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fdemd.bench.__main__ import main
-from fdemd.bench.loading import aligned_data, endless_loader
+from fdemd.bench.loading import align_training_data, endless_loader
 from fdemd.bench.step import Turns, bare_step, new_training
 from fdemd.bench.training import SETTINGS
 from fdemd.cli.command_line import CONFIG_DIR, plan
@@ -28,13 +28,13 @@ def test_both_loops_do_the_same_steps(settings: list[str], tmp_path: Path) -> No
     """They end with the same weights and batch statistics, far from those of the start."""
     plain = ["optimizer.schedule=constant", "optimizer.warmup=0", "trainer.gradient_clip_val=0.5"]
     (point,) = plan("train", [*SETTINGS, *settings, *plain], CONFIG_DIR)
-    data = aligned_data(point.settings.plain())
-    module = new_training(point.settings.plain(), people=7)
+    data = align_training_data(point.settings)
+    module = new_training(point.settings, people=7)
     batch = next(iter(endless_loader(data, workers=0)))
     start, bare = copy.deepcopy(module), copy.deepcopy(module)
-    turns = Turns(data, batch, bare_step(bare, batch, point.settings.plain()), torch.device("cpu"), seconds=0)
-    with open_log(point.settings.plain(), tmp_path, "train") as log:
-        build_trainer(point.settings.plain(), log, validated=False).fit(module, turns)
+    turns = Turns(data, batch, bare_step(bare, batch, point.settings), torch.device("cpu"), seconds=0)
+    with open_log(point.settings.logger, tmp_path, "train", {}) as log:
+        build_trainer(point.settings.trainer, log, validate_every=None).fit(module, turns)
     assert len(turns.rounds) == 5
     trained, expected = module.state_dict(), bare.state_dict()
     for name, value in trained.items():
@@ -45,7 +45,7 @@ def test_both_loops_do_the_same_steps(settings: list[str], tmp_path: Path) -> No
 
 def test_the_loader_visits_every_face_before_any_comes_again(settings: list[str]) -> None:
     (point,) = plan("train", [*SETTINGS, *settings, "data.mask_share=0.5"], CONFIG_DIR)
-    batches = list(islice(endless_loader(aligned_data(point.settings.plain()), workers=0), 10))
+    batches = list(islice(endless_loader(align_training_data(point.settings), workers=0), 10))
     rows = torch.cat([batch["row"] for batch in batches]).tolist()
     assert rows == [*range(20), *range(20)]
     first, second = (torch.cat([batch["face"] for batch in batches[half]]) for half in (slice(5), slice(5, 10)))

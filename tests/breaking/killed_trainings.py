@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tests.test_finetune import Tiny, train
 
 from fdemd.backbones import BACKBONES
 from fdemd.checkpoints.training_state import PlainCheckpoints
 from fdemd.training.module import FinetuneModule
+from tests.short_training import Tiny, train
 
 
 def forked(work: Callable[[], Any]) -> int:

@@ -27,7 +27,7 @@ from data_prep.layouts import LAYOUTS
 from fdemd.data.manifest import read_manifest
 from tests.breaking.conftest import Tally
 from tests.data_prep.conftest import picture, write_tar, write_tree, write_zip
-from tests.data_prep.test_casia import pack as write_records
+from tests.data_prep.made_records import pack as write_records
 
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -344,7 +344,7 @@ LOOK = """
 import sys
 import numpy as np
 from fdemd.faces.alignment import TEMPLATES
-from fdemd.faces.photographs import Way, face_in
+from fdemd.faces.photographs import Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError
 for detector in ("dlib", "mtcnn"):
     for height, width in eval(sys.argv[1]):
@@ -353,7 +353,8 @@ for detector in ("dlib", "mtcnn"):
             shape = (height, width, 3)
             image = rng.integers(0, 256, shape, dtype=np.uint8) if fill is None else np.full(shape, fill, np.uint8)
             try:
-                face, faces = face_in(image, Way("dlib", TEMPLATES["dlib"].frame, detector), aligned=False)
+                preprocessing = Preprocessing("dlib", TEMPLATES["dlib"].frame, detector)
+                face, faces = extract_face(image, preprocessing, aligned=False)
                 assert (face is None) == (faces == 0)
             except UnreadableImageError:
                 pass

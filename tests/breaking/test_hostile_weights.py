@@ -60,12 +60,12 @@ def tensors(path: Path) -> bool:
 def onnx_network(path: Path) -> bool:
     """Whether a network gives finite numbers; tried in this very process, which may die of it."""
     import fdemd.backbones.onnx as onnx_backbone
-    from fdemd.backbones.isolated.onnx_trial import tried
+    from fdemd.backbones.isolated.onnx_trial import try_counts
     from fdemd.backbones.onnx_trial import Trial, TrialError
 
     def here(network: bytes, name: str, counts: tuple[int, ...], size: tuple[int, int]) -> Trial:
         try:
-            answer = tried({"input": name, "counts": counts, "size": size}, network)
+            answer = try_counts({"input": name, "counts": counts, "size": size}, network)
         except Exception as error:
             raise TrialError(str(error)) from error
         return Trial(answer["count"], [None if shape is None else tuple(shape) for shape in answer["shapes"]])
@@ -76,9 +76,9 @@ def onnx_network(path: Path) -> bool:
 
 def onnx_alone(path: Path) -> bool:
     """Whether a network gives finite numbers or is refused, by the way that everybody takes."""
-    from fdemd.backbones import build_backbone
+    from fdemd.backbones import create_backbone
 
-    backbone = build_backbone("onnx", checkpoint=str(path))
+    backbone = create_backbone("onnx", checkpoint=str(path))
     return bool(backbone(torch.rand(2, 3, *backbone.face_size)).embedding.isfinite().all())
 
 

@@ -14,7 +14,7 @@ from fdemd.data.manifest import Manifest, read_manifest, write_manifest
 from fdemd.data.names import identity_of
 from fdemd.data.sources import folder_manifest, orl_manifest
 from fdemd.errors import InputError
-from fdemd.faces.photographs import Way, face_in
+from fdemd.faces.photographs import Preprocessing, extract_face
 from fdemd.faces.reading import read_image
 
 Tally = Callable[[str, int, int], None]
@@ -109,14 +109,14 @@ def test_every_file_is_used_or_listed_under_any_permissions(
 
 def test_turned_photographs_give_the_face_of_the_upright_ones(tally: Tally) -> None:
     """AT&T, every twentieth photograph, in three other positions."""
-    way = Way("dlib", (150, 150), "dlib")
+    preprocessing = Preprocessing("dlib", (150, 150), "dlib")
     manifest, times, held = orl_manifest(), 0, 0
     for photograph in manifest.photographs[::20]:
         image = read_image(manifest.file(photograph))
-        expected, _ = face_in(image, way, aligned=False)
+        expected, _ = extract_face(image, preprocessing, aligned=False)
         assert expected is not None
         for turns in (1, 2, 3):
-            found, _ = face_in(np.rot90(image, turns), way, aligned=False)
+            found, _ = extract_face(np.rot90(image, turns), preprocessing, aligned=False)
             times += 1
             held += found is not None and np.abs(found.landmarks - expected.landmarks).mean() < 5
     tally("AT&T photographs lying on a side or upside down", times, held)

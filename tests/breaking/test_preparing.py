@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from data_prep.__main__ import main
-from fdemd.files.mark import MARK
+from fdemd.files.ownership import MARK
 from tests.breaking.conftest import Tally
-from tests.data_prep.conftest import PEOPLE, digests, picture, write_pack, write_tar
+from tests.data_prep.conftest import digests, many_lfw_files, write_pack, write_tar
 
 pytestmark = pytest.mark.slow
 
@@ -111,13 +111,7 @@ def test_killed_before_each_change_of_the_disk(tmp_path: Path, tally: Tally) -> 
 def test_killed_with_its_workers_when_the_journal_has_grown(
     kill: signal.Signals, tmp_path: Path, tally: Tally, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    files = {
-        f"lfw/{name}/{name}_{copy * 10 + number:04d}.jpg": picture(person, number)
-        for person, name in enumerate(PEOPLE)
-        for number in range(1, 11)
-        for copy in range(3)
-    }
-    source, out, straight = write_tar(tmp_path / "lfw.tar", files), tmp_path / "out", tmp_path / "straight"
+    source, out, straight = write_tar(tmp_path / "lfw.tar", many_lfw_files()), tmp_path / "out", tmp_path / "straight"
     command = ["lfw", "--source", str(source), "--workers"]
     held = times = 0
     for lines in (33, 65):  # the first and the second portion

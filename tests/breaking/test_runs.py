@@ -21,8 +21,8 @@ import fdemd.report.identification
 import fdemd.report.open_set
 import fdemd.report.study
 import fdemd.report.verification
-from evaluate import run
 from fdemd.cli.command_line import main
+from fdemd.jobs import run
 from tests.breaking.conftest import Tally
 
 pytestmark = pytest.mark.slow

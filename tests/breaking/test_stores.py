@@ -21,8 +21,8 @@ import pytest
 import torch
 
 from fdemd.cache.entries import entries
+from fdemd.cache.entry_writer import load_or_make
 from fdemd.cache.features import TENSORS, FeatureStore
-from fdemd.cache.new_entry import kept
 from fdemd.cache.similarities import SimilarityStore
 from fdemd.data.aligned import aligned_faces
 from fdemd.data.manifest import Manifest, Photograph
@@ -77,7 +77,7 @@ def faces(cache: Path, key: str = "a") -> bool:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fdemd.cache.journal.BLOCK", 2)
         patch.setattr("fdemd.data.aligned.read_image", lambda file: ord(key) + int(file.stem))
-        patch.setattr("fdemd.data.aligned.face_in", _face_in)
+        patch.setattr("fdemd.data.aligned.extract_face", _extract_face)
         found = aligned_faces(manifest, "dlib", (150, 150), cache=cache)
     shades = np.array([ord(key) + number for number in range(FACES)])
     return (
@@ -88,7 +88,7 @@ def faces(cache: Path, key: str = "a") -> bool:
     )
 
 
-def _face_in(shade: int, *_: object, **__: object) -> tuple[AlignedFace, int]:
+def _extract_face(shade: int, *_: object, **__: object) -> tuple[AlignedFace, int]:
     MADE.append("face")
     face = AlignedFace(np.full((150, 150, 3), shade, np.uint8), np.full((68, 2), shade, np.float32))
     return face, 1 + shade % 2
@@ -103,7 +103,7 @@ def others(cache: Path, key: str = "a") -> bool:
         new.allocate("numbers", torch.float32, (40,))[:] = right
         return {"key of": key}
 
-    found = kept(cache / "others" / (key * 64), "numbers", make)
+    found = load_or_make(cache / "others" / (key * 64), "numbers", make)
     return np.array_equal(found.tensors["numbers"].numpy(), right) and found.facts == {"key of": key}
 
 

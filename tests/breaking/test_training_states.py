@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 import torch
-from tests.test_finetune import ROOT, settings, tiny, train, weights_of  # noqa: F401  (fixtures)
 
 from fdemd.checkpoints.training_state import PlainCheckpoints, read_state
 from fdemd.errors import InputError
 from fdemd.training.module import FinetuneModule
-from fdemd.training.validation import HeldOut
+from fdemd.training.validation import IdentificationMetric
 from tests.breaking.conftest import Tally
 from tests.data.test_workers import until
+from tests.short_training import ROOT, settings, tiny, train, weights_of  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ def whole(tiny: None, settings: list[str]) -> Any:  # noqa: F811
 def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> bool:
     """Whether a training refuses to go on, in one sentence."""
     from fdemd.cli.command_line import main
-    from train import run
+    from fdemd.jobs import run
 
     capsys.readouterr()
     status = main("train", run, "test", words)
@@ -146,13 +146,13 @@ def test_trainings_told_to_stop_at_any_step_end_with_the_same_weights(
     tmp_path: Path,
 ) -> None:
     from fdemd.cli.command_line import main
-    from train import run
+    from fdemd.jobs import run
 
     words = [*settings, "validation.every=3", f"trainer.max_steps={STEPS}"]
     words.append(f"trainer.accumulate_grad_batches={accumulated}")
     straight = train(*words)
     moments = [(FinetuneModule, "training_step", batch) for batch in range(batches)]
-    moments += [(HeldOut, "add", 2), (HeldOut, "compare", 1), (HeldOut, "compare", 2)]
+    moments += [(IdentificationMetric, name, at) for name, at in (("update", 2), ("compute", 1), ("compute", 2))]
     held = 0
     for number, (kind, method, at) in enumerate(moments):
         sent = (signal.SIGTERM, signal.SIGINT)[number % 2]
@@ -170,7 +170,7 @@ def test_trainings_told_to_stop_at_any_step_end_with_the_same_weights(
             patch.setattr(kind, method, interrupted)
             assert main("train", run, "test", [*words, f"output='{out}'"]) == 128 + sent
         (folder,) = out.iterdir()
-        if kind is HeldOut and method == "add":  # before the first step: nothing to go on from
+        if kind is IdentificationMetric and method == "update":  # before the first step: nothing to go on from
             held += not (folder / "checkpoints" / "last.ckpt").exists()
             continue
         resumed = train(*words, f"resume='{folder}'")

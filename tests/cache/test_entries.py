@@ -1,103 +1,16 @@
 """Entries of the cache: whole or not there, whoever else is at work in it, and nothing of anybody else's."""
 
-import errno
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import torch
 
-from fdemd.cache.entries import DAY, age, entries, in_use, mark_used, remove, size
-from fdemd.cache.new_entry import NewEntry
-from fdemd.cache.tensors import stored
-from fdemd.errors import InputError
+from fdemd.cache.entries import DAY, age, entries, mark_used, remove, size
+from fdemd.cache.entry_writer import EntryWriter
+from fdemd.cache.tensors import read_entry
 from tests.cache.conftest import make_old
-
-NAME = "0" * 64
-OTHER = "1" * 64
-
-
-def entry(cache: Path, number: float, name: str = NAME, kind: str = "kind") -> Path:
-    with NewEntry(cache / kind / name, "numbers") as new:
-        new.write({"numbers": torch.full((10,), number)})
-        new.finish(name, {})
-    return cache / kind / name
-
-
-def number_in(place: Path) -> float | None:
-    found = stored(place, place.name, "numbers")
-    return float(found.tensors["numbers"].unique()) if found else None
-
-
-def test_an_entry_appears_when_it_is_finished(tmp_path: Path) -> None:
-    with NewEntry(tmp_path / "kind" / NAME, "numbers") as new:
-        new.write({"numbers": torch.ones(10)})
-        assert [found.name.startswith("unfinished-") for found in entries(tmp_path)] == [True]
-        new.finish(NAME, {"of": "ones"})
-    (found,) = entries(tmp_path)
-    assert found == tmp_path / "kind" / NAME
-    assert stored(found, NAME, "numbers").facts == {"of": "ones"}
-    assert list((tmp_path / "kind").iterdir()) == [found], "nothing else is left"
-    assert found.stat().st_mode & 0o777 == 0o755, "others may read it"
-
-
-def test_an_entry_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), NewEntry(tmp_path / "kind" / NAME, "numbers") as new:
-        new.write({"numbers": torch.ones(10)})
-        raise KeyboardInterrupt
-    assert list((tmp_path / "kind").iterdir()) == []
-
-
-def test_the_faster_of_two_runs_wins_and_both_have_what_they_made(tmp_path: Path) -> None:
-    place = tmp_path / "kind" / NAME
-    with NewEntry(place, "numbers") as slow:
-        slow.write({"numbers": torch.full((10,), 1.0)})
-        entry(tmp_path, 2.0)
-        assert slow.finish(NAME, {}).tensors["numbers"].unique() == 1
-    assert number_in(place) == 2
-    assert list(place.parent.iterdir()) == [place]
-
-
-MAKE_AND_DIE = """
-import os, signal, sys, torch
-from pathlib import Path
-from fdemd.cache.new_entry import NewEntry
-new = NewEntry(Path(sys.argv[1]), "numbers")
-new.write({"numbers": torch.ones(10)})
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_what_a_killed_run_left_is_removed_and_a_running_one_is_let_be(tmp_path: Path) -> None:
-    place = tmp_path / "kind" / NAME
-    assert subprocess.run([sys.executable, "-c", MAKE_AND_DIE, str(place)], check=False).returncode < 0
-    (killed,) = place.parent.iterdir()
-    with NewEntry(place, "numbers") as running:
-        assert not killed.exists()
-        make_old(running.folder, days=2)
-        assert in_use(running.folder)
-        assert not remove(running.folder)
-        entry(tmp_path, 1.0)
-        assert running.folder.exists()
-
-
-def test_a_lock_ends_with_its_process_even_if_its_workers_live_on(tmp_path: Path) -> None:
-    """Workers that outlive a kill would keep the lock of the run that started them."""
-    with NewEntry(tmp_path / "kind" / NAME, "numbers") as new:
-        worker = os.fork()
-        if not worker:
-            signal.pause()
-        try:
-            new.keep = True
-            folder = new.folder
-            new.__exit__(None, None, None)
-            assert not in_use(folder)
-        finally:
-            os.kill(worker, signal.SIGKILL)
-            os.waitpid(worker, 0)
+from tests.cache.made_entries import NAME, OTHER, entry, files_and_folders, killed, named_like_ours, number_in
 
 
 def test_age_counts_from_the_last_use(tmp_path: Path) -> None:
@@ -110,7 +23,7 @@ def test_age_counts_from_the_last_use(tmp_path: Path) -> None:
 
 def test_a_removed_entry_is_still_there_for_those_who_have_it_open(tmp_path: Path) -> None:
     found = entry(tmp_path, 1.0)
-    mapped = stored(found, NAME, "numbers").tensors["numbers"]
+    mapped = read_entry(found, NAME, "numbers").tensors["numbers"]
     assert size(found) > 40
     assert remove(found)
     assert list((tmp_path / "kind").iterdir()) == []
@@ -124,12 +37,6 @@ def docker(cache: Path) -> None:
     layer.mkdir(parents=True)
     for name in ("cache-id", "diff", "size", "tar-split.json.gz"):
         (layer / name).write_text("docker's")
-
-
-def named_like_ours(cache: Path) -> None:
-    for kind in ("features", "faces", "similarities", "adversarial", "centres"):
-        (cache / kind / NAME).mkdir(parents=True)
-        (cache / kind / NAME / "thesis.tex").write_text("years of work")
 
 
 def one_file_more(cache: Path) -> None:
@@ -158,13 +65,6 @@ def a_link_to_photographs(cache: Path) -> None:
     (cache / "kind" / NAME).symlink_to(moved)
 
 
-def files_and_folders(cache: Path) -> None:
-    (cache / "photographs" / "holiday").mkdir(parents=True)
-    (cache / "notes").touch()
-    (cache / "kind").mkdir()
-    (cache / "kind" / NAME).touch()
-
-
 def another_programs_mark(cache: Path) -> None:
     (cache / "kind" / NAME).mkdir(parents=True)
     (cache / "kind" / NAME / ".fdemd").write_text('{"made by": "fdemd", "holds": "prepared faces"}\n')
@@ -191,21 +91,8 @@ def test_what_we_did_not_make_is_no_entry_and_stays(tmp_path: Path, foreign) -> 
     assert list(entries(cache)) == []
     for kind in cache.iterdir():
         if kind.is_dir():
-            with NewEntry(kind / OTHER, "numbers"):  # removes what killed runs left
+            with EntryWriter(kind / OTHER, "numbers"):  # removes what killed runs left
                 pass
-    assert sorted(tmp_path.rglob("*")) == before
-
-
-@pytest.mark.parametrize("foreign", [named_like_ours, files_and_folders])
-def test_what_is_in_the_way_is_told_and_left(tmp_path: Path, caplog: pytest.LogCaptureFixture, foreign) -> None:
-    foreign(tmp_path)
-    kind = "faces" if foreign is named_like_ours else "kind"
-    before = sorted(tmp_path.rglob("*"))
-    assert number_in(tmp_path / kind / NAME) is None
-    assert f"{tmp_path / kind / NAME} is in the way and was not removed" in caplog.text
-    with NewEntry(tmp_path / kind / NAME, "numbers") as new:
-        new.write({"numbers": torch.ones(3)})
-        assert new.finish(NAME, {}).tensors["numbers"].sum() == 3, "used all the same"
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -237,19 +124,6 @@ def test_what_earlier_versions_made_is_known_and_never_read_wrongly(
     assert remove(left)
 
 
-@pytest.mark.parametrize("half", [None, ".0123456789abcdef.part"])
-def test_a_run_killed_before_it_could_mark_its_folder(tmp_path: Path, half: str | None) -> None:
-    folder = tmp_path / "kind" / "unfinished-ab3_efgh"
-    folder.mkdir(parents=True)
-    if half:
-        (folder / half).touch()
-    entry(tmp_path, 1.0)
-    assert folder.exists(), "its run may be about to"
-    make_old(folder, days=2)
-    entry(tmp_path, 1.0, OTHER)
-    assert not folder.exists()
-
-
 def test_a_run_killed_as_it_removed_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its mark is the last file to go; what is left is an empty folder of a name of ours."""
     found = entry(tmp_path, 1.0)
@@ -266,11 +140,7 @@ def test_a_run_killed_as_it_removed_an_entry(tmp_path: Path, monkeypatch: pytest
     assert not left.exists()
 
 
-def killed(path: Path) -> None:
-    raise KeyboardInterrupt
-
-
-def test_a_cache_that_cannot_be_read_is_told(tmp_path: Path, as_other_user: list[str]) -> None:
+def test_a_cache_that_cannot_be_read_is_reported(tmp_path: Path, as_other_user: list[str]) -> None:
     (tmp_path / "cache").mkdir(mode=0o000)
     command = [*as_other_user, sys.executable, "-m", "fdemd.cache", "--cache", str(tmp_path / "cache")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -282,67 +152,3 @@ def test_a_cache_that_cannot_be_read_is_told(tmp_path: Path, as_other_user: list
 
 def test_nowhere_is_empty(tmp_path: Path) -> None:
     assert list(entries(tmp_path / "nowhere")) == []
-
-
-def test_a_full_disk_is_told_with_the_need_and_nothing_is_left(small_disk) -> None:
-    disk = small_disk(2)
-    (disk / "ballast").write_bytes(bytes(1_500_000))
-    with pytest.raises(InputError, match=r"kind has no room for the numbers: 4.0 MB are needed and .* are free; make"):
-        entry_of_megabytes(disk)
-    assert list((disk / "kind").iterdir()) == []
-
-
-def test_a_disk_that_fills_up_meanwhile_is_told_with_the_need(small_disk) -> None:
-    disk = small_disk(8)
-    with (
-        pytest.raises(InputError, match=r"kind has no room for the numbers: 4.0 MB are needed and .* are free; make"),
-        NewEntry(disk / "kind" / NAME, "numbers") as new,
-    ):
-        new.begin({"numbers": (torch.float32, (1_000_000,))})
-        (disk / "ballast").write_bytes(bytes(7 << 20))
-        for _ in range(10):
-            new.append({"numbers": torch.ones(100_000)})
-    assert list((disk / "kind").iterdir()) == []
-
-
-def test_a_quota_that_is_used_up_is_told_with_the_need(small_disk) -> None:
-    disk = small_disk(8)
-    with (
-        pytest.raises(InputError, match=r"kind has no room for the numbers: 4.0 MB are needed and .* are free; make"),
-        NewEntry(disk / "kind" / NAME, "numbers") as new,
-    ):
-        new.begin({"numbers": (torch.float32, (1_000_000,))})
-        (disk / "ballast").write_bytes(bytes(7 << 20))
-        with new.told():
-            raise OSError(errno.EDQUOT, "Disk quota exceeded")
-
-
-def test_a_disk_that_fills_up_is_no_bus_error(small_disk) -> None:
-    """What is written in any order is mapped, and a mapped file with holes kills its program on a full disk."""
-    disk = small_disk(2)
-    with pytest.raises(InputError, match="has no room"), NewEntry(disk / "kind" / NAME, "numbers") as new:
-        new.allocate("numbers", torch.uint8, (1000, 4000))
-    with NewEntry(disk / "kind" / NAME, "numbers") as new:
-        numbers = new.allocate("numbers", torch.uint8, (1000, 1000))
-        (disk / "ballast").write_bytes(bytes(500_000))
-        numbers[::-1] = 7
-        new.finish(NAME, {})
-    assert number_in(disk / "kind" / NAME) == 7
-
-
-def entry_of_megabytes(cache: Path) -> None:
-    with NewEntry(cache / "kind" / NAME, "numbers") as new:
-        new.write({"numbers": torch.ones(1_000_000)})
-        new.finish(NAME, {})
-
-
-@pytest.mark.parametrize(
-    "tensor", [torch.zeros(0), torch.zeros(3, 0), torch.tensor(1.5), torch.tensor([[True, False]])]
-)
-def test_tensors_of_any_shape(tmp_path: Path, tensor: torch.Tensor) -> None:
-    with NewEntry(tmp_path / "kind" / NAME, "numbers") as new:
-        new.write({"numbers": tensor})
-        new.finish(NAME, {})
-    found = stored(tmp_path / "kind" / NAME, NAME, "numbers").tensors["numbers"]
-    assert torch.equal(found, tensor)
-    assert found.dtype == tensor.dtype

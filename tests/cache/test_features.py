@@ -201,7 +201,7 @@ def test_a_killed_run_leaves_nothing_that_is_used_or_that_stays(tmp_path: Path) 
     assert same(store_of(tmp_path).read(KEY), features)
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"features cannot be written .*data\.cache=PATH.*features\.store=false"):
         store_of(tmp_path / "file").writer(KEY, FACES)
@@ -216,7 +216,7 @@ def test_a_disk_without_room_is_told_before_the_work(tmp_path: Path, monkeypatch
     assert list((tmp_path / "features").iterdir()) == []
 
 
-def test_a_disk_that_fails_half_way_is_told(tmp_path: Path) -> None:
+def test_a_disk_that_fails_half_way_is_reported(tmp_path: Path) -> None:
     """The kernel refuses files beyond a limit, as it does on a full disk."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from fdemd.cache.entries import entries
+from fdemd.cache.entry_writer import EntryWriter
 from fdemd.cache.journal import JournaledRows
-from fdemd.cache.new_entry import NewEntry
-from fdemd.cache.tensors import Stored, stored
+from fdemd.cache.tensors import Stored, read_entry
 
 ROWS = 11
 NAME = "0" * 64
@@ -30,7 +30,7 @@ def row(number: int) -> dict[str, torch.Tensor]:
 def make(cache: Path, stop_before: int | None = None) -> tuple[list[int], Stored | None]:
     """Make the rows, or what is left of them; the numbers of those that were made, and the content if all are."""
     made = []
-    with NewEntry(cache / "kind" / NAME, "rows", resumable=True) as new:
+    with EntryWriter(cache / "kind" / NAME, "rows", resumable=True) as new:
         with JournaledRows(new, ROWS, ROW) as rows:
             for number in range(rows.done, ROWS):
                 if number == stop_before:
@@ -48,7 +48,7 @@ def broken_off(cache: Path, before: int) -> Path:
 
 
 def is_right(cache: Path) -> bool:
-    found = stored(cache / "kind" / NAME, NAME, "rows")
+    found = read_entry(cache / "kind" / NAME, NAME, "rows")
     return (
         found is not None
         and found.facts == {"notes": [0, 4, 8]}
@@ -145,8 +145,8 @@ def test_another_programs_folder_of_that_name_is_let_be(tmp_path: Path) -> None:
 def test_a_run_that_waited_finds_what_the_other_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other one finishes while this one waits for its lock."""
     place = tmp_path / "kind" / NAME
-    other = NewEntry(place, "rows", resumable=True)
-    real = NewEntry.__exit__
+    other = EntryWriter(place, "rows", resumable=True)
+    real = EntryWriter.__exit__
 
     def finish_the_other(message: str, *_: object) -> None:
         assert "Another run is making" in message
@@ -155,7 +155,7 @@ def test_a_run_that_waited_finds_what_the_other_made(tmp_path: Path, monkeypatch
         real(other, None, None, None)
 
     monkeypatch.setattr("fdemd.cache.unfinished._log.warning", finish_the_other)
-    with NewEntry(place, "rows", resumable=True) as new:
+    with EntryWriter(place, "rows", resumable=True) as new:
         assert new.waited
-        assert stored(place, NAME, "rows").tensors["numbers"].sum() == 3
+        assert read_entry(place, NAME, "rows").tensors["numbers"].sum() == 3
     assert list(place.parent.iterdir()) == [place]

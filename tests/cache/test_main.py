@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fdemd.cache.__main__ import main
-from fdemd.cache.new_entry import NewEntry
+from fdemd.cache.entry_writer import EntryWriter
 from tests.cache.conftest import make_old
 from tests.cache.test_entries import FOREIGN
 
@@ -18,7 +18,7 @@ from tests.cache.test_entries import FOREIGN
 def full(tmp_path: Path) -> Path:
     """Two entries of features, 1 MB each, one of them last used 40 days ago, and somebody's folder."""
     for name in ("0" * 64, "1" * 64):
-        with NewEntry(tmp_path / "features" / name, "features") as new:
+        with EntryWriter(tmp_path / "features" / name, "features") as new:
             new.write({"patches": torch.zeros(1_000_000, dtype=torch.uint8)})
             new.finish(name, {})
     make_old(tmp_path / "features" / ("0" * 64), days=40)
@@ -64,10 +64,10 @@ def test_what_is_unfinished_is_shown_and_cleared_unless_a_program_is_making_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kind = tmp_path / "faces"
-    with NewEntry(kind / ("0" * 64), "faces", resumable=True) as new:
+    with EntryWriter(kind / ("0" * 64), "faces", resumable=True) as new:
         new.write({"images": torch.zeros(1_000_000, dtype=torch.uint8)})
         new.keep = True
-    with NewEntry(kind / ("1" * 64), "faces", resumable=True) as running:
+    with EntryWriter(kind / ("1" * 64), "faces", resumable=True) as running:
         running.write({"images": torch.zeros(2_000_000, dtype=torch.uint8)})
         running.flush()
         assert main(["--cache", str(tmp_path)]) == 0
@@ -89,7 +89,7 @@ def test_days_are_no_less_than_none(full: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_entries_of_somebody_else_are_told_and_the_others_cleared(full: Path, as_other_user: list[str]) -> None:
-    with NewEntry(full / "faces" / ("2" * 64), "faces") as new:
+    with EntryWriter(full / "faces" / ("2" * 64), "faces") as new:
         new.write({"images": torch.zeros(1_000_000, dtype=torch.uint8)})
         new.finish("", {})
     (full / "features").chmod(0o555)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fdemd.backbones import build_backbone
+from fdemd.backbones import create_backbone
 from fdemd.checkpoints import installed_file, read_card
 from fdemd.checkpoints.kinds import DLIB, ONNX, PYTORCH, SAFETENSORS, kind_of, model_of
 from fdemd.errors import InputError
@@ -27,7 +27,7 @@ MODELS = {
 
 @pytest.mark.parametrize("settings", MODELS)
 def test_every_model_is_known_by_its_keys(settings: str) -> None:
-    keys = build_backbone(**{"checkpoint": "random", **MODELS[settings]}).state_dict()
+    keys = create_backbone(**{"checkpoint": "random", **MODELS[settings]}).state_dict()
     assert model_of(keys) == settings
     assert model_of(f"module.backbone.{key}" for key in keys) == settings
 
@@ -52,20 +52,20 @@ def test_other_keys_belong_to_nobody() -> None:
 )
 def test_the_model_that_the_weights_belong_to_is_named(tmp_path: Path, given: str, asked: dict[str, object]) -> None:
     path = tmp_path / "a.pth"
-    torch.save(build_backbone(**{"checkpoint": "random", **MODELS[given]}).state_dict(), path)
+    torch.save(create_backbone(**{"checkpoint": "random", **MODELS[given]}).state_dict(), path)
     with pytest.raises(InputError) as error:
-        build_backbone(checkpoint=str(path), **asked)
+        create_backbone(checkpoint=str(path), **asked)
     assert str(error.value).endswith(f"They look like those of {given}; use that.")
 
 
 def test_a_part_of_the_right_weights_is_not_another_models(tmp_path: Path) -> None:
-    weights = dict(build_backbone("mobilefacenet", checkpoint="random").state_dict())
+    weights = dict(create_backbone("mobilefacenet", checkpoint="random").state_dict())
     del weights["bn.weight"]
     torch.save(weights, tmp_path / "a.pth")
     with pytest.raises(
         InputError, match=r"missing: bn\.weight\. Choose the model that they were trained with, or another"
     ):
-        build_backbone("mobilefacenet", checkpoint=str(tmp_path / "a.pth"))
+        create_backbone("mobilefacenet", checkpoint=str(tmp_path / "a.pth"))
 
 
 @pytest.mark.skipif(not WEIGHTS.is_dir(), reason="the published weights are not beside the repository")
@@ -73,13 +73,13 @@ def test_a_part_of_the_right_weights_is_not_another_models(tmp_path: Path) -> No
 def test_an_onnx_file_given_to_another_model(model: str) -> None:
     settings = {"name": "resnet18"} if model == "timm" else {}
     with pytest.raises(InputError, match=r"w600k_mbf\.onnx is an ONNX network, .*; use it with model=onnx\.$"):
-        build_backbone(model, checkpoint=str(WEIGHTS / "w600k_mbf.onnx"), **settings)
+        create_backbone(model, checkpoint=str(WEIGHTS / "w600k_mbf.onnx"), **settings)
 
 
 @pytest.mark.parametrize("model", ["facenet", "onnx"])
 def test_dlibs_file_given_to_another_model(model: str) -> None:
     with pytest.raises(InputError, match=r"is a network of dlib's, .*; use it with model=dlib\.$"):
-        build_backbone(model, checkpoint=str(installed_file(read_card("dlib"))))
+        create_backbone(model, checkpoint=str(installed_file(read_card("dlib"))))
 
 
 @pytest.mark.skipif(not WEIGHTS.is_dir(), reason="the published weights are not beside the repository")

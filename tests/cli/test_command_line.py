@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fdemd.cli.command_line import CONFIG_DIR, main, plan
-from fdemd.cli.help import read_groups, required_settings
+from fdemd.cli.configs import Configs, read_groups, required_settings
 from fdemd.errors import InputError
 from fdemd.settings.section import Section, Text
 
@@ -83,7 +83,7 @@ class Train(Section):
 SCHEMAS: dict[str, type[Section]] = {"evaluate": Evaluate, "train": Train}
 
 
-def run_main(job: str, run: Callable[[dict[str, Any]], None], about: str, words: list[str], config_dir: Path) -> int:
+def run_main(job: str, run: Callable[[Any], None], about: str, words: list[str], config_dir: Path) -> int:
     """The command line over these configs and their types."""
     return main(job, run, about, words, config_dir, SCHEMAS[job])
 
@@ -97,15 +97,19 @@ def config_dir(tmp_path: Path) -> Path:
     return tmp_path / "configs"
 
 
-def never(config: dict[str, Any]) -> None:
+def never(settings: Section) -> None:
     """The ``run`` of a command line that must not get that far."""
-    pytest.fail(f"ran with {config}")
+    pytest.fail(f"ran with {settings}")
 
 
 def configs_of(config_dir: Path, line: str) -> list[dict[str, Any]]:
-    """Return every config that ``python evaluate.py <line>`` runs, which must succeed."""
+    """Return the settings of every run of ``python evaluate.py <line>``, which must succeed."""
     configs: list[dict[str, Any]] = []
-    assert run_main("evaluate", configs.append, "Rank.", shlex.split(line), config_dir) == 0
+
+    def run(settings: Section) -> None:
+        configs.append(settings.plain())
+
+    assert run_main("evaluate", run, "Rank.", shlex.split(line), config_dir) == 0
     return configs
 
 
@@ -308,9 +312,9 @@ def test_the_rerank_flags_belong_to_evaluate(config_dir: Path, capsys: pytest.Ca
 def test_an_input_error_of_a_run_ends_the_sweep(config_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     seeds = []
 
-    def run(config: dict[str, Any]) -> None:
-        seeds.append(config["seed"])
-        if config["seed"] == 2:
+    def run(settings: Evaluate) -> None:
+        seeds.append(settings.seed)
+        if settings.seed == 2:
             raise InputError("Cannot find the folder\n/data/faces.")
 
     assert run_main("evaluate", run, "Rank.", ["seed=1,2,3"], config_dir) == 2
@@ -319,7 +323,7 @@ def test_an_input_error_of_a_run_ends_the_sweep(config_dir: Path, capsys: pytest
 
 
 def test_ctrl_c_is_status_130(config_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def run(config: dict[str, Any]) -> None:
+    def run(settings: Section) -> None:
         raise KeyboardInterrupt
 
     assert run_main("evaluate", run, "Rank.", [], config_dir) == 130
@@ -327,7 +331,7 @@ def test_ctrl_c_is_status_130(config_dir: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_a_bug_keeps_its_traceback(config_dir: Path) -> None:
-    def run(config: dict[str, Any]) -> None:
+    def run(settings: Section) -> None:
         raise ValueError("a bug")
 
     with pytest.raises(ValueError, match="a bug"):
@@ -342,15 +346,16 @@ def test_help_lists_flags_groups_settings_and_examples(
     assert run_main("evaluate", never, "Rank a gallery.", [flag, "nonsense"], config_dir) == 0
     assert capsys.readouterr().out == (
         """\
-usage: python evaluate.py [--rerank | --no-rerank | --help] [KEY=VALUE ...]
+usage: python evaluate.py [--rerank | --no-rerank | --help] [--config-dir DIR] [KEY=VALUE ...]
 
 Rank a gallery.
 
 Flags:
-  --rerank     insist on re-ranking: refuse to run with rerank=none
-  --no-rerank  first-stage ranking only, the same as rerank=none
-  -h           the same as --help
-  --help       print this text
+  --rerank          insist on re-ranking: refuse to run with rerank=none
+  --no-rerank       first-stage ranking only, the same as rerank=none
+  --config-dir DIR  a folder of your own GROUP/CHOICE.yaml files, which come before those of fdemd
+  -h                the same as --help
+  --help            print this text
 
 Groups, set with GROUP=CHOICE (* marks the default):
   experiment  (none by default)
@@ -400,16 +405,65 @@ def test_help_marks_required_settings_and_fits_a_narrow_terminal(
     assert all(len(line) < 60 for line in out.split("Groups")[0].splitlines())
 
 
+def test_own_configs_come_before_those_of_fdemd(config_dir: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    (own / "model").mkdir(parents=True)
+    (own / "model" / "arcface.yaml").write_text("# Mine.\nkind: mine\n")
+    (own / "model" / "small.yaml").write_text("# A small one.\nkind: small\n")
+
+    assert [configs_of(config_dir, line)[0]["model"] for line in (f"--config-dir {own}", f"--config-dir={own}")] == [
+        {"kind": "mine"}
+    ] * 2
+    assert configs_of(config_dir, f"--config-dir {own} model=small")[0]["model"] == {"kind": "small"}
+    assert configs_of(config_dir, f"--config-dir {own} model=dlib")[0]["model"]["kind"] == "dlib"
+    assert configs_of(config_dir, "")[0]["model"]["kind"] == "arcface"
+
+
+def test_what_a_job_plans_finds_own_configs_too(config_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "own" / "model").mkdir(parents=True)
+    (tmp_path / "own" / "model" / "small.yaml").write_text("# A small one.\nkind: small\n")
+    planned = []
+
+    def run(settings: Section) -> None:
+        planned.append(plan("evaluate", ["model=small"], config_dir, Evaluate)[0].settings.model.kind)
+
+    assert run_main("evaluate", run, "Rank.", ["--config-dir", str(tmp_path / "own")], config_dir) == 0
+    assert planned == ["small"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--config-dir"], "--config-dir needs a folder; write --config-dir DIR."),
+        (["--config-dir", "/no/such"], "the folder of configs /no/such does not exist; change --config-dir."),
+        (["--confg-dir"], "unknown flag '--confg-dir' (did you mean --config-dir?)"),
+    ],
+)
+def test_a_folder_of_configs_that_is_not_there(
+    config_dir: Path, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_main("evaluate", never, "Rank.", arguments, config_dir) == 2
+    assert capsys.readouterr().err.startswith(f"evaluate: {sentence}")
+
+
 def test_the_command_line_does_not_import_torch() -> None:
-    script = "import sys, fdemd.cli.command_line; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], cwd=CONFIG_DIR.parent, check=False).returncode == 0
+    script = "import sys, fdemd.cli.overrides; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_help_imports_no_hydra() -> None:
+    script = (
+        "import sys; from fdemd.jobs.commands import evaluate; evaluate(['--help']); sys.exit('hydra' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.returncode == 0
 
 
 def test_a_choice_that_is_for_another_job_is_none(config_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (config_dir / "rerank" / "learned.yaml").write_text("# @job train\n# Learns while it trains.\nkind: learned\n")
     (config_dir / "rerank" / "fast.yaml").write_text("# @job evaluate\n# Few patches.\nkind: fast\n")
-    assert list(read_groups(config_dir, "evaluate")["rerank"].choices) == ["emd", "fast", "none"]
-    assert read_groups(config_dir, "evaluate")["rerank"].choices["fast"] == "Few patches."
+    assert list(read_groups(Configs((config_dir,)), "evaluate")["rerank"].choices) == ["emd", "fast", "none"]
+    assert read_groups(Configs((config_dir,)), "evaluate")["rerank"].choices["fast"] == "Few patches."
     assert run_main("evaluate", never, "Rank.", ["rerank=learned"], config_dir) == 2
     assert "unknown rerank 'learned'; choose one of emd, fast, none." in capsys.readouterr().err
 
@@ -419,7 +473,7 @@ def real_choices() -> list[tuple[str, str, str]]:
     return [
         (path.stem, group.key, choice)
         for path in sorted(CONFIG_DIR.glob("*.yaml"))
-        for group in read_groups(CONFIG_DIR, path.stem).values()
+        for group in read_groups(Configs((CONFIG_DIR,)), path.stem).values()
         for choice in group.choices
         if group.in_job
     ]
@@ -427,9 +481,9 @@ def real_choices() -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("job", "group", "choice"), real_choices())
 def test_every_choice_of_the_project_composes_and_is_described(job: str, group: str, choice: str) -> None:
-    required = [f"{key}=given" for key in required_settings(CONFIG_DIR, group, choice)]
+    required = [f"{key}=given" for key in required_settings(Configs((CONFIG_DIR,)), group, choice)]
     if choice == "table4":  # which needs networks to compare
         required.append("table4.finetuned=[given]")
     (point,) = plan(job, [f"{group}={choice}", *required], CONFIG_DIR)
     assert point.settings.plain()
-    assert read_groups(CONFIG_DIR, job)[group].choices[choice]
+    assert read_groups(Configs((CONFIG_DIR,)), job)[group].choices[choice]

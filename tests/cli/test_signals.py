@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fdemd.cli.signals import Received, Stopped, told_how_to_go_on
+from fdemd.cli.signals import Received, Stopped, advise_when_stopped
 from fdemd.embedding.embed import EmbeddingModule
 
 
@@ -58,12 +58,12 @@ def test_what_stopped_a_program_is_told_from_errors_of_its_own() -> None:
 def test_a_stopped_program_tells_how_all_of_it_goes_on(
     raised: BaseException, setting: str, is_told: bool, sentence: str
 ) -> None:
-    with pytest.raises(Stopped) as caught, told_how_to_go_on(lambda: setting, is_told=is_told):
+    with pytest.raises(Stopped) as caught, advise_when_stopped(lambda: setting, is_told=is_told):
         raise raised
     assert str(caught.value) == f"stopped {sentence}"
     assert caught.value.is_told == is_told
 
 
 def test_an_error_of_its_own_tells_nothing_of_going_on() -> None:
-    with pytest.raises(ZeroDivisionError), told_how_to_go_on(lambda: "resume=ALL"):
+    with pytest.raises(ZeroDivisionError), advise_when_stopped(lambda: "resume=ALL"):
         raise ZeroDivisionError

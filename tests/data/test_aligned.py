@@ -28,13 +28,13 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def searched(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """One item a photograph that was searched for a face."""
-    real, calls = aligned.face_in, []
+    real, calls = aligned.extract_face, []
 
-    def face_in(*arguments: object, **settings: object) -> object:
+    def extract_face(*arguments: object, **settings: object) -> object:
         calls.append(True)
         return real(*arguments, **settings)
 
-    monkeypatch.setattr("fdemd.data.aligned.face_in", face_in)
+    monkeypatch.setattr("fdemd.data.aligned.extract_face", extract_face)
     return calls
 
 
@@ -56,15 +56,15 @@ def same(one: AlignedFaces, other: AlignedFaces) -> bool:
 
 
 def stop_before(monkeypatch: pytest.MonkeyPatch, row: int, error: type[BaseException]) -> None:
-    real, calls = aligned.face_in, []
+    real, calls = aligned.extract_face, []
 
-    def face_in(*arguments: object, **settings: object) -> object:
+    def extract_face(*arguments: object, **settings: object) -> object:
         calls.append(True)
         if len(calls) > row:
             raise error
         return real(*arguments, **settings)
 
-    monkeypatch.setattr("fdemd.data.aligned.face_in", face_in)
+    monkeypatch.setattr("fdemd.data.aligned.extract_face", extract_face)
 
 
 @pytest.mark.parametrize("row", [1, 10])
@@ -160,9 +160,9 @@ def test_a_disk_that_fills_up_while_aligning_is_a_sentence_and_room_lets_it_go_o
     few_people: Path, small_disk, monkeypatch: pytest.MonkeyPatch, expected: AlignedFaces
 ) -> None:
     disk = small_disk(2)
-    real, calls = aligned.face_in, []
+    real, calls = aligned.extract_face, []
 
-    def face_in(*arguments: object, **settings: object) -> object:
+    def extract_face(*arguments: object, **settings: object) -> object:
         calls.append(True)
         if len(calls) == 10:
             with pytest.raises(OSError, match="No space left"), (disk / "ballast").open("wb", buffering=0) as ballast:
@@ -170,7 +170,7 @@ def test_a_disk_that_fills_up_while_aligning_is_a_sentence_and_room_lets_it_go_o
                     ballast.write(bytes(1000))
         return real(*arguments, **settings)
 
-    monkeypatch.setattr("fdemd.data.aligned.face_in", face_in)
+    monkeypatch.setattr("fdemd.data.aligned.extract_face", extract_face)
     with pytest.raises(InputError, match=r"no room for the aligned faces: 1.4 MB are needed and 0 bytes are free"):
         align(few_people, disk)
     (disk / "ballast").unlink()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.data.apart import check_apart, people_drawn, pictures_of
+from fdemd.data.apart import check_apart, draw_people, pictures_of
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.errors import InputError
 
@@ -65,15 +65,15 @@ def test_an_unreadable_file_is_no_picture(tmp_path: Path) -> None:
 def test_people_are_drawn_by_the_seed_from_the_gallery(tmp_path: Path) -> None:
     everyone = tuple(Photograph(f"{n}", f"P{n}", f"{n}", is_gallery=n < 8) for n in range(12))
     manifest = Manifest(tmp_path, everyone)
-    drawn = people_drawn(manifest, 5, 0)
+    drawn = draw_people(manifest, 5, 0)
     assert len(drawn) == 5
     assert drawn <= {f"P{n}" for n in range(8)}
-    assert drawn == people_drawn(manifest, 5, 0)
-    assert drawn != people_drawn(manifest, 5, 1)
+    assert drawn == draw_people(manifest, 5, 0)
+    assert drawn != draw_people(manifest, 5, 1)
 
 
 @pytest.mark.parametrize(("count", "complaint"), [(1, "two people at least"), (7, "has 8 people in the gallery")])
 def test_too_few_people_are_told(tmp_path: Path, count: int, complaint: str) -> None:
     manifest = Manifest(tmp_path, tuple(Photograph(f"{n}", f"P{n}", f"{n}") for n in range(8)))
     with pytest.raises(InputError, match=complaint):
-        people_drawn(manifest, count, 0)
+        draw_people(manifest, count, 0)

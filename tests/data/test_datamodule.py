@@ -14,8 +14,9 @@ from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import read_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
+from fdemd.settings.queries import check_queries
 
-QUERIES = {"clean": {}, "mask": {"kinds": ["surgical", "kn95"]}, "crop": {"side": 0.7}}
+QUERIES = check_queries({"clean": {}, "mask": {"kinds": ["surgical", "kn95"]}, "crop": {"side": 0.7}})
 
 
 def module(root: Path, backbone: Backbone, cache: Path, batch_size: int = 8, num_workers: int = 0) -> FaceDataModule:

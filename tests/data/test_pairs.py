@@ -9,6 +9,7 @@ from fdemd.data.manifest import Manifest, Photograph, read_manifest
 from fdemd.data.pairs import Pairs, read_pairs
 from fdemd.data.sources import folder_manifest, pairs_manifest
 from fdemd.errors import InputError
+from fdemd.settings.faces import PairsData
 
 TWO_FOLDS = """\
 2\t1
@@ -113,14 +114,19 @@ def test_view_2_of_lfw(shared: Path, tmp_path: Path) -> None:
         read_pairs(shared / "data" / "pairs.txt", anything)
 
 
+def data_of(name: str, manifest: str | None = None, root: str | None = None) -> PairsData:
+    loading = {"detector": "dlib", "batch_size": 8, "num_workers": 0, "cache": None}
+    return PairsData(name=name, manifest=manifest, root=root, pairs="pairs.txt", flip=False, **loading)
+
+
 def test_where_the_photographs_come_from(tree: Path) -> None:
-    assert len(pairs_manifest("lfw_pairs", None, str(tree))) == 6
+    assert len(pairs_manifest(data_of("lfw_pairs", root=str(tree)))) == 6
     with pytest.raises(InputError, match=r"download mlfw .*python -m data_prep mlfw --source"):
-        pairs_manifest("mlfw_pairs", "nowhere/manifest.csv", None)
+        pairs_manifest(data_of("mlfw_pairs", manifest="nowhere/manifest.csv"))
     with pytest.raises(InputError, match="does not exist"):
-        pairs_manifest("pairs", "nowhere/manifest.csv", None)
+        pairs_manifest(data_of("pairs", manifest="nowhere/manifest.csv"))
     with pytest.raises(InputError, match=r"give data\.manifest=FILE .prepared. or data\.root=FOLDER"):
-        pairs_manifest("pairs", None, None)
+        pairs_manifest(data_of("pairs"))
 
 
 def test_names_in_a_list_may_be_spelled_in_another_way_than_folders(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.data.sources import PREPARED, build_manifest, folder_manifest, orl_manifest
+from fdemd.cli.command_line import plan
+from fdemd.data.manifest import Manifest
+from fdemd.data.sources import PUBLISHED, build_manifest, folder_manifest, orl_manifest
 from fdemd.errors import InputError
 from fdemd.files.hidden import HIDDEN
 
@@ -175,9 +177,21 @@ sys.exit(exit_status("open", lambda: getattr(sources, sys.argv[1])(sys.argv[2]))
 """
 
 
-def test_unknown_data_lists_the_known() -> None:
-    with pytest.raises(InputError, match="did you mean orl"):
-        build_manifest("orll")
+def manifest_of(*words: str) -> Manifest:
+    """The photographs of a choice of ``configs/data``."""
+    return build_manifest(plan("evaluate", words)[0].settings.data)
+
+
+def test_each_choice_of_data_is_a_manifest(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("path,identity\na/1.png,a\nb/1.png,b\n")
+    assert len(manifest_of("data=orl")) == 400
+    for data in ("manifest", "lfw"):
+        assert len(manifest_of(f"data={data}", f"data.manifest='{tmp_path / 'manifest.csv'}'")) == 2
+
+
+def test_pairs_are_not_identified() -> None:
+    with pytest.raises(InputError, match="data=lfw_pairs is a list of pairs"):
+        manifest_of("data=lfw_pairs")
 
 
 def test_links_are_followed_once_and_dangling_ones_are_listed(tmp_path: Path) -> None:
@@ -195,12 +209,7 @@ def test_links_are_followed_once_and_dangling_ones_are_listed(tmp_path: Path) ->
     )
 
 
-@pytest.mark.parametrize("name", PREPARED)
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
 def test_a_set_that_is_not_prepared_says_which_command_does_it(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"python -m data_prep \w+ --source .*data\.manifest=PATH"):
-        build_manifest(name, manifest=str(tmp_path / "none.csv"))
-
-
-def test_a_prepared_set_is_its_manifest(tmp_path: Path) -> None:
-    (tmp_path / "manifest.csv").write_text("path,identity\na/1.png,a\nb/1.png,b\n")
-    assert len(build_manifest("lfw", manifest=str(tmp_path / "manifest.csv"))) == 2
+        manifest_of(f"data={name}", f"data.manifest='{tmp_path / 'none.csv'}'")

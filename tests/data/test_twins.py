@@ -81,7 +81,7 @@ def test_both_kinds_are_said_with_examples(caplog: pytest.LogCaptureFixture) -> 
 def module(root: Path, backbone: Backbone, cache: Path) -> FaceDataModule:
     loading = {"detector": "dlib", "batch_size": 8, "num_workers": 0, "cache": cache, "seed": 0}
     size = {"alignment": backbone.alignment, "face_size": backbone.face_size}
-    return FaceDataModule(folder_manifest(str(root)), {"clean": {}}, **size, **loading)
+    return FaceDataModule(folder_manifest(str(root)), {}, **size, **loading)
 
 
 def test_twins_among_real_photographs(people: Path, dlib_net: Backbone, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_orl_has_no_twins(cache: Path, dlib_net: Backbone) -> None:
     rows = Manifest(orl_manifest().root, orl_manifest().photographs[::5])
     data = FaceDataModule(
         rows,
-        {"clean": {}},
+        {},
         alignment=dlib_net.alignment,
         face_size=dlib_net.face_size,
         seed=0,

@@ -107,6 +107,16 @@ def lfw_files(numbers: Iterable[int] = (1, 2)) -> dict[str, bytes]:
     return files
 
 
+def many_lfw_files() -> dict[str, bytes]:
+    """LFW's names for 90 photographs, more than the processes of a preparation take at once."""
+    return {
+        f"lfw/{name}/{name}_{copy * 10 + number:04d}.jpg": picture(person, number)
+        for person, name in enumerate(PEOPLE)
+        for number in range(1, 11)
+        for copy in range(3)
+    }
+
+
 @pytest.fixture(scope="session")
 def lfw_tar(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tar(tmp_path_factory.mktemp("download") / "lfw-deepfunneled.tar", lfw_files())

@@ -5,7 +5,6 @@ import os
 import pickle
 import struct
 import zipfile
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,59 +13,11 @@ from PIL import Image
 
 from data_prep.__main__ import main
 from data_prep.casia import open_casia
-from data_prep.exclusions import without_people
 from data_prep.sources import Unused
 from fdemd.data.manifest import read_manifest
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
-
-PEOPLE = {0: 3, 1: 2, 10: 1}
-"""Label -> number of pictures."""
-
-
-def jpeg(number: int, size: tuple[int, int] = (112, 112)) -> bytes:
-    """A picture of smooth colours that no two numbers share."""
-    rng = np.random.default_rng(number)
-    small = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8))
-    file = io.BytesIO()
-    small.resize(size).save(file, "JPEG", quality=95)
-    return file.getvalue()
-
-
-def pack(
-    folder: Path,
-    size: tuple[int, int] = (112, 112),
-    people: Mapping[int, int] = PEOPLE,
-    encoded: Callable[[int, int], bytes] | None = None,
-) -> dict[int, int]:
-    """Write ``train.rec``, ``train.idx`` and ``property`` in InsightFace's order; return number -> position.
-
-    ``encoded`` gives the picture of a label and a number, by default :func:`jpeg`.
-    """
-    entries: list[tuple[int, tuple[float, ...], bytes]] = []
-    ranges, number = [], 1
-    for label, count in people.items():
-        ranges.append((number, number + count))
-        for _ in range(count):
-            entries.append((number, (label,), encoded(label, number) if encoded else jpeg(number, size)))
-            number += 1
-    first_person = number
-    for borders in ranges:
-        entries.append((number, borders, b""))
-        number += 1
-    entries.append((0, (first_person, number), b""))
-    content, positions = b"", {}
-    for number, labels, picture in entries:
-        header = struct.pack("<IfQQ", 0 if len(labels) == 1 else len(labels), labels[0], number, 0)
-        data = header + (struct.pack(f"<{len(labels)}f", *labels) if len(labels) > 1 else b"") + picture
-        assert b"\x0a\x23\xd7\xce" not in data, "this writer does not divide records"
-        positions[number] = len(content)
-        content += b"\x0a\x23\xd7\xce" + struct.pack("<I", len(data)) + data + bytes(-len(data) % 4)
-    folder.mkdir(exist_ok=True)
-    (folder / "train.rec").write_bytes(content)
-    (folder / "train.idx").write_text("".join(f"{number}\t{at}\n" for number, at in positions.items()))
-    (folder / "property").write_text(f"{len(people)},{size[1]},{size[0]}")
-    return positions
+from tests.data_prep.made_records import jpeg, pack
 
 
 def spoil(file: Path, position: int) -> None:
@@ -107,7 +58,7 @@ def test_damaged_records_are_told_by_number_and_the_rest_kept(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("label", [float("nan"), float("inf"), 7.5])
-def test_a_label_that_is_nobodys_number_is_told(tmp_path: Path, label: float) -> None:
+def test_a_label_that_is_nobodys_number_is_reported(tmp_path: Path, label: float) -> None:
     positions = pack(tmp_path)
     with (tmp_path / "train.rec").open("r+b") as file:
         file.seek(positions[4] + 12)
@@ -125,7 +76,7 @@ def test_records_that_were_replaced_after_they_were_listed_are_unreadable(tmp_pa
         source.read(source.items[0])
 
 
-def test_what_the_index_leaves_out_or_has_twice_is_told(tmp_path: Path) -> None:
+def test_what_the_index_leaves_out_or_has_twice_is_reported(tmp_path: Path) -> None:
     positions = pack(tmp_path)
     at = {number: positions[number] for number in (0, 1, 3, 4)} | {5: positions[4]}
     (tmp_path / "train.idx").write_text("".join(f"{number}\t{position}\n" for number, position in at.items()))
@@ -200,36 +151,6 @@ def test_the_tree_is_read_from_a_folder_or_an_archive(tmp_path: Path, packed: bo
     assert source.read(source.items[2]) == jpeg(3)
     assert [Path(unused.name).name for unused in source.unused] == ["001.jpg", "readme.txt"]
     assert (source.aligned, source.official) == ("", (494414, 10575))
-
-
-def test_people_are_excluded_by_a_list(tmp_path: Path) -> None:
-    pack(tmp_path)
-    (tmp_path / "lfw.txt").write_text("# in LFW too\n10\n000001  # leading zeros do not matter\n\n77\n")
-    source = without_people(open_casia([tmp_path], tmp_path / "work"), tmp_path / "lfw.txt")
-    assert {item.identity for item in source.items} == {"000000"}
-    assert source.unused == (
-        Unused("000001/00000004", "its person is excluded by lfw.txt"),
-        Unused("000001/00000005", "its person is excluded by lfw.txt"),
-        Unused("000010/00000006", "its person is excluded by lfw.txt"),
-        Unused("77", "named in lfw.txt, but not a person of the set"),
-    )
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (None, "cannot be read"),
-        (b"\xff\xfe", "not a text file"),
-        (b"77\n", "names nobody of the set"),
-        (b"0\n1\n10\n", "names everybody of the set"),
-    ],
-)
-def test_a_list_of_the_wrong_kind_is_refused(tmp_path: Path, content: bytes | None, sentence: str) -> None:
-    pack(tmp_path)
-    if content is not None:
-        (tmp_path / "lfw.txt").write_bytes(content)
-    with pytest.raises(InputError, match=sentence):
-        without_people(open_casia([tmp_path], tmp_path / "work"), tmp_path / "lfw.txt")
 
 
 def test_the_command_keeps_packed_faces_pixel_for_pixel(tmp_path: Path) -> None:

@@ -96,14 +96,14 @@ def test_without_its_first_line_all_is_made_again(first: bytes, path: Path, caps
     assert first_settings(path) == SETTINGS
 
 
-def test_faces_that_were_made_otherwise_are_told(path: Path) -> None:
+def test_faces_that_were_made_otherwise_are_reported(path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(InputError, match="prepared otherwise"):
         Journal(path, SETTINGS | {"detector": "mtcnn"})
     assert path.read_bytes() == before
 
 
-def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_its_place_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot be read \(Is a directory\)"):
         Journal(tmp_path, SETTINGS)
 

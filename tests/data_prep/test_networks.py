@@ -7,6 +7,6 @@ from fdemd.errors import InputError
 
 
 @pytest.mark.parametrize("value", ["[", "{", "a: b: c", "\x00"])
-def test_a_value_that_is_none_is_told(value: str) -> None:
+def test_a_value_that_is_none_is_reported(value: str) -> None:
     with pytest.raises(InputError, match="is no value for the setting checkpoint"):
         chosen_network(["facenet", f"checkpoint={value}"])

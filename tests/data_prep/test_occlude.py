@@ -17,11 +17,12 @@ from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
-from fdemd.faces.photographs import Way
+from fdemd.faces.photographs import Preprocessing
 from fdemd.faces.queries import QueryMaker
+from fdemd.settings.queries import check_queries
 
 KINDS = ("mask", "sunglass", "crop")
-WAY = Way("dlib", (150, 150), "dlib")
+PREPROCESSING = Preprocessing("dlib", (150, 150), "dlib")
 
 
 @pytest.fixture
@@ -33,17 +34,17 @@ def manifest(people: Path) -> Path:
 
 
 def request_for(manifest: Path, out: Path, kind: str = "mask") -> Request:
-    return Request(manifest, out, kind, default_settings(kind), WAY, seed=7)
+    return Request(manifest, out, kind, default_settings(kind), PREPROCESSING, seed=7)
 
 
 def datamodule(manifest: Path, cache: Path) -> FaceDataModule:
     module = FaceDataModule(
         read_manifest(manifest),
-        {kind: default_settings(kind) for kind in KINDS},
-        alignment=WAY.template,
-        face_size=WAY.size,
+        check_queries({kind: default_settings(kind) for kind in KINDS}),
+        alignment=PREPROCESSING.template,
+        face_size=PREPROCESSING.size,
         seed=7,
-        detector=WAY.detector,
+        detector=PREPROCESSING.detector,
         batch_size=8,
         num_workers=0,
         cache=cache,
@@ -255,7 +256,7 @@ def test_photographs_that_are_no_queries_get_no_copy(manifest: Path, tmp_path: P
     ("arguments", "sentence"),
     [
         (["--share", "0"], "--share is 0.0"),
-        (["--kinds", "scarf"], "unknown kind of mask 'scarf'"),
+        (["--kinds", "scarf"], "unknown query.mask.kinds[0] 'scarf'"),
         (["--template", "paper"], "unknown template 'paper'"),
         (["--seed", "8"], "holds faces that were prepared otherwise"),
     ],

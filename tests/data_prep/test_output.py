@@ -14,7 +14,7 @@ from data_prep.output import COPIES, FACES, output_folder, work_folder
 from fdemd.data.manifest import write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
-from fdemd.files.mark import MARK, claim, is_marked
+from fdemd.files.ownership import MARK, claim, is_marked
 from tests.data_prep.conftest import digests, write_pack
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -101,6 +101,32 @@ def test_copies_and_faces_have_folders_of_their_own(pack: Path, tmp_path: Path, 
     assert "holds copies of faces as queries; choose another folder with --out." in printed
 
 
+def test_another_set_does_not_replace_a_prepared_one(
+    pack: Path, people: Path, tmp_path: Path, data_prep: Callable
+) -> None:
+    out = tmp_path / "out"
+    assert data_prep("pack", "--source", pack, "--out", out, "--workers", 1)[0] == 0
+    before = digests(out)
+    status, printed = data_prep("folder", "--source", people, "--out", out, "--workers", 1)
+    assert status == 2
+    assert (
+        f"{out} holds the prepared faces of pack, whose manifest those of folder would replace; "
+        "choose another folder with --out." in printed
+    )
+    assert digests(out) == before
+
+
+@pytest.mark.parametrize("report", ["", "[]", "{}", '{"set": null}'])
+def test_a_report_that_names_no_set_is_replaced(report: str, pack: Path, tmp_path: Path, data_prep: Callable) -> None:
+    out = tmp_path / "out"
+    arguments = ["pack", "--source", pack, "--out", out, "--workers", 1]
+    assert data_prep(*arguments)[0] == 0
+    before = digests(out)
+    (out / "report.json").write_text(report)
+    assert data_prep(*arguments)[0] == 0
+    assert digests(out) == before
+
+
 def test_the_own_gallery_is_no_place_for_queries_of_it(lfw: Path, lfw_tar: Path, data_prep: Callable) -> None:
     before = digests(lfw)
     gallery = lfw / "manifest.csv"
@@ -172,7 +198,7 @@ def test_two_runs_at_once_do_not_share_a_folder(pack: Path, tmp_path: Path, data
     assert is_marked(out, FACES)
 
 
-def test_a_folder_that_cannot_be_taken_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_taken_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     told = pytest.raises(InputError, match=r"file cannot be written \(.*\); choose another folder with --out\.")
     with told, output_folder(tmp_path / "file", FACES):

@@ -113,7 +113,7 @@ def test_every_record_is_listed_or_told(tmp_path: Path, listed: list[int]) -> No
     assert records.unlisted == tuple(positions[number] for number in range(8) if number not in listed)
 
 
-def test_a_position_that_the_index_has_twice_is_told(tmp_path: Path) -> None:
+def test_a_position_that_the_index_has_twice_is_reported(tmp_path: Path) -> None:
     path, positions = write(tmp_path, FACES)
     wrong = [positions[0], positions[1], positions[0], *positions[3:]]
     (tmp_path / "train.idx").write_text("".join(f"{number}\t{at}\n" for number, at in enumerate(wrong, start=1)))
@@ -125,7 +125,7 @@ def test_a_position_that_the_index_has_twice_is_told(tmp_path: Path) -> None:
     assert [entry.number for entry in kept(records)] == [1, 2, 4, 5, 6, 7, 8]
 
 
-def test_records_behind_a_damaged_one_that_the_index_does_not_list_are_told(tmp_path: Path) -> None:
+def test_records_behind_a_damaged_one_that_the_index_does_not_list_are_reported(tmp_path: Path) -> None:
     path, positions = write(tmp_path, FACES)
     (tmp_path / "train.idx").write_text(f"1\t{positions[0]}\n2\t{positions[1]}\n")
     overwrite(path, positions[1], b"????")

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from tests.data_prep.conftest import check_counts, lfw_files, picture, write_pack, write_tree
-from tests.data_prep.test_casia import pack, spoil
+from tests.data_prep.made_records import pack
+from tests.data_prep.test_casia import spoil
 
 
 @pytest.fixture

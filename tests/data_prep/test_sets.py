@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from evaluate import run
 from fdemd.cli.command_line import main as evaluate
 from fdemd.data.manifest import Manifest
+from fdemd.jobs import run
 from tests.data_prep.conftest import PEOPLE, lfw_files, picture, write_tar, write_tree, write_zip
-from tests.data_prep.test_casia import pack
+from tests.data_prep.made_records import pack
 
 Prepare = Callable[..., Manifest]
 
@@ -217,7 +217,7 @@ def test_people_of_another_set_are_named(prepare: Prepare, prepared_lfw: Path, t
     assert report["people also in"] == {str(other): ["AnnAble"]}
 
 
-def test_what_gives_no_face_is_listed_and_duplicates_are_told(prepare: Prepare, tmp_path: Path) -> None:
+def test_what_gives_no_face_is_listed_and_duplicates_are_reported(prepare: Prepare, tmp_path: Path) -> None:
     files = lfw_files()
     same, lighter = picture(0, 1), picture(0, 1)[:-2] + b"\x00\xff\xd9"
     grey = Image.new("RGB", (250, 250), "grey")

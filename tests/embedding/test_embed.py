@@ -12,20 +12,23 @@ from torch.nn.functional import adaptive_avg_pool2d
 from fdemd.backbones import Backbone
 from fdemd.cache.features import TENSORS, FeatureStore
 from fdemd.data.aligned import aligned_faces
-from fdemd.data.datamodule import FaceBatch, FaceDataset, as_numbers
+from fdemd.data.dataset import FaceBatch, FaceDataset, as_numbers
 from fdemd.data.sources import folder_manifest
-from fdemd.embedding.data import single_device_trainer
-from fdemd.embedding.embed import DTYPES, EmbeddedFaces, check_dtype, embed, embed_batch
+from fdemd.embedding.batch import embed_batch
+from fdemd.embedding.embed import DTYPES, EmbeddedFaces, embed
+from fdemd.embedding.trainer import single_device_trainer
 from fdemd.errors import InputError
 from fdemd.faces.queries import QueryMaker
 from fdemd.features import Features
+from fdemd.settings import running
+from fdemd.settings.queries import CropQuery, check_queries
 
 FACES = {"batch_size": 8}
 
 
 @pytest.fixture
 def trainer() -> Trainer:
-    return single_device_trainer({"accelerator": "cpu", "precision": "32-true", "enable_progress_bar": False})
+    return single_device_trainer(running.Trainer(accelerator="cpu", precision="32-true"), show_progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def queries(few_people: Path, cache: Path) -> dict[str, FaceDataset]:
     """All 20 faces clean, 7 of them cropped."""
     manifest, size = folder_manifest(str(few_people)), (150, 150)
     faces = aligned_faces(manifest, "dlib", size, cache=cache)
-    clean, crop = QueryMaker("clean", size, 0), QueryMaker("crop", size, 0, side=0.7)
+    clean, crop = QueryMaker("clean", size, 0), QueryMaker("crop", size, 0, CropQuery(side=0.7))
     return {
         "clean": FaceDataset(faces, manifest, torch.arange(20), clean),
         "crop": FaceDataset(faces, manifest, torch.arange(3, 10), crop),
@@ -114,12 +117,6 @@ def test_numbers_that_are_not_finite_name_their_rows() -> None:
         embed_batch(SmallNet(), batch_of(torch.nan))
 
 
-def test_a_precision_has_a_name() -> None:
-    assert check_dtype("bfloat16") == torch.bfloat16
-    with pytest.raises(InputError, match="did you mean float16"):
-        check_dtype("flaot16")
-
-
 def test_features_are_found_by_row() -> None:
     features = Features(torch.arange(5.0)[:, None], torch.rand(5, 4, 2), (2, 2), torch.rand(5, 68, 2))
     embedded = EmbeddedFaces(features, torch.tensor([9, 3, 4, 5, 1]))
@@ -196,8 +193,9 @@ def test_whatever_changes_the_features_has_an_entry_of_its_own(
         return embed(SmallNet(weight), {"crop": faces}, trainer, **{**usual, **way})["crop"].origin == "stored"
 
     def faces(rows: Tensor = crop.rows, kind: str = "crop", seed: int = 0, digest: str = "", **settings: object):
+        query = check_queries({kind: settings})[kind]
         source = replace(crop.faces, digest=digest or crop.faces.digest)
-        return FaceDataset(source, crop.manifest, rows, QueryMaker(kind, (150, 150), seed, **settings))
+        return FaceDataset(source, crop.manifest, rows, QueryMaker(kind, (150, 150), seed, query))
 
     assert not stored()
     assert stored()
@@ -205,12 +203,12 @@ def test_whatever_changes_the_features_has_an_entry_of_its_own(
     assert not stored(weight=2.0), "other weights, as after training"
     assert not stored(store=FeatureStore(tmp_path, {"grid": 4}))
     assert not stored(dtype=torch.float16)
-    assert not stored(trainer=single_device_trainer({"accelerator": "cpu", "precision": "bf16-mixed"}))
+    assert not stored(trainer=single_device_trainer(running.Trainer(accelerator="cpu", precision="bf16-mixed")))
     assert not stored(faces=faces(side=0.8))
     assert not stored(faces=faces(side=0.7, seed=1))
     assert not stored(faces=faces(side=0.7, rows=crop.rows[:3]))
     assert not stored(faces=faces(side=0.7, digest="other photographs"))
-    assert not stored(faces=faces(kind="rotate", degrees=[1, 2]))
+    assert not stored(faces=faces(kind="rotate", degrees=[1.0, 2.0]))
     assert not stored(faces=faces(kind="clean"))
     assert stored(faces=faces(kind="clean", seed=1)), "clean faces have no seed"
     assert stored()

@@ -58,7 +58,7 @@ def test_people_of_the_data_become_the_cohort(evaluate, data: tuple[str, ...]) -
     assert status == 0
     facts = results(folder)
     assert facts["data"]["queries"] == facts["data"]["gallery"] == 12
-    assert facts["align"]["cohort"] == {"people": 2, "photographs": 8, "left out": 0}
+    assert facts["align"]["cohort"] == {"people": 2, "photographs": 8, "left_out": 0}
     assert [row["stage"] for row in facts["results"][:5]] == ["cosine", "stage 1", "stage 2", "gain", "maximum"]
     told = (folder / "results.md").read_text()
     assert (
@@ -79,7 +79,7 @@ def test_strength_0_gives_the_plain_cosine(evaluate, data: tuple[str, ...], stra
 
 def test_a_cohort_of_its_own_tells_what_it_leaves_out(evaluate, data: tuple[str, ...], strangers: str) -> None:
     folder = evaluate(*data, "align=ida", strangers)[2]
-    assert results(folder)["align"]["cohort"] == {"people": 3, "photographs": 8, "left out": 1}
+    assert results(folder)["align"]["cohort"] == {"people": 3, "photographs": 8, "left_out": 1}
     assert results(folder)["data"]["gallery"] == 20
     left_out = list(csv.DictReader((folder / "left_out.csv").open()))
     assert [row["problem"] for row in left_out] == ["unreadable"]
@@ -113,8 +113,8 @@ def test_an_estimator_is_kept_and_does_without_a_cohort(evaluate, data: tuple[st
     first = evaluate(*data, "align=ida", "support=learned", strangers)[2]
     (file,) = first.glob("estimator_*.safetensors")
     facts = results(first)["align"]
-    assert file.stem == f"estimator_{facts['estimator sha256'][:12]}"
-    assert facts["mean absolute error"]["faces"] == 20
+    assert file.stem == f"estimator_{facts['estimator_sha256'][:12]}"
+    assert facts["mean_absolute_error"]["faces"] == 20
     status, _, again = evaluate(*data, "align=ida", "support=learned", f"estimator='{file}'", "people=0")
     assert status == 0
     assert results(again)["results"] == results(first)["results"]
@@ -144,7 +144,7 @@ def test_a_study_puts_alignments_beside_each_other(evaluate, data: tuple[str, ..
     [
         ("align.people=4", "align.people is 4, but"),
         ("align.people=1", "a cohort needs two people at least"),
-        ("stage1=faiss_flat align.people=2", "aligned cosines need stage1=exact"),
+        ("stage1=faiss_flat align.people=2", "normalized cosines need stage1=exact"),
         ("align.strength=-1", "align.strength is -1"),
         ("align.manifest=nowhere.csv", "nowhere.csv does not exist"),
         (

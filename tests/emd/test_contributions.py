@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from fdemd.emd.contributions import contributions, strongest
 from fdemd.features import Features
-from fdemd.retrieval.settings import RerankSettings
-from fdemd.scoring.explanation import explain_pair
+from fdemd.scoring.explanation import explain
 
 
 @settings(max_examples=40, deadline=None)
@@ -30,7 +29,7 @@ def test_contributions_add_up_to_the_similarity(rows: int, columns: int, weighti
         )
         for _ in range(2)
     )
-    found = explain_pair(query, gallery, RerankSettings(weighting=weighting))
+    found = explain(query, gallery, weighting=weighting)
     for share in found.contributions:
         assert float(share.sum()) == pytest.approx(found.emd, abs=1e-5)
 
@@ -45,7 +44,7 @@ def test_a_patch_contributes_its_own_row_or_column() -> None:
 def test_the_flow_follows_a_permutation_of_the_gallery() -> None:
     eye = torch.eye(9)[None]
     query, gallery = (Features(torch.ones(1, 9), each, (3, 3)) for each in (eye, eye.roll(1, dims=1)))
-    found = explain_pair(query, gallery, RerankSettings(weighting="uniform"))
+    found = explain(query, gallery, weighting="uniform")
     expected = [(m + 1) % 9 for m in range(9)]
     assert found.flow.argmax(1).tolist() == expected
     matches = strongest(found.flow, found.patch_cosine, 9)

@@ -45,9 +45,9 @@ def solved(engine: ModuleType, query: Side, gallery: Side, candidates: torch.Ten
     [
         (lambda rows: rows.float(), ValueError, "candidates is of float32"),
         (lambda rows: rows > 0, ValueError, "candidates is of bool"),
-        (lambda rows: rows + 1, IndexError, "rows of a gallery of 3"),
-        (lambda rows: rows - 5, IndexError, "rows of a gallery of 3"),
-        (lambda rows: rows + 2**40, IndexError, "rows of a gallery of 3"),
+        (lambda rows: rows + 1, InputError, "rows of a gallery of 3"),
+        (lambda rows: rows - 5, InputError, "rows of a gallery of 3"),
+        (lambda rows: rows + 2**40, InputError, "rows of a gallery of 3"),
         (lambda rows: rows.repeat(2, 1), ValueError, r"candidates is \(4, 2\)"),
         (lambda rows: rows[:1], ValueError, r"candidates is \(1, 2\)"),
         (lambda rows: rows[0], ValueError, r"candidates is \(2\)"),

@@ -5,6 +5,7 @@ import torch
 
 from fdemd.emd import Converged, emd_similarity
 from fdemd.emd.engines import reference
+from fdemd.errors import InputError
 from fdemd.features import Features
 
 
@@ -125,5 +126,5 @@ def test_negative_candidates_count_from_the_end_and_others_must_be_in_the_galler
     last, counted = (emd_similarity(query, gallery, torch.full((2, 1), row)).similarity for row in (2, -1))
     torch.testing.assert_close(last, counted)
     for row in (3, -4):
-        with pytest.raises(IndexError, match="gallery of 3"):
+        with pytest.raises(InputError, match="gallery of 3"):
             emd_similarity(query, gallery, torch.full((2, 1), row))

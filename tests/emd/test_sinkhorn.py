@@ -170,7 +170,7 @@ def test_the_solver_is_differentiable() -> None:
     assert similarity.grad is not None and similarity.grad.isfinite().all()
 
 
-def test_pairs_that_run_out_of_rounds_are_told() -> None:
+def test_pairs_that_run_out_of_rounds_are_reported() -> None:
     similarity, query, gallery = problem(6, 16)
     _, finished = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged(1e-6, max_rounds=3))
     assert not finished.any()

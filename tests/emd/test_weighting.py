@@ -1,4 +1,4 @@
-"""Each weighting against a literal, slow statement of its formula (spec 1.6)."""
+"""Each weighting against a literal, slow statement of its formula."""
 
 import numpy as np
 import pytest

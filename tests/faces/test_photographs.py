@@ -6,10 +6,10 @@ import pytest
 
 from fdemd.errors import InputError
 from fdemd.faces import photographs
-from fdemd.faces.photographs import Way, face_in
+from fdemd.faces.photographs import Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError
 
-WAY = Way("dlib", (150, 150), "dlib")
+PREPROCESSING = Preprocessing("dlib", (150, 150), "dlib")
 PICTURE = np.zeros((20, 30, 3), np.uint8)
 
 
@@ -26,7 +26,7 @@ def test_a_detector_that_fails_is_a_reason_in_words(
     monkeypatch.setattr(photographs, "find_face", lambda *_: object())
     monkeypatch.setattr(photographs, step, fails)
     with pytest.raises(UnreadableImageError, match=r"^no face can be looked for in 30x20 pixels: [^\n]+$"):
-        face_in(PICTURE, WAY, aligned=False)
+        extract_face(PICTURE, PREPROCESSING, aligned=False)
 
 
 @pytest.mark.parametrize("raised", [InputError("no such detector"), OSError("weights"), ImportError("torch")])
@@ -36,4 +36,4 @@ def test_what_is_not_the_pictures_fault_ends_the_run(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(photographs, "find_face", fails)
     with pytest.raises(type(raised)):
-        face_in(PICTURE, WAY, aligned=False)
+        extract_face(PICTURE, PREPROCESSING, aligned=False)

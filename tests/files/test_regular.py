@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.files.regular import opened
+from fdemd.files.regular import open_regular
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"content")
     (tmp_path / "link").symlink_to("file")
     for name in ("file", "link"):
-        with opened(tmp_path / name) as file:
+        with open_regular(tmp_path / name) as file:
             assert file.read() == b"content"
 
 
@@ -29,6 +29,6 @@ def test_what_is_no_file_has_its_reason(tmp_path: Path, name: str, reason: str) 
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError) as error:
-        opened(tmp_path / name)
+        open_regular(tmp_path / name)
     assert error.value.strerror == reason
     assert error.value.filename is not None

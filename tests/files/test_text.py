@@ -5,17 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fdemd.files.text import csv_table, shown
+from fdemd.files.text import csv_table, to_printable
 
 
 @given(st.text())
 def test_nothing_that_steers_a_terminal_is_left(text: str) -> None:
-    assert all(each.isprintable() or unicodedata.category(each) == "Zs" for each in shown(text))
+    assert all(each.isprintable() or unicodedata.category(each) == "Zs" for each in to_printable(text))
 
 
 @pytest.mark.parametrize("text", ["José (2)", "Zoë's photo #1 & more", "李明", "a\\b"])
 def test_ordinary_names_stay_as_they_are(text: str) -> None:
-    assert shown(text) == text
+    assert to_printable(text) == text
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

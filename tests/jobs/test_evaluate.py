@@ -11,9 +11,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from evaluate import run
 from fdemd.cli.command_line import main
 from fdemd.emd.engines import FAST
+from fdemd.jobs import run
 
 Outcome = tuple[int, str, Path]
 
@@ -98,7 +98,7 @@ def test_features_are_computed_once(evaluate, few_people: Path, tmp_path: Path) 
     assert "Features in" not in printed
     assert table(first) == table(second) == table(without)
     assert "8x8 patches in float16" in (first / "results.md").read_text()
-    assert results(first)["patch precision"] == "float16"
+    assert results(first)["patch_precision"] == "float16"
 
 
 def test_damaged_features_are_told_and_computed_again(

@@ -1,88 +1,18 @@
 """train.py as a user runs it: on a few real people, interrupted and resumed, on two processes, with wrong settings."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
 
-from evaluate import run as run_evaluation
-from fdemd.backbones import BACKBONES, Backbone
-from fdemd.checkpoints.training_state import PlainCheckpoints, read_checkpoint
-from fdemd.checkpoints.weights import read_weights
-from fdemd.cli.command_line import CONFIG_DIR, main, plan
+from fdemd.cli.command_line import main
 from fdemd.data.sources import orl_manifest
-from fdemd.errors import InputError
-from fdemd.features import Features
-from fdemd.jobs.finetune import Finetuned, finetune
-from fdemd.losses.scale_head import read_scale_head
-from fdemd.training.module import FinetuneModule
-from train import run
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Tiny(Backbone):
-    """A network that trains in no time, with all that makes a resumed run differ: batch statistics and dropout."""
-
-    face_size = (32, 32)
-    alignment = "dlib"
-    weights_sha256 = "random"
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Conv2d(3, 8, 5, stride=4), nn.BatchNorm2d(8), nn.PReLU(8), nn.Dropout(0.2))
-        self.embed = nn.Linear(8 * 49, 16)
-
-    def forward(self, faces: Tensor) -> Features:
-        maps = self.layers(faces - 0.5)
-        return Features(self.embed(maps.flatten(1)), maps.flatten(2).mT.contiguous(), (7, 7))
-
-
-@pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``model=dlib`` is the tiny network."""
-    monkeypatch.setitem(BACKBONES, "dlib", Tiny)
-
-
-@pytest.fixture
-def settings(tmp_path: Path, few_people: Path) -> list[str]:
-    """A small run on five people, two of them held out."""
-    return [
-        "data=folder",
-        f"data.root='{few_people}'",
-        f"output='{tmp_path / 'out'}'",
-        "data.num_workers=0",
-        "data.batch_size=4",
-        "data.mask_share=0.5",
-        "validation.people=2",
-        "validation.every=5",
-        "trainer=cpu",
-        "trainer.max_steps=20",
-        "logger=none",
-    ]
-
-
-def train(*settings: str) -> Finetuned:
-    (point,) = plan("train", settings, CONFIG_DIR)
-    return finetune(point.settings)
-
-
-def weights_of(checkpoint: Path) -> dict[str, Tensor]:
-    return read_checkpoint(checkpoint)["state_dict"]
-
-
-def same_weights(one: Path, other: Path) -> bool:
-    first, second = weights_of(one), weights_of(other)
-    return first.keys() == second.keys() and all(torch.allclose(first[key], second[key], atol=1e-6) for key in first)
+from fdemd.jobs import run
+from tests.short_training import ROOT, train, weights_of
 
 
 @pytest.mark.usefixtures("tiny")
@@ -100,18 +30,10 @@ def test_a_run_leaves_everything_behind(settings: list[str]) -> None:
     } <= names
     facts = json.loads((done.folder / "results.json").read_text())
     assert facts["data"]["people"] == 3
-    assert facts["data"]["held out"]["people"] == 2
+    assert facts["data"]["held_out"]["people"] == 2
     assert {(row["weights"], row["query"]) for row in facts["results"]} == {
         (weights, kind) for weights in ("before", "last", "best") for kind in ("clean", "mask")
     }
-
-
-@pytest.mark.usefixtures("tiny")
-def test_training_changes_the_network_and_the_class_weights(settings: list[str]) -> None:
-    few, many = (train(*settings, f"trainer.max_steps={steps}").checkpoint("last") for steps in (1, 5))
-    first, second = weights_of(few), weights_of(many)
-    for key in ("backbone.embed.weight", "backbone.layers.1.weight", "criterion.head.weight"):
-        assert not torch.equal(first[key], second[key]), key
 
 
 @pytest.mark.usefixtures("tiny")
@@ -119,34 +41,6 @@ def test_checkpoints_hold_plain_values_only(settings: list[str]) -> None:
     checkpoint = torch.load(train(*settings).checkpoint("best"), weights_only=True)
     assert checkpoint["fdemd"]["people"] == sorted(checkpoint["fdemd"]["people"])
     assert checkpoint["fdemd"]["settings"]["optimizer.lr"] == 0.003
-
-
-@pytest.mark.usefixtures("tiny")
-@pytest.mark.parametrize(
-    "extra", [[], ["batches.order=balanced", "batches.people=2"], ["data.num_workers=2"], ["loss=scaleface"]]
-)
-def test_a_run_stopped_and_resumed_equals_one_that_was_not(
-    settings: list[str], extra: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    whole = train(*settings, *extra)
-
-    step = FinetuneModule.training_step
-
-    def interrupted(module: FinetuneModule, batch: Any, batch_idx: int) -> Tensor:
-        if module.global_step == 12:
-            raise KeyboardInterrupt
-        return step(module, batch, batch_idx)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(FinetuneModule, "training_step", interrupted)
-        stopped = [*settings, *extra, f"output='{tmp_path / 'stopped'}'", "trainer.save_every=10"]
-        assert main("train", run, "test", stopped) == 130
-    (folder,) = (tmp_path / "stopped").iterdir()
-    assert read_checkpoint(folder / "checkpoints" / "last.ckpt")["global_step"] == 10
-    resumed = train(*settings, *extra, f"resume='{folder}'")
-    assert resumed.folder == folder
-    assert same_weights(whole.checkpoint("last"), resumed.checkpoint("last"))
-    assert same_weights(whole.checkpoint("best"), resumed.checkpoint("best"))
 
 
 @pytest.mark.usefixtures("tiny")
@@ -162,17 +56,7 @@ def test_a_run_goes_on_only_with_the_settings_it_was_started_with(
 
 
 @pytest.mark.usefixtures("tiny")
-def test_the_best_weights_are_those_of_the_best_validation(settings: list[str]) -> None:
-    done = train(*settings, "validation.every=2")
-
-    def score(weights: str) -> float:
-        return sum(comparison.figures["stage 1"]["MAP@R"].mean for comparison in done.comparisons[weights])
-
-    assert score("best") >= score("last")
-
-
-@pytest.mark.usefixtures("tiny")
-def test_without_held_out_people_nothing_is_validated(settings: list[str]) -> None:
+def test_without_people_for_validation_nothing_is_validated(settings: list[str]) -> None:
     done = train(*settings, "validation.people=0", "trainer.max_steps=2")
     assert done.comparisons == {}
     assert done.checkpoint("last").is_file()
@@ -183,25 +67,6 @@ def test_without_held_out_people_nothing_is_validated(settings: list[str]) -> No
 def test_the_second_stage_is_validated_if_asked_for(settings: list[str]) -> None:
     done = train(*settings, "rerank=emd", "rerank.k=3", "trainer.max_steps=1")
     assert {"stage 1", "stage 2"} <= done.comparisons["last"][0].figures.keys()
-
-
-@pytest.mark.usefixtures("tiny")
-def test_a_loss_that_is_no_number_stops_the_run_and_names_the_photographs(
-    settings: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    forward = Tiny.forward
-
-    def spoilt(network: Tiny, faces: Tensor) -> Features:
-        features = forward(network, faces)
-        return (
-            Features(features.embedding * torch.nan, features.patches, features.grid) if network.training else features
-        )
-
-    monkeypatch.setattr(Tiny, "forward", spoilt)
-    assert main("train", run, "test", [*settings, "validation.people=0"]) == 2
-    sentence = capsys.readouterr().err
-    assert "the loss became nan at step" in sentence
-    assert sentence.count(".pgm") == 4
 
 
 def test_a_finetuned_checkpoint_evaluates_to_the_figures_that_training_printed(
@@ -216,9 +81,7 @@ def test_a_finetuned_checkpoint_evaluates_to_the_figures_that_training_printed(
         text=True,
         check=True,
     ).stdout.splitlines()
-    assert (
-        main("evaluate", run_evaluation, "test", [*words, f"output='{tmp_path / 'again'}'", "data.num_workers=0"]) == 0
-    )
+    assert main("evaluate", run, "test", [*words, f"output='{tmp_path / 'again'}'", "data.num_workers=0"]) == 0
     (folder,) = (tmp_path / "again").iterdir()
     again = json.loads((folder / "results.json").read_text())["results"]
     trained = json.loads((done.folder / "results.json").read_text())["results"]
@@ -268,77 +131,6 @@ def test_two_processes_train_as_one_does(tmp_path: Path, few_people: Path) -> No
     assert one == two
     first, second = (weights_of(folders[number] / "checkpoints" / "last.ckpt") for number in (1, 2))
     assert all(torch.allclose(first[key], second[key], atol=1e-5) for key in first)
-
-
-@pytest.mark.usefixtures("tiny")
-def test_otface_trains_and_with_a_weight_of_0_as_the_margin_loss_does(settings: list[str]) -> None:
-    short = [*settings, "batches.people=2", "trainer.max_steps=4"]
-    margin = train(*short, "loss=arcface", "batches.order=balanced")
-    without = train(*short, "loss=otface", "loss.transport.weight=0")
-    otface = train(*short, "loss=otface", "loss.transport.warmup=0", "loss.transport.hard_margin=2")
-    expected = weights_of(margin.checkpoint("last"))
-    found = weights_of(without.checkpoint("last"))
-    assert all(torch.equal(found[key], value) for key, value in expected.items())
-    assert not same_weights(without.checkpoint("last"), otface.checkpoint("last"))
-    assert otface.metrics["train/hard_triplets"] == 4
-    assert otface.metrics["train/transport"] > 0
-
-
-@pytest.mark.usefixtures("tiny")
-def test_scaleface_leaves_the_network_as_it_was_and_its_head_can_be_read_back(settings: list[str]) -> None:
-    few, many = (
-        train(*settings, "loss=scaleface", f"trainer.max_steps={steps}").checkpoint("last") for steps in (1, 4)
-    )
-    first, second = weights_of(few), weights_of(many)
-    moved = {name for name in first if not torch.equal(first[name], second[name])}
-    assert {"criterion.scale_head.layers.0.weight", "criterion.scale_head.layers.3.weight"} <= moved
-    assert all(name.startswith("criterion.scale_head.") for name in moved)
-    assert second["criterion.head.weight"].abs().sum() > 0
-    head = read_scale_head(many)
-    assert not head.training and float(head.limit) == 64
-    assert all(torch.equal(value, second[f"criterion.scale_head.{name}"]) for name, value in head.state_dict().items())
-
-
-@pytest.mark.usefixtures("tiny")
-def test_scaleface_trains_the_network_as_well_if_asked_to(settings: list[str]) -> None:
-    short = [*settings, "loss=scaleface", "loss.scale_head.frozen=false"]
-    first, second = (weights_of(train(*short, f"trainer.max_steps={steps}").checkpoint("last")) for steps in (1, 3))
-    for name in ("backbone.embed.weight", "criterion.head.weight", "criterion.scale_head.layers.0.weight"):
-        assert not torch.equal(first[name], second[name]), name
-
-
-@pytest.mark.usefixtures("tiny")
-def test_a_checkpoint_of_another_loss_has_no_scale_head(settings: list[str]) -> None:
-    with pytest.raises(InputError, match="has no scale head"):
-        read_scale_head(train(*settings, "trainer.max_steps=1").checkpoint("last"))
-
-
-def test_a_kill_while_saving_leaves_a_checkpoint_that_loads(tmp_path: Path) -> None:
-    path = tmp_path / "last.ckpt"
-    script = (
-        "import torch, itertools; from pathlib import Path\n"
-        "from fdemd.checkpoints.training_state import PlainCheckpoints\n"
-        "for step in itertools.count():\n"
-        "    state = {'weight': torch.full((2_000_000,), float(step))}\n"
-        "    content = {'state_dict': state, 'loops': {}, 'fdemd': {}, 'global_step': step}\n"
-        f"    PlainCheckpoints().save_checkpoint(content, Path({str(path)!r}))\n"
-        "    print(step, flush=True)\n"
-    )
-    for delay in (0.01, 0.03):
-        with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE) as process:
-            assert process.stdout
-            process.stdout.readline()
-            time.sleep(delay)
-            os.kill(process.pid, signal.SIGKILL)
-        checkpoint = read_checkpoint(path)
-        assert (checkpoint["state_dict"]["weight"] == checkpoint["global_step"]).all()
-    assert (read_weights(path)["weight"] == read_checkpoint(path)["global_step"]).all()
-
-
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"last.ckpt cannot be written"):
-        PlainCheckpoints().save_checkpoint({}, tmp_path / "file" / "last.ckpt")
 
 
 @pytest.mark.parametrize(

@@ -90,10 +90,10 @@ def test_the_figures_are_those_of_a_gallery_without_the_people_outside(evaluate,
     status, printed, folder = evaluate(*words[2:], "--no-rerank", "protocols=[leave-twin-out]")
     assert status == 0, printed
     (row,) = results(folder)["results"]
-    outside = set(results(folder)["open set"]["people outside"])
+    outside = set(results(folder)["open_set"]["people_outside"])
 
-    config = plan("evaluate", ["experiment=open_set", *words], CONFIG_DIR)[0].settings.plain()
-    data = describe_data(config, build_network(config)).embed()
+    settings = plan("evaluate", ["experiment=open_set", *words], CONFIG_DIR)[0].settings
+    data = describe_data(settings, build_network(settings.model, settings.seed)).embed()
     names = [photograph.identity for photograph in data.faces.manifest.photographs]
     clean, mask = (
         torch.nn.functional.normalize(data.features[kind].at(torch.arange(20)).embedding) for kind in ("clean", "mask")
@@ -167,7 +167,7 @@ def test_too_small_a_set_says_how_many_searches_it_needs(evaluate) -> None:
 def test_a_wrong_setting_is_a_sentence_before_anything_is_embedded(
     evaluate, monkeypatch: pytest.MonkeyPatch, wrong: str, said: str
 ) -> None:
-    monkeypatch.setattr("fdemd.embedding.data.embed", lambda *_, **__: pytest.fail("something was embedded"))
+    monkeypatch.setattr("fdemd.embedding.data.embed_sets", lambda *_, **__: pytest.fail("something was embedded"))
     status, printed, folder = evaluate(wrong)
     assert status == 2
     assert said in printed

@@ -1,13 +1,12 @@
 """evaluate.py experiment=seeds and experiment=rejection as a user runs them, on a few real people."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import fdemd.jobs.train_and_test
+import fdemd.jobs.train_and_evaluate
 
 ARCFACE = '{name: arcface, settings: ["trainer.max_steps=1","data.mask_share=0.5"]}'
 SCALES = '{name: scales, settings: ["loss=scaleface","trainer.max_steps=2"]}'
@@ -74,7 +73,7 @@ def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatc
         raise AssertionError("a finished training was done again")
 
     (folder / "results.json").unlink()
-    monkeypatch.setattr(fdemd.jobs.train_and_test, "finetune", forbidden)
+    monkeypatch.setattr(fdemd.jobs.train_and_evaluate, "finetune", forbidden)
     status, printed, _ = evaluate(
         "experiment=seeds", "trials.seeds=[0,3]", "trials.align=[ida]", f"trials.resume='{folder}'", BOTH
     )
@@ -98,44 +97,6 @@ def test_a_training_of_others_or_with_other_settings_is_not_taken(evaluate) -> N
     status, printed, _ = evaluate(*resumed, f"trials.trainings=[{SCALES}]")
     assert status == 0, printed
     assert "Taken from" in printed
-
-
-def test_a_training_of_photographs_that_were_replaced_is_not_taken(evaluate, people: Path) -> None:
-    given = ["experiment=rejection", "rerank=none", "trials.seeds=[3]", f"trials.trainings=[{SCALES}]"]
-    given += [f"data.root='{people}'"]
-    status, printed, folder = evaluate(*given)
-    assert status == 0, printed
-    resumed = [*given, f"trials.resume='{folder}'"]
-    rows = (folder / "seed_3" / "training.csv").read_text().splitlines()
-    one, other = (people / row.split(",")[0] for row in rows[1:3])
-    original = one.read_bytes()
-    shutil.copy(other, one)
-    status, printed, _ = evaluate(*resumed)
-    assert status == 0, printed
-    assert "was started with other photographs to train on (sha256 " in printed
-    assert "Taken from" not in printed
-    one.write_bytes(original)
-    status, printed, _ = evaluate(*resumed)
-    assert status == 0, printed
-    assert "Taken from" in printed
-
-
-def test_a_training_from_weights_that_were_replaced_is_not_taken(evaluate, tmp_path: Path) -> None:
-    given = ["experiment=rejection", "rerank=none", "trials.seeds=[3]", f"trials.trainings=[{SCALES}]"]
-    status, printed, folder = evaluate(*given)
-    assert status == 0, printed
-    (trained,) = folder.glob("seed_3/scales/*/checkpoints/last.ckpt")
-    weights = tmp_path / "weights.ckpt"
-    shutil.copy(trained, weights)
-    given += [f"model.checkpoint='{weights}'"]
-    status, printed, folder = evaluate(*given)
-    assert status == 0, printed
-    (trained,) = folder.glob("seed_3/scales/*/checkpoints/last.ckpt")
-    shutil.copy(trained, weights)
-    status, printed, _ = evaluate(*given, f"trials.resume='{folder}'")
-    assert status == 0, printed
-    assert "was started with other weights to start from (sha256 " in printed
-    assert "Taken from" not in printed
 
 
 def test_rejection_alone_needs_one_training(evaluate) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 import torch
 
-import fdemd.retrieval.pair_similarity
+import fdemd.retrieval.reranker_emd
 from fdemd.embedding.data import EmbeddedData
 from fdemd.errors import InputError
 from fdemd.jobs.study import _sampled
@@ -77,13 +77,13 @@ def test_a_study_leaves_tables_figures_and_one_page(study) -> None:
 
 def test_what_was_computed_is_not_computed_again(study, monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, first = study("experiment=ood", "study.methods=[{method: emd, weighting: sc, alpha: 0.7}]")
-    compute = fdemd.retrieval.pair_similarity.emd_similarity
+    compute = fdemd.retrieval.reranker_emd.emd_similarity
 
     def trial_only(query, gallery, candidates, **settings):
         assert candidates.numel() == 1, "computed again"
         return compute(query, gallery, candidates, **settings)
 
-    monkeypatch.setattr(fdemd.retrieval.pair_similarity, "emd_similarity", trial_only)
+    monkeypatch.setattr(fdemd.retrieval.reranker_emd, "emd_similarity", trial_only)
     status, _, second = study(
         "experiment=ood", "study.methods=[{method: emd, weighting: sc, alpha: [0.2, 0.7], k: 100}]"
     )

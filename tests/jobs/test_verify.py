@@ -1,4 +1,4 @@
-"""Verification: what scores are made of, how failures count, and one small run on real faces."""
+"""Verification: both halves of a mirrored embedding, and small runs on real faces."""
 
 import csv
 import json
@@ -9,97 +9,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.nn.functional import cosine_similarity
 
 from data_prep.__main__ import main as prepare
 from fdemd.backbones import Backbone
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.data.manifest import Manifest, write_manifest
-from fdemd.data.pairs import Pairs
 from fdemd.data.sources import orl_manifest
-from fdemd.emd import emd_similarity
 from fdemd.errors import InputError
 from fdemd.faces.reading import read_image
-from fdemd.features import Features
 from fdemd.jobs.verify import WithMirrored, verify
-from fdemd.retrieval.settings import RerankSettings
-from fdemd.score_normalization.aligner import DiscrepancyAligner
-from fdemd.scoring.pairs import judge, pair_scores
-
-
-def some_features(faces: int = 6) -> Features:
-    return Features(torch.randn(faces, 8), torch.randn(faces, 16, 8).relu() + 0.01, (4, 4))
-
-
-def pairs_of(same: list[bool], fold: list[int]) -> Pairs:
-    rows = torch.arange(len(same))
-    return Pairs(Manifest(Path(), ()), rows, rows, torch.tensor(same), torch.tensor(fold))
-
-
-def test_the_mix_is_alpha_parts_emd_and_the_rest_cosine() -> None:
-    features, first, second = some_features(), torch.tensor([0, 1, 2]), torch.tensor([3, 4, 5])
-
-    scores = pair_scores(features, first, second, RerankSettings(alpha=0.7))
-
-    cosine = cosine_similarity(features.embedding[:3], features.embedding[3:])
-    transported = emd_similarity(features, features, torch.arange(6).expand(6, 6)).similarity[first, second]
-    assert list(scores) == ["cosine", "0.7 EMD + 0.3 cosine"]
-    torch.testing.assert_close(scores["cosine"], cosine)
-    torch.testing.assert_close(scores["0.7 EMD + 0.3 cosine"], 0.7 * transported + 0.3 * cosine)
-
-
-def test_a_face_is_closest_to_itself_in_both_terms() -> None:
-    """In the published code the two terms have opposite signs."""
-    features = some_features()
-    everyone = torch.arange(6)
-
-    for score in pair_scores(features, everyone, everyone, RerankSettings()).values():
-        others = pair_scores(features, everyone, everyone.roll(1), RerankSettings())
-        assert all((score > other).all() for other in others.values())
-
-
-def test_an_aligner_takes_the_cosine_of_the_face_itself() -> None:
-    """Not of its mirror image, and the mix is with the aligned cosine."""
-    features, first, second = some_features(), torch.tensor([0, 1, 2]), torch.tensor([3, 4, 5])
-    aligner = DiscrepancyAligner(lambda embeddings: embeddings[:, 0], strength=0.5)
-
-    scores = pair_scores(features, first, second, RerankSettings(alpha=0.5), mirrored=True, aligner=aligner)
-
-    one, other = features.embedding[:3, :4], features.embedding[3:, :4]
-    expected = cosine_similarity(one, other) - 0.5 * (one[:, 0] + other[:, 0]) / 2
-    torch.testing.assert_close(scores["aligned cosine"], expected)
-    unaligned = pair_scores(features, first, second, RerankSettings(alpha=0.5), mirrored=True)
-    difference = scores["0.5 EMD + 0.5 aligned cosine"] - unaligned["0.5 EMD + 0.5 cosine"]
-    torch.testing.assert_close(difference, 0.5 * (expected - cosine_similarity(one, other)))
-
-
-def test_without_reranking_there_is_the_cosine_only() -> None:
-    assert list(pair_scores(some_features(), torch.tensor([0]), torch.tensor([1]), None)) == ["cosine"]
-
-
-def test_pairs_are_the_same_however_many_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    features, first, second = some_features(), torch.arange(5), torch.arange(1, 6)
-    whole = pair_scores(features, first, second, RerankSettings(grid=(2, 2)))
-    monkeypatch.setattr("fdemd.scoring.pairs._PAIRS_AT_ONCE", 2)
-
-    for similarity, score in pair_scores(features, first, second, RerankSettings(grid=(2, 2))).items():
-        torch.testing.assert_close(score, whole[similarity])
-
-
-def test_a_pair_without_a_face_is_wrong_in_the_accuracy_and_rejected_elsewhere() -> None:
-    pairs = pairs_of([True, True, False, False] * 2, [0] * 4 + [1] * 4)
-    score = torch.tensor([0.9, 0.8, 0.2, 0.1] * 2)
-    one_person_and_two_people = torch.tensor([True, False, True, False] + [False] * 4)
-
-    perfect = judge("cosine", score, pairs, torch.zeros(8, dtype=torch.bool))
-    spoiled = judge("cosine", score, pairs, one_person_and_two_people)
-
-    assert perfect.accuracy.accuracy.tolist() == [1.0, 1.0]
-    assert spoiled.accuracy.accuracy.tolist() == [0.5, 1.0]
-    assert [point.tar for point in perfect.points] == [1.0] * 4
-    assert [point.tar for point in spoiled.points] == [0.75] * 4
-    far, tar = spoiled.roc
-    assert float(tar[far == 0].max()) == 0.75
 
 
 def test_a_mirrored_face_has_the_same_two_halves_the_other_way_round(dlib_net: Backbone) -> None:
@@ -158,8 +76,8 @@ def test_a_run_leaves_a_table_a_picture_and_the_failures(lfw_like: Path, tmp_pat
     assert cosine["accuracy"] == pytest.approx(100 * (1 + 4 / 6) / 2, abs=1e-3)
     assert cosine["TAR@1e-1"] == pytest.approx(100 * 5 / 6, abs=1e-3)
     assert report.failed.nonzero()[:, 0].tolist() == [8, 11]
-    assert facts["failed pairs"] == [["P3/P3_0001.jpg", "P3/P3_0002.jpg"], ["P2/P2_0002.jpg", "P3/P3_0002.jpg"]]
-    assert facts["data"]["without a face"] == 1
+    assert facts["failed_pairs"] == [["P3/P3_0001.jpg", "P3/P3_0002.jpg"], ["P2/P2_0002.jpg", "P3/P3_0002.jpg"]]
+    assert facts["data"]["no_face_found"] == 1
     with (folder / "left_out.csv").open(newline="", encoding="utf-8") as file:
         assert [row["path"] for row in csv.DictReader(file)] == ["P3/P3_0002.jpg"]
     with Image.open(folder / "roc.png") as picture:
@@ -185,12 +103,11 @@ def test_a_prepared_set_gives_the_same_figures(lfw_like: Path, tmp_path: Path) -
     assert from_prepared.results[0].points == as_taken.results[0].points
     assert torch.equal(from_prepared.results[0].accuracy.accuracy, as_taken.results[0].accuracy.accuracy)
     assert from_prepared.failed.nonzero()[:, 0].tolist() == [8, 11]
-    (left_out,) = from_prepared.faces.left_out
-    assert (left_out.problem, left_out.reason) == ("no face found", "the detector dlib found none")
+    assert [each[1:] for each in from_prepared.left_out] == [("no face found", "the detector dlib found none")]
     folder = next(
         folder for folder in output.iterdir() if "P3/P3_0002.jpg,no face" in (folder / "left_out.csv").read_text()
     )
-    assert json.loads((folder / "results.json").read_text())["data"]["without a face"] == 1
+    assert json.loads((folder / "results.json").read_text())["data"]["no_face_found"] == 1
 
 
 def test_without_reranking_and_with_mirror_images(lfw_like: Path, tmp_path: Path) -> None:
@@ -201,7 +118,7 @@ def test_without_reranking_and_with_mirror_images(lfw_like: Path, tmp_path: Path
     assert both.results[0].points == plain.results[0].points, "the mirror images change nothing else"
 
 
-def test_an_aligned_cosine_stands_beside_the_plain_one(lfw_like: Path, tmp_path: Path) -> None:
+def test_a_normalized_cosine_stands_beside_the_plain_one(lfw_like: Path, tmp_path: Path) -> None:
     chosen = tuple(each for each in orl_manifest().photographs[200:230] if Path(each.path).stem in ("1", "2"))
     write_manifest(Manifest(orl_manifest().root, chosen), tmp_path / "cohort.csv")
     cohort = ["align=ida", f"align.manifest={tmp_path / 'cohort.csv'}", f"align.root={orl_manifest().root}"]
@@ -209,10 +126,10 @@ def test_an_aligned_cosine_stands_beside_the_plain_one(lfw_like: Path, tmp_path:
     report = verify(config_of(lfw_like, tmp_path / "out", *cohort, "data.flip=true"))
 
     names = [result.similarity for result in report.results]
-    assert names == ["cosine", "cosine, mirrored", "aligned cosine", "0.7 EMD + 0.3 aligned cosine"]
+    assert names == ["cosine", "cosine, mirrored", "normalized cosine", "0.7 EMD + 0.3 normalized cosine"]
     (folder,) = (tmp_path / "out").iterdir()
     facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    assert facts["align"]["cohort"] == {"people": 3, "photographs": 6, "left out": 0}
+    assert facts["align"]["cohort"] == {"people": 3, "photographs": 6, "left_out": 0}
     assert "among 6 photographs of 3 other people" in (folder / "results.md").read_text(encoding="utf-8")
 
     at_0 = verify(config_of(lfw_like, tmp_path / "out", *cohort, "align.strength=0"))

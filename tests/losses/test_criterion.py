@@ -1,19 +1,17 @@
 """Head and loss together, as training uses them and as configs/loss describes them."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import yaml
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.losses import HEADS, build_criterion, focal_loss
+from fdemd.losses import ArcFaceHead, CosFaceHead, Criterion, SoftmaxHead, build_criterion, focal_loss
+from tests.losses.sections import CONFIGS, SECTIONS, loss_section
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "loss"
 SIZE, PEOPLE = 8, 5
 
 
@@ -22,22 +20,31 @@ def faces(embedding: Tensor) -> Features:
     return Features(embedding, embedding[:, None], (1, 1))
 
 
-def settings(name: str) -> dict[str, Any]:
-    return yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
+def criterion_of(name: str, **changes: Any) -> Criterion:
+    """The criterion of ``configs/loss/NAME.yaml`` with some settings changed."""
+    return build_criterion(loss_section(name, **changes), embedding_size=SIZE, identities=PEOPLE)
 
 
-def test_every_head_has_a_config_that_builds_it() -> None:
-    assert {file.stem for file in CONFIGS.iterdir()} >= set(HEADS)
-    for name in HEADS:
-        criterion = build_criterion(**settings(name), embedding_size=SIZE, identities=PEOPLE)
-        assert type(criterion.head) is HEADS[name]
-        assert criterion.head.weight.shape == (PEOPLE, SIZE)
+@pytest.mark.parametrize(
+    ("name", "head"), [("arcface", ArcFaceHead), ("cosface", CosFaceHead), ("softmax", SoftmaxHead)]
+)
+def test_every_head_has_a_config_that_builds_it(name: str, head: type) -> None:
+    assert (CONFIGS / f"{name}.yaml").is_file()
+    built = criterion_of(name).head
+    assert type(built) is head
+    assert built.weight.shape == (PEOPLE, SIZE)
+
+
+@pytest.mark.parametrize("name", ["otface", "scaleface"])
+def test_a_second_term_goes_with_either_margin(name: str) -> None:
+    """``loss=otface loss.head=cosface loss.margin=0.35``."""
+    loss = loss_section(name, head="cosface", margin=0.35)
+    built = build_criterion(loss, embedding_size=SIZE, identities=PEOPLE, map_size=12)
+    assert type(built.head) is CosFaceHead and type(built) is not Criterion
 
 
 def test_loss_is_of_the_logits_with_margin_and_accuracy_of_those_without() -> None:
-    criterion = build_criterion(
-        **settings("arcface") | {"focal": "per_sample", "gamma": 1.5}, embedding_size=SIZE, identities=PEOPLE
-    )
+    criterion = criterion_of("arcface", focal="per_sample", gamma=1.5)
     embedding, labels = torch.randn(6, SIZE), torch.arange(6) % PEOPLE
     loss, logits = criterion(faces(embedding), labels)
     torch.testing.assert_close(logits, 30 * normalize(embedding) @ normalize(criterion.head.weight).detach().T)
@@ -46,10 +53,10 @@ def test_loss_is_of_the_logits_with_margin_and_accuracy_of_those_without() -> No
     assert not logits.requires_grad
 
 
-@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("name", SECTIONS)
 def test_the_centres_are_trained(name: str) -> None:
     """Faces that are given can be told apart by moving the centres alone."""
-    criterion = build_criterion(**settings(name), embedding_size=SIZE, identities=PEOPLE)
+    criterion = criterion_of(name)
     embedding, labels = torch.randn(PEOPLE, SIZE), torch.arange(PEOPLE)
     optimizer = torch.optim.SGD(criterion.parameters(), lr=0.1)
     before = criterion.head.weight.detach().clone()
@@ -66,7 +73,7 @@ def test_the_centres_are_trained(name: str) -> None:
 
 
 def test_training_in_half_precision_keeps_the_loss_in_full() -> None:
-    criterion = build_criterion(**settings("cosface"), embedding_size=SIZE, identities=PEOPLE)
+    criterion = criterion_of("cosface")
     layer = torch.nn.Linear(SIZE, SIZE)
     with torch.autocast("cpu", torch.bfloat16):
         loss, logits = criterion(faces(layer(torch.randn(4, SIZE))), torch.arange(4))
@@ -76,7 +83,7 @@ def test_training_in_half_precision_keeps_the_loss_in_full() -> None:
 
 
 def test_softmax_is_the_cross_entropy_of_a_linear_layer() -> None:
-    criterion = build_criterion(**settings("softmax"), embedding_size=SIZE, identities=PEOPLE)
+    criterion = criterion_of("softmax")
     embedding, labels = torch.randn(6, SIZE), torch.arange(6) % PEOPLE
     loss, logits = criterion(faces(embedding), labels)
     torch.testing.assert_close(loss, cross_entropy(embedding @ criterion.head.weight.T, labels))
@@ -86,7 +93,7 @@ def test_softmax_is_the_cross_entropy_of_a_linear_layer() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"gamma": -1.0}, r"loss\.gamma is -1\.0; it must be 0 .*or above"),
+        ({"gamma": -1.0}, r"gamma is -1\.0; it must be 0 .*or above"),
         ({"gamma": float("nan")}, "or above"),
         ({"focal": "per_bach"}, "did you mean per_batch"),
         ({"margin": 45}, "radians"),
@@ -94,14 +101,14 @@ def test_softmax_is_the_cross_entropy_of_a_linear_layer() -> None:
 )
 def test_mistakes_are_told_in_a_sentence(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        build_criterion(**settings("arcface") | change, embedding_size=SIZE, identities=PEOPLE)
+        criterion_of("arcface", **change)
 
 
 @pytest.mark.parametrize("name", ["arcface", "cosface", "softmax"])
 @pytest.mark.parametrize("focal", ["none", "per_sample", "per_batch"])
 def test_a_step_looks_once_at_what_a_gpu_has_computed(monkeypatch: pytest.MonkeyPatch, name: str, focal: str) -> None:
     """To look is to wait; the one look is at the labels."""
-    criterion = build_criterion(**settings(name) | {"focal": focal}, embedding_size=SIZE, identities=PEOPLE)
+    criterion = criterion_of(name, focal=focal)
     looks: list[Tensor] = []
     plain = Tensor.__bool__
     monkeypatch.setattr(Tensor, "__bool__", lambda tensor: looks.append(tensor) or plain(tensor))

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -10,7 +11,9 @@ from torch.nn.functional import cross_entropy
 
 from fdemd.errors import InputError
 from fdemd.losses import focal_loss
-from fdemd.losses.focal import FOCAL
+from fdemd.settings.training import Focal
+
+FOCAL: tuple[Focal, ...] = get_args(Focal)
 
 
 def batch() -> tuple[Tensor, Tensor]:

@@ -1,12 +1,9 @@
 """OTFace against its formula in float64 with an exact solver's stopping, and where gradients could break."""
 
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -14,15 +11,24 @@ from torch.nn.functional import cosine_similarity
 
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.losses import Criterion, OTFaceCriterion, TransportSettings, build_criterion
+from fdemd.losses import Criterion, OTFaceCriterion, build_criterion
 from fdemd.losses.otface import transport_violation
 from fdemd.losses.triplets import hard_triplets
+from fdemd.settings.checking import check_settings
+from fdemd.settings.training import ArcFaceLoss, Transport
+from tests.losses.sections import loss_section
 
-CONFIG: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[2] / "configs" / "loss" / "otface.yaml").read_text(encoding="utf-8")
-)
 SIZE, PEOPLE = 8, 4
-EXACT = replace(TransportSettings(**CONFIG["transport"]), rounds=1000)
+
+
+def transport_section(**changes: Any) -> Transport:
+    """The section ``loss.transport`` of ``configs/loss/otface.yaml`` with some settings changed."""
+    loss = loss_section("otface")
+    assert isinstance(loss, ArcFaceLoss) and loss.transport is not None
+    return check_settings(Transport, loss.transport.plain() | changes)
+
+
+EXACT = transport_section(rounds=1000)
 
 
 def batch(size: int = 8) -> tuple[Features, Tensor]:
@@ -35,17 +41,15 @@ def batch(size: int = 8) -> tuple[Features, Tensor]:
 
 def criterion(**transport: Any) -> OTFaceCriterion:
     torch.manual_seed(0)
-    built = build_criterion(
-        **CONFIG | {"transport": CONFIG["transport"] | transport}, embedding_size=SIZE, identities=PEOPLE
-    )
+    loss = loss_section("otface", transport=transport_section(**transport))
+    built = build_criterion(loss, embedding_size=SIZE, identities=PEOPLE)
     assert isinstance(built, OTFaceCriterion)
     return built
 
 
 def plain() -> Criterion:
     torch.manual_seed(0)
-    without = {name: value for name, value in CONFIG.items() if name != "transport"}
-    return build_criterion(**without, embedding_size=SIZE, identities=PEOPLE)
+    return build_criterion(loss_section("otface", without=["transport"]), embedding_size=SIZE, identities=PEOPLE)
 
 
 def literal_cost(one: Tensor, other: Tensor, eps: float) -> Tensor:
@@ -89,7 +93,7 @@ def test_through_the_plan_the_gradient_is_that_of_the_whole_formula() -> None:
     triplets = hard_triplets(features.embedding, labels, EXACT.hard_margin)
     found = {}
     for detached in (True, False):
-        violation = transport_violation(features, triplets, replace(EXACT, plan_detached=detached))
+        violation = transport_violation(features, triplets, EXACT.model_copy(update={"plan_detached": detached}))
         (found[detached],) = torch.autograd.grad(violation, features.patches)
     largest = float(expected.abs().max())
     # The second stage's stopping rule leaves its flow, and so the gradient, a little short of the end.
@@ -177,12 +181,12 @@ def test_half_precision_around_it_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"weight": -1.0}, r"loss\.transport\.weight is -1\.0"),
+        ({"weight": -1.0}, r"weight is -1\.0"),
         ({"weight": float("nan")}, "plain margin loss"),
-        ({"warmup": -1}, r"loss\.transport\.warmup is -1; it must be 0 or more"),
+        ({"warmup": -1}, "warmup is -1; it must be 0 or more"),
         ({"rounds": 0}, "it must be 1 or more"),
         ({"hard_margin": 3.0}, "from 0 to 2"),
-        ({"weighting": "lmk"}, "which training cannot have"),
+        ({"weighting": "lmk"}, "weighting .lmk."),
         ({"weighting": "unifrom"}, "did you mean uniform"),
         ({"eps": 0.0}, "eps is 0"),
     ],

@@ -1,27 +1,24 @@
 """ScaleFace's loss against its formula in float64, its head, and its frozen centres."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import yaml
 from torch import Tensor
 
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.losses import ScaleFaceCriterion, ScaleHead, build_criterion
+from fdemd.losses import ScaleFaceCriterion, ScaleHead, SoftmaxHead, build_criterion
+from tests.losses.sections import loss_section
 
-CONFIG: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[2] / "configs" / "loss" / "scaleface.yaml").read_text(encoding="utf-8")
-)
 SIZE, PEOPLE, PATCHES, CHANNELS = 8, 5, 4, 3
 
 
 def criterion(head: str = "arcface", **changes: Any) -> ScaleFaceCriterion:
-    config = CONFIG | {"head": head, "scale_head": CONFIG["scale_head"] | changes}
-    built = build_criterion(**config, embedding_size=SIZE, identities=PEOPLE, map_size=PATCHES * CHANNELS)
+    scale_head = {"limit": 64.0, "hidden": 512, "frozen": True} | changes
+    loss = loss_section("scaleface", head=head, scale_head=scale_head)
+    built = build_criterion(loss, embedding_size=SIZE, identities=PEOPLE, map_size=PATCHES * CHANNELS)
     assert isinstance(built, ScaleFaceCriterion)
     return built
 
@@ -57,16 +54,6 @@ def test_the_loss_equals_the_literal_formula(frozen: bool) -> None:
     scaleface.set_centres(features.embedding, labels)
     loss, _ = scaleface(features, labels)
     assert loss.item() == pytest.approx(literal_loss(scaleface, features, labels), rel=1e-5)
-
-
-def test_every_face_has_a_scale_between_0_and_the_limit_in_the_order_of_its_logit() -> None:
-    head = ScaleHead(PATCHES * CHANNELS, hidden=7, limit=32).eval()
-    patches = torch.randn(50, PATCHES, CHANNELS)
-    logit, scale = head.logit(patches), head(patches)
-    torch.testing.assert_close(scale, 32 * logit.sigmoid())
-    assert torch.equal(logit.argsort(), scale.argsort())
-    assert ((scale > 0) & (scale < 32)).all()
-    assert [tuple(parameter.shape) for parameter in head.parameters()] == [(7, 12), (1, 7)], "no biases, no norm's own"
 
 
 def test_frozen_centres_are_the_means_of_each_person_seen_from_the_mean_of_all() -> None:
@@ -125,19 +112,7 @@ def test_gradients_on_a_centre_or_opposite_are_finite(sign: int) -> None:
     assert embedding.grad is not None and embedding.grad.isfinite().all()
 
 
-@pytest.mark.parametrize(
-    ("head", "change", "sentence"),
-    [
-        ("arcface", {"limit": 0.0}, r"loss\.scale_head\.limit is 0\.0"),
-        ("arcface", {"hidden": 0}, r"loss\.scale_head\.hidden is 0"),
-    ],
-)
-def test_mistakes_are_told_in_a_sentence(head: str, change: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
-        criterion(head, **change)
-
-
 def test_a_head_without_angles_is_refused() -> None:
-    config = {key: value for key, value in CONFIG.items() if key != "margin"} | {"head": "softmax"}
+    scale_head = ScaleHead(12, hidden=7, limit=64.0)
     with pytest.raises(InputError, match="needs cosines"):
-        build_criterion(**config, embedding_size=SIZE, identities=PEOPLE, map_size=12)
+        ScaleFaceCriterion(SoftmaxHead(SIZE, PEOPLE), scale_head, frozen=True, focal="none", gamma=2.0)

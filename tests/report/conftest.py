@@ -1,170 +1,105 @@
-"""A run log in a folder, a training of a second, and a reader of what W&B wrote offline."""
+"""Six photographs of three people: what a run used of them, what both stages found, and the settings of a run."""
 
-import json
-import time
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from pytorch_lightning import LightningDataModule, LightningModule
-from torch import Tensor, nn
-from torch.utils.data import DataLoader
-from wandb.proto.wandb_internal_pb2 import Record
 
+from fdemd.cli.command_line import CONFIG_DIR, plan
+from fdemd.data.accounting import Account, Fates
+from fdemd.data.evaluated import EvaluatedData
 from fdemd.data.manifest import Manifest, Photograph
+from fdemd.features import Features
+from fdemd.metrics.intervals import Estimate
+from fdemd.report.study_point import PointResult
+from fdemd.retrieval.protocol import OFFICIAL, Labels
+from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.scoring.closed_set import Comparison, compare_stages
+from fdemd.scoring.study import Outcome
+from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import EmdRerank
+from tests.runs.conftest import offline_runs, run_log
+from tests.short_training import settings, tiny
 
-WANDB = {
-    "kind": "wandb",
-    "project": "tests",
-    "entity": None,
-    "group": None,
-    "tags": [],
-    "offline": False,
-    "log_images": False,
-}
-"""As configs/logger/wandb.yaml."""
+__all__ = ["offline_runs", "run_log", "settings", "tiny"]
 
-
-@dataclass
-class OfflineRun:
-    """What a .wandb file holds."""
-
-    config: dict[str, Any] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    summary: dict[str, Any] = field(default_factory=dict)
-    exit_code: int | None = None
-    content: bytes = b""
+PEOPLE = ("anna", "bob", "carl")
 
 
 @pytest.fixture
-def offline_runs() -> Callable[[Path], list[OfflineRun]]:
-    """Reads every W&B run below a folder."""
-    return lambda folder: [_ended(path) for path in sorted(folder.rglob("*.wandb"))]
-
-
-def _ended(path: Path) -> OfflineRun:
-    """Read a run that was finished; W&B's process writes its last records a moment later."""
-    for _ in range(300):
-        try:
-            if (run := _read(path)).exit_code is not None:
-                return run
-        except EOFError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"{path} has no end")
-
-
-def _read(path: Path) -> OfflineRun:
-    """Read W&B's transaction log: LevelDB's format (blocks of 32 KiB, checked pieces) with its own records in it."""
-    content, place, run, record = path.read_bytes(), 7, OfflineRun(), b""
-    assert content[:4] == b":W&B"
-    while place < len(content):
-        if (left := 32768 - place % 32768) < 7:
-            place += left
-            continue
-        checksum, length, piece = (
-            int.from_bytes(content[place : place + 4], "little"),
-            int.from_bytes(content[place + 4 : place + 6], "little"),
-            content[place + 6],
-        )
-        data = content[place + 7 : place + 7 + length]
-        if place + 7 + length > len(content):
-            raise EOFError
-        crc = zlib.crc32(content[place + 6 : place + 7 + length])
-        assert checksum == crc, "the file is damaged"
-        place += 7 + length
-        record += data
-        if piece in (1, 4):  # full, last
-            _add(run, Record.FromString(record))
-            record = b""
-    run.content = content
-    return run
-
-
-def _add(run: OfflineRun, record: Record) -> None:
-    if record.WhichOneof("record_type") == "run":
-        run.config |= _values(record.run.config.update)
-    elif record.WhichOneof("record_type") == "config":
-        run.config |= _values(record.config.update)
-    elif record.WhichOneof("record_type") == "history":
-        run.history.append(_values(record.history.item))
-    elif record.WhichOneof("record_type") == "summary":
-        run.summary |= _values(record.summary.update)
-    elif record.WhichOneof("record_type") == "exit":
-        run.exit_code = record.exit.exit_code
-
-
-def _values(items: Any) -> dict[str, Any]:
-    return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
-
-
-def faces_of(manifest: Manifest) -> list[dict[str, Tensor]]:
-    """A face of noise a photograph, and who it is."""
-    people = sorted({photograph.identity for photograph in manifest.photographs})
-    return [
-        {
-            "face": torch.rand(3, 8, 8),
-            "label": torch.tensor(people.index(photograph.identity)),
-            "row": torch.tensor(row),
-        }
-        for row, photograph in enumerate(manifest.photographs)
+def manifest() -> Manifest:
+    """Rows 0 to 3 are queries, the last without a face; rows 4 to 7 are the gallery, where carl is not."""
+    names = ("anna", "bob", "carl", "anna", "anna", "anna", "bob", "bob")
+    photographs = [
+        Photograph(f"{row}.png", name, f"{row}.png", is_query=row < 4, is_gallery=row >= 4)
+        for row, name in enumerate(names)
     ]
-
-
-class TinyData(LightningDataModule):
-    """Noise with names: 4 people x 4 photographs in batches of 4, to train and to validate on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.manifest = Manifest(
-            Path(), tuple(Photograph(f"{name}/{i}.png", name, f"{name}/{i}.png") for name in "abcd" for i in range(4))
-        )
-        self.faces = faces_of(self.manifest)
-
-    def train_dataloader(self) -> DataLoader:
-        return DataLoader(self.faces, batch_size=4)
-
-    def val_dataloader(self) -> DataLoader:
-        return DataLoader(self.faces, batch_size=4)
-
-
-class TinyModule(LightningModule):
-    """A linear network that logs as FinetuneModule does."""
-
-    def __init__(self, fails_at: int = -1) -> None:
-        super().__init__()
-        self.layer, self.fails_at = nn.Linear(3 * 8 * 8, 4), fails_at
-
-    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
-        if self.global_step == self.fails_at:
-            raise RuntimeError("the training broke")
-        loss = nn.functional.cross_entropy(self.layer(batch["face"].flatten(1)), batch["label"])
-        self.log("train/loss", loss, prog_bar=True)
-        return loss
-
-    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        self.log("validation/MAP@R", 50.0, sync_dist=True)
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        groups = [{"params": [self.layer.weight], "name": "weights"}, {"params": [self.layer.bias], "name": "biases"}]
-        return torch.optim.SGD(groups, lr=0.1)
+    return Manifest(Path("faces"), tuple(photographs))
 
 
 @pytest.fixture
-def tiny_data() -> TinyData:
-    return TinyData()
+def data(manifest: Manifest) -> EvaluatedData:
+    queries, gallery = Fates(4, 3, 1, 0, 0), Fates(4, 4, 0, 0, 0)
+    account = Account(
+        Fates(8, 7, 1, 0, 0), queries, gallery, 3, 3, several=0, ignored=0, twins=1, copies=0, strangers=0
+    )
+    rows = torch.arange(3), torch.tensor([3]), torch.arange(4, 8)
+    return EvaluatedData(manifest, "0" * 64, account, *rows, left_out=(("3.png", "no face found", "none"),))
 
 
 @pytest.fixture
-def tiny_module() -> type[TinyModule]:
-    return TinyModule
+def labels() -> dict[str, Labels]:
+    """Of queries, missed queries and gallery; every photograph has a source of its own."""
+    people = torch.tensor([0, 1, 2, 0, 0, 0, 1, 1])
+    rows = {"query": slice(0, 3), "missed": slice(3, 4), "gallery": slice(4, 8)}
+    return {name: Labels(people[of], torch.arange(8)[of], torch.arange(8)[of]) for name, of in rows.items()}
 
 
 @pytest.fixture
-def settings() -> Callable[..., dict[str, Any]]:
-    """A run's config with these settings of W&B's logger changed."""
-    return lambda **changes: {"seed": 0, "data": {"name": "orl"}, "logger": WANDB | changes}
+def features() -> dict[str, Features]:
+    """Stage 1 confuses anna with bob, whose patches are quite different; bob is found by both stages."""
+
+    def of(embeddings: list[list[float]], patches: list[int]) -> Features:
+        different = torch.eye(8).view(2, 4, 8)  # 2x2 patches of either person
+        return Features(torch.tensor(embeddings), torch.stack([different[person] for person in patches]), (2, 2))
+
+    query = of([[0.1, 1.0], [0.2, 1.0], [1.0, 1.0]], [0, 1, 0])
+    gallery = of([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.3, 1.0]], [0, 0, 1, 1])
+    return {"query": query, "gallery": gallery}
+
+
+@pytest.fixture
+def compared(labels: dict[str, Labels], features: dict[str, Features]) -> Callable[..., list[Comparison]]:
+    """Compares both stages (the first alone without ``rerank``) under the official protocol."""
+
+    def compare(kind: str = "mask", *, rerank: bool = True) -> list[Comparison]:
+        stages = second_stages(EmdRerank(weighting="uniform", alpha=0.9, k=4) if rerank else None)
+        search = TwoStageSearch(features["gallery"], labels["gallery"], stages)
+        asked = features["query"], labels["query"]
+        return compare_stages(search, kind, *asked, protocols=[OFFICIAL], missed=labels["missed"])
+
+    return compare
+
+
+@pytest.fixture
+def evaluation() -> Callable[..., Evaluate]:
+    """Settings of evaluate.py as a command line gives them."""
+    return lambda *words: plan("evaluate", ["protocols=[official]", *words], CONFIG_DIR)[0].settings  # type: ignore
+
+
+NO_SETTINGS = {"weighting": "", "patches": "", "grid": "", "alpha": "", "k": ""}
+EMD = {"method": "emd", "weighting": "apc", "patches": "raw", "grid": "8x8", "alpha": 0.7, "k": 100}
+FIGURES = {"P@1": Estimate(0.765, 0.67, 1.0), "RP": Estimate(0.5, 0.4, 0.6)}
+GAINS = {"P@1": Estimate(0.05, -0.01, 0.1), "RP": Estimate(0.0, 0.0, 0.0)}
+
+
+@pytest.fixture
+def point(evaluation: Callable[..., Evaluate], data: EvaluatedData) -> PointResult:
+    def outcome(facts: dict[str, Any], **measured: Any) -> Outcome:
+        return Outcome("mask", "official", facts, FIGURES, 3, 1, 1, **{"seconds": None} | measured)
+
+    outcomes = [outcome({"method": "stage 1", **NO_SETTINGS}), outcome(EMD, seconds=1.234, gains=GAINS)]
+    rows = torch.arange(3), torch.tensor([3])
+    return PointResult(evaluation("experiment=ood"), data, *rows, outcomes, "f" * 64, {"rank_and_rerank": 1.234})

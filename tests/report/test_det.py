@@ -9,7 +9,7 @@ from PIL import Image
 
 from fdemd.report.det import save_det
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2
-from fdemd.scoring.open_set import OpenSet, Searches
+from fdemd.scoring.open_set import OpenSet, Searches, measure_open_set
 
 
 def searches(mean: float, stages: tuple[str, ...]) -> Searches:
@@ -20,10 +20,11 @@ def searches(mean: float, stages: tuple[str, ...]) -> Searches:
 @pytest.mark.parametrize("stages", [(STAGE_1,), (STAGE_1, STAGE_2)])
 def test_both_files_are_drawn_with_and_without_stage_2(tmp_path: Path, stages: tuple[str, ...]) -> None:
     def drawn(kind: str, mean: float) -> OpenSet:
-        return OpenSet(kind, "official", searches(mean, stages), searches(0, stages), lone=0)
+        thresholds = {stage: [1.0, None, None] for stage in stages}
+        return measure_open_set(kind, "official", searches(mean, stages), searches(0, stages), 0, thresholds, seed=0)
 
     panels = {"leave-twin-out": [drawn("clean", 99), drawn("mask", 1)], "official": [drawn("mask", 2)]}
-    files = save_det(tmp_path / "det", panels, {stage: [1.0, None, None] for stage in stages}, "a title")
+    files = save_det(tmp_path / "det", panels, "a title")
     assert [file.name for file in files] == ["det.png", "det.svg"]
     with Image.open(files[0]) as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)

@@ -6,14 +6,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.test_finetune import settings, tiny, train  # noqa: F401  (fixtures)
+
+from tests.short_training import train
 
 
 @pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize("held_out", [0, 2])
 def test_only_photographs_with_a_face_count_as_trained_on(
     held_out: int,
-    settings: list[str],  # noqa: F811
+    settings: list[str],
     people: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -22,14 +23,14 @@ def test_only_photographs_with_a_face_count_as_trained_on(
     words = [*settings, f"data.root='{people}'", f"validation.people={held_out}", "trainer.max_steps=1"]
     done = train(*words)
     facts = json.loads((done.folder / "results.json").read_text())["data"]
-    parts = [facts, *([facts["held out"]] if held_out else [])]
+    parts = [facts, *([facts["held_out"]] if held_out else [])]
     for part, persons in zip(parts, (5 - held_out, held_out), strict=False):
         assert part["photographs"] == 3 * persons
-        assert part["left out"] == persons
+        assert part["left_out"] == persons
         assert part["people"] == persons
-        assert part["photographs"] + part["left out"] == part["rows"] == 4 * persons
+        assert part["photographs"] + part["left_out"] == part["rows"] == 4 * persons
     assert sum(part["rows"] for part in parts) == 20
-    assert len((done.folder / "left_out.csv").read_text().splitlines()) == 1 + sum(part["left out"] for part in parts)
+    assert len((done.folder / "left_out.csv").read_text().splitlines()) == 1 + sum(part["left_out"] for part in parts)
     printed = " ".join(capsys.readouterr().out.split())
     given = 4 * (5 - held_out)
     assert (

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from fdemd.features import Features
 from fdemd.report.flow import reconstruction
+from fdemd.scoring.explanation import explain
 
 
 def patchwork(rows: int, columns: int, size: int) -> np.ndarray:
@@ -36,3 +38,14 @@ def test_patches_that_count_less_are_darker() -> None:
 def test_a_grid_that_does_not_divide_the_face_leaves_no_gap() -> None:
     face = np.full((150, 150, 3), 9, np.uint8)
     assert (reconstruction(face, torch.eye(64), torch.ones(64), (8, 8)) == 9).all()
+
+
+def test_the_reconstruction_restores_a_query_whose_patches_were_moved() -> None:
+    grey = torch.randint(0, 256, (9,)).numpy().astype(np.uint8)
+    query, gallery = (
+        np.repeat(np.repeat(each.reshape(3, 3, 1), 8, 0), 8, 1).repeat(3, 2) for each in (grey, np.roll(grey, 1))
+    )
+    eye = torch.eye(9)[None]
+    pair = [Features(torch.ones(1, 9), each, (3, 3)) for each in (eye, eye.roll(1, dims=1))]
+    found = explain(*pair, weighting="uniform")
+    assert reconstruction(gallery, found.flow, found.query_weight, (3, 3)) == pytest.approx(query, abs=1)

@@ -1,9 +1,7 @@
 """Queries and their best five, before and after re-ranking, as text."""
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -11,7 +9,7 @@ import torch
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.report.ranked import COLUMNS, log_ranked, ranked_rows
 from fdemd.retrieval.ranking import NOBODY, Ranking
-from fdemd.runs.loggers import open_log
+from tests.runs.conftest import RunLogs
 
 
 @pytest.fixture
@@ -48,9 +46,9 @@ def test_the_queries_shown_are_spread_and_always_the_same(manifest: Manifest) ->
 
 
 def test_every_validation_is_added_to_the_file_and_logged(
-    rows: list[list[str]], settings: Callable[..., dict[str, Any]], offline_runs, tmp_path: Path
+    rows: list[list[str]], run_log: RunLogs, offline_runs, tmp_path: Path
 ) -> None:
-    with open_log(settings(offline=True), tmp_path, "train") as log:
+    with run_log(tmp_path, "train", offline=True) as log:
         for step in (50, 100):
             log_ranked(log, rows, step)
     written = list(csv.DictReader((tmp_path / "ranked.csv").open()))

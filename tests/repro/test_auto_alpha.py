@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fdemd.repro.auto_alpha import main
-from fdemd.repro.auto_alpha_answers import LFW, SECOND_STAGES, Answers, collect, point_of
+from fdemd.repro.auto_alpha_answers import LFW, SECOND_STAGES, Answers, collect_answers, describe_network
 from fdemd.repro.auto_alpha_fit import Shortlists
 from fdemd.repro.auto_alpha_page import auto_alpha_page, held_out_table, summary_table
 from fdemd.repro.auto_alpha_run import held_out_row, rule_facts
@@ -45,8 +45,8 @@ def test_the_documentation_shows_figures_of_the_json_alone() -> None:
 
 def test_people_are_fitted_on_or_measured_never_both(few_people: Path) -> None:
     words = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0", "query=[clean,mask]", "model=dlib"]
-    point = point_of(LFW, NETWORKS[0], words)
-    answers, facts = collect(point, seed=0)
+    point = describe_network(LFW, NETWORKS[0], words)
+    answers, facts = collect_answers(point, seed=0)
     assert [each.kind for each in answers] == ["clean", "mask"]
     assert 0 < facts["people to fit on"] < facts["people"] == 5
     for each in answers:

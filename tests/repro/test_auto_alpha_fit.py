@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from fdemd.repro.auto_alpha_fit import WEIGHTS, Shortlists, drawn_people, fit_rule
+from fdemd.repro.auto_alpha_fit import WEIGHTS, Shortlists, draw_fitted_people, fit_rule
 from fdemd.retrieval.auto_alpha import AUTO, RULE, auto_alpha
 from fdemd.retrieval.ranking import NOBODY, Ranking
-from fdemd.retrieval.stage2 import rerank
+from fdemd.retrieval.stage2 import reorder
 
 
 def planted(queries: int = 400, k: int = 12, seed: int = 0) -> Shortlists:
@@ -49,7 +49,7 @@ def test_an_alpha_is_judged_as_reranking_would_be(alpha: float | str) -> None:
     shortlists = noise()
     indices = torch.arange(8).repeat(300, 1)
     indices[7, 2:], shortlists.cosine[7, 2:] = NOBODY, -torch.inf
-    found = rerank(Ranking(indices, shortlists.cosine), shortlists.similarity, alpha).indices[:, :1]
+    found = reorder(Ranking(indices, shortlists.cosine), shortlists.similarity, alpha).indices[:, :1]
     share = auto_alpha(shortlists.cosine, shortlists.similarity)[:, None] if isinstance(alpha, str) else alpha
     assert torch.equal(shortlists.right(share), shortlists.hits.gather(1, found)[:, 0])
 
@@ -95,8 +95,8 @@ def test_queries_that_no_weight_can_change_are_not_fitted_on() -> None:
 
 def test_a_person_is_either_fitted_on_or_not() -> None:
     people = [f"person {number}" for number in range(400)]
-    drawn = drawn_people(people, seed=0)
+    drawn = draw_fitted_people(people, seed=0)
     assert 150 < len(drawn) < 250
     assert drawn < set(people)
-    assert drawn_people([*reversed(people), people[5]], seed=0) == drawn
-    assert drawn_people(people, seed=1) != drawn
+    assert draw_fitted_people([*reversed(people), people[5]], seed=0) == drawn
+    assert draw_fitted_people(people, seed=1) != drawn

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from fdemd.retrieval.auto_alpha import AUTO, auto_alpha
 from fdemd.retrieval.ranking import NOBODY, Ranking
-from fdemd.retrieval.stage2 import rerank
+from fdemd.retrieval.stage2 import reorder
 
 
 def scores(seed: int, queries: int = 6, k: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
@@ -54,10 +54,10 @@ def test_reranking_takes_it() -> None:
     cosine, similarity = scores(2)
     indices = torch.arange(12).repeat(6, 1)
     indices[0, 5:], cosine[0, 5:] = NOBODY, -torch.inf
-    found = rerank(Ranking(indices, cosine), similarity, AUTO)
+    found = reorder(Ranking(indices, cosine), similarity, AUTO)
     assert torch.equal(found.alphas, auto_alpha(cosine, similarity))
     some = torch.tensor([1, 0])
     assert torch.equal(found[some].alphas, found.alphas[some])
-    assert rerank(Ranking(indices, cosine), similarity, 0.7).alphas is None
+    assert reorder(Ranking(indices, cosine), similarity, 0.7).alphas is None
     assert found.indices[0, :5].sort().values.tolist() == [0, 1, 2, 3, 4]
     assert (found.indices[0, 5:] == NOBODY).all()

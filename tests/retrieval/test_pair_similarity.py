@@ -7,7 +7,7 @@ import torch
 from fdemd.cache.similarities import SimilarityStore
 from fdemd.features import Features
 from fdemd.retrieval.pair_similarity import STORED, PairSimilarity
-from fdemd.retrieval.settings import RerankSettings
+from fdemd.retrieval.reranker_emd import EmdReranker
 
 COUNT = 24
 
@@ -24,7 +24,7 @@ def candidates() -> torch.Tensor:
 
 def test_a_pair_is_computed_once() -> None:
     computed: list[int] = []
-    similarity = PairSimilarity(faces(0), faces(1), RerankSettings(), computed.append)
+    similarity = PairSimilarity(EmdReranker(), faces(0), faces(1), on_progress=computed.append)
     similarity(candidates())
     assert sum(computed) == 10 * COUNT
     similarity(candidates().flip(1))
@@ -35,9 +35,9 @@ def test_the_view_is_of_the_patches_compared() -> None:
     def halved(features: Features) -> Features:
         return Features(features.embedding, features.patches[:, :, :4], features.grid)
 
-    viewed = PairSimilarity(faces(0), faces(1), RerankSettings(), view=halved)(candidates())
-    expected = PairSimilarity(halved(faces(0)), halved(faces(1)), RerankSettings())(candidates())
-    assert torch.equal(viewed.similarity, expected.similarity)
+    viewed = PairSimilarity(EmdReranker(), faces(0), faces(1), view=halved)(candidates())
+    expected = PairSimilarity(EmdReranker(), halved(faces(0)), halved(faces(1)))(candidates())
+    assert torch.equal(viewed.values, expected.values)
 
 
 def test_pairs_that_are_stored_need_no_patches(tmp_path: Path) -> None:
@@ -48,8 +48,8 @@ def test_pairs_that_are_stored_need_no_patches(tmp_path: Path) -> None:
 
     def similarity(**view: object) -> PairSimilarity:
         store = SimilarityStore(tmp_path, {"of": "this test"})
-        return PairSimilarity(faces(0), faces(1), RerankSettings(), store=store, **view)  # type: ignore[arg-type]
+        return PairSimilarity(EmdReranker(), faces(0), faces(1), store=store, **view)  # type: ignore[arg-type]
 
     first, again = similarity()(candidates()), similarity(view=refused)(candidates())
     assert again.engine == STORED
-    assert torch.equal(again.similarity, first.similarity)
+    assert torch.equal(again.values, first.values)

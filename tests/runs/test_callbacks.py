@@ -16,10 +16,11 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from fdemd.runs.callbacks import training_callbacks
 from fdemd.runs.input_grid import SaveInputGrid, face_grid
-from fdemd.runs.loggers import RunLog, open_log
+from fdemd.runs.loggers import RunLog
 from fdemd.runs.progress import TrainingProgress
 from fdemd.runs.quiet import quiet_lightning
 from fdemd.runs.throughput import ImagesPerSecond
+from tests.runs.conftest import RunLogs
 
 SETTINGS = {
     "accelerator": "cpu",
@@ -32,12 +33,12 @@ SETTINGS = {
 
 
 @pytest.fixture
-def train(settings: Callable[..., dict[str, Any]], tmp_path: Path, tiny_data, tiny_module) -> Callable[..., RunLog]:
+def train(run_log: RunLogs, tmp_path: Path, tiny_data, tiny_module) -> Callable[..., RunLog]:
     """Trains 2 epochs of 4 steps with the callbacks of every training, and these."""
 
     def call(*callbacks: Callback, kind: str = "csv", fails_at: int = -1, **trainer: Any) -> RunLog:
         quiet_lightning()
-        with open_log(settings(kind=kind), tmp_path, "train") as log:
+        with run_log(tmp_path, "train", kind=kind) as log:
             run = Trainer(
                 logger=log.loggers,
                 callbacks=[*training_callbacks(log), *callbacks],
@@ -134,8 +135,8 @@ def test_the_inputs_are_saved_and_only_there(train: Callable[..., RunLog], offli
     assert not list(log.folder.rglob("wandb/**/*.png"))
 
 
-def test_the_inputs_are_logged_if_asked_for(settings, offline_runs, tiny_data, tmp_path: Path) -> None:
-    with open_log(settings(offline=True, log_images=True), tmp_path, "train") as log:
+def test_the_inputs_are_logged_if_asked_for(run_log, offline_runs, tiny_data, tmp_path: Path) -> None:
+    with run_log(tmp_path, "train", offline=True, log_images=True) as log:
         trainer = SimpleNamespace(is_global_zero=True, datamodule=tiny_data, global_step=0)
         SaveInputGrid(log).on_train_batch_start(trainer, None, next(iter(tiny_data.train_dataloader())), 0)
     (run,) = offline_runs(tmp_path)

@@ -45,7 +45,7 @@ def test_an_output_that_is_a_file_names_the_setting(tmp_path: Path) -> None:
         pass
 
 
-def test_a_quota_that_is_used_up_is_told(tmp_path: Path) -> None:
+def test_a_quota_that_is_used_up_is_reported(tmp_path: Path) -> None:
     """The disk itself has room."""
     with (
         pytest.raises(InputError, match=r"out/.*_x cannot be written"),

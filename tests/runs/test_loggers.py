@@ -3,9 +3,8 @@
 import csv
 import json
 import shlex
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -17,11 +16,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.errors import InputError
-from fdemd.runs.loggers import KINDS, RunLog, open_log
+from fdemd.runs.loggers import RunLog
+from fdemd.settings.running import Logger
+from tests.runs.conftest import RunLogs
 
 KEY = "0123456789" * 4
 
-Settings = Callable[..., dict[str, Any]]
+KINDS = set(get_args(Logger.model_fields["kind"].annotation))
 
 
 def log_something(log: RunLog) -> None:
@@ -35,7 +36,7 @@ def log_something(log: RunLog) -> None:
 
 
 def test_every_kind_has_its_config_and_every_config_its_kind() -> None:
-    assert {path.stem for path in (CONFIG_DIR / "logger").glob("*.yaml")} == set(KINDS)
+    assert {path.stem for path in (CONFIG_DIR / "logger").glob("*.yaml")} == KINDS
     for kind in KINDS:
         (point,) = plan("evaluate", [f"logger={kind}"], CONFIG_DIR)
         assert point.settings.plain()["logger"]["kind"] == kind
@@ -52,7 +53,7 @@ def test_no_setting_takes_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_offline_runs_hold_everything_but_pictures(
-    settings: Settings,
+    run_log: RunLogs,
     offline_runs,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -60,7 +61,7 @@ def test_offline_runs_hold_everything_but_pictures(
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     monkeypatch.setenv("WANDB_MODE", "offline")
-    with open_log(settings(kind="auto", tags=["mask"], group="g"), tmp_path, "train") as log:
+    with run_log(tmp_path, "train", kind="auto", tags=["mask"], group="g") as log:
         log_something(log)
     (run,) = offline_runs(tmp_path)
     assert run.config["data"] == {"name": "orl"}
@@ -80,19 +81,19 @@ def test_offline_runs_hold_everything_but_pictures(
 
 
 def test_the_sync_command_that_is_told_names_the_run(
-    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run_log: RunLogs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "it's here"
     folder.mkdir()
-    with open_log(settings(offline=True), folder, "train") as log:
+    with run_log(folder, "train", offline=True) as log:
         log.metrics({"x": 1.0}, step=0)
     command = shlex.split(capsys.readouterr().out.partition("upload them with: ")[2])
     assert command[:2] == ["wandb", "sync"]
     assert len(list(Path("/").glob(command[2].lstrip("/")))) == 1
 
 
-def test_pictures_are_logged_if_asked_for(settings: Settings, offline_runs, tmp_path: Path) -> None:
-    with open_log(settings(offline=True, log_images=True), tmp_path, "train") as log:
+def test_pictures_are_logged_if_asked_for(run_log: RunLogs, offline_runs, tmp_path: Path) -> None:
+    with run_log(tmp_path, "train", offline=True, log_images=True) as log:
         log_something(log)
     (run,) = offline_runs(tmp_path)
     assert run.summary["faces/_type"] == "images/separated"
@@ -107,7 +108,7 @@ def test_pictures_are_logged_if_asked_for(settings: Settings, offline_runs, tmp_
     ],
 )
 def test_without_login_or_network_wandb_is_offline_and_says_why(
-    settings: Settings,
+    run_log: RunLogs,
     offline_runs,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -117,16 +118,16 @@ def test_without_login_or_network_wandb_is_offline_and_says_why(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with open_log(settings(), tmp_path, "train") as log:
+    with run_log(tmp_path, "train") as log:
         log.metrics({"x": 1.0}, step=0)
     assert reason in capsys.readouterr().out
     assert len(offline_runs(tmp_path)) == 1
 
 
 def test_auto_without_wandb_is_csv_for_training(
-    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run_log: RunLogs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with open_log(settings(kind="auto"), tmp_path, "train") as log:
+    with run_log(tmp_path, "train", kind="auto") as log:
         log_something(log)
     assert "as CSV, since there is no W&B login; change it with `wandb login`" in capsys.readouterr().out
     (row,) = csv.DictReader((tmp_path / "metrics.csv").open())
@@ -134,36 +135,36 @@ def test_auto_without_wandb_is_csv_for_training(
 
 
 def test_auto_without_wandb_adds_nothing_to_the_files_of_an_evaluation(
-    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run_log: RunLogs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with open_log(settings(kind="auto"), tmp_path, "evaluate") as log:
+    with run_log(tmp_path, "evaluate", kind="auto") as log:
         assert log.loggers == []
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("kind", ["auto", "wandb"])
 def test_a_disabled_wandb_stays_out(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
+    run_log: RunLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     monkeypatch.setenv("WANDB_MODE", "disabled")
-    with open_log(settings(kind=kind), tmp_path, "train") as log:
+    with run_log(tmp_path, "train", kind=kind) as log:
         log.metrics({"x": 1.0}, step=0)
     assert "since WANDB_MODE is disabled" in capsys.readouterr().out
     assert (tmp_path / "metrics.csv").exists()
     assert not (tmp_path / "wandb").exists()
 
 
-def test_a_run_that_goes_on_in_its_folder_keeps_its_first_figures(settings: Settings, tmp_path: Path) -> None:
+def test_a_run_that_goes_on_in_its_folder_keeps_its_first_figures(run_log: RunLogs, tmp_path: Path) -> None:
     for value in (1.0, 2.0, 3.0):
-        with open_log(settings(kind="csv"), tmp_path, "train") as log:
+        with run_log(tmp_path, "train", kind="csv") as log:
             log.metrics({"x": value}, step=0)
     rows = [next(csv.DictReader(path.open())) for path in sorted(tmp_path.rglob("metrics.csv"))]
     assert [row["x"] for row in rows] == ["1.0", "2.0", "3.0"]
 
 
 def test_going_on_online_goes_on_with_the_same_run(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_log: RunLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is opened before the first figure, so this needs no server."""
     monkeypatch.setenv("WANDB_API_KEY", KEY)
@@ -171,14 +172,14 @@ def test_going_on_online_goes_on_with_the_same_run(
     begun = tmp_path / "wandb" / "run-20260101_000000-abcd1234"
     begun.mkdir(parents=True)
     (begun / "run-abcd1234.wandb").touch()
-    with open_log(settings(), tmp_path, "train") as log:
+    with run_log(tmp_path, "train") as log:
         (logger,) = log.loggers
         assert isinstance(logger, WandbLogger)
         assert logger.version == "abcd1234"
 
 
-def test_tensorboard_holds_numbers_tables_and_pictures(settings: Settings, tmp_path: Path) -> None:
-    with open_log(settings(kind="tensorboard", log_images=True), tmp_path, "train") as log:
+def test_tensorboard_holds_numbers_tables_and_pictures(run_log: RunLogs, tmp_path: Path) -> None:
+    with run_log(tmp_path, "train", kind="tensorboard", log_images=True) as log:
         log_something(log)
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [(event.step, event.value) for event in events.Scalars("validation/MAP@R")] == [(3, 12.5)]
@@ -187,29 +188,29 @@ def test_tensorboard_holds_numbers_tables_and_pictures(settings: Settings, tmp_p
     assert len(events.Images("faces")) == 1
 
 
-def test_tensorboard_that_is_not_installed(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensorboard_that_is_not_installed(run_log: RunLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fdemd.runs.loggers.find_spec", lambda name: None)
     with (
         pytest.raises(InputError, match=r"pip install -e '\.\[tensorboard\]'"),
-        open_log(settings(kind="tensorboard"), tmp_path, "train"),
+        run_log(tmp_path, "train", kind="tensorboard"),
     ):
         pass
 
 
-def test_an_unknown_kind(settings: Settings, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="did you mean csv"), open_log(settings(kind="csw"), tmp_path, "train"):
-        pass
+def test_an_unknown_kind() -> None:
+    with pytest.raises(InputError, match="did you mean csv"):
+        plan("evaluate", ["logger=csw"], CONFIG_DIR)
 
 
 def test_every_training_of_a_process_is_a_run_of_its_own_closed_even_if_it_breaks(
-    settings: Settings, offline_runs, tiny_data, tiny_module, tmp_path: Path
+    run_log: RunLogs, offline_runs, tiny_data, tiny_module, tmp_path: Path
 ) -> None:
     """A sweep of three points, of which the second breaks."""
     for point, fails_at in enumerate((-1, 2, -1)):
         folder = tmp_path / str(point)
         folder.mkdir()
         try:
-            with open_log(settings(offline=True), folder, "train") as log:
+            with run_log(folder, "train", offline=True) as log:
                 trainer = Trainer(
                     logger=log.loggers,
                     accelerator="cpu",
@@ -230,14 +231,14 @@ def test_every_training_of_a_process_is_a_run_of_its_own_closed_even_if_it_break
     assert losses == [4, 2, 4]
 
 
-def test_a_mistake_before_the_first_figure_opens_no_run(settings: Settings, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="k is 0"), open_log(settings(offline=True), tmp_path, "train"):
+def test_a_mistake_before_the_first_figure_opens_no_run(run_log: RunLogs, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="k is 0"), run_log(tmp_path, "train", offline=True):
         raise InputError("k is 0")
     assert not any(tmp_path.iterdir())
 
 
 def test_a_run_that_wandb_refuses_is_a_sentence(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_log: RunLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(**settings: Any) -> None:
         raise wandb.errors.AuthenticationError("the key is not valid")
@@ -245,6 +246,6 @@ def test_a_run_that_wandb_refuses_is_a_sentence(
     monkeypatch.setattr(wandb, "init", refuse)
     with (
         pytest.raises(InputError, match=r"did not take the run: the key is not valid. Log in with"),
-        open_log(settings(offline=True), tmp_path, "train") as log,
+        run_log(tmp_path, "train", offline=True) as log,
     ):
         log.metrics({"x": 1.0}, step=0)

@@ -15,9 +15,10 @@ from pytorch_lightning import Trainer
 from fdemd.runs.loggers import open_log
 from fdemd.runs.quiet import quiet_lightning
 from fdemd.runs.callbacks import training_callbacks
+from fdemd.settings.running import Logger
 quiet_lightning()
 folder = Path(sys.argv[1])
-with open_log({{"logger": WANDB}}, folder, "train") as log:
+with open_log(Logger(**WANDB), folder, "train", {{}}) as log:
     trainer = Trainer(
         accelerator="cpu", strategy="ddp", devices=2, max_steps=2, logger=log.loggers, log_every_n_steps=1,
         callbacks=training_callbacks(log), enable_checkpointing=False, enable_model_summary=False,

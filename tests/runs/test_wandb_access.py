@@ -64,7 +64,7 @@ def test_nobody_listening_is_no_network(monkeypatch: pytest.MonkeyPatch) -> None
     assert not is_reachable()
 
 
-def test_a_mode_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mode_that_does_not_exist_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "ofline")
     with pytest.raises(InputError, match="did you mean offline"):
         mode_asked()

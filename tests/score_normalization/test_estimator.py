@@ -1,18 +1,15 @@
-"""The estimator learns a discrepancy that depends on the embedding, and keeps apart whom it has seen."""
+"""The estimator learns a discrepancy that depends on the embedding, and is the same for the same seed."""
 
 from functools import cache
-from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 from torch.nn.functional import normalize
 
-from fdemd.errors import InputError
 from fdemd.score_normalization.cohort import Cohort
 from fdemd.score_normalization.estimator import DiscrepancyNetwork, estimator_error, train_estimator
-from fdemd.score_normalization.estimator_file import EstimatorFile, read_estimator
-from fdemd.score_normalization.support import SupportRule, support_of
+from fdemd.score_normalization.support import support_of
+from fdemd.settings.normalization import SupportRule
 
 RULE = SupportRule(size=10)
 
@@ -64,24 +61,3 @@ def test_training_works_inside_inference_mode() -> None:
         cohort = Cohort(crowd(10, 1), torch.arange(30) // 3)
         network = train_estimator(cohort, RULE, 0)
         assert network(cohort.embedding).isfinite().all()
-
-
-def test_a_file_gives_the_same_estimator_back(tmp_path: Path) -> None:
-    network, _ = trained()
-    kept = EstimatorFile(network, "fingerprint", frozenset({"Ann", "Émile"}), frozenset({"ab12"}))
-    (tmp_path / "one.safetensors").write_bytes(kept.content())
-    back = read_estimator(tmp_path / "one.safetensors")
-    assert (back.backbone, back.people, back.pictures) == (kept.backbone, kept.people, kept.pictures)
-    assert back.sha256 == kept.sha256
-    assert torch.equal(back.network(crowd(4, 5)), network(crowd(4, 5)))
-
-
-def test_files_that_are_no_estimator_are_refused(tmp_path: Path) -> None:
-    save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
-    with pytest.raises(InputError, match="is no estimator of discrepancies"):
-        read_estimator(tmp_path / "other.safetensors")
-    torch.save({"weight": torch.zeros(2)}, tmp_path / "other.pt")
-    with pytest.raises(InputError, match="is no estimator of discrepancies"):
-        read_estimator(tmp_path / "other.pt")
-    with pytest.raises(InputError, match="cannot be read"):
-        read_estimator(tmp_path / "nothing.safetensors")

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fdemd.errors import InputError
 from fdemd.score_normalization import support
-from fdemd.score_normalization.support import CAP, RELATIVE, RULES, TOPK, SupportRule, support_of
+from fdemd.score_normalization.support import support_of
+from fdemd.settings.normalization import CAP, RELATIVE, TOPK, SupportRule
 
 
 def literal(face: list[float], cohort: list[list[float]], rule: SupportRule) -> tuple[float, float, int]:
@@ -31,7 +31,7 @@ def literal(face: list[float], cohort: list[list[float]], rule: SupportRule) -> 
 
 rules = st.builds(
     SupportRule,
-    rule=st.sampled_from(RULES),
+    rule=st.sampled_from([TOPK, CAP, RELATIVE]),
     size=st.integers(1, 12),
     tau=st.floats(-1, 1),
     delta=st.floats(0, 2),
@@ -81,25 +81,3 @@ def test_the_length_of_embeddings_plays_no_part() -> None:
     torch.testing.assert_close(
         support_of(5 * face, 0.1 * cohort, SupportRule()).mean, support_of(face, cohort, SupportRule()).mean
     )
-
-
-@pytest.mark.parametrize(
-    ("setting", "complaint"),
-    [
-        ({"rule": "topp"}, "did you mean topk"),
-        ({"size": 0}, "align.size is 0"),
-        ({"tau": 1.5}, "align.tau is 1.5"),
-        ({"delta": -0.1}, "align.delta is -0.1"),
-        ({"least": 0}, "align.least is 0"),
-        ({"least": 6, "most": 5}, "align.least is 6 and align.most 5"),
-    ],
-)
-def test_impossible_rules_are_refused(setting: dict, complaint: str) -> None:
-    with pytest.raises(InputError, match=complaint):
-        SupportRule(**setting)
-
-
-def test_rules_in_words() -> None:
-    assert SupportRule().in_words == "the 30 nearest"
-    assert SupportRule(CAP).in_words == "the nearest with 0.5 or more (5 to 100)"
-    assert SupportRule(RELATIVE).in_words == "the nearest up to 0.1 below that to the nearest (5 to 100)"

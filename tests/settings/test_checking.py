@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from fdemd.cli.command_line import CONFIG_DIR, main, plan
+from fdemd.cli.command_line import main, plan
 from fdemd.errors import InputError
 from fdemd.settings.checking import check_settings, text_settings
-from fdemd.settings.jobs import JOBS, Evaluate
+from fdemd.settings.jobs import SCHEMAS, Evaluate
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,16 @@ from fdemd.settings.jobs import JOBS, Evaluate
         ("align=ida align.support=cohort align.estimator=x", "align.estimator is for align.support=learned"),
         ("align=ida align.least=9 align.most=3", "align.least is 9 and align.most 3;"),
         ("align=ida stage1=faiss_flat", "stage1.search is faiss_flat, which ranks by the cosine"),
+        # Jobs.
+        ("job=sutdy", "unknown job 'sutdy' (did you mean study?)"),
+        ("job=study", "job is study, which needs the settings study; choose an experiment that has them."),
+        ("experiment=ood job=evaluate", "job is evaluate, but the settings study are those of study; leave job away."),
+        (
+            "experiment=open_set data=lfw_pairs",
+            "job is open_set, which searches a gallery, but data=lfw_pairs is a list",
+        ),
+        ("data=lfw_pairs job=evaluate", "job is evaluate, which searches a gallery, but data=lfw_pairs is a list"),
+        ("job=verify", "job is verify, but data=orl is no list of pairs; choose data=lfw_pairs, say."),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(line: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,20 +202,20 @@ def test_a_wrong_setting_of_a_training_is_one_sentence(line: str, sentence: str)
 
 def test_mistakes_are_told_before_torch_is_imported() -> None:
     program = (
-        "import sys, evaluate\n"
-        "from fdemd.cli.command_line import main\n"
-        "status = main('evaluate', evaluate.run, '', ['k=0'])\n"
+        "import sys\n"
+        "from fdemd.jobs.commands import evaluate\n"
+        "status = evaluate(['k=0'])\n"
         "sys.exit(0 if status == 2 and 'torch' not in sys.modules else 1)\n"
     )
-    assert subprocess.run([sys.executable, "-c", program], cwd=CONFIG_DIR.parent, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_good_settings_are_typed_and_frozen() -> None:
     (point,) = plan("evaluate", ["rerank.alpha=auto", "rerank.grid=[4,4]"])
-    settings = check_settings(JOBS["evaluate"], point.settings.plain())
+    settings = check_settings(SCHEMAS["evaluate"], point.settings.plain())
     assert isinstance(settings, Evaluate)
     assert settings.rerank.method == "emd"
-    assert settings.rerank.grid == [4, 4]
+    assert settings.rerank.grid == (4, 4)
     with pytest.raises(ValueError, match="frozen"):
         settings.seed = 1  # type: ignore[misc]
 

@@ -4,11 +4,8 @@ from typing import Any, get_args
 
 import pytest
 
-from fdemd.attacks import ATTACKS, GOALS
 from fdemd.backbones import BACKBONES
 from fdemd.backbones.timm import HEADS as TIMM_HEADS
-from fdemd.data.sources import SOURCES
-from fdemd.data.training import ORDERS
 from fdemd.embedding.embed import DTYPES
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.sinkhorn import SMALLEST_EPS
@@ -18,17 +15,11 @@ from fdemd.faces.landmarks import DETECTORS
 from fdemd.faces.occlusion.mask_kinds import MASK_KINDS
 from fdemd.faces.occlusion.sunglasses import FRAME_CUTS
 from fdemd.faces.queries import QUERY_KINDS
-from fdemd.losses import HEADS
-from fdemd.losses.focal import FOCAL
 from fdemd.report.paper import paper_rows
 from fdemd.retrieval.protocol import PROTOCOLS
-from fdemd.runs.loggers import KINDS
-from fdemd.score_normalization.settings import SUPPORTS
-from fdemd.score_normalization.support import RULES
 from fdemd.score_normalization.virtual import GENERATORS
-from fdemd.settings import comparing, faces, networks, ranking, running, training
+from fdemd.settings import comparing, faces, networks, normalization, queries, ranking
 from fdemd.settings.section import Section
-from fdemd.training.optimizers import OPTIMIZERS, SCHEDULES
 
 
 def choices(section: type[Section], field: str) -> set[Any]:
@@ -41,24 +32,15 @@ def choices(section: type[Section], field: str) -> set[Any]:
     [
         (set(get_args(networks.Alignment)), TEMPLATES),
         (choices(networks.TimmNetwork, "head"), TIMM_HEADS),
-        (set(get_args(faces.MaskKind)), MASK_KINDS),
-        (set(get_args(faces.GlassesStyle)), FRAME_CUTS),
+        (set(get_args(queries.MaskKind)), MASK_KINDS),
+        (set(get_args(queries.GlassesStyle)), FRAME_CUTS),
         (choices(faces.OrlData, "detector"), DETECTORS),
-        (choices(faces.AdversarialQuery, "attack"), ATTACKS),
-        (choices(faces.AdversarialQuery, "goal"), GOALS),
-        (set(faces.Queries.model_fields), {*QUERY_KINDS, "adversarial"}),
+        (set(queries.QUERY_SECTIONS), {*QUERY_KINDS, queries.ADVERSARIAL}),
         (set(get_args(ranking.Protocol)), PROTOCOLS),
         (set(get_args(ranking.Precision)), DTYPES),
         (set(get_args(ranking.Weighting)), WEIGHTINGS),
         (choices(ranking.EmdRerank, "engine"), {AUTO, REFERENCE, *FAST}),
-        (choices(ranking.Align, "support"), SUPPORTS),
-        (choices(ranking.Align, "rule"), RULES),
-        (choices(ranking.Align, "generator"), GENERATORS),
-        (choices(running.Logger, "kind"), KINDS),
-        (set(get_args(training.Focal)), FOCAL),
-        (choices(training.Optimizer, "name"), OPTIMIZERS),
-        (choices(training.Optimizer, "schedule"), SCHEDULES),
-        (choices(training.Batches, "order"), {"auto", *ORDERS}),
+        (choices(normalization.ScoreNormalization, "generator"), GENERATORS),
     ],
 )
 def test_names_are_those_of_the_code(written: set[str], registered: Any) -> None:
@@ -68,9 +50,7 @@ def test_names_are_those_of_the_code(written: set[str], registered: Any) -> None
 @pytest.mark.parametrize(
     ("union", "field", "registered"),
     [
-        (networks.Network, "backbone", set(BACKBONES)),
-        (faces.Data, "name", {*SOURCES, "pairs", "lfw_pairs", "calfw_pairs", "cfp_pairs", "mlfw_pairs"}),
-        (training.Loss, "head", set(HEADS)),
+        (networks.BuiltInNetwork, "backbone", set(BACKBONES)),
     ],
 )
 def test_every_alternative_has_a_section(union: Any, field: str, registered: set[str]) -> None:

@@ -1,7 +1,7 @@
-"""Runs an ONNX network once, in a process of its own: what it takes of memory and time is bounded, and so is a crash.
+"""Script that runs an ONNX network once, in a process of its own, which bounds its memory and time and any crash.
 
-Takes, on its standard input, a line of JSON (see :func:`fdemd.backbones.onnx_trial.try_network`) and then the network;
-gives a line of JSON. It must not import fdemd: torch takes seconds to load, and gigabytes of address space.
+Reads, on its standard input, a line of JSON (see :func:`fdemd.backbones.onnx_trial.try_network`) and then the network;
+writes a line of JSON. It must not import fdemd: torch takes seconds to load, and gigabytes of address space.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 
 def main() -> None:
-    """Answer one request."""
+    """Answer one request from the standard input."""
     source = sys.stdin.buffer
     asked = json.loads(source.readline())
     limit(asked["memory"], asked["seconds"])
     try:
-        answer = tried(asked, source.read())
+        answer = try_counts(asked, source.read())
     except MemoryError:
         answer = {"error": "it needs more memory"}
     except Exception as error:  # onnxruntime has a class for each of its status codes, and no common one
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def limit(memory: int, seconds: int) -> None:
-    """Bound the address space in bytes and the time of the processor in seconds, or leave what is stricter."""
+    """Limit the address space (bytes) and the processor time (seconds), unless stricter limits hold already."""
     for kind, soft, hard in (
         (resource.RLIMIT_AS, memory, memory),
         (resource.RLIMIT_CPU, seconds, seconds + 1),
@@ -40,8 +40,8 @@ def limit(memory: int, seconds: int) -> None:
         resource.setrlimit(kind, (soft, hard))
 
 
-def tried(asked: Mapping[str, Any], network: bytes) -> dict[str, Any]:
-    """Shapes of the outputs, for the first number of faces that the network takes."""
+def try_counts(asked: Mapping[str, Any], network: bytes) -> dict[str, Any]:
+    """Return the shapes of the outputs for the first number of faces that the network takes."""
     import numpy as np
     import onnxruntime
 

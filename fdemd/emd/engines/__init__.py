@@ -1,4 +1,4 @@
-"""Engines that compute the same transport: one in plain torch for every case, fast ones for the common case."""
+"""Engines that compute the same transport: the reference in PyTorch for every case, fast ones for the common case."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AUTO, REFERENCE = "auto", "reference"
 
 
 class Solve(Protocol):
-    """What a fast engine computes: weights of each side that sum to 1, each pair stopped by itself, scores only."""
+    """The function of a fast engine: marginals that sum to 1, each pair stopped by itself, scores without flows."""
 
     def __call__(
         self,
@@ -31,15 +31,26 @@ class Solve(Protocol):
         stop: Converged,
         on_progress: Callable[[int], None],
     ) -> Transport:
-        """Similarity of ``Q`` queries and their candidates ``(Q, k)``, rows of the gallery.
+        """Compute the similarity of each query and its candidates.
 
-        ``eps`` is one for which float32 is enough; ``on_progress`` is told the number of pairs just computed. What
-        :func:`fdemd.emd.pairs.check_pairs` does not take is refused.
+        Args:
+            query: Side of ``Q`` faces.
+            gallery: Side of ``G`` faces.
+            candidates: Rows ``(Q, k)`` of the gallery; :func:`fdemd.emd.pairs.check_pairs` says what is refused.
+            eps: Strength of the entropy, large enough for float32.
+            stop: Stopping rule of each pair.
+            on_progress: Called with the number of pairs just computed.
         """
 
 
 class Engine(NamedTuple):
-    """A fast engine: its solver, what is missing to run it here, in words (empty if nothing is), its largest grid."""
+    """A fast engine.
+
+    Attributes:
+        solve: Its solver.
+        missing: Returns what is missing to run it on this machine, in words; empty if nothing is.
+        most_patches: Largest number of patches of a face.
+    """
 
     solve: Solve
     missing: Callable[[], str]
@@ -50,14 +61,14 @@ FAST: dict[str, Engine] = {
     "cpu": Engine(cpu.solve, cpu.missing),
     "cuda": Engine(cuda.solve, cuda.missing, cuda.MOST_PATCHES),
 }
-"""By the type of device that they work on."""
+"""Type of device, as PyTorch names it -> fast engine that works on it."""
 
 
 def check_engine(name: str) -> str:
-    """Return ``name`` if it is ``auto``, ``reference`` or a fast engine.
+    """Return ``name`` if it is ``auto``, ``reference`` or the name of a fast engine.
 
     Raises:
-        InputError: listing the engines.
+        InputError: There is no such engine; the error lists those that there are.
     """
     names = (AUTO, REFERENCE, *FAST)
     if name not in names:
@@ -66,17 +77,17 @@ def check_engine(name: str) -> str:
 
 
 def choose_engine(asked: str, device: torch.device, reference_only: str, patches: int = 1) -> str:
-    """Name of the engine to use.
+    """Return the name of the engine to use.
 
     Args:
-        asked: a name; ``auto`` takes the graphics card's engine where it can run, wherever the features are, then that
-            of the features' device.
-        device: where the features are.
-        reference_only: what only the reference can compute of all that is wanted, in words; empty if there is nothing.
-        patches: of a face.
+        asked: Name of an engine, or ``auto``: that of the graphics card if it can run, wherever the features are,
+            otherwise that of the device of the features.
+        device: Device of the features.
+        reference_only: What only the reference can compute of the request, in words; empty if there is nothing.
+        patches: Number of patches of a face.
 
     Raises:
-        InputError: the engine that was asked for cannot do it, or not here.
+        InputError: The engine that was asked for cannot compute the request, or not on this machine.
     """
     if check_engine(asked) == REFERENCE:
         return REFERENCE

@@ -19,9 +19,9 @@ from fdemd.emd.transport import Transport
 
 _PRECISIONS = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}
 _PLACES_AT_ONCE = 128
-"""Candidates of a query that one thread takes at a time; a single query with many candidates keeps them all busy."""
+"""Candidates of a query that a thread takes at a time; a single query with many candidates keeps all threads busy."""
 _PRODUCTS_AT_ONCE = 2**34
-"""Multiplications in a call, under a second on one core; between calls Ctrl-C is heard and progress is told."""
+"""Multiplications in a call, under a second on one core; between calls Ctrl-C is heard and progress is reported."""
 
 
 _REFUSALS: dict[int, tuple[type[Exception], str]] = {
@@ -30,7 +30,7 @@ _REFUSALS: dict[int, tuple[type[Exception], str]] = {
     3: (ValueError, "The compiled engine does not have these instructions, or this processor does not."),
     4: (MemoryError, "There is not enough memory for the matrices of a pair of faces."),
 }
-"""By the answer of ``fdemd_solve``, as in ``native/problem.h``."""
+"""Answer of ``fdemd_solve``, as in ``native/problem.h`` -> error to raise."""
 
 
 class _Side(ctypes.Structure):
@@ -41,7 +41,7 @@ class _Side(ctypes.Structure):
 
 
 class _Problem(ctypes.Structure):
-    """As in ``native/problem.h``."""
+    """The struct of the same name in ``native/problem.h``."""
 
     _fields_ = (
         ("query", _Side),
@@ -56,7 +56,7 @@ class _Problem(ctypes.Structure):
 
 
 def load(path: str) -> ctypes.CDLL | None:
-    """The library in a file, unless it was built from another state of the code."""
+    """Load the library in a file; return None if it was built from another state of the code."""
     library = ctypes.CDLL(path)
     library.fdemd_problem_bytes.restype = ctypes.c_int64
     library.fdemd_instructions.restype = ctypes.c_char_p
@@ -66,18 +66,18 @@ def load(path: str) -> ctypes.CDLL | None:
 
 
 def _installed() -> ctypes.CDLL | None:
-    """The library, unless it was not built."""
+    """Load the installed library; return None if it was not built."""
     spec = importlib.util.find_spec("fdemd.emd.engines._cpu")
     return None if spec is None or spec.origin is None else load(spec.origin)
 
 
 _LIBRARY = _installed()
 INSTRUCTIONS: tuple[str, ...] = tuple(_LIBRARY.fdemd_instructions().decode().split()) if _LIBRARY else ()
-"""Instruction sets that the engine has and this processor too, the fastest first."""
+"""Instruction sets that both the engine and this processor have, the fastest first."""
 
 
 def missing() -> str:
-    """What is missing to run it here, in words; empty if nothing is."""
+    """Return what is missing to run this engine here, in words; empty if nothing is."""
     if _LIBRARY is None:
         return "the compiled engine is not installed (install a C++ compiler such as g++, then fdemd again)"
     return ""
@@ -94,22 +94,22 @@ def solve(
     instructions: str | None = None,
     products_only: bool = False,
 ) -> Transport:
-    """See :class:`fdemd.emd.engines.Solve`; on ``torch.get_num_threads()`` threads.
+    """Compute the transport between each query and its candidates on ``torch.get_num_threads()`` threads.
 
     Args:
-        query: ``Q`` faces in memory.
-        gallery: ``G`` faces in memory; float32, float16 and bfloat16 are read as they are.
-        candidates: see :func:`fdemd.emd.pairs.check_pairs`, which says what is refused; an expanded ``arange(G)`` stays
-            one row of memory.
-        eps: strength of the entropy.
-        stop: stopping rule of each pair.
-        on_progress: told the number of pairs just computed.
-        instructions: one of :data:`INSTRUCTIONS`, the first if not given.
-        products_only: stop after the products, to measure what they alone cost; the result then has no meaning.
+        query: Side of ``Q`` faces in memory.
+        gallery: Side of ``G`` faces in memory; float32, float16 and bfloat16 patches are read as they are.
+        candidates: Rows ``(Q, k)`` of the gallery; :func:`fdemd.emd.pairs.check_pairs` says what is refused. An
+            expanded ``arange(G)`` stays one row of memory.
+        eps: Strength of the entropy, large enough for float32.
+        stop: Stopping rule of each pair.
+        on_progress: Called with the number of pairs just computed.
+        instructions: One of :data:`INSTRUCTIONS`, by default the first.
+        products_only: Whether to stop after the products, to measure what they alone cost; the result is meaningless.
 
     Raises:
-        ValueError: faces that are not in the processor's memory, or what the library refuses.
-        MemoryError: there is not enough for a pair's matrices.
+        ValueError: The faces are not in the processor's memory, or the library refuses them.
+        MemoryError: There is not enough memory for the matrices of a pair.
     """
     if _LIBRARY is None:
         raise RuntimeError(missing())
@@ -156,7 +156,7 @@ def solve(
 
 
 def _tensors(side: Side) -> tuple[Tensor, ...]:
-    """The tensors of a side in the order of ``_Side``, laid out as the library reads them."""
+    """Return the tensors of a side in the order of ``_Side``, laid out as the library reads them."""
     patches = side.patches if side.patches.dtype in _PRECISIONS else side.patches.float()
     terms = side.terms
     return tuple(

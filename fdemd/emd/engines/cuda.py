@@ -20,16 +20,16 @@ from fdemd.emd.sinkhorn import Converged
 from fdemd.emd.transport import Transport
 
 if TYPE_CHECKING:
-    from fdemd.emd.engines.cuda_kernel import Faces
+    from fdemd.emd.engines.cuda_kernel import SideOnCard
 
 MOST_PATCHES = 256
-"""Patches of a face that the kernels can hold."""
+"""Largest number of patches of a face that the kernels can hold."""
 _PAIRS_AT_ONCE = 2**22
-"""Pairs between two answers; their candidates and scores take about 100 MiB on the card."""
+"""Pairs between two calls of ``on_progress``; their candidates and scores take about 100 MiB on the card."""
 
 
 def missing() -> str:
-    """What is missing to run this engine here, in words; empty if nothing is."""
+    """Return what is missing to run this engine here, in words; empty if nothing is."""
     if not torch.cuda.is_available():
         return "torch finds no CUDA graphics card on this machine"
     return "" if importlib.util.find_spec("triton") else "the package triton is not installed"
@@ -45,22 +45,22 @@ def solve(
     on_progress: Callable[[int], None] = lambda pairs: None,
     card_memory: int | None = None,
 ) -> Transport:
-    """Transport between each of ``Q`` queries and its candidates ``(Q, k)``, rows of the gallery.
+    """Compute the transport between each query and its candidates on a graphics card.
 
     float16 and bfloat16 patches are multiplied as they are and summed in float32; everything else is float32.
 
     Args:
-        query: ``Q`` faces of at most :data:`MOST_PATCHES` patches.
-        gallery: ``G`` faces.
-        candidates: see :func:`fdemd.emd.pairs.check_pairs`, which says what is refused; an expanded ``arange(G)`` asks
-            for the whole gallery without taking memory for it.
-        eps: strength of the entropy, large enough for float32.
-        stop: stopping rule of each pair.
-        on_progress: told the number of pairs just computed.
-        card_memory: bytes that faces from elsewhere may take on the card; half of what is free there if not given.
+        query: Side of ``Q`` faces with at most :data:`MOST_PATCHES` patches.
+        gallery: Side of ``G`` faces.
+        candidates: Rows ``(Q, k)`` of the gallery; :func:`fdemd.emd.pairs.check_pairs` says what is refused. An
+            expanded ``arange(G)`` asks for the whole gallery without taking memory for it.
+        eps: Strength of the entropy, large enough for float32.
+        stop: Stopping rule of each pair.
+        on_progress: Called with the number of pairs just computed.
+        card_memory: Bytes that faces from elsewhere may take on the card, by default half of what is free there.
 
     Raises:
-        ValueError: faces of more patches; see also :func:`fdemd.emd.pairs.check_pairs`.
+        ValueError: The faces have more patches, or :func:`fdemd.emd.pairs.check_pairs` refuses the pairs.
     """
     candidates = check_pairs(query, gallery, candidates)
     check_float32(eps)
@@ -104,7 +104,9 @@ def launch_settings(patches: int, channels: int, dtype: torch.dtype) -> dict[str
     }
 
 
-def _score(query: Faces, gallery: Faces, chosen: Tensor, inside: Tensor, eps: float, stop: Converged) -> Transport:
+def _score(
+    query: SideOnCard, gallery: SideOnCard, chosen: Tensor, inside: Tensor, eps: float, stop: Converged
+) -> Transport:
     """Scores and flags of the pairs of ``chosen (Q, k)`` that are ``inside`` this gallery; 0 for the others."""
     from fdemd.emd.engines.cuda_kernel import score_pairs  # not all of torch's builds bring triton along
     from fdemd.emd.engines.cuda_large_kernel import score_large_pair
@@ -155,9 +157,11 @@ def _blocks(count: int, size: int) -> Iterator[slice]:
     return (slice(first, min(first + size, count)) for first in range(0, count, size))
 
 
-def _upload(side: Side, rows: slice, device: torch.device, dtype: torch.dtype) -> Faces:
-    from fdemd.emd.engines.cuda_kernel import Faces
+def _upload(side: Side, rows: slice, device: torch.device, dtype: torch.dtype) -> SideOnCard:
+    from fdemd.emd.engines.cuda_kernel import SideOnCard
 
     terms = side.terms[rows]
-    numbers = (side.inverse_norm[rows], terms.offset, terms.scale, terms.context)
-    return Faces(side.patches[rows].to(device, dtype).contiguous(), *(part.to(device).contiguous() for part in numbers))
+    parts = (side.inverse_norm[rows], terms.offset, terms.scale, terms.context)
+    # The kernel reads memory, where a lazy negative (a view of a conjugate) still stands with its old sign.
+    patches, *numbers = (part.resolve_neg() for part in (side.patches[rows], *parts))
+    return SideOnCard(patches.to(device, dtype).contiguous(), *(part.to(device).contiguous() for part in numbers))

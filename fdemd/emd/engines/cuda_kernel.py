@@ -14,7 +14,7 @@ import triton.language as tl
 from torch import Tensor
 
 
-class Faces(NamedTuple):
+class SideOnCard(NamedTuple):
     """Arrays of one side on the device, each contiguous; see :class:`fdemd.emd.side.Side`."""
 
     patches: Tensor

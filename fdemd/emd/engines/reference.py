@@ -1,4 +1,4 @@
-"""The engine in plain torch: differentiable, on any device, with flows and every stopping rule; not the fastest."""
+"""The engine in plain PyTorch: differentiable, on any device, with flows and every stopping rule; not the fastest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fdemd.emd.transport import Transport
 from fdemd.emd.weighting import marginals
 
 _PAIRS_AT_ONCE = 128
-"""Pairs computed together: 128 matrices of 64x64 float32 are 2 MiB, which stays in cache."""
+"""Pairs that are computed together: 128 matrices of 64x64 float32 are 2 MiB, which stay in the cache."""
 
 
 def solve(
@@ -30,19 +30,18 @@ def solve(
     with_flow: bool = False,
     on_progress: Callable[[int], None] = lambda pairs: None,
 ) -> Transport:
-    """Transport between each of ``Q`` queries and its candidates ``(Q, k)``, rows of the gallery.
+    """Compute the transport between each query and its candidates.
 
     Args:
-        query: ``Q`` faces.
-        gallery: ``G`` faces.
-        candidates: see :func:`fdemd.emd.pairs.check_pairs`, which says what is refused.
-        eps: strength of the entropy.
-        stop: stopping rule of the iteration.
-        joint: divide the weights of both sides by their common sum (``uew``).
-        with_flow: also return flows and weights.
-        on_progress: told the number of pairs just computed.
+        query: Side of ``Q`` faces.
+        gallery: Side of ``G`` faces.
+        candidates: Rows ``(Q, k)`` of the gallery; :func:`fdemd.emd.pairs.check_pairs` says what is refused.
+        eps: Strength of the entropy.
+        stop: Stopping rule of the iteration.
+        joint: Whether to divide the weights of both sides by their common sum (``uew``).
+        with_flow: Whether to return flows and marginals too.
+        on_progress: Called with the number of pairs just computed.
     """
-
     candidates = check_pairs(query, gallery, candidates)
     check_eps(eps)
 
@@ -82,7 +81,7 @@ def solve(
 def _on_every_core(
     solve_piece: Callable[[tuple[slice, slice]], Transport], pieces: list[tuple[slice, slice]], device: torch.device
 ) -> Iterator[Transport]:
-    """Solve the pieces in order, on a processor one piece a core.
+    """Yield the solutions of the pieces in order; on a processor each core solves one at a time.
 
     Torch's own threads would have to meet thousands of times a second in these small loops, and wait for each other
     whenever another program has a core: a busy machine was 40 times slower than an idle one.
@@ -99,7 +98,7 @@ def _on_every_core(
 
 
 def _chunks(queries: int, candidates: int, *, whole_rows: bool) -> Iterator[tuple[slice, slice]]:
-    """Cut the (query, candidate) table into pieces; the official stop needs all candidates of a query in one piece."""
+    """Yield pieces of the (query, candidate) table; the official stop needs all candidates of a query in one."""
     height = max(1, _PAIRS_AT_ONCE // max(1, candidates))
     width = candidates if whole_rows else min(candidates, _PAIRS_AT_ONCE)
     for top in range(0, queries, height):

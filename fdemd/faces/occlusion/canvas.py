@@ -39,9 +39,9 @@ class Canvas:
 
     Args:
         image: (height, width, 3) uint8 RGB picture; never written to.
-        face: geometry used to place face-frame points.
+        face: Geometry used to place face-frame points.
         extent: (n, 2) face-frame points that the patch must contain.
-        margin: pixels added around the extent.
+        margin: Pixels added around the extent.
     """
 
     def __init__(self, image: npt.NDArray[np.uint8], face: Face, extent: Points, margin: float) -> None:

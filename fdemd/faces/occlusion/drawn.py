@@ -1,4 +1,4 @@
-"""What masks and sunglasses have in common as albumentations transforms."""
+"""The base of masks and sunglasses as albumentations transforms."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from fdemd.faces.occlusion.geometry import Points, read_face
 
 
 class DrawnOnFace(A.ImageOnlyTransform):
-    """Something of a random style, drawn on the face whose 68 landmarks are the ``keypoints`` target."""
+    """Draws an object of a random style on the face whose 68 landmarks are the ``keypoints`` target."""
 
     def __init__(self, what: str, wanted: Sequence[str], known: Collection[str], p: float) -> None:
         """Choose among styles.
 
         Args:
-            what: the word for one of the choices, for errors.
-            wanted: the styles to choose from.
-            known: the styles there are.
-            p: probability of drawing anything.
+            what: Word for a style, for errors.
+            wanted: Names of the styles to choose from.
+            known: Names of all styles.
+            p: Probability of drawing anything.
 
         Raises:
-            InputError: an unknown style or none at all.
+            InputError: There is no such style, or none is wanted.
         """
         super().__init__(p=p)
         for style in wanted:
@@ -53,7 +53,7 @@ class DrawnOnFace(A.ImageOnlyTransform):
         """Choose the style.
 
         Raises:
-            ValueError: there are not 68 finite keypoints.
+            ValueError: There are not 68 finite keypoints.
         """
         landmarks = np.array(data["keypoints"], dtype=np.float64)
         read_face(landmarks)

@@ -58,11 +58,11 @@ def print_coverage(pattern: str, u: Field, v: Field, repeats: float, scale: floa
     """(h, w) coverage 0..1 of the printed colour.
 
     Args:
-        pattern: one of `PATTERNS`.
+        pattern: One of `PATTERNS`.
         u: (h, w) sheet coordinate across, -1..1.
         v: (h, w) sheet coordinate down, 0..1.
-        repeats: how often the pattern repeats down the mask.
-        scale: face scale in pixels, about the height of a mask.
+        repeats: How often the pattern repeats down the mask.
+        scale: Face scale in pixels, about the height of a mask.
     """
     # A mask is about 1.3 times as wide as high, and u spans 2 units.
     across = np.float32(repeats * 0.65) * u

@@ -29,7 +29,7 @@ class Face:
         points: (68, 2) iBUG landmarks in the face frame, pixels.
         origin: (2,) position of the frame's origin in the picture.
         axes: (2, 2) rows are the frame's x and y unit vectors in the picture.
-        scale: distance from the eye line to the chin in pixels, at least 1; it does not shrink as the head turns.
+        scale: Distance from the eye line to the chin in pixels, at least 1; it does not shrink as the head turns.
         turn: -1..1, how far the head is turned; positive when the nose points to the right of the picture.
     """
 
@@ -57,7 +57,7 @@ def read_face(landmarks: Any) -> Face:
     """Level a (68, 2+) array of picture coordinates; extra columns are ignored.
 
     Raises:
-        ValueError: if there are not 68 landmarks or a coordinate is not finite.
+        ValueError: There are not 68 landmarks or a coordinate is not finite.
     """
     points = np.asarray(landmarks, dtype=np.float64)
     if points.ndim != 2 or points.shape[0] != LANDMARK_COUNT or points.shape[1] < 2:

@@ -15,15 +15,15 @@ class FrameCut:
 
     Attributes:
         corners: (n, 2) lens outline in a unit box, x outwards -1..1 from the nose, y downwards -1..1.
-        height: half the height of a lens.
-        lower: how far the lens's middle lies below the middle of the eye.
-        bridge: half the gap between the lenses on a face seen from the front.
-        reach: where the outer lens edge lies between the outer eye corner (0) and the ear (1).
-        rim: width of the rim line; 0 leaves the lens rimless.
-        bridge_heights: heights of the bridge bars in the unit box.
-        bridge_width: width of the bridge bars.
-        temple: width of the temples at the hinge.
-        hinge: height of the hinge in the unit box.
+        height: Half the height of a lens.
+        lower: How far the lens's middle lies below the middle of the eye.
+        bridge: Half the gap between the lenses on a face seen from the front.
+        reach: Where the outer lens edge lies between the outer eye corner (0) and the ear (1).
+        rim: Width of the rim line; 0 leaves the lens rimless.
+        bridge_heights: Heights of the bridge bars in the unit box.
+        bridge_width: Width of the bridge bars.
+        temple: Width of the temples at the hinge.
+        hinge: Height of the hinge in the unit box.
     """
 
     corners: tuple[tuple[float, float], ...]
@@ -66,11 +66,11 @@ class Lens:
 
     Attributes:
         side: -1 for the left of the picture, 1 for the right.
-        inner: x of the edge at the nose, pixels.
-        outer: x of the edge at the temple, pixels.
-        middle: y of the middle, pixels.
-        half_height: pixels.
-        bow: how far the outer edge of a wrapped frame drops, pixels.
+        inner: x of the edge at the nose, in pixels.
+        outer: x of the edge at the temple, in pixels.
+        middle: y of the middle, in pixels.
+        half_height: Half the height of the lens, in pixels.
+        bow: How far the outer edge of a wrapped frame drops, pixels.
     """
 
     side: int
@@ -96,9 +96,9 @@ def place_lenses(face: Face, cut: FrameCut, size: float) -> tuple[Lens, Lens]:
     """The left and right lens of a style; the landmarks' own foreshortening narrows the far one.
 
     Args:
-        face: who wears them.
-        cut: the style's build.
-        size: scale of the lens height, around 1.
+        face: The face that wears them.
+        cut: The build of the style.
+        size: Scale of the lens height, around 1.
     """
     return _place(face, cut, size, -1), _place(face, cut, size, 1)
 

@@ -27,10 +27,10 @@ def draw_mask(image: npt.NDArray[np.uint8], landmarks: Any, style: MaskStyle) ->
     Args:
         image: (height, width, 3) uint8 RGB; on a grey picture (R = G = B) the mask is grey too.
         landmarks: (68, 2) iBUG landmarks in pixels; they may lie outside the picture.
-        style: the mask to draw.
+        style: The mask to draw.
 
     Raises:
-        ValueError: if the landmarks are not 68 finite points.
+        ValueError: The landmarks are not 68 finite points.
     """
     face = read_face(landmarks)
     kind = MASK_KINDS[style.kind]

@@ -18,10 +18,10 @@ class MaskKind:
     """How one kind of mask is built.
 
     Attributes:
-        shape: its cut.
-        relief: brightness factor (h, w) around 1 of folds and seams, from u, v, the face and the number of pleats.
-        lines: paints edge bindings and weld lines into a plane, 128 being neutral.
-        straps: face-frame lines (n, 2) of the straps.
+        shape: Its cut.
+        relief: Brightness factor (h, w) around 1 of folds and seams, from u, v, the face and the number of pleats.
+        lines: Paints edge bindings and weld lines into a plane, 128 being neutral.
+        straps: Face-frame lines (n, 2) of the straps.
     """
 
     shape: MaskShape

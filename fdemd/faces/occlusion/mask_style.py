@@ -31,17 +31,17 @@ class MaskStyle:
     """Everything about a mask that is not the face.
 
     Attributes:
-        kind: a key of `MASK_KINDS`.
+        kind: A key of `MASK_KINDS`.
         colour: RGB of the cloth, 0..255.
         print_colour: RGB of the print.
-        pattern: one of `PATTERNS`.
-        repeats: how often the print repeats down the mask.
-        height: wear height, 0 (low on the nose) .. 1 (high).
-        drop: reach below the chin, in face scales.
-        pleats: number of pleats of a surgical mask.
+        pattern: One of `PATTERNS`.
+        repeats: How often the print repeats down the mask.
+        height: Wear height, 0 (low on the nose) .. 1 (high).
+        drop: Reach below the chin, in face scales.
+        pleats: Number of pleats of a surgical mask.
         strap_colour: RGB of the straps.
-        valve: whether a cup carries an exhalation valve.
-        grain_seed: seed of the fabric's grain.
+        valve: Whether a cup carries an exhalation valve.
+        grain_seed: Seed of the fabric's grain.
     """
 
     kind: str = "surgical"

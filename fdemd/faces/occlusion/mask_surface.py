@@ -21,12 +21,12 @@ class MaskShape:
     """Where a kind of mask ends. Jaw positions are landmark numbers on the left side; lengths are in face scales.
 
     Attributes:
-        upper_jaw: jaw position of the upper outer corner.
-        lower_jaw: jaw position of the lower outer corner.
-        inset: how far the corners lie inside the jaw line, as a fraction of the way to the nose.
-        side_inset: the same for the middle of the side edge.
-        rise: heights of the upper edge at |u| = 0.2, 0.5 and 0.8, from 0 (nose bridge) to 1 (outer corner).
-        protrusion: how far the front stands off the face.
+        upper_jaw: Jaw position of the upper outer corner.
+        lower_jaw: Jaw position of the lower outer corner.
+        inset: How far the corners lie inside the jaw line, as a fraction of the way to the nose.
+        side_inset: The same for the middle of the side edge.
+        rise: Heights of the upper edge at |u| = 0.2, 0.5 and 0.8, from 0 (nose bridge) to 1 (outer corner).
+        protrusion: How far the front stands off the face.
     """
 
     upper_jaw: float
@@ -57,10 +57,10 @@ class MaskSurface:
     """The sheet of one mask on one face.
 
     Args:
-        face: the face that wears it.
-        shape: the cut of the mask.
-        height: wear height, 0 (low, on the nose ridge) .. 1 (high, at the bridge).
-        drop: how far it reaches below the chin, in face scales.
+        face: The face that wears it.
+        shape: The cut of the mask.
+        height: Wear height, 0 (low, on the nose ridge) .. 1 (high, at the bridge).
+        drop: How far it reaches below the chin, in face scales.
     """
 
     def __init__(self, face: Face, shape: MaskShape, height: float, drop: float) -> None:

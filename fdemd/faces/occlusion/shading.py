@@ -24,8 +24,8 @@ def photo_light(canvas: Canvas, strength: float = 0.55) -> Field:
     """(h, w) light on the face relative to a well-exposed, evenly lit photograph, about 0.5..1.25.
 
     Args:
-        canvas: patch with the still undisturbed photograph.
-        strength: how much of the unevenness of the face's own luminance is kept, 0..1.
+        canvas: Patch with the still undisturbed photograph.
+        strength: How much of the unevenness of the face's own luminance is kept, 0..1.
     """
     luminance = canvas.patch @ LUMA
     plane = canvas.plane()
@@ -51,10 +51,10 @@ def grain(shape: tuple[int, ...], seed: int, amount: float, size: float = 0.6) -
     """(h, w) multiplicative fabric or sensor noise around 1 with standard deviation about `amount`.
 
     Args:
-        shape: height and width.
-        seed: the noise is a function of the seed and shape alone.
-        amount: standard deviation, as a fraction.
-        size: blur radius in pixels.
+        shape: Height and width.
+        seed: The noise is a function of the seed and shape alone.
+        amount: Standard deviation, as a fraction.
+        size: Blur radius in pixels.
     """
     noise = np.random.default_rng(seed).standard_normal(shape[:2], dtype=np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), size) * np.float32(2 * size)
@@ -65,10 +65,10 @@ def contact_shadow(alpha: Field, radius: float, offset: tuple[float, float], str
     """(h, w) darkening that an opaque object of coverage `alpha` throws on the skin around it.
 
     Args:
-        alpha: coverage 0..1.
-        radius: softness in pixels.
+        alpha: Coverage 0..1.
+        radius: Softness in pixels.
         offset: (x, y) shift of the shadow in pixels.
-        strength: greatest darkening, 0..1.
+        strength: Greatest darkening, 0..1.
     """
     move = np.array([[1, 0, offset[0]], [0, 1, offset[1]]], dtype=np.float32)
     moved = cv2.warpAffine(alpha, move, alpha.shape[::-1], borderMode=cv2.BORDER_REPLICATE)

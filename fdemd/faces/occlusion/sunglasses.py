@@ -27,13 +27,13 @@ class SunglassesStyle:
     """Everything about a pair of sunglasses that is not the face.
 
     Attributes:
-        frame: a key of `FRAME_CUTS`.
+        frame: A key of `FRAME_CUTS`.
         tint: RGB of the lenses, 0..255.
-        opacity: opacity of the lenses at their upper edge, 0.85..1.
-        fade: how much lighter the tint is at the lower edge, 0..1.
+        opacity: Opacity of the lenses at their upper edge, 0.85..1.
+        fade: How much lighter the tint is at the lower edge, 0..1.
         frame_colour: RGB of rim, bridge and temples.
-        size: scale of the lens height, around 1.
-        highlight: strength of the reflection, 0..1.
+        size: Scale of the lens height, around 1.
+        highlight: Strength of the reflection, 0..1.
         highlight_at: (x, y) of the reflection in the lens's unit box, -1..1.
     """
 
@@ -69,10 +69,10 @@ def draw_sunglasses(image: npt.NDArray[np.uint8], landmarks: Any, style: Sunglas
     Args:
         image: (height, width, 3) uint8 RGB; on a grey picture (R = G = B) the sunglasses are grey too.
         landmarks: (68, 2) iBUG landmarks in pixels; they may lie outside the picture.
-        style: the sunglasses to draw.
+        style: The sunglasses to draw.
 
     Raises:
-        ValueError: if the landmarks are not 68 finite points.
+        ValueError: The landmarks are not 68 finite points.
     """
     face = read_face(landmarks)
     cut = FRAME_CUTS[style.frame]

@@ -171,7 +171,7 @@ def test_no_candidates_give_no_scores(shape: tuple[int, int]) -> None:
     assert found.similarity.shape == found.fallback.shape == found.unfinished.shape == shape
 
 
-def test_pairs_that_run_out_of_rounds_are_told() -> None:
+def test_pairs_that_run_out_of_rounds_are_reported() -> None:
     query, gallery = faces(2, 16, 20), faces(3, 16, 20, seed=1)
     candidates = torch.tensor([[0, 1], [2, 0]])
     for rounds in (1, 2, 5):

@@ -1,0 +1,34 @@
+"""How the second stage ordered the shortlists, in a sentence."""
+
+from __future__ import annotations
+
+from fdemd.backbones.projection import RAW
+from fdemd.report.labels import patches_label
+from fdemd.settings.ranking import EmdRerank, Reranking
+
+
+def second_stage_note(rerank: Reranking, *, k: int, grid: tuple[int, int], dtype: str, engine: str = "") -> str:
+    """Return the settings of the second stage.
+
+    Args:
+        rerank: Settings of the second stage.
+        k: Candidates that were re-ranked.
+        grid: Rows and columns of the patches that were compared.
+        dtype: Precision that the patches were rounded to.
+        engine: What computed it; empty where that is not told.
+    """
+    if not isinstance(rerank, EmdRerank):
+        options = "".join(f", {name} {value}" for name, value in rerank.options.items())
+        return f"Stage 2: alpha * {rerank.method} + (1 - alpha) * cosine{options}, alpha {rerank.alpha}, k {k}."
+    kind = "" if rerank.patches == RAW else f"{rerank.patches} "
+    computed = f", engine {engine}" if engine else ""
+    return (
+        f"Stage 2: alpha * Earth Mover's similarity + (1 - alpha) * cosine, weighting {rerank.weighting}, "
+        f"{kind}{patches_label(grid, dtype)}, alpha {rerank.alpha}, k {k}, eps {rerank.eps:g}, stop "
+        f"{stopping_label(rerank)}{computed}."
+    )
+
+
+def stopping_label(rerank: EmdRerank) -> str:
+    """Return when the transport of a pair stops: ``converged to 0.0003``, or ``official``."""
+    return f"converged to {rerank.tolerance:g}" if rerank.stop == "converged" else rerank.stop

@@ -1,0 +1,81 @@
+"""A ranking of one's own and the true identities -> figures with intervals: what :func:`fdemd.evaluate` is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from fdemd.errors import InputError
+from fdemd.metrics.identification import IDENTIFICATION, metrics_named
+from fdemd.metrics.intervals import Estimate
+from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
+from fdemd.retrieval.rank import labels_of
+from fdemd.retrieval.ranking import Ranking
+from fdemd.scoring.ground_truth import GroundTruth
+from fdemd.tensors.arrays import Array, check_arrays, numbered
+
+
+def evaluate(
+    ranking: Ranking | Array,
+    query_identities: Any,
+    gallery_identities: Any,
+    *,
+    metrics: Sequence[str] = tuple(IDENTIFICATION),
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Measure how good a ranking is.
+
+    Queries without a face of their identity in the gallery are not averaged. Intervals are of 95 %, by a bootstrap over
+    people: queries of one person succeed and fail together.
+
+    Args:
+        ranking: What :func:`fdemd.rank` or :func:`fdemd.rerank` gave; or, of a ranking made elsewhere, gallery rows
+            ``(Q, L)``, best first, -1 at the end for nobody.
+        query_identities: ``Q`` names or numbers of people.
+        gallery_identities: ``G`` names or numbers of people.
+        metrics: Names of figures: ``P@1``, ``RP`` (R-Precision), ``MAP@R`` (Musgrave et al., ECCV 2020), and those of
+            plug-ins of the group ``fdemd.metrics``.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        Name of each figure -> mean, low and high end of its interval, in [0, 1].
+
+    Raises:
+        InputError: Identities of other faces, an unknown metric, no query that can be answered, or fewer places than a
+            query has right answers.
+
+    Examples:
+        >>> figures = evaluate([[0, 1, 2], [1, 0, 2]], ["ann", "eve"], ["ann", "bob", "eve"])
+        >>> figures["P@1"]
+        Estimate(mean=0.5, low=0.0, high=1.0)
+    """
+    if not isinstance(ranking, Ranking):
+        (rows,) = check_arrays({"ranking": (ranking, "whole Q L")})
+        ranking = Ranking(rows, -torch.arange(rows.shape[1]).expand_as(rows))
+    query_numbers, gallery_numbers = numbered(
+        {"query_identities": (query_identities, len(ranking)), "gallery_identities": (gallery_identities, None)}
+    )
+    count = len(gallery_numbers)
+    if ranking.indices.numel() and int(ranking.indices.max()) >= count:
+        raise InputError(
+            f"The ranking names the gallery row {int(ranking.indices.max())}, and there are {count} gallery_identities."
+        )
+    device = ranking.indices.device
+    query, gallery = labels_of(query_numbers.to(device), gallery_numbers.to(device), ranking.sources)
+    truth = GroundTruth(query, query[:0], gallery, LEAVE_TWIN_OUT, seed=seed, metrics=metrics_named(metrics))
+    if not truth.queries:
+        raise InputError("No query has a face of its identity in the gallery, so that there is nothing to average.")
+    _check_depth(ranking, truth)
+    return truth.figures(truth.values(truth.hits(ranking)))
+
+
+def _check_depth(ranking: Ranking, truth: GroundTruth) -> None:
+    """Check that the ranking has a place for every right answer, as R-Precision and MAP@R need it."""
+    most, places = int(truth.relevant.max()), ranking.indices.shape[1]
+    if places < most:
+        raise InputError(
+            f"The ranking has {places} places, and a query has {most} right answers in the gallery; rank with "
+            f"depth={most} or more."
+        )

@@ -1,0 +1,176 @@
+"""Plug-ins: networks, re-rankers, kinds of query and metrics that another installed package brings.
+
+A package names what it brings by entry points, in its ``pyproject.toml``::
+
+    [project.entry-points."fdemd.backbones"]
+    mynet = "mypackage.network:MyNet"
+
+The name is then a choice of the command line (``model=mynet``) like those of ``configs/model``. The settings of the
+choice are the parameters of ``MyNet`` that have a default or are keyword-only: with ``def __init__(self, *, width: int
+= 64)`` there is ``model.width=128``, and the annotation is the type that is checked. Other parameters are what fdemd
+passes itself.
+
+Names are found without importing the package; it is imported once one of its names is chosen.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, ClassVar, Literal, cast, get_type_hints
+
+from pydantic import ConfigDict, create_model, model_validator
+
+from fdemd.errors import InputError, unknown
+from fdemd.settings.checking import check_settings, literals_of
+from fdemd.settings.section import BUILT_IN, PLUG_IN, Section, refuse
+
+PluginGroup = Literal["backbones", "rerankers", "queries", "metrics"]
+
+
+class PluginSection(Section):
+    """The section of a chosen plug-in: its name, and the settings that its signature has.
+
+    Attributes:
+        group: What it is.
+        key: Of the section, such as ``model``.
+        named_by: The setting that is the plug-in's name, such as ``backbone``.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    group: ClassVar[PluginGroup]
+    key: ClassVar[str]
+    named_by: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fit_the_signature(cls, values: dict[str, Any]) -> dict[str, Any]:
+        own = {key: value for key, value in values.items() if key not in cls.model_fields}
+        try:
+            check_plugin_settings(cls.group, values[cls.named_by], own, cls.key)
+        except InputError as error:
+            raise refuse(str(error)) from error
+        return values
+
+
+def built_in_or_plug_in(plugin: type[PluginSection], built_in: Any) -> Callable[[Any], str]:
+    """Return what tells the sections of plug-ins from fdemd's own, which win where a name is both.
+
+    Args:
+        plugin: The section of plug-ins.
+        built_in: The union of the others.
+
+    Returns:
+        A function for :class:`pydantic.Discriminator`: values -> ``BUILT_IN`` or ``PLUG_IN``.
+    """
+    own = literals_of(built_in, plugin.named_by)
+
+    def tag(values: Any) -> str:
+        name = values.get(plugin.named_by) if isinstance(values, Mapping) else getattr(values, plugin.named_by, None)
+        is_other = isinstance(name, str) and name not in own
+        return PLUG_IN if is_other and name in plugin_names(plugin.group) else BUILT_IN
+
+    return tag
+
+
+def plugin_names(group: PluginGroup) -> list[str]:
+    """Return the names that installed packages bring, sorted. Imports none of them.
+
+    Args:
+        group: What they are; their entry points are of the group ``fdemd.GROUP``.
+    """
+    return sorted(_found(group))
+
+
+def plugin_origin(group: PluginGroup, name: str) -> str:
+    """Return where a plug-in is from, such as ``mypackage.network:MyNet``. Imports nothing.
+
+    Raises:
+        InputError: No installed package brings this name.
+    """
+    return _entry_point(group, name).value
+
+
+def load_plugin(group: PluginGroup, name: str) -> Any:
+    """Import a plug-in and return what its entry point names, such as the class of a network.
+
+    Raises:
+        InputError: No installed package brings this name, or it cannot be imported.
+    """
+    entry = _entry_point(group, name)
+    try:
+        return entry.load()
+    except Exception as error:  # whatever its module does when it is imported
+        raise InputError(
+            f"The plug-in {name} of fdemd.{group} ({entry.value}) cannot be imported: {type(error).__name__}: {error}; "
+            "mend or uninstall its package."
+        ) from error
+
+
+def plugin_defaults(group: PluginGroup, name: str) -> dict[str, Any]:
+    """Return the settings that a plug-in has, with their defaults; ``???`` stands for one that must be given.
+
+    Raises:
+        InputError: As :func:`load_plugin`.
+    """
+    fields = plugin_schema(group, name).model_fields
+    return {key: "???" if field.is_required() else field.get_default() for key, field in fields.items()}
+
+
+def check_plugin_settings(group: PluginGroup, name: str, values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the settings given for a plug-in, once their names and types are those of its signature.
+
+    Args:
+        group: What it is.
+        name: The name of its entry point.
+        values: The settings by name, without that of the plug-in itself.
+        key: Of their section, such as ``model``, for the error.
+
+    Raises:
+        InputError: As :func:`load_plugin`, or a setting is missing, unknown or of another type.
+    """
+    section = plugin_schema(group, name)
+    enclosing = create_model("Enclosing", __base__=Section, **cast(Any, {key: (section, ...)}))
+    return dict(check_settings(enclosing, {key: dict(values)}).plain()[key])
+
+
+def plugin_schema(group: PluginGroup, name: str) -> type[Section]:
+    """Return the section of settings that the signature of a plug-in describes.
+
+    Raises:
+        InputError: As :func:`load_plugin`.
+    """
+    plugin = load_plugin(group, name)
+    called = plugin.__init__ if inspect.isclass(plugin) else plugin
+    try:
+        parameters = inspect.signature(plugin).parameters.values()
+        kinds = get_type_hints(called, include_extras=True)
+    except (NameError, TypeError, ValueError) as error:
+        raise InputError(f"The settings of the plug-in {name} of fdemd.{group} cannot be told: {error}.") from error
+    fields = {
+        each.name: (kinds.get(each.name, Any), ... if each.default is each.empty else each.default)
+        for each in parameters
+        if each.kind is each.KEYWORD_ONLY
+        or (each.kind is each.POSITIONAL_OR_KEYWORD and each.default is not each.empty)
+    }
+    return create_model(name, __base__=Section, **cast(Any, fields))
+
+
+def _entry_point(group: PluginGroup, name: str) -> EntryPoint:
+    found = _found(group)
+    if name not in found:
+        raise unknown(f"plug-in of fdemd.{group}", name, found)
+    return found[name]
+
+
+def _found(group: PluginGroup) -> dict[str, EntryPoint]:
+    return _scan(group, tuple(sys.path))
+
+
+@cache
+def _scan(group: PluginGroup, path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """Entry points by name. They depend on ``sys.path``, which is part of what is remembered."""
+    return {entry.name: entry for entry in entry_points(group=f"fdemd.{group}")}

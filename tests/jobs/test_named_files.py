@@ -1,0 +1,33 @@
+"""A file that is not there is told before torch is imported."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import sys
+from fdemd.jobs.commands import evaluate, train
+status = (train if sys.argv[1] == "train" else evaluate)(sys.argv[2:])
+assert "torch" not in sys.modules
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("evaluate data=folder data.root=/no/such", "evaluate: the data folder /no/such does not exist; give one with"),
+        ("evaluate data.root=/no/such", "evaluate: the data folder /no/such does not exist; leave data.root unset"),
+        ("evaluate data=manifest data.manifest=/no/such.csv", "evaluate: the manifest /no/such.csv does not exist."),
+        ("evaluate data=lfw data.manifest=/no/such.csv", "evaluate: /no/such.csv is not there: download lfw"),
+        ("evaluate data=pairs pairs=/no/such", "evaluate: the list of pairs /no/such does not exist; give it with"),
+        ("evaluate data=pairs pairs=/dev/null", "evaluate: a list of pairs needs photographs: give data.manifest=FILE"),
+        ("evaluate model.checkpoint=/no/such", "evaluate: the weight file /no/such does not exist; give the path of"),
+        ("train data=manifest data.manifest=/no/such.csv", "train: the manifest /no/such.csv does not exist."),
+    ],
+)
+def test_a_missing_file_is_told_before_torch_is_imported(words: str, sentence: str) -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *words.split()], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith(sentence)

@@ -1,0 +1,75 @@
+"""A kind of query that another package brings is used from the command line like fdemd's own."""
+
+import csv
+import sys
+from pathlib import Path
+
+import pytest
+
+from fdemd.cli.command_line import plan
+from fdemd.errors import InputError
+from fdemd.faces.queries import QueryMaker
+from fdemd.settings.queries import check_queries
+from tests.plugins import write_package
+
+SCARF = '''
+import albumentations
+import numpy as np
+
+class Scarf(albumentations.ImageOnlyTransform):
+    """Covers the lower part of a face with one grey."""
+
+    def __init__(self, height, grey):
+        super().__init__(p=1)
+        self.height, self.grey = height, grey
+
+    def apply(self, img, **params):
+        covered = img.copy()
+        covered[round((1 - self.height) * len(img)):] = self.grey
+        return covered
+
+def scarf(size: tuple[int, int], *, height: float = 0.4, grey: int = 128) -> list:
+    if not 0 < height < 1:
+        raise ValueError(f"a scarf of height {height} covers nothing or everything")
+    return [Scarf(height, grey), albumentations.NoOp()]
+'''
+
+
+@pytest.fixture(autouse=True)
+def scarf_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installs the package for one test."""
+    monkeypatch.syspath_prepend(write_package(tmp_path / "site-packages", SCARF, {"queries": {"scarf": "scarf"}}))
+    monkeypatch.delitem(sys.modules, "plugged_in", raising=False)
+
+
+def test_it_is_identified_beside_the_other_kinds(run_evaluate, few_people: Path) -> None:
+    words = "data=folder", f"data.root='{few_people}'", "query=[scarf,clean]", "query.scarf.height=0.5", "k=5"
+    status, printed, folder = run_evaluate(*words, "data.num_workers=0")
+    assert status == 0, printed
+    rows = list(csv.DictReader((folder / "queries.csv").open()))
+    assert list(dict.fromkeys(row["query"] for row in rows)) == ["scarf", "clean"]
+
+
+def test_its_settings_are_those_of_its_signature_in_the_order_of_the_command_line() -> None:
+    settings = plan("evaluate", ["query=[mask,scarf,clean]", "query.scarf.height=0.5"])[0].settings
+    assert list(settings.query) == ["mask", "scarf", "clean"]
+    assert settings.plain()["query"]["scarf"] == {"height": 0.5, "grey": 128}
+    with pytest.raises(InputError, match=r"query\.scarf\.grey takes a whole number, not '0\.5'"):
+        plan("evaluate", ["query=[scarf]", "query.scarf.grey=0.5"])
+
+
+def test_its_pictures_are_stored_by_its_settings() -> None:
+    section = check_queries({"scarf": {"height": 0.25}})["scarf"]
+    maker = QueryMaker("scarf", (112, 112), 3, section)
+    assert maker.identity == {"kind": "scarf", "settings": {"height": 0.25, "grey": 128}, "seed": 3}
+
+
+def test_what_it_refuses_is_told_in_a_sentence() -> None:
+    section = check_queries({"scarf": {"height": 2.0}})["scarf"]
+    with pytest.raises(InputError, match=r"plug-in scarf of fdemd\.queries refuses its settings: ValueError: a scarf"):
+        QueryMaker("scarf", (112, 112), 0, section)
+
+
+def test_a_misspelt_kind_is_told() -> None:
+    with pytest.raises(InputError, match="did you mean scarf"):
+        plan("evaluate", ["query=[scraf]"])

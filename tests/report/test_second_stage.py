@@ -1,0 +1,25 @@
+import pytest
+
+from fdemd.report.second_stage import second_stage_note
+from fdemd.settings.ranking import EmdRerank
+
+EMD = {"method": "emd", "alpha": 0.7, "k": 100, "weighting": "apc", "eps": 0.05, "stop": "converged"}
+EMD |= {"tolerance": 3e-4, "patches": "raw", "grid": None, "engine": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "weighting apc, 8x8 patches in float16, alpha 0.7, k 20, eps 0.05, stop converged to 0.0003."),
+        ({"stop": "official"}, "stop official."),
+        ({"patches": "projected"}, "projected 8x8 patches"),
+    ],
+)
+def test_what_decided_the_similarity_is_said(changes: dict[str, object], said: str) -> None:
+    rerank = EmdRerank(**EMD | changes)
+    assert said in second_stage_note(rerank, k=20, grid=(8, 8), dtype="float16")
+
+
+def test_an_engine_is_named_where_one_is_given() -> None:
+    note = second_stage_note(EmdRerank(**EMD), k=20, grid=(8, 8), dtype="float32", engine="cpu")
+    assert note.endswith("stop converged to 0.0003, engine cpu.")
