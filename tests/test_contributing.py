@@ -17,6 +17,7 @@ from fdemd.metrics.identification import metrics_named
 from fdemd.retrieval.rerankers import build_reranker
 from fdemd.settings.jobs import Evaluate
 
+pytestmark = pytest.mark.checkout
 TEXT = (Path(__file__).resolve().parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SECTION = TEXT[TEXT.index("## From another package") :]
 

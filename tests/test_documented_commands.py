@@ -9,6 +9,7 @@ import pytest
 
 from fdemd.cli.command_line import plan
 
+pytestmark = pytest.mark.checkout
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 JOB = re.compile(r"^(?:fdemd (evaluate|train)|python (evaluate|train)\.py)(?= |$)")

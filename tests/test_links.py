@@ -10,6 +10,7 @@ import yaml
 
 import fdemd
 
+pytestmark = pytest.mark.checkout
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 MOST_LINES_OF_README = 150
