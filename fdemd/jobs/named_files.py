@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from fdemd.checkpoints.files import own_file
 from fdemd.data.pair_lists import read_pair_list
 from fdemd.data.sources import folder_manifest, listed_manifest, orl_manifest, pairs_manifest, prepared_manifest
+from fdemd.files.user_paths import expand_home
 from fdemd.settings.faces import FolderData, ManifestData, OrlData, PairsData
 from fdemd.settings.jobs import Evaluate, Train
 from fdemd.settings.networks import PluginNetwork
@@ -35,7 +35,7 @@ def check_named_files(settings: Evaluate | Train) -> None:
     elif isinstance(data, PairsData):
         photographs = data.manifest if data.root is None else data.root
         if _is_missing(data.pairs):
-            read_pair_list(Path(os.path.expanduser(data.pairs)))  # noqa: PTH111 # pathlib's raises for an unknown user
+            read_pair_list(expand_home(data.pairs))
         if photographs is None or _is_missing(photographs):
             pairs_manifest(data)
     elif _is_missing(data.manifest):

@@ -8,6 +8,8 @@ from data_prep.copying import UNCHANGED, Copying
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.faces.photographs import UNREADABLE, Preprocessing
 from fdemd.faces.queries import QueryMaker
+from fdemd.settings.queries import CropQuery
+from fdemd.settings.section import Section
 from tests.data_prep.conftest import picture
 
 DLIB = Preprocessing("dlib", (150, 150), "dlib")
@@ -21,15 +23,15 @@ def photographs(tmp_path: Path) -> Manifest:
     return Manifest(tmp_path, rows)
 
 
-def copying(manifest: Manifest, out: Path, kind: str = "crop", **settings: object) -> Copying:
+def copying(manifest: Manifest, out: Path, kind: str, settings: Section | None = None) -> Copying:
     targets = {row.path: f"{kind}/{row.identity}.png" for row in manifest.photographs}
-    maker = QueryMaker(kind, DLIB.size, 0, **settings)
+    maker = QueryMaker(kind, DLIB.size, 0, settings)
     return Copying(manifest, manifest.photographs, targets, maker, DLIB, out)
 
 
 def test_a_copy_is_written_and_done_until_it_or_its_photograph_changes(photographs: Manifest, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    copies = copying(photographs, out, side=0.7)
+    copies = copying(photographs, out, "crop", CropQuery(side=0.7))
     record = copies[0]
     assert record.problem == ""
     assert copies.is_done(0, record)
@@ -42,7 +44,7 @@ def test_a_copy_is_written_and_done_until_it_or_its_photograph_changes(photograp
 
 
 def test_a_missing_photograph_is_a_problem(photographs: Manifest, tmp_path: Path) -> None:
-    record = copying(photographs, tmp_path / "out", side=0.7)[1]
+    record = copying(photographs, tmp_path / "out", "crop", CropQuery(side=0.7))[1]
     assert (record.problem, record.reason) == (UNREADABLE, "there is no such file")
 
 
