@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializeAsAny, TypeAdapter, create_model
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from fdemd.settings.checking import check_settings
 from fdemd.settings.ranking import RERANK_SECTIONS, K, NoRerank, OtherRerank, Reranking, section_name
-from fdemd.settings.section import Section, is_whole
+from fdemd.settings.section import RULE, Section, is_whole
 
 WHOLE_GALLERY = "all"
 """As ``k``: the second stage ranks the whole gallery, as if there were no first."""
@@ -61,13 +63,14 @@ def _method(values: dict[str, Any]) -> Method:
 
 
 def _listed(value: Any) -> tuple[Any, ...]:
+    if value == []:
+        raise PydanticCustomError(RULE, "{rule}", {"rule": "give one value or several, or leave the setting away"})
     return tuple(value) if isinstance(value, list) else (value,)
 
 
 def _grids(value: Any) -> tuple[Any, ...]:
     """A grid is itself a list of two."""
-    one = not isinstance(value, list) or (bool(value) and all(map(is_whole, value)))
-    return (value,) if one else tuple(value)
+    return (value,) if isinstance(value, list) and value and all(map(is_whole, value)) else _listed(value)
 
 
 _KOrAll = Annotated[
@@ -75,10 +78,18 @@ _KOrAll = Annotated[
 ]
 
 
-def _entry_section(section: type[Section]) -> type[Section]:
-    """Return the section of an entry: that of the re-ranker, with one value or several for each of its settings."""
+@cache
+def _entry_section(section: type[Section], order: tuple[str, ...]) -> type[Section]:
+    """Return the section of an entry: that of the re-ranker, with one value or several for each of its settings.
+
+    Args:
+        section: Of the re-ranker.
+        order: Names of settings as they were written: the last one changes fastest among the combinations, and a
+            section is read out in the order of its fields.
+    """
     fields: dict[str, Any] = {}
-    for name, field in section.model_fields.items():
+    for name in dict.fromkeys([*(name for name in order if name in section.model_fields), *section.model_fields]):
+        field = section.model_fields[name]
         if name != "method":
             value: Any = _KOrAll if name == "k" else _annotated(field)
             fields[name] = (Annotated[tuple[value, ...], BeforeValidator(_grids if name == "grid" else _listed)], ())
@@ -95,15 +106,14 @@ def _annotated(field: FieldInfo) -> Any:
     return kind
 
 
-_ENTRIES = {name: _entry_section(section) for name, section in RERANK_SECTIONS.items() if section is not NoRerank}
-_OTHER_ENTRY = _entry_section(OtherRerank)
-
-
 def _check_entry(values: Any) -> Any:
     """Check an entry by the section of the re-ranker that it names."""
     if not isinstance(values, dict):
         return values
-    return _ENTRIES.get(section_name(values), _OTHER_ENTRY).model_validate(values)
+    section = RERANK_SECTIONS.get(section_name(values), OtherRerank)
+    return _entry_section(OtherRerank if section is NoRerank else section, tuple(map(str, values))).model_validate(
+        values
+    )
 
 
 MethodEntry = Annotated[SerializeAsAny[Section], BeforeValidator(_check_entry)]

@@ -77,3 +77,24 @@ def test_mistakes_are_told(entry: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError) as error:
         combinations(entry)
     assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (("weighting", "alpha"), [("apc", 0.0), ("apc", 0.7), ("cc", 0.0), ("cc", 0.7)]),
+        (("alpha", "weighting"), [("apc", 0.0), ("cc", 0.0), ("apc", 0.7), ("cc", 0.7)]),
+    ],
+)
+def test_the_setting_that_is_written_last_changes_fastest(
+    names: tuple[str, ...], found: list[tuple[str, float]]
+) -> None:
+    values = {"alpha": [0.0, 0.7], "weighting": ["apc", "cc"]}
+    methods = combinations({"method": "emd", **{name: values[name] for name in names}})
+    assert [(each.settings.options["weighting"], each.alpha) for each in methods] == found
+
+
+@pytest.mark.parametrize("setting", ["alpha", "k", "grid", "weighting"])
+def test_an_empty_list_is_refused(setting: str) -> None:
+    with pytest.raises(InputError, match="give one value or several, or leave the setting away"):
+        combinations({"method": "emd", setting: []})
