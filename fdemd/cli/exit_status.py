@@ -1,6 +1,9 @@
 """How every command ends: one sentence for a mistake, and the status that the shell sees."""
 
+import os
 import re
+import select
+import signal
 import sys
 from collections.abc import Callable
 
@@ -14,16 +17,19 @@ def exit_status(program: str, work: Callable[[], int | None], advice: str = "") 
     """Do the work of a command and return its exit status.
 
     0, or what ``work`` returns; 2 after an :class:`InputError` or on a full disk, 130 after Ctrl-C, 143 after SIGTERM:
-    each told in one line on stderr. Other exceptions are bugs and pass.
+    each told in one line on stderr. 141, without a word, if nobody reads what is printed any more, as after ``| head``.
+    Other exceptions are bugs and pass.
 
     Args:
-        program: as the line begins.
-        work: may import what is slow to import.
-        advice: how to go on after it was stopped, such as ``the same command goes on where it was``.
+        program: Name of the command, with which the line begins.
+        work: What the command does; it may import what is slow to import.
+        advice: How to go on after it was stopped, such as ``the same command goes on where it was``.
     """
     with stop_on_signals() as received:
         try:
-            return work() or 0
+            status = work() or 0
+            sys.stdout.flush()
+            return status
         except BaseException as error:
             # No local may keep the exception: its traceback would keep this frame, and data workers with it.
             told = _told(error, received, advice)
@@ -44,10 +50,24 @@ def _told(error: BaseException, received: Received, advice: str) -> tuple[str, i
         return sentence, stopped.status
     if isinstance(error, InputError):
         return _one_line(str(error)), 2
+    if isinstance(error, BrokenPipeError) and _nobody_reads():
+        return "", 128 + signal.SIGPIPE
     if isinstance(error, OSError) and is_full(error):
         where = f": {to_printable(str(error.filename))} cannot be written" if error.filename else ""
         return f"the disk is full{where}; make room.", 2
     return None
+
+
+def _nobody_reads() -> bool:
+    """Whether stdout is a pipe that was closed at its other end; what is left to print is then thrown away."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    if not any(event & select.POLLERR for _, event in poll.poll(0)):
+        return False
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return True
 
 
 def _one_line(message: str) -> str:

@@ -14,7 +14,7 @@ from fdemd.data.left_out import left_out_files
 from fdemd.embedding.data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.files.lock import alone_in
-from fdemd.files.user_paths import check_folder
+from fdemd.files.user_paths import check_folder, expand_home
 from fdemd.jobs.finished_trainings import find_finished_training
 from fdemd.jobs.train_and_evaluate import evaluate_checkpoint, split_people_for_test, train, training_settings
 from fdemd.jobs.trainings import PlannedTraining, naming_training, plan_trainings
@@ -79,7 +79,7 @@ def _folder(settings: Evaluate, section: Trials) -> Iterator[Path]:
     """Open the folder of all files; a signal tells how the whole goes on, not only the training under way."""
     if section.resume is not None:
         folder = check_folder(
-            Path(section.resume), "The folder", "give that of an earlier run with trials.resume=FOLDER"
+            expand_home(section.resume), "The folder", "give that of an earlier run with trials.resume=FOLDER"
         )
         check_place(folder, advice="let it be written to")
         with alone_in(folder, "stop it first"), advise_when_stopped(lambda: f"trials.resume={folder}"):

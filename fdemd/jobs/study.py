@@ -74,8 +74,16 @@ def study(settings: Evaluate) -> StudyReport:
 
 def _varied(settings: Evaluate, words: Sequence[str]) -> Evaluate:
     """The settings with the sections that some words of the command line name replaced."""
-    (chosen,) = plan("evaluate", list(words), CONFIG_DIR)
     named = {word.lstrip("+").split("=")[0].split(".")[0].split("@")[0] for word in words}
+    if unknown_sections := named - set(Evaluate.model_fields):
+        raise InputError(
+            f"study.points has the word {sorted(unknown_sections)[0]}; a word begins with a section of the settings, "
+            "such as model=dlib or rerank.k=10."
+        )
+    points = plan("evaluate", list(words), CONFIG_DIR)
+    if len(points) > 1:
+        raise InputError(f"study.points has a sweep, {' '.join(words)}; give each value a point.")
+    (chosen,) = points
     return settings.model_copy(update={section: getattr(chosen.settings, section) for section in named})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fdemd.jobs.train_and_evaluate import evaluate_checkpoint, split_people_for_test, train, training_settings
+from fdemd.jobs.trainings import check_training_word
 from fdemd.report.labels import model_label
 from fdemd.report.table4 import Table4
 from fdemd.runs.files import run_folder
@@ -25,6 +26,8 @@ def table4(settings: Evaluate) -> Table4:
     """
     section = settings.table4
     assert section is not None
+    for word in section.training:
+        check_training_word("table4.training", word)
     with run_folder(Path(settings.output), f"table4-{model_label(settings.model)}-{settings.data.name}") as folder:
         tested: Data = settings.data
         checkpoints, counts = [Path(path) for path in section.finetuned], None

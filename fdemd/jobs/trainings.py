@@ -49,7 +49,7 @@ def plan_trainings(sections: Sequence[Training]) -> list[PlannedTraining]:
         if name == PRETRAINED or name in planned:
             raise InputError(f"trials.trainings has the name {name!r}; a name occurs once, and is not {PRETRAINED}.")
         for word in section.settings:
-            _check_word(name, word)
+            check_training_word(f"The training {name} of trials.trainings", word)
         with naming_training(name):
             points = plan("train", section.settings, CONFIG_DIR)
         if len(points) > 1:
@@ -77,12 +77,20 @@ def naming_training(training: str) -> Iterator[None]:
         raise InputError(f"The training {training} of trials.trainings: {error}") from error
 
 
-def _check_word(name: str, word: str) -> None:
-    """Raise InputError for a setting that is the comparison's: people, network, seed, folder."""
+def check_training_word(training: str, word: str) -> None:
+    """Check that a word of the command line is the training's to say: people, network, seed and folder are not.
+
+    Args:
+        training: Name of the training, with which the error begins.
+        word: Such as ``loss=arcface``.
+
+    Raises:
+        InputError: It is the comparison's.
+    """
     key = word.split("=")[0]
     group = key.split(".")[0]
     if group not in _ALLOWED or (group == "data" and key not in _OF_DATA) or key == "trainer":
         raise InputError(
-            f"The training {name} of trials.trainings says {word}; it can say loss, optimizer, augment, batches, "
+            f"{training} says {word}; it can say loss, optimizer, augment, batches, "
             f"trainer.* (each with its group's name), {' and '.join(_OF_DATA)}; all else is the same for each training."
         )

@@ -28,7 +28,7 @@ def check_installed(stage1: Stage1) -> None:
         InputError: It is not installed.
     """
     if not isinstance(stage1, ExactSearch) and importlib.util.find_spec("faiss") is None:
-        raise InputError(f"stage1={stage1.search} needs FAISS; pip install -e '.[faiss]', or use stage1=exact.")
+        raise InputError(f"stage1={stage1.search} needs FAISS; pip install 'fdemd[faiss]', or use stage1=exact.")
 
 
 def _flat(settings: FlatSearch, gallery: Any, seed: int) -> Any:

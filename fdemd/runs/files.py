@@ -20,6 +20,7 @@ import yaml
 from fdemd.errors import InputError
 from fdemd.files.disk import is_full
 from fdemd.files.text import csv_table
+from fdemd.files.user_paths import expand_home
 from fdemd.files.writing import atomic_write, cannot_write, check_room, write_bytes, write_text
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def run_folder(output: Path, label: str, room: int = ROOM) -> Iterator[Path]:
     Raises:
         InputError: The label cannot be part of a path, or the folder cannot be made or has no room.
     """
+    output = expand_home(output)
     stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{path_part(label)}"
     for number in range(1000):
         folder = output / (stem if not number else f"{stem}_{number}")

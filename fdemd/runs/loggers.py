@@ -153,7 +153,7 @@ def _loggers(kind: str, section: sections.Logger, folder: Path, job: Job, record
         return [CSVLogger(folder, name="", version=f"resumed_{starts}" if starts else "")]
     if kind == "tensorboard":
         if find_spec("tensorboard") is None:
-            raise InputError("TensorBoard is not installed; run: pip install -e '.[tensorboard]'")
+            raise InputError("TensorBoard is not installed; run: pip install 'fdemd[tensorboard]'")
         return [TensorBoardLogger(folder, name="tensorboard", version="", default_hp_metric=False)]
     if kind in ("online", "offline"):
         logger = WandbLogger(

@@ -9,7 +9,7 @@ import yaml
 
 from fdemd.checkpoints.training_state import RUN, read_state
 from fdemd.errors import InputError
-from fdemd.files.user_paths import check_folder
+from fdemd.files.user_paths import check_folder, expand_home
 from fdemd.runs.files import SETTINGS, settings_file
 from fdemd.settings.checking import show
 from fdemd.settings.jobs import Train
@@ -30,7 +30,7 @@ def state_to_resume(settings: Train) -> tuple[Path, dict[str, Any]]:
         InputError: there is none, it is damaged, or a setting has changed since.
     """
     resumed = str(settings.resume)
-    path = check_folder(Path(resumed), "The folder", "give the folder of a run with resume=FOLDER")
+    path = check_folder(expand_home(resumed), "The folder", "give the folder of a run with resume=FOLDER")
     path = path / CHECKPOINTS / f"{LAST}.ckpt"
     state = read_state(path)
     before, now = check_fingerprint(state[RUN], path)["settings"], decisive_settings(settings)

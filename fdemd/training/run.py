@@ -13,6 +13,7 @@ from fdemd.cli.signals import advise_when_stopped
 from fdemd.errors import InputError
 from fdemd.files.disk import is_full
 from fdemd.files.lock import alone_in
+from fdemd.files.user_paths import expand_home
 from fdemd.files.writing import PART, is_part
 from fdemd.report.labels import model_label
 from fdemd.runs.files import run_folder
@@ -33,7 +34,7 @@ def training_folder(settings: Train) -> Iterator[Path]:
     Raises:
         InputError: the folder cannot be written, or another run is at work in it.
     """
-    resumed = Path(str(settings.resume))
+    resumed = expand_home(settings.resume or "")
     if process_rank():
         yield resumed
     elif settings.resume:

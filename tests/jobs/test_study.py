@@ -145,6 +145,9 @@ def test_a_logger_gets_the_figures_of_every_method_under_a_name_of_its_own(study
         (["study.sample=0"], "at least 1"),
         (["stage1=faiss_flat"], "exact"),
         (["study.paper=table9"], "table1"),
+        (['study.points=[["k=10"]]'], "k; a word begins with a section"),
+        (['study.points=[["--no-rerank"]]'], "a word begins with a section"),
+        (['study.points=[["rerank.k=10,20"]]'], "give each value a point"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_embedded(study, words: list[str], said: str) -> None:

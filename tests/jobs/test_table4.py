@@ -47,3 +47,9 @@ def test_nothing_to_compare_with_is_told(table4) -> None:
     status, printed, _ = table4("table4.seeds=[]")
     assert status == 2
     assert "table 4 needs finetuned weights" in printed
+
+
+def test_a_word_that_is_the_comparisons_is_told(table4) -> None:
+    status, printed, _ = table4("table4.seeds=[0]", 'table4.training=["batch_size=8"]')
+    assert status == 2
+    assert "table4.training says batch_size=8; it can say loss, optimizer" in printed.replace("\n", " ")

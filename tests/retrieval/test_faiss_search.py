@@ -136,5 +136,5 @@ def test_more_cells_than_faces_are_refused() -> None:
 
 def test_without_faiss_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"pip install -e '\.\[faiss\]'"):
+    with pytest.raises(InputError, match=r"pip install 'fdemd\[faiss\]'"):
         check_installed(FlatSearch())

@@ -191,7 +191,7 @@ def test_tensorboard_holds_numbers_tables_and_pictures(run_log: RunLogs, tmp_pat
 def test_tensorboard_that_is_not_installed(run_log: RunLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fdemd.runs.loggers.find_spec", lambda name: None)
     with (
-        pytest.raises(InputError, match=r"pip install -e '\.\[tensorboard\]'"),
+        pytest.raises(InputError, match=r"pip install 'fdemd\[tensorboard\]'"),
         run_log(tmp_path, "train", kind="tensorboard"),
     ):
         pass
