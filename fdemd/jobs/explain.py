@@ -14,7 +14,6 @@ from fdemd.data.dataset import face_batch
 from fdemd.embedding.batch import embed_batch
 from fdemd.embedding.data import build_network
 from fdemd.embedding.embed import DTYPES
-from fdemd.emd import stopping_rule
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.photographs import align_and_count
@@ -57,7 +56,8 @@ def explain_photographs(settings: Evaluate, query: Path, gallery: Path, output: 
         alpha=alpha,
         weighting=second_stage.weighting,
         eps=second_stage.eps,
-        stop=stopping_rule(second_stage.stop, second_stage.tolerance),
+        stop=second_stage.stop,
+        tolerance=second_stage.tolerance,
     )
     digests = {"query": sha256_of(query), "gallery": sha256_of(gallery)}
     notes = [

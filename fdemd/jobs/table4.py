@@ -30,17 +30,19 @@ def table4(settings: Evaluate) -> Table4:
         check_training_word("table4.training", word)
     with run_folder(Path(settings.output), f"table4-{model_label(settings.model)}-{settings.data.name}") as folder:
         tested: Data = settings.data
-        checkpoints, counts = [Path(path) for path in section.finetuned], None
+        checkpoints, counts, split = [Path(path) for path in section.finetuned], None, None
         if not checkpoints:
             split = split_people_for_test(
                 settings, section.test_people, settings.seed, folder, setting="table4.test_people"
             )
             tested, counts = split.test, split.counts
+        # First, since its mistakes would otherwise be told after hours of training.
+        pretrained = evaluate_checkpoint(settings, tested, None, folder / "pretrained")
+        if split:
             checkpoints = [
                 train(training_settings(settings, split.training, section.training, seed, folder / "training"))
                 for seed in section.seeds
             ]
-        pretrained = evaluate_checkpoint(settings, tested, None, folder / "pretrained")
         finetuned = [
             evaluate_checkpoint(settings, tested, str(path), folder / "finetuned").comparisons for path in checkpoints
         ]

@@ -45,7 +45,7 @@ def measure_attack(adversary: Adversary, faces: FaceDataModule, comparisons: Map
     for protocol, comparison in comparisons.items():
         shares = imitated.setdefault(protocol, {})
         for stage, ranking in ((STAGE_1, comparison.stage1), (STAGE_2, comparison.stage2)):
-            if ranking:
+            if ranking is not None:
                 first = faces.gallery_rows[ranking.indices[:, 0]].tolist()
                 found = [faces.manifest.photographs[row].identity == aim for row, aim in zip(first, aims, strict=True)]
                 shares[stage] = sum(found) / len(found)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
 
-from fdemd.emd import WEIGHTINGS, Converged, Stop, emd_similarity
+from fdemd.emd import WEIGHTINGS, emd_similarity, stopping_rule
 from fdemd.emd.contributions import Contributions, contributions
 from fdemd.emd.side import side_of
 from fdemd.emd.weighting import Marginals, marginals
@@ -16,6 +15,7 @@ from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.settings.checking import check_settings
 from fdemd.settings.ranking import EmdRerank
+from fdemd.tensors.directions import unit
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def explain(
     alpha: float = 0.7,
     weighting: str = "apc",
     eps: float = 0.05,
-    stop: Stop = Converged(),  # noqa: B008 - frozen
+    stop: str = "converged",
+    tolerance: float = 3e-4,
     grid: tuple[int, int] | None = None,
 ) -> Explanation:
     """Compare one face with another as the second stage does.
@@ -71,7 +72,8 @@ def explain(
         alpha: Weight of the Earth Mover's similarity in the mixed score, in [0, 1].
         weighting: How patches are weighted, a name in :data:`fdemd.emd.WEIGHTINGS`.
         eps: Regularization of the transport.
-        stop: When the transport is taken for solved.
+        stop: When the transport is taken for solved: ``converged``, or ``official`` as in the published code.
+        tolerance: Largest error of a patch's weight under ``converged``.
         grid: Rows and columns that the patches are pooled to; None takes them as they are.
 
     Returns:
@@ -92,7 +94,8 @@ def explain(
             raise InputError(
                 f"{name} has {len(faces)} faces; explain compares one with one, such as {name}[0] with another."
             )
-    alpha = check_settings(EmdRerank, {"alpha": alpha, "weighting": weighting, "eps": eps}).fixed_alpha
+    given = {"alpha": alpha, "weighting": weighting, "eps": eps, "stop": stop, "tolerance": tolerance, "grid": grid}
+    alpha = check_settings(EmdRerank, given).fixed_alpha
     if grid:
         query, gallery = query.pooled(grid), gallery.pooled(grid)
     pair = emd_similarity(
@@ -100,7 +103,7 @@ def explain(
         gallery,
         torch.zeros(1, 1, dtype=torch.long),
         weighting=weighting,
-        stop=stop,
+        stop=stopping_rule(stop, tolerance),
         eps=eps,
         with_flow=True,
     )
@@ -108,7 +111,8 @@ def explain(
     assert pair.query_weight is not None
     assert pair.gallery_weight is not None
     units = [side_of(features, weighting).unit(slice(None))[0] for features in (query, gallery)]
-    cosine, emd = float(cosine_similarity(query.embedding, gallery.embedding)), float(pair.similarity)
+    cosine = float((unit(query.embedding, "the query's embedding") * unit(gallery.embedding, "the gallery's")).sum())
+    emd = float(pair.similarity)
     return Explanation(
         cosine,
         emd,

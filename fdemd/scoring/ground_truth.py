@@ -80,7 +80,11 @@ class GroundTruth:
     def values(self, hits: Tensor) -> Values:
         """Return the figures of each query that is averaged, those without a face last."""
         answerable = self.relevant > 0
-        found, relevant, nothing = hits[answerable], self.relevant[answerable], torch.zeros(self.failed)
+        found, relevant, nothing = (
+            hits[answerable],
+            self.relevant[answerable],
+            hits.new_zeros(self.failed, dtype=torch.float32),
+        )
         return {name: torch.cat([metric(found, relevant), nothing]) for name, metric in self.metrics.items()}
 
     def figures(self, values: Values) -> dict[str, Estimate]:

@@ -81,7 +81,7 @@ def mixture_of(
             search, kind, query, labels, protocols=[LEAVE_TWIN_OUT], missed=data.missed(kind)
         )
         found = count_relevant(labels, gallery_labels, comparison.protocol) > 0
-        stages = {STAGE_1: comparison.stage1} | ({STAGE_2: comparison.stage2} if comparison.stage2 else {})
+        stages = {STAGE_1: comparison.stage1} | ({STAGE_2: comparison.stage2} if comparison.stage2 is not None else {})
         rights.append(
             {
                 stage: ranking.hits(labels.identity, gallery_labels.identity)[found, 0]

@@ -137,7 +137,7 @@ class StudyComparison:
 
         hits = truth.hits(found.first)
         before = truth.values(hits)
-        outcomes = [ranked(_named(COSINE), found.cosine)] if found.cosine else []
+        outcomes = [ranked(_named(COSINE), found.cosine)] if found.cosine is not None else []
         outcomes.append(ranked(_named(STAGE_1), found.first))
         shortlists = sorted({method.k for method in self._methods if method.k})
         outcomes += [outcome(_named(BEST_POSSIBLE, k=k), truth.values(best_possible(hits, k))) for k in shortlists]

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity, normalize
 
-from fdemd.emd import Official, emd_similarity
+from fdemd.emd import emd_similarity
 from fdemd.errors import InputError
 from fdemd.features import Features
+from fdemd.retrieval.rank import rank
 from fdemd.scoring.explanation import explain, weights_of_pair
 
 
@@ -39,7 +40,7 @@ def test_patches_are_pooled_to_the_grid_asked_for(pair: tuple[Features, Features
 
 
 def test_a_stopping_rule_that_is_not_met_is_told(pair: tuple[Features, Features]) -> None:
-    assert explain(*pair, stop=Official(threshold=1e-9, max_rounds=1), eps=0.003).unfinished
+    assert explain(*pair, tolerance=1e-12, eps=0.003).unfinished
 
 
 def test_weights_are_given_for_every_weighting_that_the_features_allow(pair: tuple[Features, Features]) -> None:
@@ -48,3 +49,24 @@ def test_weights_are_given_for_every_weighting_that_the_features_allow(pair: tup
     assert not {"uew", "lmk"} & set(found), "the one is apc times a number, the other needs landmarks"
     for weights in found.values():
         assert float(weights.query.sum()) == pytest.approx(1)
+
+
+def test_a_weighting_of_the_official_stop_is_explained(pair: tuple[Features, Features]) -> None:
+    assert explain(*pair, weighting="uew", stop="official").flow.shape == (
+        len(pair[0].patches[0]),
+        len(pair[1].patches[0]),
+    )
+    with pytest.raises(InputError, match="Unknown stop"):
+        explain(*pair, stop="never")
+
+
+@pytest.mark.parametrize("size", [1e-20, 1e25])
+def test_the_cosine_is_that_of_the_first_stage_whatever_its_size(pair: tuple[Features, Features], size: float) -> None:
+    one, other = (Features(face.embedding * size, face.patches, face.grid) for face in pair)
+    assert explain(one, other).cosine == pytest.approx(float(rank(one, other).scores[0, 0]), abs=1e-6)
+
+
+def test_an_embedding_that_is_not_finite_is_told(pair: tuple[Features, Features]) -> None:
+    one = Features(pair[0].embedding * torch.nan, pair[0].patches, pair[0].grid)
+    with pytest.raises(InputError, match="query's embedding"):
+        explain(one, pair[1])
