@@ -70,4 +70,4 @@ def test_not_one_face(tmp_path: Path, data_prep: Callable) -> None:
 
 @pytest.mark.parametrize("name", sorted(SETS))
 def test_every_set_is_documented(name: str) -> None:
-    assert f"python -m data_prep {name} " in (REPOSITORY / "docs" / "data.md").read_text()
+    assert f"fdemd prepare {name} " in (REPOSITORY / "docs" / "data.md").read_text()
