@@ -115,7 +115,9 @@ def test_no_other_format_is_opened_whatever_it_is_called(
     tmp_path: Path, picture: np.ndarray, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mode = {"MSP": "1", "SPIDER": "F"}.get(name, "RGB")
-    Image.fromarray(picture).convert(mode).save(tmp_path / "photo.jpg", name)
+    # Not saved as .jpg: Pillow's SPIDER makes the ending that it writes to its own, for the whole process.
+    Image.fromarray(picture).convert(mode).save(tmp_path / f"photo.{name.lower()}", name)
+    (tmp_path / f"photo.{name.lower()}").rename(tmp_path / "photo.jpg")
 
     def started(*_: object, **__: object) -> None:
         raise AssertionError("another program was started")
