@@ -27,7 +27,7 @@ def patches_for(kind: str, backbone: Backbone | None, features: Features) -> Cal
     Args:
         kind: ``raw`` or ``projected``.
         backbone: The network; None will do for raw patches.
-        features: Of any number of its faces.
+        features: Its features of any number of faces.
 
     Raises:
         InputError: There is no such kind, or this network has no such patches.
@@ -55,7 +55,7 @@ class Projection:
 
         Args:
             backbone: the network.
-            features: of it, any number of faces; they say grid and channels.
+            features: Its features of any number of faces; they give the grid and the channels.
 
         Raises:
             InputError: its embedding is not a linear function of its patches.

@@ -22,11 +22,11 @@ class Card:
 
     Attributes:
         name: the card's name.
-        path: of the card itself; a file that is no package's lies beside it.
+        path: Path of the card itself; a file that is no package's lies beside it.
         file: name of the weight file beside the card, or its path inside ``package``.
         package: the installed package that carries the file, if one does.
         url: where ``fetch`` takes the file from, if it can.
-        size: of the file in bytes; None where it is not known.
+        size: Size of the file in bytes; None where it is not known.
         sha256: of the file; None where it is not known.
         facts: the whole card.
     """

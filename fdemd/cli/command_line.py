@@ -22,7 +22,7 @@ from fdemd.files.user_paths import check_folder, expand_home
 from fdemd.settings.section import Section
 
 if TYPE_CHECKING:
-    from fdemd.cli.overrides import Point
+    from fdemd.cli.overrides import SweepPoint
 
 __all__ = ["CONFIG_DIR", "About", "main", "plan"]
 
@@ -83,7 +83,7 @@ def main(
 
 def plan(
     job: str, arguments: Sequence[str], config_dir: Path = CONFIG_DIR, schema: type[Section] | None = None
-) -> list[Point]:
+) -> list[SweepPoint]:
     """Return the sweep points of a command line, at least one, in order.
 
     Raises:
@@ -94,7 +94,7 @@ def plan(
         return _plan(job, split, config_dir, schema)
 
 
-def _plan(job: str, arguments: _Arguments, config_dir: Path, schema: type[Section] | None) -> list[Point]:
+def _plan(job: str, arguments: _Arguments, config_dir: Path, schema: type[Section] | None) -> list[SweepPoint]:
     _check_flags(job, arguments)
     # Hydra takes a third of a second to import, which --help and mistakes in flags need not wait for.
     from fdemd.cli.overrides import Composer

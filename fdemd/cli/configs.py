@@ -55,7 +55,7 @@ class Group:
     """A config group: a folder of yaml files; ``key=choice`` selects one (or several, if the default is a list).
 
     Attributes:
-        key: Of the group on the command line.
+        key: Name of the group on the command line.
         choices: The description of each choice.
         default: The choice, or choices, that the job takes by default.
         in_job: Whether the job's defaults list has the group; if not, it has to be added with ``+key=choice``.

@@ -31,12 +31,12 @@ _DEEPEST = 20
 
 
 @dataclass(frozen=True)
-class Point:
+class SweepPoint:
     """One run of a sweep.
 
     Attributes:
-        label: its swept settings, for people.
-        settings: of the job, of the type that its schema is.
+        label: The swept settings, for people.
+        settings: Settings of the job, of the type that its schema is.
     """
 
     label: str
@@ -101,7 +101,7 @@ class Composer:
             raise InputError(f"{word!r} sweeps over no value at all.")
         return values
 
-    def point(self, words: Sequence[Word], swept: Sequence[bool]) -> Point:
+    def point(self, words: Sequence[Word], swept: Sequence[bool]) -> SweepPoint:
         """Return the point that ``words`` give; those ``swept`` make its label. Raises ``InputError``."""
         # A group decides which keys exist, so all groups are settled before any key is looked up.
         chosen = {index: self._choice(each) for index, each in enumerate(words) if self._names_group(each.override)}
@@ -120,7 +120,7 @@ class Composer:
             if swept[index]
         )
         config = _resolved(self._compose([*choices, *settings.values()]))
-        return Point(label, check_settings(self._schema, config))
+        return SweepPoint(label, check_settings(self._schema, config))
 
     def _read(self, word: str) -> Word:
         key, _, typed = word.partition("=")

@@ -18,7 +18,7 @@ class Stopped(BaseException):
     """The program was told to stop by a signal: Ctrl-C, or SIGTERM from a scheduler, a container or ``kill``.
 
     Attributes:
-        number: of the signal.
+        number: Number of the signal.
         advice: how to go on, as the rest of a sentence; may be empty.
         is_told: False in a process that works along with another, which tells it.
     """
@@ -41,7 +41,7 @@ class Received:
     """What arrived so far.
 
     Attributes:
-        number: of the last signal; None if there was none.
+        number: Number of the last signal; None if there was none.
     """
 
     def __init__(self) -> None:

@@ -71,7 +71,7 @@ def stopping_rule(name: str, tolerance: float = Converged.tolerance) -> Stop:
 
     Args:
         name: ``converged`` or ``official``.
-        tolerance: Of the rule ``converged``.
+        tolerance: Largest error of a patch's weight under the rule ``converged``.
 
     Raises:
         InputError: There is no such rule.

@@ -32,7 +32,7 @@ from fdemd.settings.ranking import ExactSearch, second_stage_of
 
 
 @dataclass(frozen=True)
-class Point:
+class StudyPoint:
     """One network and data set of a study, checked.
 
     Attributes:
@@ -87,7 +87,7 @@ def _varied(settings: Evaluate, words: Sequence[str]) -> Evaluate:
     return settings.model_copy(update={section: getattr(chosen.settings, section) for section in named})
 
 
-def _point(settings: Evaluate, section: Study) -> Point:
+def _point(settings: Evaluate, section: Study) -> StudyPoint:
     rerank = second_stage_of(settings.rerank)
     if rerank is None:
         raise InputError("A study compares ways to re-rank; leave --no-rerank and rerank=none away.")
@@ -100,10 +100,10 @@ def _point(settings: Evaluate, section: Study) -> Point:
     for measure in dict.fromkeys(method.settings for method in methods):
         check_second_stage(backbone, measure)
     point_label(settings)  # a mistake in a name is told by now
-    return Point(settings, describe_data(settings, backbone), methods)
+    return StudyPoint(settings, describe_data(settings, backbone), methods)
 
 
-def _measured(point: Point, section: Study) -> PointResult:
+def _measured(point: StudyPoint, section: Study) -> PointResult:
     started = time.perf_counter()
     settings, methods = point.settings, point.methods
     data = point.described.embed()

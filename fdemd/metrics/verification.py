@@ -80,7 +80,7 @@ def best_threshold(score: Tensor, same: Tensor) -> float:
     return float(thresholds[(right == right.max()).nonzero()[-1, 0]])
 
 
-class OperatingPoint(NamedTuple):
+class TarAtFar(NamedTuple):
     """What is accepted at one threshold.
 
     Attributes:
@@ -98,7 +98,7 @@ class OperatingPoint(NamedTuple):
 
 
 @checked(score="score P", same="bool P")
-def tar_at_far(score: Tensor, same: Tensor, far: float) -> OperatingPoint:
+def tar_at_far(score: Tensor, same: Tensor, far: float) -> TarAtFar:
     """True accept rate at a false accept rate: the threshold is the ``round(far * N)``-th largest of N negatives.
 
     Args:
@@ -115,7 +115,7 @@ def tar_at_far(score: Tensor, same: Tensor, far: float) -> OperatingPoint:
     negative = score[~same].double().sort(descending=True).values
     allowed = round(far * len(negative))
     threshold = negative[allowed - 1] if allowed else torch.nextafter(negative[0], negative.new_tensor(torch.inf))
-    return OperatingPoint(far, float((score[same].double() >= threshold).double().mean()), float(threshold), allowed)
+    return TarAtFar(far, float((score[same].double() >= threshold).double().mean()), float(threshold), allowed)
 
 
 @checked(score="score P", same="bool P")

@@ -51,7 +51,7 @@ def save_strengths(path: Path, runs: Sequence[Facts]) -> None:
     """Draw the first stage's figures over the strength, a panel a kind of query; strength 0 is the plain cosine.
 
     Args:
-        path: of the picture.
+        path: Path of the picture.
         runs: as :func:`read_runs` gives them.
 
     Raises:

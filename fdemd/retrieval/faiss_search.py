@@ -87,7 +87,7 @@ class FaissIndex:
         Args:
             settings: Which index, and how much it looks at.
             gallery: Embeddings ``(G, D)``, of any length.
-            seed: Of its random choices; equal seeds give equal indices.
+            seed: Seed of its random choices; equal seeds give equal indices.
 
         Raises:
             InputError: An embedding is not finite, or there are more cells than faces.

@@ -45,7 +45,7 @@ class PairSimilarity:
             query: Features of ``Q`` queries.
             gallery: Features of ``G`` faces.
             on_progress: To be told the number of pairs just computed.
-            store: Of these features and this re-ranker; None keeps everything in memory.
+            store: Where the similarities of these features by this re-ranker are kept; None keeps everything in memory.
             view: Makes of the features those with the kind of patches that the re-ranker compares, once a pair is to
                 be computed; without it they have that kind already.
         """

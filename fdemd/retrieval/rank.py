@@ -142,7 +142,8 @@ def labels_of(
     Args:
         query_identity: ``(Q,)`` people.
         gallery_identity: ``(G,)`` people.
-        sources: Of :class:`fdemd.retrieval.ranking.Ranking`; without them each face is from a photograph of its own.
+        sources: Photographs of queries and gallery, as :class:`fdemd.retrieval.ranking.Ranking` has them; without
+            them each face is from a photograph of its own.
     """
     device, faces = query_identity.device, len(gallery_identity)
     query_source, gallery_source = sources or (torch.arange(len(query_identity)) + faces, torch.arange(faces))

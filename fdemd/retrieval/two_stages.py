@@ -135,7 +135,7 @@ class TwoStageSearch:
             labels: Where they come from.
             stages: Second stages, each on the shortlist of the first one.
             backbone: The network that gave the features, for re-rankers of projected patches.
-            index: Of the gallery, for the first stage; None compares every face.
+            index: Index of the gallery, for the first stage; None compares every face.
             on_progress: To be told the number of pairs just re-ranked.
 
         Raises:
@@ -204,7 +204,7 @@ class Queries:
         Args:
             protocol: See :mod:`fdemd.retrieval.protocol`.
             depth: Places to keep at least.
-            seed: Of the sample of queries on which an index is compared with the exact search.
+            seed: Seed of the sample of queries on which an index is compared with the exact search.
 
         Raises:
             InputError: An embedding is not finite, the protocol is unknown, or a re-ranker cannot compare the faces.

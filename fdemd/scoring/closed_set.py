@@ -44,7 +44,7 @@ class Comparison:
         truth: Knows which queries have a right answer; None where nobody asks.
         engine: Name of what computed the second stage; empty without re-ranking, or if there is no choice.
         alphas: ``(Q,)`` that ``alpha=auto`` chose; None for a fixed one.
-        recall: Of the index that the first stage asked; None where it compared every face.
+        recall: Recall of the index that the first stage asked; None where it compared every face.
     """
 
     kind: str

@@ -11,7 +11,7 @@ from torch.nn.functional import cosine_similarity
 from fdemd.data.pairs import Pairs
 from fdemd.emd import emd_similarity, stopping_rule
 from fdemd.features import Features
-from fdemd.metrics.verification import FoldAccuracy, OperatingPoint, fold_accuracy, roc_curve, tar_at_far
+from fdemd.metrics.verification import FoldAccuracy, TarAtFar, fold_accuracy, roc_curve, tar_at_far
 from fdemd.score_normalization.normalizer import Normalizer
 from fdemd.settings.ranking import EmdRerank
 
@@ -35,7 +35,7 @@ class Verification:
 
     similarity: str
     accuracy: FoldAccuracy
-    points: tuple[OperatingPoint, ...]
+    points: tuple[TarAtFar, ...]
     roc: tuple[Tensor, Tensor]
 
 

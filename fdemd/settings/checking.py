@@ -34,8 +34,8 @@ def check_settings(schema: type[S], config: Mapping[str, Any]) -> S:
     """Return a composed configuration as typed, frozen settings.
 
     Args:
-        schema: of the job, one of :data:`fdemd.settings.jobs.JOBS`.
-        config: plain containers, resolved.
+        schema: Type of the settings, such as one of :data:`fdemd.settings.jobs.SCHEMAS`.
+        config: The configuration as plain containers, resolved.
 
     Raises:
         InputError: a setting is missing, of another type, out of range or contradicts another.

@@ -39,7 +39,7 @@ def combinations_of(entries: Sequence[Section], rerank: Reranking) -> list[Metho
     """Return every combination of the values that each entry lists, in order, none twice.
 
     Args:
-        entries: Of ``study.methods``.
+        entries: Entries of ``study.methods``.
         rerank: What an entry of the same method does not say; k, also of an entry of another.
 
     Raises:
@@ -83,7 +83,7 @@ def _entry_section(section: type[Section], order: tuple[str, ...]) -> type[Secti
     """Return the section of an entry: that of the re-ranker, with one value or several for each of its settings.
 
     Args:
-        section: Of the re-ranker.
+        section: Section of the re-ranker.
         order: Names of settings as they were written: the last one changes fastest among the combinations, and a
             section is read out in the order of its fields.
     """

@@ -36,7 +36,7 @@ class PluginSection(Section):
 
     Attributes:
         group: What it is.
-        key: Of the section, such as ``model``.
+        key: Name of the section, such as ``model``.
         named_by: The setting that is the plug-in's name, such as ``backbone``.
     """
 
@@ -127,7 +127,7 @@ def check_plugin_settings(group: PluginGroup, name: str, values: Mapping[str, An
         group: What it is.
         name: The name of its entry point.
         values: The settings by name, without that of the plug-in itself.
-        key: Of their section, such as ``model``, for the error.
+        key: Name of their section, such as ``model``, for the error.
 
     Raises:
         InputError: As :func:`load_plugin`, or a setting is missing, unknown or of another type.

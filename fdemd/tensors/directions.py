@@ -18,8 +18,8 @@ def unit(vectors: Tensor, what: str) -> Tensor:
     """Vectors ``(..., D)`` divided by their length, float32; those of zeros stay so.
 
     Args:
-        vectors: of any type and size.
-        what: they are, for the message.
+        vectors: Vectors ``(..., D)`` of any type and size.
+        what: What they are, for the error.
 
     Raises:
         InputError: some are not finite.

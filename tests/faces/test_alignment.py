@@ -10,18 +10,8 @@ from fdemd.errors import InputError
 from fdemd.faces.alignment import TEMPLATES, align, five_points, five_points_of_the_paper, similarity_transform
 from fdemd.faces.landmarks import FoundFace, find_face
 from fdemd.faces.reading import read_image
+from tests.faces.occlusion.made_faces import MEAN_FACE
 
-# The mean of the landmarks of near-frontal faces on 150 x 150 chips.
-MEAN_FACE = np.array([
-    (13, 49), (14, 65), (15, 81), (18, 97), (23, 112), (32, 125), (44, 136), (57, 144), (74, 146), (90, 144),
-    (104, 136), (116, 125), (125, 112), (130, 97), (132, 81), (134, 66), (135, 50),
-    (24, 38), (31, 31), (42, 28), (53, 29), (63, 33), (83, 33), (94, 29), (105, 28), (116, 31), (123, 38),
-    (74, 44), (74, 54), (74, 64), (73, 75), (61, 82), (67, 85), (73, 86), (80, 85), (86, 83),
-    (36, 47), (43, 43), (51, 43), (57, 48), (50, 49), (43, 49), (90, 48), (97, 43), (104, 44), (110, 47), (104, 49),
-    (97, 49),
-    (49, 103), (58, 99), (67, 97), (73, 99), (80, 97), (89, 99), (98, 103), (89, 111), (80, 114), (73, 115),
-    (66, 114), (58, 111), (53, 103), (67, 102), (73, 103), (80, 102), (94, 103), (80, 107), (73, 108), (67, 107),
-], dtype=np.float64)  # fmt: skip
 WIDTH, HEIGHT = 400, 300
 SIZES = [(name, template.frame) for name, template in TEMPLATES.items()] + [
     ("dlib", (112, 112)),
