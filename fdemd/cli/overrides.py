@@ -2,7 +2,6 @@
 
 import difflib
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -18,16 +17,13 @@ from omegaconf.errors import OmegaConfBaseException
 from fdemd.cli.configs import MISSING, Group, flatten
 from fdemd.cli.help import flags_of
 from fdemd.cli.session import store_plugin
+from fdemd.cli.words import Word, is_path, read_word, verbatim
 from fdemd.errors import InputError, unknown
-from fdemd.files.user_paths import expand_home
 from fdemd.settings.checking import check_settings, show, text_settings
 from fdemd.settings.section import Section
 
 NAMES_OF_CHOICES = ("data.name", "model.backbone", "stage1.search", "align.method", "rerank.method", "logger.kind")
 """Keys that say which code a choice is for: with another one, its other settings would not fit."""
-
-_DEEPEST = 20
-"""Lists and sections within one another; OmegaConf calls itself for each."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +37,6 @@ class SweepPoint:
 
     label: str
     settings: Any
-
-
-@dataclass(frozen=True)
-class Word:
-    """One argument ``KEY=VALUE``, or one value of a sweep.
-
-    Attributes:
-        override: as Hydra reads it.
-        typed: what stands after the ``=``, as it reached the program.
-        problem: why Hydra cannot read it; the override then has the typed text in quotes, which only settings that
-            take text may have.
-    """
-
-    override: Override
-    typed: str
-    problem: InputError | None = None
 
 
 @dataclass(frozen=True)
@@ -86,13 +66,16 @@ class Composer:
             raise InputError(f"{word!r}: no setting can be removed, since every one is needed; give it another value.")
         if "=" not in word.lstrip("="):
             raise InputError(f"{word!r} is not a setting{self._meant_setting(word)}; settings are written KEY=VALUE.")
-        given = self._read(word)
+        given = read_word(self._parser, word)
         override = given.override
-        if not override.is_sweep_override() or _is_path(given.typed):
+        if not override.is_sweep_override() or is_path(given.typed):
             return [given]
         try:
             # Each value is read again by itself, so that the points know plain overrides only.
-            values = [self._read(f"{override.get_key_element()}={text}") for text in override.sweep_string_iterator()]
+            values = [
+                read_word(self._parser, f"{override.get_key_element()}={text}")
+                for text in override.sweep_string_iterator()
+            ]
         except (HydraException, ValueError) as error:
             raise InputError(
                 f"cannot sweep over {word!r}; use A,B or choice(A,B) or range(START,STOP,STEP)."
@@ -121,24 +104,6 @@ class Composer:
         )
         config = _resolved(self._compose([*choices, *settings.values()]))
         return SweepPoint(label, check_settings(self._schema, config))
-
-    def _read(self, word: str) -> Word:
-        key, _, typed = word.partition("=")
-        try:
-            override = self._parser.parse_overrides([word])[0]
-            if not _is_deep(override.value()):
-                return Word(override, typed)
-            hint = f"lists within lists are more than {_DEEPEST} deep"
-        except HydraException:
-            quoted = shlex.quote(f'{key}="{typed}"')
-            hint = f"brackets must be closed, and text with special characters needs quotes, as in {quoted}"
-        except (ValueError, RecursionError):  # Python's limits of digits and of calls
-            hint = f"a number in it has thousands of digits, or lists within lists are more than {_DEEPEST} deep"
-        problem = InputError(f"cannot read {word!r}; {hint}.")
-        try:
-            return Word(self._parser.parse_overrides([f"{key}={_verbatim(typed)}"])[0], typed, problem)
-        except (HydraException, ValueError, RecursionError):
-            raise problem from None
 
     def _names_group(self, override: Override) -> bool:
         return _key(override) in self._groups
@@ -186,9 +151,9 @@ class Composer:
         if word.problem and not takes_text:
             raise word.problem
         is_read_otherwise = override.is_sweep_override() or not isinstance(override.value(), str | None)
-        if takes_text and (is_read_otherwise or _is_path(word.typed)):
+        if takes_text and (is_read_otherwise or is_path(word.typed)):
             # What follows KEY= is the text as it stands, such as a folder called 2024 or "[old] photos, 1 ".
-            return f"{full}={_verbatim(word.typed)}"
+            return f"{full}={verbatim(word.typed)}"
         for kind, name in ((list, "a list"), (dict, "a section {KEY: VALUE}")):
             value = override.value()
             if isinstance(nodes[full], kind) and isinstance(value, list | dict) and not isinstance(value, kind):
@@ -238,18 +203,6 @@ class Composer:
             raise InputError(_hydra_message(error)) from error
 
 
-def _is_deep(value: object) -> bool:
-    """Whether lists and sections go deeper than :data:`_DEEPEST`."""
-    level = [value]
-    for _ in range(_DEEPEST + 1):
-        level = [item for each in level if isinstance(each, list | dict) for item in _items(each)]
-    return bool(level)
-
-
-def _items(value: list[Any] | dict[Any, Any]) -> list[Any]:
-    return list(value.values()) if isinstance(value, dict) else value
-
-
 def _key(override: Override) -> str:
     """Return what stands before the ``=``, without a ``+``."""
     return override.get_key_element().lstrip("+")
@@ -267,20 +220,6 @@ def _matches(key: str, nodes: dict[str, Any]) -> list[str]:
     if key in nodes:
         return [key]
     return [full for full, value in nodes.items() if full.rpartition(".")[2] == key and not isinstance(value, dict)]
-
-
-def _is_path(typed: str) -> bool:
-    """Whether a list with commas is the path of something that is there, and no sweep."""
-    try:
-        return "/" in typed and expand_home(typed).exists()
-    except (InputError, OSError, ValueError):
-        return False
-
-
-def _verbatim(text: str) -> str:
-    """Return ``text`` in quotes for Hydra, so that nothing in it has a meaning, ``${`` included."""
-    escaped = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
-    return str(QuotedString(escaped, Quote.double).with_quotes())
 
 
 def _resolved(config: DictConfig) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.cli.overrides import _is_path
+from fdemd.cli.words import is_path
 from fdemd.errors import InputError
 from fdemd.files.user_paths import check_file, check_folder, expand_home
 
@@ -34,7 +34,7 @@ def test_a_home_folder_that_is_not_there_is_reported() -> None:
     assert str(error.value) == (
         "~nosuchuser/faces begins with ~nosuchuser, and there is no such home folder; give the whole path."
     )
-    assert not _is_path("~nosuchuser/a,b"), "a list of values, then"
+    assert not is_path("~nosuchuser/a,b"), "a list of values, then"
 
 
 @pytest.mark.parametrize(
