@@ -6,18 +6,35 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
+from fdemd.errors import InputError
 from fdemd.settings.comparing import OpenSet, Study, Table4, Trials
 from fdemd.settings.faces import Augment, Data, PairsData
-from fdemd.settings.networks import Network
+from fdemd.settings.networks import Network, PluginNetwork
 from fdemd.settings.normalization import Normalization
-from fdemd.settings.queries import Queries
-from fdemd.settings.ranking import Features, MetricName, Protocol, Rerank, Stage1
+from fdemd.settings.plugins import refuse_namesake
+from fdemd.settings.queries import QUERY_SECTIONS, Queries
+from fdemd.settings.ranking import METRICS, RERANK_SECTIONS, Features, MetricName, Protocol, Rerank, Stage1
 from fdemd.settings.running import Logger, Trainer, TrainingTrainer
 from fdemd.settings.section import Section, Seed, Text, refuse, that
 from fdemd.settings.training import Batches, Loss, Optimizer, Validation
 
 SECTIONS = {"study": "study", "open_set": "open_set", "table4": "table4", "seeds": "trials"}
 """Jobs that need a section of settings of their own -> its name."""
+
+
+def _check_choices(network: Network, rerank: Rerank, queries: Queries, metrics: list[MetricName]) -> None:
+    """Refuse a choice of fdemd's own which an installed package also brings: it would be passed over without a word."""
+    try:
+        if not isinstance(network, PluginNetwork):
+            refuse_namesake("backbones", network.backbone)
+        if rerank.method in RERANK_SECTIONS:
+            refuse_namesake("rerankers", rerank.method)
+        for kind in set(queries) & set(QUERY_SECTIONS):
+            refuse_namesake("queries", kind)
+        for metric in set(metrics) & set(METRICS):
+            refuse_namesake("metrics", metric)
+    except InputError as error:
+        raise refuse(str(error)) from error
 
 
 class Evaluate(Section):
@@ -62,6 +79,11 @@ class Evaluate(Section):
         return self
 
     @model_validator(mode="after")
+    def _choices_are_of_one_meaning(self) -> Evaluate:
+        _check_choices(self.model, self.rerank, self.query, self.metrics)
+        return self
+
+    @model_validator(mode="after")
     def _ranks_by_what_is_searched(self) -> Evaluate:
         if self.align.method != "none" and self.stage1.search != "exact":
             raise refuse(
@@ -89,6 +111,11 @@ class Train(Section):
     resume: Text | None
     seed: Seed
     output: Text
+
+    @model_validator(mode="after")
+    def _choices_are_of_one_meaning(self) -> Train:
+        _check_choices(self.model, self.rerank, self.query, [])
+        return self
 
     @model_validator(mode="after")
     def _ends(self) -> Train:
