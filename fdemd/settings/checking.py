@@ -57,7 +57,7 @@ def show(value: object) -> str:
         return f"[{','.join(map(show, value))}]"
     if isinstance(value, dict):
         return f"{{{','.join(f'{key}:{show(item)}' for key, item in value.items())}}}"
-    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value) or "''"
 
 
 def _told(error: ErrorDetails, config: Mapping[str, Any]) -> InputError:

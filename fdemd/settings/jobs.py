@@ -15,11 +15,15 @@ from fdemd.settings.plugins import refuse_namesake
 from fdemd.settings.queries import QUERY_SECTIONS, Queries
 from fdemd.settings.ranking import METRICS, RERANK_SECTIONS, Features, MetricName, Protocol, Rerank, Stage1
 from fdemd.settings.running import Logger, Trainer, TrainingTrainer
-from fdemd.settings.section import Section, Seed, Text, refuse, that
+from fdemd.settings.section import Place, Section, Seed, each_once, refuse, that
 from fdemd.settings.training import Batches, Loss, Optimizer, Validation
 
 SECTIONS = {"study": "study", "open_set": "open_set", "table4": "table4", "seeds": "trials"}
 """Jobs that need a section of settings of their own -> its name."""
+
+
+_COMPARE_BY_FIRST = ("study", "seeds", "table4")
+"""Jobs that draw, and tell the gain of, the first of :data:`fdemd.settings.ranking.METRICS`."""
 
 
 def _check_choices(network: Network, rerank: Rerank, queries: Queries, metrics: list[MetricName]) -> None:
@@ -49,12 +53,12 @@ class Evaluate(Section):
     rerank: Rerank
     trainer: Trainer
     logger: Logger
-    protocols: Annotated[list[Protocol], that(bool, "give at least one, such as protocols=[leave-twin-out]")]
-    metrics: Annotated[list[MetricName], that(bool, "give at least one, such as metrics=[P@1]")]
+    protocols: Annotated[list[Protocol], that(each_once, "give at least one, each once: protocols=[leave-twin-out]")]
+    metrics: Annotated[list[MetricName], that(each_once, "give at least one, each once, such as metrics=[P@1]")]
     legacy_self_count: bool
     seed: Seed
     features: Features
-    output: Text
+    output: Place
     study: Study | None = None
     open_set: OpenSet | None = None
     table4: Table4 | None = None
@@ -84,6 +88,16 @@ class Evaluate(Section):
         return self
 
     @model_validator(mode="after")
+    def _has_the_figure_that_is_compared(self) -> Evaluate:
+        first = METRICS[0]
+        if self.job in _COMPARE_BY_FIRST and first not in self.metrics:
+            raise refuse(
+                f"job is {self.job}, which compares by {first}, but metrics are {', '.join(self.metrics)}; add {first} "
+                "to metrics."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _ranks_by_what_is_searched(self) -> Evaluate:
         if self.align.method != "none" and self.stage1.search != "exact":
             raise refuse(
@@ -108,9 +122,9 @@ class Train(Section):
     augment: Augment
     batches: Batches
     validation: Validation
-    resume: Text | None
+    resume: Place | None
     seed: Seed
-    output: Text
+    output: Place
 
     @model_validator(mode="after")
     def _choices_are_of_one_meaning(self) -> Train:

@@ -118,6 +118,9 @@ def is_size(value: object) -> bool:
 Text = str
 """Free text, such as the path of a file: whatever was typed after ``KEY=``."""
 
+Place = Annotated[Text, that(bool, "it must be a path (. is the folder you are in)")]
+"""A path that is used as it was given. An empty one would be this folder, which few people mean by nothing."""
+
 Seed = Annotated[int, that(lambda seed: 0 <= seed < 2**32, "it must lie between 0 and 4294967295")]
 
 FolderName = Annotated[
@@ -132,6 +135,11 @@ FolderName = Annotated[
 def at_least(least: int, rule: str) -> AfterValidator:
     """Return a check of a whole number, which must also fit into 32 bits; see :func:`that`."""
     return that(lambda value: least <= value < 2**31, rule)
+
+
+def each_once(values: list[Any]) -> bool:
+    """Whether a list has something in it, and nothing twice."""
+    return 0 < len(values) == len(set(values))
 
 
 def within(holds: Callable[[float], bool], rule: str) -> AfterValidator:

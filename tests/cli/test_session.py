@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from fdemd.cli.configs import Configs
 from fdemd.cli.session import composing, store_plugin
 from fdemd.errors import InputError
-from tests.plugins import write_package
+from tests.plugins import choices_forgotten, write_package
 
 PLUG_INS = """
 class Net:
@@ -60,6 +60,6 @@ def test_a_plug_in_has_the_settings_of_its_signature_and_those_of_its_group(
     monkeypatch.syspath_prepend(write_package(tmp_path / "site-packages", PLUG_INS, entry_points))
     monkeypatch.delitem(sys.modules, "plugged_in", raising=False)
     (config_dir / "job.yaml").write_text(f"defaults: [{{{group}: null}}]\n")
-    store_plugin(group, name)
-    with composing(Configs((config_dir,))):
+    with choices_forgotten(), composing(Configs((config_dir,))):
+        store_plugin(group, name)
         assert OmegaConf.to_container(compose("job", [f"{group}={name}"])) == node

@@ -49,6 +49,14 @@ from fdemd.settings.jobs import SCHEMAS, Evaluate
         ("weighting={a:1}", "unknown rerank.weighting '{a:1}'"),
         ("protocols=[loose]", "unknown protocols[0] 'loose'"),
         ("protocols=[]", "protocols is []; give at least one"),
+        ("protocols=[official,official]", "protocols is [official,official]; give at least one, each once:"),
+        ("metrics=[P@1,RP,P@1]", "metrics is [P@1,RP,P@1]; give at least one, each once, such as metrics=[P@1]."),
+        ("output=", "output is ''; it must be a path (. is the folder you are in)."),
+        ("data.root=", "data.root is ''; it must be a path (. is the folder you are in)."),
+        ("data.cache=", "data.cache is ''; it must be a path (. is the folder you are in)."),
+        ("experiment=ood metrics=[RP]", "job is study, which compares by P@1, but metrics are RP; add P@1 to metrics."),
+        ("experiment=seeds metrics=[MAP@R,RP]", "job is seeds, which compares by P@1, but metrics are MAP@R, RP; add"),
+        ("experiment=table4 table4.finetuned=[x] metrics=[RP]", "job is table4, which compares by P@1, but metrics"),
         ("data.detector=hog", "unknown data.detector 'hog'; choose one of dlib, mtcnn."),
         ("model.grid=3", "unknown model.grid '3'; choose one of 2, 4, 8."),
         ("query=mask query.mask.kinds=[veil]", "unknown query.mask.kinds[0] 'veil'"),
@@ -175,6 +183,7 @@ def test_brackets_in_text_may_be_as_deep_as_they_like() -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
+        ("resume=", "resume is ''; it must be a path"),
         ("optimizer.lr=0", "optimizer.lr is 0; it must be above 0."),
         ("optimizer.lr=[1]", "optimizer.lr takes a number, not '[1]'."),
         ("loss.margin=2", "loss.margin is 2; ArcFace's is an angle in radians, 0 to 1.57"),

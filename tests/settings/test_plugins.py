@@ -1,7 +1,7 @@
 """Names that other packages bring: found without an import, loaded with the settings that their signatures have."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from fdemd.cli.command_line import plan
 from fdemd.errors import InputError
 from fdemd.settings.plugins import check_plugin_settings, load_plugin, plugin_defaults, plugin_names, plugin_origin
-from tests.plugins import write_package
+from tests.plugins import choices_forgotten, write_package
 
 MODULE = """
 import fdemd
@@ -24,14 +24,15 @@ Install = Callable[[str, dict[str, dict[str, str]]], None]
 
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """Installs a package for one test."""
 
     def call(module: str, entry_points: dict[str, dict[str, str]]) -> None:
         monkeypatch.syspath_prepend(write_package(tmp_path / "site-packages", module, entry_points))
         monkeypatch.delitem(sys.modules, "plugged_in", raising=False)
 
-    return call
+    with choices_forgotten():
+        yield call
 
 
 def test_names_are_found_without_an_import(install: Install) -> None:
