@@ -52,7 +52,9 @@ class PluginSection(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _fit_the_signature(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _fit_the_signature(cls, values: Any) -> Any:
+        if isinstance(values, cls):  # checked when it was made
+            return values
         own = {key: value for key, value in values.items() if key not in cls.model_fields}
         try:
             check_plugin_settings(cls.group, values[cls.named_by], own, cls.key)

@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -30,9 +31,19 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
 
+    def model_post_init(self, context: Any) -> None:
+        """Count a setting that can only be one name as given: it says which section this is."""
+        self.model_fields_set.update(_only_names(type(self)))
+
     def plain(self) -> dict[str, Any]:
         """Return what was given as plain containers, as the record of a run keeps it."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+
+@cache
+def _only_names(section: type[Section]) -> frozenset[str]:
+    kinds = {name: field.annotation for name, field in section.model_fields.items()}
+    return frozenset(name for name, kind in kinds.items() if get_origin(kind) is Literal and len(get_args(kind)) == 1)
 
 
 @dataclass(frozen=True)

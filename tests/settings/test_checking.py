@@ -11,8 +11,10 @@ import pytest
 
 from fdemd.cli.command_line import main, plan
 from fdemd.errors import InputError
-from fdemd.settings.checking import check_settings, text_settings
+from fdemd.settings.checking import changed, check_settings, text_settings
 from fdemd.settings.jobs import SCHEMAS, Evaluate
+from fdemd.settings.normalization import NoNormalization
+from fdemd.settings.ranking import FlatSearch
 
 
 @pytest.mark.parametrize(
@@ -260,3 +262,20 @@ def test_every_setting_of_a_path_takes_it_as_typed(setting: str, path: str) -> N
     (point,) = plan("evaluate", [f"{setting}={path}"])
     section, _, name = setting.rpartition(".")
     assert str((point.settings.plain()[section] if section else point.settings.plain())[name]) == path
+
+
+def test_a_copy_with_other_values_is_checked_as_a_whole() -> None:
+    (point,) = plan("evaluate", ["align=ida", "model=timm", "query=[mask]"])
+    settings: Evaluate = point.settings
+    other = changed(settings, seed=7, model=changed(settings.model, checkpoint="a.pt"))
+    assert (other.seed, other.model.checkpoint) == (7, "a.pt")
+    assert other.plain() == settings.plain() | {"seed": 7, "model": settings.plain()["model"] | {"checkpoint": "a.pt"}}
+    for values, sentence in (
+        ({"seed": -1}, "seed is -1; it must lie between 0 and 4294967295"),
+        ({"sede": 1}, "There is no setting sede"),
+        ({"stage1": FlatSearch()}, "normalized cosines need stage1=exact"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            changed(settings, **values)
+    with pytest.raises(InputError, match="There is no setting manifest"):
+        changed(NoNormalization(method="none"), manifest="a.csv")

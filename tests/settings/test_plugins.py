@@ -8,6 +8,7 @@ import pytest
 
 from fdemd.cli.command_line import plan
 from fdemd.errors import InputError
+from fdemd.settings.checking import changed
 from fdemd.settings.plugins import check_plugin_settings, load_plugin, plugin_defaults, plugin_names, plugin_origin
 from tests.plugins import choices_forgotten, write_package
 
@@ -160,3 +161,13 @@ def test_a_plug_in_named_like_a_choice_of_fdemd_is_told_where_that_is_chosen(
     with pytest.raises(InputError, match=rf"fdemd has {name} itself, and the plug-in plugged_in:mine of "):
         plan("evaluate", [word])
     assert plan("evaluate", ["model=arcface", "rerank=none", "query=[clean]", "metrics=[P@1]"])
+
+
+def test_a_section_of_a_plug_in_can_be_part_of_other_settings(install: Install) -> None:
+    install("class Net:\n    def __init__(self, *, checkpoint: str = ''): pass\n", {"backbones": {"net": "Net"}})
+    settings = plan("evaluate", ["model=net"])[0].settings
+
+    assert changed(settings, seed=3).model == settings.model
+    assert changed(settings.model, checkpoint="a.pt").plain() == {"backbone": "net", "checkpoint": "a.pt"}
+    with pytest.raises(InputError, match=r"There is no setting model\.weights"):
+        changed(settings.model, weights="a.pt")
