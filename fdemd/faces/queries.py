@@ -23,6 +23,7 @@ from typing import Any
 import albumentations as A
 import numpy as np
 
+from fdemd.cache.code import code_key
 from fdemd.errors import InputError, unknown
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.occlusion import FaceMask, Sunglasses
@@ -139,10 +140,14 @@ class QueryMaker:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What decides the picture made from a face of a given name, as plain values; a clean face needs no seed."""
+        """What decides the picture made from a face of a given name, as plain values; a clean face needs no seed.
+
+        Of a plug-in the file that defines it is a part, see :func:`fdemd.cache.code.code_key`.
+        """
         if self.kind == "clean":
             return {"kind": self.kind}
-        return {"kind": self.kind, "settings": self._settings.model_dump(mode="json"), "seed": self._seed}
+        settings = self._settings.model_dump(mode="json")
+        return {"kind": self.kind, "settings": settings, "seed": self._seed, **code_key(query_builder(self.kind))}
 
     def __call__(self, face: AlignedFace, name: str) -> AlignedFace:
         """Return the query made from a face.

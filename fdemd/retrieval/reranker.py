@@ -103,6 +103,6 @@ class Reranker(ABC):
     def stored_as(self) -> Mapping[str, Any] | None:
         """Return the plain values that decide the similarity beside features and candidates, for the cache.
 
-        None, the default, computes it anew each time.
+        None, the default, computes it anew each time. Of a plug-in the file that defines it is added to them.
         """
         return None
