@@ -139,7 +139,11 @@ def check_plugin_settings(group: PluginGroup, name: str, values: Mapping[str, An
     Raises:
         InputError: As :func:`load_plugin`, or a setting is missing, unknown or of another type.
     """
-    section = plugin_schema(group, name)
+    return check_section(plugin_schema(group, name), values, key)
+
+
+def check_section(section: type[Section], values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return settings once their names and types are those of a section; arguments as above."""
     enclosing = create_model("Enclosing", __base__=Section, **cast(Any, {key: (section, ...)}))
     return dict(check_settings(enclosing, {key: dict(values)}).plain()[key])
 
