@@ -1,4 +1,4 @@
-"""fdemd's own re-rankers: one in each module ``fdemd/retrieval/reranker_NAME.py``, found by its name, without a list."""
+"""fdemd's own re-rankers: one in each module ``fdemd/retrieval/reranker_NAME.py``, found by its name; no list."""
 
 from __future__ import annotations
 
