@@ -1,17 +1,6 @@
 """What happens to a query before it is identified: nothing, a mask, sunglasses, a crop, a turn, a blur.
 
-A new kind, say a scarf, is four small additions:
-
-1. here (or in a file of its own beside this one, as the masks are) a function from the face size and the settings to a
-   list of albumentations transforms, and its name in :data:`QUERY_KINDS`;
-2. in :mod:`fdemd.settings.queries` a section with its settings and their ranges, and its name in ``QUERY_SECTIONS``;
-3. ``configs/query/scarf.yaml`` with a commented line a setting;
-4. a test in ``tests/faces/test_queries.py``.
-
-Another package brings a kind without any change here, by an entry point of the group ``fdemd.queries`` that names such
-a function; its settings are the parameters with a default or after a ``*`` (:mod:`fdemd.settings.plugins`)::
-
-    def scarf(size: tuple[int, int], *, height: float = 0.4) -> list[albumentations.BasicTransform]: ...
+How to add a kind, here or in a package of its own: CONTRIBUTING.md.
 """
 
 from __future__ import annotations

@@ -40,10 +40,8 @@ class Similarity:
 class Reranker(ABC):
     """Compares queries with the candidates of their shortlists, to order these anew.
 
-    A new one is a class like the example, in ``fdemd/retrieval/reranker_NAME.py`` or in another package that names it
-    as an entry point of the group ``fdemd.rerankers``. It is chosen by ``rerank.method=NAME``, with a file
-    ``configs/rerank/NAME.yaml`` by ``rerank=NAME``. The keywords of its constructor are its settings; ``rerank.alpha``
-    and ``rerank.k`` are common to all.
+    A new one is a class like the example; where it goes, here or in a package of its own: CONTRIBUTING.md. The keywords
+    of its constructor are its settings; ``rerank.alpha`` and ``rerank.k`` are common to all.
 
     Attributes:
         patches: Kind of patches that it compares, ``raw`` or ``projected``, see
