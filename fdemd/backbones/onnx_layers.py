@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from fdemd.backbones.onnx_graph import OnnxGraph
@@ -112,7 +111,7 @@ def _check_settings(graph: OnnxGraph, node: onnx.NodeProto, layer: nn.Module) ->
         expected = {"transB": 1}
     elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
         expected = {"epsilon": float(np.float32(layer.eps))}
-    settings = _DEFAULTS | settings_of(node)
+    settings = {**_DEFAULTS, **settings_of(node)}
     for name, value in (_DEFAULTS | expected).items():
         if settings[name] != value:
             raise _another(graph, f"its {node.op_type} {node.output[0]} has {name} {settings[name]}, expected {value}")

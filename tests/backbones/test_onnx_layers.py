@@ -70,7 +70,11 @@ def test_the_copy_computes_what_onnxruntime_computes(file: Path) -> None:
             "it has PRelu active where BatchNormalization belongs",
         ),
         (
-            (*NODES[:-1], ("Gemm", ["flat", "rows", "bias"], ["last"], {"transB": 1}), ("Relu", ["last"], ["embedding"], {})),
+            (
+                *NODES[:-1],
+                ("Gemm", ["flat", "rows", "bias"], ["last"], {"transB": 1}),
+                ("Relu", ["last"], ["embedding"], {}),
+            ),
             {},
             "it goes on with Relu embedding where it should end",
         ),
@@ -89,7 +93,7 @@ def test_another_network_is_refused(
     file: Path, nodes: tuple[Node, ...], changed: dict[str, np.ndarray], difference: str
 ) -> None:
     write_network(file, *nodes, **arrays() | changed)
-    with pytest.raises(InputError, match=rf"network\.onnx is another network: {difference}.*\. Use it with model=onnx\."):
+    with pytest.raises(InputError, match=rf"is another network: {difference}.*\. Use it with model=onnx\."):
         copy_layers(read_graph(file), network(), SCALED)
 
 

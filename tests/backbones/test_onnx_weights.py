@@ -124,9 +124,7 @@ def test_a_weight_is_read_as_it_is_stored_or_dequantized_and_reshaped(file: Path
         ("alone", (4,), "alone that cannot be read"),
     ],
 )
-def test_a_weight_that_does_not_fit_is_a_sentence(
-    file: Path, name: str, shape: tuple[int, ...], sentence: str
-) -> None:
+def test_a_weight_that_does_not_fit_is_a_sentence(file: Path, name: str, shape: tuple[int, ...], sentence: str) -> None:
     found = weights(
         file,
         ("DequantizeLinear", ["integers", "scales"], ["huge"], {"axis": 0}),
