@@ -121,6 +121,24 @@ def test_the_earlier_map_has_no_share_in_the_embedding(faces: Tensor) -> None:
         Projection(network, network(faces[:1]))
 
 
+@torch.inference_mode()
+def test_evaluation_computes_with_the_statistics_of_the_batch_norms() -> None:
+    """Convolution and batch norm as one, beside both as they train but with the statistics that they keep."""
+    network, faces = SFace("random").eval(), torch.rand(2, 3, 112, 112)
+    norms = [each for each in network.modules() if isinstance(each, nn.BatchNorm1d | nn.BatchNorm2d)]
+    for norm in norms:
+        for parameter in (norm.running_mean, norm.weight, norm.bias):
+            parameter.normal_()
+        norm.running_var.uniform_(0.5, 2)
+    found = network(faces)
+    network.trunk.train()
+    network.last.train()
+    for norm in norms:
+        norm.eval()
+    expected = network(faces)
+    torch.testing.assert_close(found.embedding, expected.embedding, rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_gradients_reach_every_parameter_and_the_faces(training: bool, faces: Tensor) -> None:
     network = SFace().train(training)
