@@ -77,7 +77,7 @@ def _spread(values: np.ndarray, shape: Sequence[int], axis: int, block_size: int
         )
     if block_size == 0:
         return values.reshape([-1 if side == axis else 1 for side in range(len(shape))])
-    return np.repeat(values, block_size, axis).take(range(shape[axis]), axis)
+    return np.repeat(values, min(block_size, shape[axis]), axis).take(range(shape[axis]), axis)
 
 
 class OnnxWeights:

@@ -81,6 +81,11 @@ def test_scales_that_do_not_fit_are_refused(scale: np.ndarray, settings: dict[st
         dequantize(np.ones((2, 4), np.int8), scale.astype(np.float32), **settings)
 
 
+def test_a_block_may_be_longer_than_the_axis() -> None:
+    found = dequantize(np.ones((2, 4), np.int8), np.float32([[2], [3]]), block_size=1 << 50)
+    assert found.tolist() == [[2.0] * 4, [3.0] * 4]
+
+
 def test_zero_points_and_types_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="it has 3 zero points for 4 scales"):
         dequantize(np.ones((2, 4), np.int8), np.ones(4, np.float32), np.zeros(3, np.int8))
