@@ -2,8 +2,6 @@
 
 import os
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -209,16 +207,6 @@ def test_a_wrong_setting_of_a_training_is_one_sentence(line: str, sentence: str)
     with pytest.raises(InputError) as caught:
         plan("train", shlex.split(line))
     assert str(caught.value).lower().startswith(sentence.lower())
-
-
-def test_mistakes_are_told_before_torch_is_imported() -> None:
-    program = (
-        "import sys\n"
-        "from fdemd.jobs.commands import evaluate\n"
-        "status = evaluate(['k=0'])\n"
-        "sys.exit(0 if status == 2 and 'torch' not in sys.modules else 1)\n"
-    )
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_good_settings_are_typed_and_frozen() -> None:
