@@ -47,14 +47,6 @@ def test_upstream_computes_the_same_embedding(name: str) -> None:
         torch.testing.assert_close(backbone(faces).embedding, theirs, rtol=1e-3, atol=1e-4)
 
 
-def test_onnxruntime_computes_the_same_embedding_of_sface() -> None:
-    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
-    backbone, faces = create_backbone("sface"), torch.rand(2, 3, 112, 112)
-    (theirs,) = UPSTREAM["sface"][1](backbone, faces, MODELS["sface"])()  # type: ignore[misc]
-    with torch.no_grad():
-        torch.testing.assert_close(backbone(faces).embedding, torch.from_numpy(theirs), rtol=1e-3, atol=1e-4)
-
-
 def test_a_model_with_an_upstream_has_a_ratio() -> None:
     speed = measure("facenet", MODELS["facenet"], batch=1, seconds=0)
     assert (speed.patches, speed.upstream) == ("3x3x1792", "facenet-pytorch")
