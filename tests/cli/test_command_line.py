@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +218,39 @@ def test_a_sweep_runs_the_product_in_order(config_dir: Path, capsys: pytest.Capt
 
 def test_a_sweep_over_a_group_by_pattern(config_dir: Path) -> None:
     assert [config["model"]["kind"] for config in configs_of(config_dir, "model=glob(*)")] == ["arcface", "dlib"]
+
+
+@pytest.mark.parametrize(
+    ("line", "models"),
+    [
+        ("", ["arcface", "dlib"]),
+        ("query=mask alpha=0.5 output=here", ["arcface", "dlib"]),
+        ("model=dlib", ["dlib"]),
+        ("size=64", ["arcface"]),
+        ("experiment=quick", ["arcface"]),
+        ("alpha=0,0.5", ["arcface", "arcface"]),
+    ],
+)
+def test_what_is_run_is_swept_over_by_default_unless_it_was_chosen(
+    config_dir: Path, line: str, models: list[str]
+) -> None:
+    points = plan("evaluate", line.split(), config_dir, Evaluate, default_sweep="model=arcface,dlib")
+    assert [point.settings.model.kind for point in points] == models
+
+
+def test_a_sweep_is_summed_up_when_all_of_it_has_run(config_dir: Path) -> None:
+    seen: list[Any] = []
+
+    def run(settings: Section) -> str:
+        seen.append("run")
+        return settings.plain()["model"]["kind"]
+
+    def summarize(labels: Sequence[str], results: Sequence[str]) -> None:
+        seen.extend(zip(labels, results, strict=True))
+
+    for words in (["model=arcface,dlib"], ["model=dlib"]):
+        assert main("evaluate", run, "Rank.", words, config_dir, Evaluate, summarize=summarize) == 0
+    assert seen == ["run", "run", ("model=arcface", "arcface"), ("model=dlib", "dlib"), "run"]
 
 
 @pytest.mark.parametrize(
