@@ -74,7 +74,7 @@ def evaluate(
 
 def _check_depth(ranking: Ranking, truth: GroundTruth) -> None:
     """Check that the ranking has a place for every right answer, as R-Precision and MAP@R need it."""
-    most, places = int(truth.relevant.max()), ranking.indices.shape[1]
+    most, places = truth.most_relevant, ranking.indices.shape[1]
     if places < most:
         raise InputError(
             f"The ranking has {places} places, and a query has {most} right answers in the gallery; rank with "
