@@ -19,6 +19,7 @@ import fdemd
 from fdemd import Features, InputError, Ranking
 from fdemd.backbones import Backbone
 from fdemd.data.sources import orl_manifest
+from fdemd.emd import Converged, Official
 from fdemd.faces.queries import QueryMaker
 from fdemd.settings.queries import CropQuery
 
@@ -154,6 +155,51 @@ def test_re_ranking_knows_what_the_ranking_left_out() -> None:
         assert fdemd.evaluate(second, PEOPLE, PEOPLE)["RP"].mean > 0.5
 
 
+@pytest.mark.parametrize("depth", [23, 5])
+def test_a_bare_ranking_that_leaves_each_query_out_needs_its_sources(depth: int) -> None:
+    """Else the query itself would be a right answer that was not found, and no figure could reach 1."""
+    ranking = fdemd.rank(EMBEDDINGS, EMBEDDINGS, depth=depth, query_sources=range(24), gallery_sources=range(24))
+    rows = ranking.indices.numpy()
+    with pytest.raises(InputError, match="no query finds its own row"):
+        fdemd.evaluate(rows, PEOPLE, PEOPLE)
+    told = fdemd.evaluate(rows, PEOPLE, PEOPLE, query_sources=range(24), gallery_sources=range(24))
+    assert told == fdemd.evaluate(ranking, PEOPLE, PEOPLE)
+    different = fdemd.evaluate(rows, PEOPLE, PEOPLE, query_sources=range(24), gallery_sources=range(24, 48))
+    assert different["RP"].mean < told["RP"].mean
+
+
+def test_the_same_people_in_the_same_order_may_be_other_photographs() -> None:
+    """One photograph a person on either side: nobody finds anybody, or somebody their own row."""
+    assert fdemd.evaluate([[1, 2], [2, 0], [0, 1]], range(3), range(3))["P@1"].mean == 0
+    assert fdemd.evaluate([[1, 2], [2, 0], [2, 1]], range(3), range(3))["P@1"].mean == pytest.approx(1 / 3)
+
+
+def test_numbers_of_numpy_are_taken_for_settings_rows_and_depths() -> None:
+    first = fdemd.rank(QUERY, GALLERY, depth=np.int64(9))
+    assert first.indices.shape == (8, 9)
+    assert fdemd.rerank(first, QUERY, GALLERY, k=np.int64(5), alpha=np.float64(0.5)).reranked == 5
+    assert fdemd.rerank(first, QUERY, GALLERY, k=5, grid=(np.int64(2), 2)).reranked == 5
+    assert torch.equal(QUERY[np.int64(-1)].embedding, QUERY[-1].embedding)
+
+
+def test_a_ranking_of_fewer_places_than_k_says_how_many_were_re_ranked() -> None:
+    assert fdemd.rerank(fdemd.rank(QUERY, GALLERY, depth=3), QUERY, GALLERY, k=100).reranked == 3
+
+
+def test_the_stopping_rule_goes_by_its_name() -> None:
+    for name, rule in (("official", Official()), ("converged", Converged())):
+        found, expected = (fdemd.emd_similarity(QUERY, GALLERY, stop=stop).similarity for stop in (name, rule))
+        assert torch.equal(found, expected)
+
+
+def test_equal_means_the_same_object() -> None:
+    """Arrays have no one answer to ``==``; sets and dictionaries need one."""
+    ranking = fdemd.rank(QUERY, GALLERY)
+    assert ranking != fdemd.rank(QUERY, GALLERY)
+    assert [ranking, QUERY].index(QUERY) == 1
+    assert len({QUERY, GALLERY, QUERY}) == 2
+
+
 def face_batch(count: int, size: tuple[int, int]) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (count, *size, 3), dtype=np.uint8)
 
@@ -272,6 +318,9 @@ def test_wrong_arrays_are_told_by_those_that_take_more(wrong: Any, place: int) -
             "has 1 names, and there are 24",
         ),
         (lambda: fdemd.rank(EMBEDDINGS, EMBEDDINGS, depth=0), "at least 1 place"),
+        (lambda: fdemd.rank(EMBEDDINGS, EMBEDDINGS, depth=2.5), "depth is 2.5; it must be a whole number"),
+        (lambda: fdemd.emd_similarity(QUERY, GALLERY, stop="oficial"), "did you mean official"),
+        (lambda: fdemd.emd_similarity(QUERY, GALLERY, stop=None), "Unknown stopping rule 'None'"),
         (lambda: fdemd.rerank(fdemd.rank(QUERY, GALLERY), GALLERY, QUERY), "of 8 queries"),
         (lambda: fdemd.rerank(fdemd.rank(QUERY, GALLERY), QUERY, GALLERY, "emt"), "did you mean emd"),
         (lambda: fdemd.rerank(fdemd.rank(QUERY, GALLERY), QUERY, GALLERY, alpha=2), "alpha is 2"),
