@@ -200,25 +200,6 @@ def test_equal_means_the_same_object() -> None:
     assert len({QUERY, GALLERY, QUERY}) == 2
 
 
-def face_batch(count: int, size: tuple[int, int]) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 256, (count, *size, 3), dtype=np.uint8)
-
-
-def test_faces_of_every_kind_give_the_same_features(dlib_net: Backbone) -> None:
-    faces = face_batch(3, dlib_net.face_size)
-    expected = fdemd.embed(dlib_net, faces)
-    assert expected.embedding.shape == (3, 128)
-    kinds: list[Any] = [
-        list(faces),
-        faces.astype(np.float32) / 255,
-        torch.from_numpy(faces).permute(0, 3, 1, 2),
-        [torch.from_numpy(face).permute(2, 0, 1) for face in faces],
-    ]
-    for kind in kinds:
-        torch.testing.assert_close(fdemd.embed(dlib_net, kind, batch_size=2).patches, expected.patches)
-    torch.testing.assert_close(fdemd.embed(dlib_net, faces[0]).embedding, expected.embedding[:1])
-
-
 def test_photographs_of_every_kind_give_the_same_face(dlib_net: Backbone) -> None:
     path = orl_manifest().root / "s1/1.pgm"
     picture = Image.open(path)
@@ -341,22 +322,6 @@ def test_wrong_arrays_are_told_by_those_that_take_more(wrong: Any, place: int) -
 def test_mistakes_are_told(call: Callable[[], object], complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         call()
-
-
-@pytest.mark.parametrize(
-    ("faces", "complaint"),
-    [
-        (np.zeros((112, 112, 3), np.uint8), "has 112x112 pixels, and the network takes 150x150"),
-        (np.full((150, 150, 3), 200.0), "divide them by 255"),
-        (np.zeros((150, 150), np.uint8), "must be an RGB picture|type"),
-        ([], "no faces"),
-        (["nowhere.jpg"], "there is no such file"),
-        ([None], "NoneType"),
-    ],
-)
-def test_wrong_faces_are_told(dlib_net: Backbone, faces: Any, complaint: str) -> None:
-    with pytest.raises(InputError, match=complaint):
-        fdemd.embed(dlib_net, faces)
 
 
 def test_a_picture_without_a_face_is_told(dlib_net: Backbone) -> None:
