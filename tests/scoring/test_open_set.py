@@ -8,7 +8,8 @@ from torch.nn.functional import cosine_similarity
 
 from fdemd.features import Features
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, OFFICIAL, Labels
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2
 from fdemd.scoring.open_set import OpenSetSearch, Searches, measure_open_set, set_thresholds
 from fdemd.settings.ranking import EmdRerank
