@@ -22,6 +22,7 @@ BACKBONES: dict[str, str | Callable[..., Backbone]] = {
     "iresnet": "fdemd.backbones.iresnet:IResNet",
     "mobilefacenet": "fdemd.backbones.mobilefacenet:mobilefacenet",
     "onnx": "fdemd.backbones.onnx:OnnxBackbone",
+    "sface": "fdemd.backbones.sface:SFace",
     "timm": "fdemd.backbones.timm:TimmBackbone",
 }
 """Name -> what builds the network, or where it is: it is imported once the network is asked for."""

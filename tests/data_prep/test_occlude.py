@@ -15,7 +15,8 @@ from data_prep.occlude import Request, is_chosen, occlude, template_of
 from data_prep.query_kinds import default_settings
 from data_prep.verifying import verify
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
+from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing

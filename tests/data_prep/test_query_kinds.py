@@ -7,7 +7,7 @@ import pytest
 
 from data_prep.__main__ import main
 from data_prep.query_kinds import REQUIRED, copied_kinds, default_settings
-from fdemd.data.manifest import read_manifest, write_manifest
+from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.faces.queries import QUERY_KINDS
 from tests.plugins import write_package
