@@ -398,7 +398,7 @@ def test_ctrl_c_while_embedding_is_a_sentence(evaluate, few_people: Path, monkey
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fdemd.embedding.embed.EmbeddingModule.test_step", interrupt)
+    monkeypatch.setattr("fdemd.embedding.datasets.EmbeddingModule.test_step", interrupt)
     arguments = ("data=folder", f"data.root='{few_people}'", "query=clean", "features.store=false")
     status, printed, _ = evaluate(*arguments)
     assert status == 130
