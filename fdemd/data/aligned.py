@@ -173,7 +173,8 @@ def _align_all(
         )
         with steady_progress("Aligning faces", rows, aligned.done) as advance:
             for row, (face, problem, reason, faces) in enumerate(loader, aligned.done):
-                image, landmarks = map(torch.from_numpy, face) if face else (black, nothing)
+                pair = (face.image, face.landmarks) if face else None
+                image, landmarks = map(torch.from_numpy, pair) if pair else (black, nothing)
                 left_out = [] if face else [["left_out", row, problem, reason]]
                 several = [["several", row]] if faces > 1 else []
                 aligned.append({"images": image, "landmarks": landmarks}, [*left_out, *several])

@@ -44,7 +44,7 @@ def embed(
             network's ``face_size``, RGB, uint8 or floating point in [0, 1]. An array with one dimension more holds
             several faces.
         batch_size: Number of faces that go through the network together.
-        detector: Detector for photographs, ``dlib`` or ``mtcnn``.
+        detector: Detector for photographs, ``yunet``, ``dlib`` or ``mtcnn``.
 
     Returns:
         Features of the faces in their order, on the network's device; with landmarks unless some faces are arrays.

@@ -92,7 +92,7 @@ def align_face(
         photograph: Path of a file, a PIL image, or an array ``(H, W, 3)`` or ``(3, H, W)``, RGB, uint8 or floating
             point in [0, 1].
         backbone: Network that the face is for; it says the alignment and the size.
-        detector: Detector of faces, ``dlib`` or ``mtcnn``.
+        detector: Detector of faces, ``yunet``, ``dlib`` or ``mtcnn``.
 
     Returns:
         Face ``(*face_size, 3)`` uint8 RGB with its 68 landmarks.

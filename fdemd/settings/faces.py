@@ -23,7 +23,7 @@ class Loading(Section):
         mask_share: Share of training faces that get a mask on the fly; an evaluation has kinds of query instead.
     """
 
-    detector: Literal["dlib", "mtcnn"]
+    detector: Literal["yunet", "dlib", "mtcnn"]
     batch_size: Annotated[int, at_least(1, "a batch has at least 1 face")]
     num_workers: Annotated[int, at_least(0, "it must be 0 (no extra process) or more")]
     cache: Text | None

@@ -49,7 +49,7 @@ from fdemd.settings.jobs import SCHEMAS, Evaluate
         ("weighting={a:1}", "unknown rerank.weighting '{a:1}'"),
         ("protocols=[loose]", "unknown protocols[0] 'loose'"),
         ("protocols=[]", "protocols is []; give at least one"),
-        ("data.detector=hog", "unknown data.detector 'hog'; choose one of dlib, mtcnn."),
+        ("data.detector=hog", "unknown data.detector 'hog'; choose one of dlib, mtcnn, yunet."),
         ("model.grid=3", "unknown model.grid '3'; choose one of 2, 4, 8."),
         ("query=mask query.mask.kinds=[veil]", "unknown query.mask.kinds[0] 'veil'"),
         ("query=mask query.mask.kinds=[]", "query.mask.kinds is []; choose one kind of mask or more."),
