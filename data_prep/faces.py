@@ -33,6 +33,7 @@ class Record(NamedTuple):
         problem: Empty, ``UNREADABLE`` or ``NO_FACE``.
         reason: The problem in words.
         face: SHA-256 of the PNG file that was written, hexadecimal; empty if there is none.
+        weak: Whether it is a tight crop of whose face the detector is not sure.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Record(NamedTuple):
     problem: str = ""
     reason: str = ""
     face: str = ""
+    weak: bool = False
 
 
 def face_path(name: str) -> str:
@@ -75,12 +77,12 @@ def make_face(source: Source, item: Item, preprocessing: Preprocessing, out: Pat
     try:
         image = read_image(io.BytesIO(content))
         record = record._replace(hash=difference_hash(image))
-        face, faces = extract_face(image, preprocessing, aligned=source.aligned == preprocessing.template)
+        face, faces, weak = extract_face(image, preprocessing, aligned=source.aligned == preprocessing.template)
     except UnreadableImageError as error:
         return record._replace(problem=UNREADABLE, reason=str(error))
     if face is None:
         return record._replace(problem=NO_FACE, reason=f"the detector {preprocessing.detector} found none")
-    return record._replace(faces=faces, face=write_face(face.image, out / face_path(item.name), advice))
+    return record._replace(faces=faces, face=write_face(face.image, out / face_path(item.name), advice), weak=weak)
 
 
 def write_face(image: np.ndarray, path: Path, advice: str = "") -> str:

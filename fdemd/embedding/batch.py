@@ -17,6 +17,7 @@ from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.photographs import align_face
 from fdemd.faces.pictures import colours_first
 from fdemd.features import Features
+from fdemd.settings.faces import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:
     from fdemd.data.dataset import FaceBatch  # which is slow to import
@@ -33,7 +34,7 @@ def embed(
     faces: Face | Sequence[Face],
     *,
     batch_size: int = 32,
-    detector: str = "dlib",
+    detector: str = DEFAULT_DETECTOR,
 ) -> Features:
     """Embed faces by a network.
 

@@ -14,6 +14,7 @@ from fdemd.errors import unknown
 from fdemd.faces import hog, mtcnn, yunet
 from fdemd.faces.detection import Detection, Detector, enlarged, is_near_centre, most_prominent, reduced
 from fdemd.faces.orientation import find_upright, rotate
+from fdemd.settings.faces import DEFAULT_DETECTOR
 
 LANDMARKS = 68
 _SIDE_OF_SPREAD = 1.7
@@ -81,7 +82,7 @@ def check_detector(name: str) -> str:
     return name
 
 
-def find_face(image: np.ndarray, detector: str = "dlib") -> FoundFace | None:
+def find_face(image: np.ndarray, detector: str = DEFAULT_DETECTOR) -> FoundFace | None:
     """Find the most prominent face of a photograph: the largest one near the centre.
 
     A photograph that lies on a side or upside down is rotated, see :mod:`fdemd.faces.orientation`.

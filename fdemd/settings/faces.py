@@ -12,6 +12,10 @@ from fdemd.settings.section import Section, Text, at_least, that, within
 Share = within(lambda share: 0 <= share <= 1, "it must lie between 0 (no face) and 1 (every face)")
 
 
+DEFAULT_DETECTOR = "dlib"
+"""Detector where none is named: in Python and in ``fdemd prepare``. The yaml files of ``configs/data`` name theirs."""
+
+
 class Loading(Section):
     """How photographs are aligned and loaded; every choice of ``configs/data`` has these settings.
 

@@ -22,7 +22,7 @@ def photograph(path: str) -> np.ndarray:
 
 
 def face(image: np.ndarray, detector: str) -> AlignedFace:
-    found, _ = extract_face(image, Preprocessing("dlib", (150, 150), detector), aligned=False)
+    found = extract_face(image, Preprocessing("dlib", (150, 150), detector), aligned=False).face
     assert found is not None
     return found
 
