@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,12 +89,16 @@ def make_face(source: Source, item: Item, preprocessing: Preprocessing, out: Pat
 def write_face(image: np.ndarray, path: Path, advice: str = "") -> str:
     """Write a face ``(H, W, 3)`` uint8 as PNG and return the sha256 of the file.
 
+    It is not waited for until the disk has it, which takes longer than to make it: an interrupted run compares each
+    face with its record (:func:`is_face`), and the disk has all of them before a manifest names them.
+
     Raises:
         InputError: It cannot be written; the error ends with ``advice``.
     """
     content = io.BytesIO()
-    Image.fromarray(image).save(content, "PNG")
-    write_bytes(path, content.getvalue(), advice)
+    # To look for runs alone packs faces as small as zlib's default does (18.9 KiB), in a quarter of the time.
+    Image.fromarray(image).save(content, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
+    write_bytes(path, content.getvalue(), advice, flush=False)
     return hashlib.sha256(content.getvalue()).hexdigest()
 
 

@@ -3,8 +3,8 @@
 No photograph comes with the places of its eyes, so that the detectors are measured by each other: the *consensus* of a
 photograph is the median, in each coordinate, of the eyes that they find in it as it was taken. A face is *wrong* if its
 eyes are further from the consensus, on average, than half the distance between the consensus eyes: on another person's
-face, on none, or upside down. With three detectors one that errs alone is told; where two err in the same way, the third
-is counted as wrong. Occluded and turned copies are compared with the consensus of the photographs they were made from.
+face, on none, or upside down. Of three detectors one that errs alone is told; where two err in the same way, the third
+is counted as wrong. Copies that are occluded or turned are compared with the consensus of their photographs.
 """
 
 from __future__ import annotations
