@@ -16,13 +16,13 @@ import resource
 import sys
 import tarfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import cv2
 import numpy as np
@@ -53,22 +53,42 @@ _DRAWN: dict[str, Section] = {
 """Kinds of query that are drawn on photographs of LFW, with all they have."""
 
 
+class Photo(NamedTuple):
+    """A photograph: a file, or a part of an archive without compression.
+
+    Attributes:
+        path: The file or archive.
+        name: Name of the photograph.
+        start: Where its bytes begin.
+        size: Number of its bytes; -1 if they go to the end of the file.
+    """
+
+    path: Path
+    name: str
+    start: int = 0
+    size: int = -1
+
+    def read(self) -> np.ndarray:
+        """Return the picture ``(H, W, 3)``, uint8 RGB."""
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            return read_image(BytesIO(file.read(self.size)))
+
+
 @dataclass(frozen=True)
 class Pictures:
     """Pictures that a detector is tried on.
 
     Attributes:
         name: Name of the set.
-        files: Photographs: paths, or names and offsets in ``archive``.
-        archive: Tar archive of the photographs; None if they are files.
+        photographs: What they are made from.
         occlusion: What is drawn on each face, a kind of query; None draws nothing.
         degrees: How far each photograph is turned, anticlockwise.
         seed: Seed of what is drawn.
     """
 
     name: str
-    files: tuple[str, ...]
-    archive: str | None = None
+    photographs: tuple[Photo, ...]
     occlusion: str | None = None
     degrees: int = 0
     seed: int = 0
@@ -76,30 +96,19 @@ class Pictures:
     @property
     def plain(self) -> Pictures:
         """The same photographs as they were taken."""
-        return Pictures("", self.files, self.archive)
+        return Pictures("", self.photographs)
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Return each picture and the transform ``(2, 3)`` from the photograph to it."""
-        for name, image in self._photographs():
+        for photograph in self.photographs:
+            image = photograph.read()
             if self.occlusion and (found := find_face(image, "dlib")) and not found.turns:
                 maker = QueryMaker(self.occlusion, image.shape[:2], self.seed, _DRAWN[self.occlusion])
-                image = maker(AlignedFace(image, found.landmarks.astype(np.float32)), name).image
+                image = maker(AlignedFace(image, found.landmarks.astype(np.float32)), photograph.name).image
             height, width = image.shape[:2]
             move = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), self.degrees, 1)
             turned = cv2.warpAffine(image, move, (width, height), borderMode=cv2.BORDER_REPLICATE)
             yield (turned if self.degrees else image), move
-
-    def _photographs(self) -> Iterator[tuple[str, np.ndarray]]:
-        if self.archive is None:
-            for file in self.files:
-                yield file, read_image(Path(file))
-            return
-        with tarfile.open(self.archive) as archive:
-            members = {member.name: member for member in archive}
-            for file in self.files:
-                content = archive.extractfile(members[file])
-                assert content is not None
-                yield file, read_image(BytesIO(content.read()))
 
 
 @dataclass(frozen=True)
@@ -174,41 +183,53 @@ def measure(detectors: Sequence[str], sets: Sequence[Pictures], console: Console
                     found, seconds, memory = process.submit(_try, detector, pictures).result()
                 eyes[detector, pictures] = found
                 speeds[detector, pictures] = len(found) / seconds, memory
-    return [
-        _result(detector, pictures, eyes[detector, pictures], _consensus(detectors, pictures, eyes), speeds)
-        for pictures in sets
-        for detector in detectors
-    ]
+    results = []
+    for pictures in sets:
+        consensus = _consensus([eyes[detector, pictures.plain] for detector in detectors], pictures)
+        results += [
+            _result(detector, pictures, eyes[detector, pictures], consensus, *speeds[detector, pictures])
+            for detector in detectors
+        ]
+    return results
 
 
 def _sets(arguments: argparse.Namespace) -> list[Pictures]:
     chosen = random.Random(arguments.seed)
     manifest = orl_manifest()
-    sets = [Pictures("AT&T", _some(chosen, [str(manifest.file(row)) for row in manifest.photographs], arguments))]
+    rows = [Photo(manifest.file(row), row.path) for row in manifest.photographs]
+    sets = [Pictures("AT&T", _some(chosen, rows, arguments))]
     if arguments.lfw:
-        archive = str(check_file(arguments.lfw, "The archive", "give the tar of LFW with --lfw"))
+        archive = check_file(arguments.lfw, "The archive", "give the tar of LFW with --lfw")
         try:
-            with tarfile.open(archive) as members:
-                names = sorted(member.name for member in members if member.name.endswith(".jpg"))
+            with tarfile.open(archive, "r:") as members:
+                inside = [
+                    Photo(archive, member.name, member.offset_data, member.size)
+                    for member in members
+                    if member.name.endswith(".jpg")
+                ]
         except tarfile.TarError as error:
-            raise InputError(f"{archive} is no tar archive ({error}); give the tar of LFW with --lfw.") from error
-        files = _some(chosen, names, arguments)
+            raise InputError(
+                f"{archive} is no tar archive without compression ({error}); give the tar of LFW with --lfw."
+            ) from error
+        if not inside:
+            raise InputError(f"{archive} holds no photographs (.jpg); give the tar of LFW with --lfw.")
+        faces = _some(chosen, inside, arguments)
         sets += [
-            Pictures("LFW", files, archive),
-            *(Pictures(f"LFW, {kind}", files, archive, occlusion=kind, seed=arguments.seed) for kind in _DRAWN),
-            *(Pictures(f"LFW, {degrees} degrees", files, archive, degrees=degrees) for degrees in ANGLES),
+            Pictures("LFW", faces),
+            *(Pictures(f"LFW, {kind}", faces, occlusion=kind, seed=arguments.seed) for kind in _DRAWN),
+            *(Pictures(f"LFW, {degrees} degrees", faces, degrees=degrees) for degrees in ANGLES),
         ]
     if arguments.photographs:
         folder = check_folder(arguments.photographs, "The folder", "give photographs with --photographs")
-        paths = sorted(str(path) for path in folder.iterdir() if path.is_file() and _is_image(path))
-        if not paths:
+        files = [Photo(path, path.name) for path in folder.iterdir() if path.is_file() and _is_image(path)]
+        if not files:
             raise InputError(f"{folder} holds no photographs; give a folder of them with --photographs.")
-        sets.append(Pictures(folder.name, _some(chosen, paths, arguments)))
+        sets.append(Pictures(folder.name, _some(chosen, files, arguments)))
     return sets
 
 
-def _some(chosen: random.Random, names: list[str], arguments: argparse.Namespace) -> tuple[str, ...]:
-    return tuple(sorted(chosen.sample(names, min(arguments.sample, len(names)))))
+def _some(chosen: random.Random, photographs: list[Photo], arguments: argparse.Namespace) -> tuple[Photo, ...]:
+    return tuple(sorted(chosen.sample(sorted(photographs), min(arguments.sample, len(photographs)))))
 
 
 def _is_image(path: Path) -> bool:
@@ -252,16 +273,18 @@ def _turned_back(points: np.ndarray, turns: int, height: int, width: int) -> np.
     return points
 
 
-def _consensus(
-    detectors: Sequence[str], pictures: Pictures, eyes: Mapping[tuple[str, Pictures], list[np.ndarray | None]]
-) -> list[np.ndarray | None]:
-    """Return the consensus eyes ``(2, 2)`` of each picture of a set; None where no detector finds a face."""
-    each = zip(*(eyes[detector, pictures.plain] for detector in detectors), strict=True)
-    found = [[one for one in ones if one is not None] for ones in each]
+def _consensus(eyes: Sequence[list[np.ndarray | None]], pictures: Pictures) -> list[np.ndarray | None]:
+    """Return the consensus eyes ``(2, 2)`` of each picture of a set; None where no detector finds a face.
+
+    Args:
+        eyes: What each detector finds in the photographs as they were taken.
+        pictures: The set.
+    """
+    found = [[one for one in ones if one is not None] for ones in zip(*eyes, strict=True)]
     middles = [np.median(ones, axis=0) if ones else None for ones in found]
     if not pictures.degrees:
         return middles
-    moves = (move for _, move in Pictures("", pictures.files, pictures.archive, degrees=pictures.degrees))
+    moves = (move for _, move in pictures)
     return [
         None if middle is None else middle @ move[:, :2].T + move[:, 2]
         for middle, move in zip(middles, moves, strict=True)
@@ -273,11 +296,11 @@ def _result(
     pictures: Pictures,
     eyes: Sequence[np.ndarray | None],
     consensus: Sequence[np.ndarray | None],
-    speeds: Mapping[tuple[str, Pictures], tuple[float, int]],
+    speed: float,
+    memory: int,
 ) -> Result:
     found = [(one, right) for one, right in zip(eyes, consensus, strict=True) if one is not None]
     wrong = sum(right is None or is_wrong(one, right) for one, right in found)
-    speed, memory = speeds[detector, pictures]
     return Result(pictures.name, detector, len(eyes), len(found) / len(eyes), wrong / max(1, len(found)), speed, memory)
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from fdemd.bench.__main__ import main
-from fdemd.bench.detect import Pictures, Result, _result, _turned_back, is_wrong
+from fdemd.bench.detect import Photo, Pictures, Result, _result, _turned_back, is_wrong
 from fdemd.data.sources import orl_manifest
 
-SOME = Pictures("two", ("a.jpg", "b.jpg"))
+SOME = Pictures("two", (Photo(Path("a.jpg"), "a"), Photo(Path("b.jpg"), "b")))
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
@@ -22,9 +22,9 @@ def test_points_are_turned_back_into_the_photograph(turns: int) -> None:
 
 
 def test_the_transform_is_that_of_the_picture() -> None:
-    path = str(orl_manifest().root / "s1/1.pgm")
-    ((plain, still),) = Pictures("", (path,))
-    ((turned, move),) = Pictures("", (path,), degrees=90)
+    photograph = Photo(orl_manifest().root / "s1/1.pgm", "1")
+    ((plain, still),) = Pictures("", (photograph,))
+    ((turned, move),) = Pictures("", (photograph,), degrees=90)
     assert np.allclose(still, [[1, 0, 0], [0, 1, 0]])
     x, y = move @ (46, 60, 1)
     assert np.abs(turned[round(y), round(x)].astype(int) - plain[60, 46]).max() <= 8
@@ -39,9 +39,8 @@ def test_eyes_elsewhere_or_upside_down_are_wrong() -> None:
 
 def test_shares_are_of_all_pictures_and_of_those_found() -> None:
     eyes = np.array([(10.0, 10.0), (20.0, 10.0)])
-    speeds = {("one", SOME): (5.0, 7)}
-    assert _result("one", SOME, [eyes, None], [eyes, eyes], speeds) == Result("two", "one", 2, 0.5, 0.0, 5.0, 7)
-    assert _result("one", SOME, [eyes, eyes], [eyes, eyes + 9], speeds) == Result("two", "one", 2, 1.0, 0.5, 5.0, 7)
+    assert _result("one", SOME, [eyes, None], [eyes, eyes], 5.0, 7) == Result("two", "one", 2, 0.5, 0.0, 5.0, 7)
+    assert _result("one", SOME, [eyes, eyes], [eyes, eyes + 9], 5.0, 7) == Result("two", "one", 2, 1.0, 0.5, 5.0, 7)
 
 
 def test_the_command_prints_a_table_and_writes_the_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
