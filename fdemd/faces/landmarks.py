@@ -38,8 +38,8 @@ DETECTORS: dict[str, Detector] = {
 """Name of a detector, as in the setting ``data.detector`` -> detector.
 
 For dlib and MTCNN ``clearly`` was chosen on 80 photographs of ORL and 150 people of LFW (A to M), where no rotated copy
-was ever more confident than the upright one. For YuNet it means that 1 - score must be a fifth less: of 500
-photographs of LFW and 400 of ORL no upright one is turned; 6 of their 2,700 turned copies, all upside down, stay."""
+was ever more confident than the upright one. For YuNet it means that 1 - score must be a fifth less: of 250
+photographs of LFW and 200 of ORL no upright one is turned; of LFW's copies on a side all are, upside down all but 2."""
 
 
 @dataclass(frozen=True, eq=False)
