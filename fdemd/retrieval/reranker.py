@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from fdemd.errors import InputError
 from fdemd.features import Features
 
 Progress = Callable[[int], None]
@@ -35,6 +37,44 @@ class Similarity:
     fallback: Tensor | None = None
     unfinished: Tensor | None = None
     engine: str = ""
+
+
+def check_similarity(found: object, shortlist: Tensor, reranker: str) -> Similarity:
+    """Return what a re-ranker said of a shortlist, if that is what the contract asks for.
+
+    Args:
+        found: What it returned.
+        shortlist: ``(Q, k)`` gallery rows that it was asked about.
+        reranker: Its name, for the error.
+
+    Raises:
+        InputError: It is no :class:`Similarity`, or of other types, shapes or devices, or a value is not finite.
+    """
+    if not isinstance(found, Similarity):
+        raise InputError(f"The re-ranker {reranker} returned a {type(found).__name__}; it must return a Similarity.")
+    parts = {"values": found.values, "fallback": found.fallback, "unfinished": found.unfinished}
+    for name, part in parts.items():
+        if part is None and name != "values":
+            continue
+        if not isinstance(part, Tensor) or part.shape != shortlist.shape or part.device != shortlist.device:
+            raise InputError(
+                f"The re-ranker {reranker} returned {name} {_described(part)}; a shortlist that is "
+                f"{_described(shortlist)} needs a tensor of its shape and device."
+            )
+        if not (part.is_floating_point() if name == "values" else part.dtype == torch.bool):
+            wanted = "floating point numbers" if name == "values" else "booleans"
+            raise InputError(f"The re-ranker {reranker} returned {name} of {part.dtype}; they must be {wanted}.")
+    if not found.values.isfinite().all():
+        raise InputError(
+            f"The re-ranker {reranker} gave similarities that are not finite (NaN or infinity), so that nothing can be "
+            "ordered by them."
+        )
+    return found
+
+
+def _described(array: object) -> str:
+    shape = ", ".join(map(str, getattr(array, "shape", ())))
+    return f"a {type(array).__name__} ({shape}) on {getattr(array, 'device', 'no device')}"
 
 
 class Reranker(ABC):

@@ -32,7 +32,7 @@ class SecondStage:
     """One way to order a shortlist anew.
 
     Attributes:
-        reranker: Gives the similarity; those with the same one share its similarities.
+        reranker: Gives the similarity; stages with the same one share what they can of its similarities.
         alpha: Share of the similarity in the score, in [0, 1]; the rest is the cosine's. Or ``auto``.
         k: Number of candidates; None for the whole gallery.
     """
@@ -78,15 +78,15 @@ class SearchResult:
     first: Ranking
     cosine: Ranking | None = None
     recall: Recall | None = None
-    _scored: Mapping[tuple[Reranker, bool], _Scored] = field(default_factory=dict, repr=False)
+    _scored: Mapping[SecondStage, _Scored] = field(default_factory=dict, repr=False)
 
     def similarity(self, stage: SecondStage) -> Similarity:
         """Return what a second stage's re-ranker said of the first places, at least k of them if there are so many."""
-        return self._scored[_asked(stage)].similarity
+        return self._scored[stage].similarity
 
     def seconds(self, stage: SecondStage) -> float:
         """Return the seconds that this took when it was computed, perhaps by an earlier run."""
-        return self._scored[_asked(stage)].seconds
+        return self._scored[stage].seconds
 
     def second(self, stage: SecondStage) -> Ranking:
         """Return a second stage's ranking."""
@@ -147,10 +147,15 @@ class TwoStageSearch:
         self._views = {kind: patches_for(kind, backbone, gallery) for kind in kinds}
         self._viewed: dict[str, Features] = {}
 
-    @property
-    def shortlist(self) -> int:
-        """Candidates that the second stages compare, those of the whole gallery aside; 0 without any."""
-        return max((stage.k for stage in self.stages if stage.k), default=0)
+    def compared(self, stage: SecondStage) -> int | None:
+        """Return the number of candidates that a stage's re-ranker is shown; None for the whole gallery.
+
+        A pairwise one sees the longest shortlist of all stages, so that each pair is computed once. What any other says
+        of a pair may depend on the whole shortlist: it sees that of the stage alone.
+        """
+        if stage.k is None or not stage.reranker.pairwise:
+            return stage.k
+        return max(other.k for other in self.stages if other.k)
 
     @property
     def deepest(self) -> int:
@@ -192,7 +197,7 @@ class Queries:
     ) -> None:
         self._search, self._query, self.labels, self._adjust = search, query, labels, adjust
         self._store_of = store_of
-        self._pairs: dict[tuple[Reranker, bool], PairSimilarity] = {}
+        self._pairs: dict[tuple[Reranker, int | None], PairSimilarity] = {}
 
     def protocols(self, asked: Sequence[str]) -> list[str]:
         """Return the protocols to measure, see :func:`fdemd.retrieval.protocol.measured_protocols`."""
@@ -218,15 +223,13 @@ class Queries:
             cosine = rank_by_cosine(*given, protocol=protocol, depth=depth)
         if search.index:
             recall = measure_recall(search.index, first, *given, protocol, depth, seed)
-        scored: dict[tuple[Reranker, bool], _Scored] = {}
-        for stage in search.stages:
-            if (asked := _asked(stage)) not in scored:
-                scored[asked] = self._score(*asked, first, protocol)
-        return SearchResult(protocol, first, cosine, recall, scored)
+        asked = {stage: (stage.reranker, search.compared(stage)) for stage in search.stages}
+        scored = {each: self._score(*each, first, protocol) for each in dict.fromkeys(asked.values())}
+        return SearchResult(protocol, first, cosine, recall, {stage: scored[each] for stage, each in asked.items()})
 
-    def _score(self, reranker: Reranker, whole: bool, first: Ranking, protocol: str) -> _Scored:
-        """Compare the queries with the shortlist, or with the whole gallery."""
-        search, asked = self._search, (reranker, whole)
+    def _score(self, reranker: Reranker, k: int | None, first: Ranking, protocol: str) -> _Scored:
+        """Compare the queries with their first ``k`` candidates, or with the whole gallery."""
+        search, asked = self._search, (reranker, k)
         if asked not in self._pairs:
             self._pairs[asked] = PairSimilarity(
                 reranker,
@@ -236,11 +239,5 @@ class Queries:
                 store=self._store_of(reranker),
                 view=lambda features: search.view(reranker.patches, features),
             )
-        candidates = first.indices if whole else first.indices[:, : search.shortlist]
         barred = barred_rows(self.labels, search.labels, protocol) if reranker.needs_barred else None
-        return _Scored(self._pairs[asked](candidates, barred), self._pairs[asked].seconds)
-
-
-def _asked(stage: SecondStage) -> tuple[Reranker, bool]:
-    """The whole gallery is asked for on its own, so that its time stands beside that of a shortlist."""
-    return stage.reranker, stage.k is None
+        return _Scored(self._pairs[asked](first.indices[:, :k], barred), self._pairs[asked].seconds)

@@ -96,7 +96,7 @@ def compare_stages(
     queries, comparisons = search.queries(query, labels, adjust=adjust), []
     for protocol in queries.protocols(protocols):
         truth = GroundTruth(labels, missed, search.labels, protocol, legacy_self_count, seed, metrics)
-        depth = max(int(truth.relevant.max()), 0 if stage else FEWEST_PLACES)
+        depth = max(truth.most_relevant, 0 if stage else FEWEST_PLACES)
         found = queries.rank(protocol, depth, seed=seed)
         hits = {} if found.cosine is None else {COSINE: truth.hits(found.cosine)}
         hits[STAGE_1] = truth.hits(found.first)

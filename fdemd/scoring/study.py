@@ -118,7 +118,7 @@ class StudyComparison:
         queries = search.queries(query, labels, adjust=adjust, store_of=lambda reranker: self._store(reranker, kind))
         for protocol in queries.protocols(protocols):
             truth = GroundTruth(labels, missed, search.labels, protocol, self._legacy, self._seed, self._metrics)
-            yield truth, queries.rank(protocol, int(truth.relevant.max()), seed=self._seed)
+            yield truth, queries.rank(protocol, truth.most_relevant, seed=self._seed)
 
     def stage(self, method: Method) -> SecondStage:
         """Return the second stage that a method is."""

@@ -9,7 +9,7 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.embedding.embed import EmbeddedFaces
+from fdemd.embedding.datasets import EmbeddedFaces
 from fdemd.embedding.labels import labels_of
 from fdemd.features import Features
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
