@@ -13,7 +13,7 @@ from torch import Tensor
 from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.projection import patches_for
 from fdemd.errors import InputError, unknown
-from fdemd.features import Features
+from fdemd.features import Features, as_features
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, barred_rows
 from fdemd.retrieval.ranking import Ranking
@@ -35,7 +35,8 @@ def rank(
 ) -> Ranking:
     """Rank a gallery for each query by the cosine of embeddings: the first stage.
 
-    Every gallery face is compared, tile by tile; equal cosines keep the order of the gallery.
+    Every gallery face is compared, tile by tile; equal cosines keep the order of the gallery. An embedding of zeros has
+    cosine 0 with every face.
 
     Args:
         query: Features of ``Q`` queries, or their embeddings ``(Q, D)`` alone, of any length.
@@ -75,13 +76,13 @@ def rank(
         protocol=LEAVE_TWIN_OUT,
         depth=places,
     )
-    return Ranking(found.indices, found.scores, sources=sources)
+    return Ranking(found.indices, found.scores, sources=sources, gallery_size=found.gallery_size)
 
 
 def rerank(
     ranking: Ranking,
-    query: Features,
-    gallery: Features,
+    query: Features | Array,
+    gallery: Features | Array,
     method: str = "emd",
     *,
     backbone: Backbone | None = None,
@@ -93,8 +94,9 @@ def rerank(
 
     Args:
         ranking: Ranking of the gallery by cosine, such as :func:`fdemd.rank` gives it.
-        query: Features of the ``Q`` queries that it is for.
-        gallery: Features of the ``G`` gallery faces that it is of.
+        query: Features of the ``Q`` queries that it is for, or their embeddings ``(Q, D)`` for a method that compares
+            no patches.
+        gallery: Features of the ``G`` gallery faces that it is of, or their embeddings, likewise.
         method: ``emd`` (Earth Mover's similarity of patches), ``k_reciprocal`` or ``query_expansion`` (both on
             embeddings alone), or the name of a plug-in of the group ``fdemd.rerankers``.
         backbone: Network that gave the features; only ``patches="projected"`` needs it.
@@ -119,6 +121,7 @@ def rerank(
     """
     if ranking.reranked:
         raise InputError("This ranking was re-ranked already, so that its scores are no cosines; give the first one.")
+    query, gallery = as_features(query, "query"), as_features(gallery, "gallery")
     _check_belongs(ranking, query, gallery)
     chosen = _settings(method, settings)
     reranker = build_reranker(chosen)
@@ -204,6 +207,10 @@ def _plain(value: Any) -> Any:
 def _check_belongs(ranking: Ranking, query: Features, gallery: Features) -> None:
     if len(ranking) != len(query):
         raise InputError(f"The ranking is of {len(ranking)} queries, and there are features of {len(query)}.")
+    if ranking.gallery_size not in (None, len(gallery)):
+        raise InputError(
+            f"The ranking is of {ranking.gallery_size} gallery faces, and there are features of {len(gallery)}."
+        )
     if ranking.indices.numel() and int(ranking.indices.max()) >= len(gallery):
         raise InputError(
             f"The ranking names the gallery row {int(ranking.indices.max())}, and there are features of {len(gallery)} "
