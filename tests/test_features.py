@@ -45,7 +45,9 @@ def test_embeddings_alone_are_features_without_patches() -> None:
     features = Features(torch.randn(5, 3))
     assert features.patches.shape == (5, 0, 0)
     assert len(features[torch.tensor([3, 1])]) == 2
-    with pytest.raises(InputError, match=r"no patches in the features to be compared; give fdemd.Features\(embedding, pat"):
+    with pytest.raises(
+        InputError, match=r"no patches in the features to be compared; give fdemd.Features\(embedding, pat"
+    ):
         features.pooled((2, 2))
 
 

@@ -225,7 +225,10 @@ def test_wrong_arrays_are_told_by_those_that_take_more(wrong: Any, place: int) -
             lambda: fdemd.evaluate(fdemd.rank(QUERY, GALLERY), PEOPLE[:8], ["somebody"] * 16),
             "query_identities are numbers and gallery_identities are texts",
         ),
-        (lambda: fdemd.evaluate(fdemd.rank(QUERY, GALLERY), PEOPLE[:8], PEOPLE[8:], metrics=["R-Precision"]), "mean RP"),
+        (
+            lambda: fdemd.evaluate(fdemd.rank(QUERY, GALLERY), PEOPLE[:8], PEOPLE[8:], metrics=["R-Precision"]),
+            "mean RP",
+        ),
         (lambda: fdemd.emd_similarity(EMBEDDINGS, GALLERY), "no patches in query"),
         (lambda: fdemd.explain(EMBEDDINGS[:1], GALLERY[0]), "no patches in query"),
         (

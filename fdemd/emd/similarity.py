@@ -74,7 +74,9 @@ def emd_similarity(
     if candidates is None:
         rows = torch.arange(len(gallery), device=query.patches.device).expand(len(query), -1)
     else:
-        _, rows = check_arrays({"query.embedding": (query.embedding, "float Q D"), "candidates": (candidates, "whole Q k")})
+        _, rows = check_arrays(
+            {"query.embedding": (query.embedding, "float Q D"), "candidates": (candidates, "whole Q k")}
+        )
     stop = stop if isinstance(stop, Stop) else stopping_rule(stop)
     check_eps(eps)
     joint = check_weighting(weighting) == "uew"

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.projection import patches_for
-from fdemd.errors import InputError, unknown
+from fdemd.errors import InputError
 from fdemd.features import Features, as_features
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, barred_rows
@@ -21,6 +21,7 @@ from fdemd.retrieval.rerankers import build_reranker, reranker_names
 from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import reorder
 from fdemd.settings.checking import check_settings
+from fdemd.settings.plugins import unknown_choice
 from fdemd.settings.ranking import RERANK_SECTIONS, OtherRerank, Reranking
 from fdemd.tensors.arrays import Array, check_arrays, numbered
 
@@ -191,7 +192,7 @@ def _checked_depth(depth: Any) -> int:
 def _settings(method: str, settings: Mapping[str, Any]) -> Reranking:
     """Return the settings of a re-ranker, checked."""
     if method == "none" or method not in reranker_names():
-        raise unknown("re-ranking method", method, reranker_names())
+        raise unknown_choice("re-ranking method", method, reranker_names(), "rerankers")
     section = RERANK_SECTIONS.get(method, OtherRerank)
     plain = {name: _plain(value) for name, value in settings.items()}
     return cast(Reranking, check_settings(section, {"method": method, **plain}))

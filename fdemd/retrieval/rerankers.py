@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pkgutil import iter_modules
 
 import fdemd.retrieval
-from fdemd.errors import InputError, unknown
+from fdemd.errors import InputError
 from fdemd.retrieval.reranker import Reranker
-from fdemd.settings.plugins import load_plugin, plugin_names
+from fdemd.settings.plugins import load_plugin, plugin_names, refusals_told, unknown_choice
 from fdemd.settings.ranking import RERANKER_MODULE, Reranking
 
 
@@ -44,7 +44,8 @@ def build_reranker(settings: Reranking) -> Reranker:
         inspect.signature(build).bind(**settings.options)
     except TypeError as error:
         raise InputError(f"rerank={settings.method} does not take these settings: {error}.") from error
-    return build(**settings.options)
+    with refusals_told("rerankers", settings.method):
+        return build(**settings.options)
 
 
 def _builder(name: str) -> Callable[..., Reranker]:
@@ -57,6 +58,6 @@ def _builder(name: str) -> Callable[..., Reranker]:
         )
         return found
     if name not in plugin_names("rerankers"):
-        raise unknown("re-ranking method", name, reranker_names())
+        raise unknown_choice("re-ranking method", name, reranker_names(), "rerankers")
     plugin: Callable[..., Reranker] = load_plugin("rerankers", name)
     return plugin

@@ -89,7 +89,9 @@ def test_methods_that_compare_no_patches_take_embeddings_alone(method: str) -> N
 def test_patches_that_are_missing_are_told() -> None:
     first = fdemd.rank(EMBEDDINGS[:8], EMBEDDINGS[8:])
     for given in ({}, {"grid": (2, 2)}):
-        with pytest.raises(InputError, match=r"no patches in \w.* to be compared; give fdemd\.Features\(embedding, patches\)"):
+        with pytest.raises(
+            InputError, match=r"no patches in \w.* to be compared; give fdemd\.Features\(embedding, patches\)"
+        ):
             fdemd.rerank(first, EMBEDDINGS[:8], EMBEDDINGS[8:], **given)
 
 
