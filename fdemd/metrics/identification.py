@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from fdemd.settings.plugins import load_plugin, plugin_names, unknown_choice
+from fdemd.errors import unknown
+from fdemd.settings.plugins import load_plugin, plugin_names
 from fdemd.tensors.checks import checked
 
 
@@ -91,7 +92,7 @@ def _metric(name: str) -> QueryMetric:
         return IDENTIFICATION[name]
     plugins = plugin_names("metrics")
     if name not in plugins:
-        raise unknown_choice("metric", name, [*IDENTIFICATION, *plugins], "metrics")
+        raise unknown("metric", name, [*IDENTIFICATION, *plugins])
     metric: QueryMetric = load_plugin("metrics", name)
     return metric
 

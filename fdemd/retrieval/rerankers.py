@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pkgutil import iter_modules
 
 import fdemd.retrieval
-from fdemd.errors import InputError
+from fdemd.errors import InputError, unknown
 from fdemd.retrieval.reranker import Reranker
-from fdemd.settings.plugins import load_plugin, plugin_names, refusals_told, unknown_choice
+from fdemd.settings.plugins import load_plugin, plugin_names
 from fdemd.settings.ranking import RERANKER_MODULE, Reranking
 
 
@@ -44,8 +44,7 @@ def build_reranker(settings: Reranking) -> Reranker:
         inspect.signature(build).bind(**settings.options)
     except TypeError as error:
         raise InputError(f"rerank={settings.method} does not take these settings: {error}.") from error
-    with refusals_told("rerankers", settings.method):
-        return build(**settings.options)
+    return build(**settings.options)
 
 
 def _builder(name: str) -> Callable[..., Reranker]:
@@ -58,6 +57,6 @@ def _builder(name: str) -> Callable[..., Reranker]:
         )
         return found
     if name not in plugin_names("rerankers"):
-        raise unknown_choice("re-ranking method", name, reranker_names(), "rerankers")
+        raise unknown("re-ranking method", name, reranker_names())
     plugin: Callable[..., Reranker] = load_plugin("rerankers", name)
     return plugin
