@@ -19,7 +19,7 @@ from fdemd.cli.configs import MISSING, PLUGIN_GROUPS, Group, flatten
 from fdemd.cli.help import flags_of
 from fdemd.cli.session import store_plugin
 from fdemd.cli.words import Word, is_path, read_word, verbatim
-from fdemd.errors import InputError, unknown
+from fdemd.errors import InputError
 from fdemd.settings.checking import check_settings, show, text_settings
 from fdemd.settings.plugins import unknown_choice
 from fdemd.settings.section import Section
@@ -130,7 +130,7 @@ class Composer:
             raise InputError(f"{group.key} takes one choice, not a list; choose one of {', '.join(group.choices)}.")
         for name in value if isinstance(value, list) else [value]:
             if not isinstance(name, str) or name not in group.choices:
-                raise _unknown_choice(group, show(name))
+                raise unknown_choice(group.key, show(name), group.choices, PLUGIN_GROUPS.get(group.key))
             if name in group.plugins:
                 store_plugin(group.key, name)
         return line
@@ -208,11 +208,6 @@ class Composer:
             ) from error
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
             raise InputError(_hydra_message(error)) from error  # the last two are of what stands in a config
-
-
-def _unknown_choice(group: Group, name: str) -> InputError:
-    kind = PLUGIN_GROUPS.get(group.key)
-    return unknown_choice(group.key, name, group.choices, kind) if kind else unknown(group.key, name, group.choices)
 
 
 def _key(override: Override) -> str:

@@ -218,18 +218,18 @@ def failures_named(group: PluginGroup, name: str) -> Iterator[None]:
         ) from error
 
 
-def unknown_choice(what: str, name: str, choices: Iterable[str], group: PluginGroup) -> InputError:
+def unknown_choice(what: str, name: str, choices: Iterable[str], group: PluginGroup | None) -> InputError:
     """Return the error for a name that nobody brings, or that a package brings under the name of another group.
 
     Args:
         what: What it would be, such as ``backbone``.
         name: The unknown name.
         choices: The names that there are.
-        group: Where plug-ins would name it.
+        group: Where plug-ins would name it; None where there are none.
     """
     error = unknown(what, name, choices)
     elsewhere = sorted(each.group for each in entry_points(name=name) if each.group.split(".")[0] == "fdemd")
-    if not elsewhere:
+    if group is None or not elsewhere:
         return error
     return InputError(
         f"{error} An installed package names {name} in the group {elsewhere[0]} of entry points; here it would have to "
