@@ -86,6 +86,12 @@ class Composer:
             raise InputError(f"{word!r} sweeps over no value at all.")
         return values
 
+    def section(self, word: Word) -> str:
+        """Return the group or the section of settings that an argument is about."""
+        key = _key(word.override)
+        matches = [key] if key in self._groups else _matches(key, self._base([]).nodes) or [key]
+        return re.split(r"[.@/]", matches[0])[0]
+
     def point(self, words: Sequence[Word], swept: Sequence[bool]) -> SweepPoint:
         """Return the point that ``words`` give; those ``swept`` make its label. Raises ``InputError``."""
         # A group decides which keys exist, so all groups are settled before any key is looked up.

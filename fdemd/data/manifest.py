@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
-import os
-import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from fdemd.data.names import identity_of, warn_of_spellings
 from fdemd.errors import InputError
-from fdemd.files.user_paths import check_file, check_folder
-from fdemd.files.writing import write_bytes
-
-COLUMNS = ("path", "identity", "source", "split", "is_query", "is_gallery", "aligned")
 
 
 @dataclass(frozen=True)
@@ -55,7 +45,7 @@ def rows_digest(photographs: Iterable[Photograph]) -> str:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Photographs below one folder.
+    """Photographs below one folder; :mod:`fdemd.data.manifest_file` reads and writes them as CSV.
 
     Attributes:
         root: The folder.
@@ -100,6 +90,7 @@ def check_identities(photographs: Iterable[Photograph], where: Path | str) -> No
             f"{where} has photographs of one person only ({people.pop()}); identification needs at least two people, "
             "one folder each."
         )
+<<<<<<< HEAD
 
 
 def read_manifest(path: Path, root: Path | None = None, *, setting: str = "") -> Manifest:
@@ -258,3 +249,5 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+=======
+>>>>>>> main

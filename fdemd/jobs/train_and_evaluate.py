@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
-from fdemd.data.manifest import Manifest, as_csv
+from fdemd.data.manifest import Manifest
+from fdemd.data.manifest_file import as_csv
 from fdemd.data.people import split_people
 from fdemd.data.sources import build_manifest
 from fdemd.errors import InputError

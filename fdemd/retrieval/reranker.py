@@ -88,7 +88,8 @@ class Reranker(ABC):
     Attributes:
         patches: Kind of patches that it compares, ``raw`` or ``projected``, see
             :func:`fdemd.backbones.projection.patches_for`.
-        pairwise: Whether a pair's similarity depends on these two faces alone, so that two protocols can share it.
+        pairwise: Whether a pair's similarity depends on these two faces alone, so that two protocols, and every ``k``
+            of a study, can share it.
         needs_barred: Whether it is to be told which faces a query may not be compared with.
         batch: Queries, at most, whose similarities are stored together; None for all.
 

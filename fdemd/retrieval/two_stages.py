@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
-from torch import Tensor
+from collections.abc import Callable, Sequence
 
 from fdemd.backbones import Backbone
 from fdemd.backbones.projection import patches_for
@@ -15,92 +11,15 @@ from fdemd.features import Features
 from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import Labels, barred_rows, measured_protocols
-from fdemd.retrieval.ranking import NOBODY, Ranking
-from fdemd.retrieval.reranker import Progress, Reranker, Similarity, no_progress
-from fdemd.retrieval.rerankers import build_reranker
+from fdemd.retrieval.ranking import Ranking
+from fdemd.retrieval.reranker import Progress, Reranker, no_progress
 from fdemd.retrieval.search import Adjustment
-from fdemd.retrieval.stage1 import Recall, measure_recall, rank_by_cosine
-from fdemd.retrieval.stage2 import reorder
-from fdemd.settings.ranking import Reranking
+from fdemd.retrieval.search_result import Scored, SearchResult
+from fdemd.retrieval.second_stage import SecondStage
+from fdemd.retrieval.stage1 import measure_recall, rank_by_cosine
 
 StoreOf = Callable[[Reranker], SimilarityStore | None]
 """Re-ranker -> where its similarities of some queries are kept; None computes them anew."""
-
-
-@dataclass(frozen=True)
-class SecondStage:
-    """One way to order a shortlist anew.
-
-    Attributes:
-        reranker: Gives the similarity; stages with the same one share what they can of its similarities.
-        alpha: Share of the similarity in the score, in [0, 1]; the rest is the cosine's. Or ``auto``.
-        k: Number of candidates; None for the whole gallery.
-    """
-
-    reranker: Reranker
-    alpha: float | str = 0.7
-    k: int | None = 100
-
-
-def second_stages(settings: Reranking | None) -> tuple[SecondStage, ...]:
-    """Return the second stage that settings describe; none without any."""
-    return (SecondStage(build_reranker(settings), settings.alpha, settings.k),) if settings else ()
-
-
-class PairCounts(NamedTuple):
-    """What is worth saying of the pairs of a second stage."""
-
-    k: int
-    """Candidates of each query, the whole gallery if it is smaller than asked for."""
-    fallback: int
-    """Pairs compared in another way than asked for."""
-    unfinished: int
-    """Pairs whose computation was broken off."""
-
-
-class _Scored(NamedTuple):
-    similarity: Similarity
-    seconds: float
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What the queries found under one protocol.
-
-    Attributes:
-        protocol: Under which they searched.
-        first: The first stage's ranking.
-        cosine: The ranking by the plain cosine, where that of the first stage is by a normalized one; else None.
-        recall: Share of the exact ranking that the index found; None where every face was compared.
-    """
-
-    protocol: str
-    first: Ranking
-    cosine: Ranking | None = None
-    recall: Recall | None = None
-    _scored: Mapping[SecondStage, _Scored] = field(default_factory=dict, repr=False)
-
-    def similarity(self, stage: SecondStage) -> Similarity:
-        """Return what a second stage's re-ranker said of the first places, at least k of them if there are so many."""
-        return self._scored[stage].similarity
-
-    def seconds(self, stage: SecondStage) -> float:
-        """Return the seconds that this took when it was computed, perhaps by an earlier run."""
-        return self._scored[stage].seconds
-
-    def second(self, stage: SecondStage) -> Ranking:
-        """Return a second stage's ranking."""
-        return reorder(self.first, self.similarity(stage).values[:, : stage.k], stage.alpha)
-
-    def counts(self, stage: SecondStage, queries: Tensor | None = None) -> PairCounts:
-        """Return the counts of a second stage's pairs; of some queries only, if booleans ``(Q,)`` say which."""
-        shortlist, found = self.first.indices[:, : stage.k], self.similarity(stage)
-        present = shortlist != NOBODY if queries is None else (shortlist != NOBODY) & queries[:, None]
-        fallback, unfinished = (
-            0 if each is None else int((each[:, : stage.k] & present).sum())
-            for each in (found.fallback, found.unfinished)
-        )
-        return PairCounts(shortlist.shape[1], fallback, unfinished)
 
 
 class TwoStageSearch:
@@ -109,6 +28,7 @@ class TwoStageSearch:
     Example:
         >>> import torch
         >>> from fdemd.retrieval.protocol import OFFICIAL
+        >>> from fdemd.retrieval.second_stage import second_stages
         >>> from fdemd.settings.ranking import EmdRerank
         >>> faces = Features(torch.eye(4), torch.eye(4).expand(4, 4, 4), (2, 2))
         >>> stages = second_stages(EmdRerank(weighting="uniform", k=2))
@@ -227,7 +147,7 @@ class Queries:
         scored = {each: self._score(*each, first, protocol) for each in dict.fromkeys(asked.values())}
         return SearchResult(protocol, first, cosine, recall, {stage: scored[each] for stage, each in asked.items()})
 
-    def _score(self, reranker: Reranker, k: int | None, first: Ranking, protocol: str) -> _Scored:
+    def _score(self, reranker: Reranker, k: int | None, first: Ranking, protocol: str) -> Scored:
         """Compare the queries with their first ``k`` candidates, or with the whole gallery."""
         search, asked = self._search, (reranker, k)
         if asked not in self._pairs:
@@ -240,4 +160,4 @@ class Queries:
                 view=lambda features: search.view(reranker.patches, features),
             )
         barred = barred_rows(self.labels, search.labels, protocol) if reranker.needs_barred else None
-        return _Scored(self._pairs[asked](first.indices[:, :k], barred), self._pairs[asked].seconds)
+        return Scored(self._pairs[asked](first.indices[:, :k], barred), self._pairs[asked].seconds)

@@ -13,8 +13,9 @@ from fdemd.metrics.intervals import Estimate
 from fdemd.retrieval.protocol import Labels
 from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.search import Adjustment
+from fdemd.retrieval.search_result import PairCounts
 from fdemd.retrieval.stage1 import Recall
-from fdemd.retrieval.two_stages import PairCounts, TwoStageSearch
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.ground_truth import GroundTruth
 
 COSINE, STAGE_1, STAGE_2, GAIN, BEST_POSSIBLE = "cosine", "stage 1", "stage 2", "gain", "maximum"

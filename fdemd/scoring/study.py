@@ -17,7 +17,9 @@ from fdemd.metrics.intervals import Estimate
 from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.reranker import Progress, Reranker, no_progress
 from fdemd.retrieval.rerankers import build_reranker
-from fdemd.retrieval.two_stages import SearchResult, SecondStage, TwoStageSearch
+from fdemd.retrieval.search_result import SearchResult
+from fdemd.retrieval.second_stage import SecondStage
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import BEST_POSSIBLE, COSINE, STAGE_1
 from fdemd.scoring.ground_truth import GroundTruth, Values
 from fdemd.settings.methods import WHOLE_GALLERY, Method

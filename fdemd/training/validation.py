@@ -13,7 +13,8 @@ from fdemd.embedding.datasets import EmbeddedFaces
 from fdemd.embedding.labels import labels_of
 from fdemd.features import Features
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import STAGE_1, Comparison, compare_stages
 from fdemd.settings.ranking import Reranking
 

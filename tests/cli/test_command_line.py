@@ -1,10 +1,13 @@
 """The command line: what reaches ``run``, and the sentence that each mistake is answered with."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fdemd.cli.command_line import main, plan
 from fdemd.errors import InputError
 from fdemd.settings.section import Section
 from tests.cli.made_configs import Evaluate, configs_of, never, run_main
@@ -24,6 +27,39 @@ def test_a_sweep_runs_the_product_in_order(config_dir: Path, capsys: pytest.Capt
         "sweep 3/4: query=[mask,crop] rerank.alpha=0",
         "sweep 4/4: query=[mask,crop] rerank.alpha=0.5",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "models"),
+    [
+        ("", ["arcface", "dlib"]),
+        ("query=mask alpha=0.5 output=here", ["arcface", "dlib"]),
+        ("model=dlib", ["dlib"]),
+        ("size=64", ["arcface"]),
+        ("experiment=quick", ["arcface"]),
+        ("alpha=0,0.5", ["arcface", "arcface"]),
+    ],
+)
+def test_what_is_run_is_swept_over_by_default_unless_it_was_chosen(
+    config_dir: Path, line: str, models: list[str]
+) -> None:
+    points = plan("evaluate", line.split(), config_dir, Evaluate, default_sweep="model=arcface,dlib")
+    assert [point.settings.model.kind for point in points] == models
+
+
+def test_a_sweep_is_summed_up_when_all_of_it_has_run(config_dir: Path) -> None:
+    seen: list[Any] = []
+
+    def run(settings: Section) -> str:
+        seen.append("run")
+        return settings.plain()["model"]["kind"]
+
+    def summarize(labels: Sequence[str], results: Sequence[str]) -> None:
+        seen.extend(zip(labels, results, strict=True))
+
+    for words in (["model=arcface,dlib"], ["model=dlib"]):
+        assert main("evaluate", run, "Rank.", words, config_dir, Evaluate, summarize=summarize) == 0
+    assert seen == ["run", "run", ("model=arcface", "arcface"), ("model=dlib", "dlib"), "run"]
 
 
 @pytest.mark.parametrize(

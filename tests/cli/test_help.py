@@ -1,7 +1,5 @@
 """What ``--help`` prints of a folder of configs."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -77,11 +75,3 @@ def test_help_marks_required_settings_and_fits_a_narrow_terminal(
     assert "  python train.py root=ROOT model=dlib" in out
     assert "rerank=none" not in out
     assert all(len(line) < 60 for line in out.split("Groups")[0].splitlines())
-
-
-def test_help_imports_no_hydra() -> None:
-    script = (
-        "import sys; from fdemd.jobs.commands import evaluate; evaluate(['--help']); sys.exit('hydra' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
-    assert done.returncode == 0

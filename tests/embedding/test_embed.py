@@ -14,7 +14,8 @@ from fdemd.cli.command_line import plan
 from fdemd.embedding.data import describe_data
 from fdemd.faces.queries import QueryMaker
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.settings.queries import CropQuery
 from fdemd.settings.ranking import EmdRerank
 

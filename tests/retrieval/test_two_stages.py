@@ -10,9 +10,10 @@ from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, La
 from fdemd.retrieval.reranker import Reranker, Similarity
 from fdemd.retrieval.reranker_emd import EmdReranker
 from fdemd.retrieval.rerankers import build_reranker
+from fdemd.retrieval.second_stage import SecondStage, second_stages
 from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import reorder
-from fdemd.retrieval.two_stages import SecondStage, TwoStageSearch, second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.settings.ranking import EmdRerank, KReciprocalRerank, QueryExpansionRerank, Reranking
 
 COUNT = 24
@@ -125,14 +126,6 @@ def test_queries_of_the_gallery_itself_are_leave_one_out() -> None:
     search = TwoStageSearch(FACES, GALLERY)
     assert search.queries(FACES, GALLERY).protocols([LEAVE_TWIN_OUT, OFFICIAL]) == [LEAVE_ONE_OUT]
     assert search.queries(QUERY, OCCLUDED).protocols([LEAVE_TWIN_OUT, OFFICIAL]) == [LEAVE_TWIN_OUT, OFFICIAL]
-
-
-def test_counts_are_of_the_pairs_that_are_there() -> None:
-    stage = SecondStage(Told(), k=COUNT)
-    found = TwoStageSearch(FACES, GALLERY, [stage]).queries(FACES, GALLERY).rank(LEAVE_ONE_OUT, depth=1)
-    assert found.counts(stage).unfinished == COUNT * (COUNT - 1)
-    assert found.counts(stage, torch.arange(COUNT) < 3).unfinished == 3 * (COUNT - 1)
-    assert found.counts(stage).fallback == 0
 
 
 def test_normalized_cosines_stand_beside_plain_ones() -> None:

@@ -9,7 +9,8 @@ from torch import Tensor
 from fdemd.features import Features
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, PROTOCOLS, Labels
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import BEST_POSSIBLE, GAIN, STAGE_1, STAGE_2, Comparison, compare_stages
 from fdemd.settings.ranking import EmdRerank
 

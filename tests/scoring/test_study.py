@@ -17,7 +17,8 @@ from fdemd.embedding.datasets import EmbeddedFaces
 from fdemd.features import Features
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, OFFICIAL
 from fdemd.retrieval.rerankers import build_reranker
-from fdemd.retrieval.two_stages import SecondStage, TwoStageSearch
+from fdemd.retrieval.second_stage import SecondStage
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import BEST_POSSIBLE, GAIN, STAGE_1, STAGE_2, compare_stages
 from fdemd.scoring.study import Outcome, StudyComparison, method_facts
 from fdemd.settings.methods import Method
