@@ -1,14 +1,18 @@
-"""A network of another package is checked before anything is computed with it."""
+"""Networks by name: what there is, what is wrong with what was asked for, and what another package brings."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-import fdemd
-from fdemd import InputError
+from fdemd import backbones
+from fdemd.backbones import BACKBONES, create_backbone, list_backbones
+from fdemd.backbones.backbone import Backbone
 from fdemd.cli.command_line import plan
+from fdemd.errors import InputError
 from tests.plugins import choices_forgotten, write_package
 
 NETWORK = """
@@ -30,6 +34,39 @@ TOLD = 'face_size, alignment, weights_sha256 = (112, 112), "insightface", "rando
 Install = Callable[..., None]
 
 
+def test_a_network_comes_by_its_name_ready_to_be_evaluated() -> None:
+    network = create_backbone("dlib")
+    assert isinstance(network, Backbone) and not network.training
+
+
+def test_all_names_of_fdemd_are_listed_in_order() -> None:
+    assert set(BACKBONES) <= set(list_backbones())
+    assert list_backbones() == sorted(list_backbones())
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "sentence"),
+    [
+        ("cosfase", {}, r"Unknown backbone 'cosfase' \(did you mean cosface"),
+        (
+            "cosface",
+            {"chekpoint": None},
+            r"Unknown setting .* 'chekpoint' \(did you mean checkpoint",
+        ),
+        ("cosface", {"checkpoint": "no/such/file.pth"}, "no/such/file.pth"),
+    ],
+)
+def test_mistakes_are_told(name: str, settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        create_backbone(name, **settings)
+
+
+def test_what_is_built_must_be_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(backbones.BACKBONES, "other", lambda: {})
+    with pytest.raises(InputError, match=re.escape("other is no network: it gives a dict")):
+        create_backbone("other")
+
+
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """Installs a package with a network for one test."""
@@ -47,14 +84,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 def test_what_it_does_not_say_of_itself_is_told(install: Install, name: str) -> None:
     install(f"{TOLD}; del {name}")
     with pytest.raises(InputError, match=f"^The plug-in tiny lacks {name}; set it to "):
-        fdemd.create_backbone("tiny")
+        create_backbone("tiny")
 
 
 def test_its_settings_are_checked_as_on_the_command_line(install: Install) -> None:
     install()
-    assert fdemd.create_backbone("tiny", channels=4).layer.out_channels == 4
+    assert create_backbone("tiny", channels=4).layer.out_channels == 4
     with pytest.raises(InputError, match="channels takes a whole number, not 'x'"):
-        fdemd.create_backbone("tiny", channels="x")
+        create_backbone("tiny", channels="x")
 
 
 def test_what_it_raises_while_it_is_built_names_it(install: Install) -> None:
@@ -62,13 +99,13 @@ def test_what_it_raises_while_it_is_built_names_it(install: Install) -> None:
     with pytest.raises(
         InputError, match=r"plug-in tiny of fdemd\.backbones refuses its settings: \w+Error: .*negative"
     ):
-        fdemd.create_backbone("tiny", channels=-4)
+        create_backbone("tiny", channels=-4)
 
 
 def test_a_group_that_fdemd_does_not_read_is_told_where_the_name_is_missed(install: Install) -> None:
     install(group="backbone")
     complaint = "names tiny in the group fdemd.backbone of entry points; here it would have to be fdemd.backbones"
     with pytest.raises(InputError, match=complaint):
-        fdemd.create_backbone("tiny")
+        create_backbone("tiny")
     with pytest.raises(InputError, match=complaint):
         plan("evaluate", ["model=tiny"])
