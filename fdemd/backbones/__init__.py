@@ -1,7 +1,6 @@
 """Networks: faces -> :class:`~fdemd.features.Features`.
 
-A new network is one file here, one line in :data:`BACKBONES`, one section in :mod:`fdemd.settings.networks` and one
-``configs/model/NAME.yaml``; or a package of its own, see :mod:`fdemd.settings.plugins`.
+How to add a network, here or in a package of its own: CONTRIBUTING.md.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,8 +42,8 @@ def list_backbones() -> list[str]:
     """Return the names of the networks, those that other installed packages bring included, sorted.
 
     Examples:
-        >>> list_backbones()
-        ['arcface', 'cosface', 'dlib', 'facenet', 'iresnet', 'mobilefacenet', 'onnx', 'sface', 'timm']
+        >>> "dlib" in list_backbones()
+        True
     """
     return sorted({*BACKBONES, *plugin_names("backbones")})
 

@@ -1,17 +1,6 @@
 """What happens to a query before it is identified: nothing, a mask, sunglasses, a crop, a turn, a blur.
 
-A new kind, say a scarf, is four small additions:
-
-1. here (or in a file of its own beside this one, as the masks are) a function from the face size and the settings to a
-   list of albumentations transforms, and its name in :data:`QUERY_KINDS`;
-2. in :mod:`fdemd.settings.queries` a section with its settings and their ranges, and its name in ``QUERY_SECTIONS``;
-3. ``configs/query/scarf.yaml`` with a commented line a setting;
-4. a test in ``tests/faces/test_queries.py``.
-
-Another package brings a kind without any change here, by an entry point of the group ``fdemd.queries`` that names such
-a function; its settings are the parameters with a default or after a ``*`` (:mod:`fdemd.settings.plugins`)::
-
-    def scarf(size: tuple[int, int], *, height: float = 0.4) -> list[albumentations.BasicTransform]: ...
+How to add a kind, here or in a package of its own: CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -23,6 +12,7 @@ from typing import Any
 import albumentations as A
 import numpy as np
 
+from fdemd.cache.code import code_key
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.occlusion import FaceMask, Sunglasses
@@ -140,10 +130,14 @@ class QueryMaker:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What decides the picture made from a face of a given name, as plain values; a clean face needs no seed."""
+        """What decides the picture made from a face of a given name, as plain values; a clean face needs no seed.
+
+        Of a plug-in the file that defines it is a part, see :func:`fdemd.cache.code.code_key`.
+        """
         if self.kind == "clean":
             return {"kind": self.kind}
-        return {"kind": self.kind, "settings": self._settings.model_dump(mode="json"), "seed": self._seed}
+        settings = self._settings.model_dump(mode="json")
+        return {"kind": self.kind, "settings": settings, "seed": self._seed, **code_key(query_builder(self.kind))}
 
     def __call__(self, face: AlignedFace, name: str) -> AlignedFace:
         """Return the query made from a face.

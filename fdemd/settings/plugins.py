@@ -140,7 +140,11 @@ def check_plugin_settings(group: PluginGroup, name: str, values: Mapping[str, An
     Raises:
         InputError: As :func:`load_plugin`, or a setting is missing, unknown or of another type.
     """
-    section = plugin_schema(group, name)
+    return check_section(plugin_schema(group, name), values, key)
+
+
+def check_section(section: type[Section], values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return settings once their names and types are those of a section; arguments as above."""
     enclosing = create_model("Enclosing", __base__=Section, **cast(Any, {key: (section, ...)}))
     return dict(check_settings(enclosing, {key: dict(values)}).plain()[key])
 
@@ -149,15 +153,30 @@ def plugin_schema(group: PluginGroup, name: str) -> type[Section]:
     """Return the section of settings that the signature of a plug-in describes.
 
     Raises:
-        InputError: As :func:`load_plugin`.
+        InputError: As :func:`load_plugin`, or a parameter can be no setting.
     """
-    plugin = load_plugin(group, name)
-    called = plugin.__init__ if inspect.isclass(plugin) else plugin
+    return signature_section(load_plugin(group, name), name, group, f"plug-in {name} of fdemd.{group}")
+
+
+@cache
+def signature_section(built: Callable[..., Any], name: str, group: PluginGroup, told: str) -> type[Section]:
+    """Return the section of settings that a signature describes, always the same one for the same class or function.
+
+    Args:
+        built: The class or function.
+        name: Its name among the choices.
+        group: What it is.
+        told: What it is called in errors.
+
+    Raises:
+        InputError: A parameter can be no setting.
+    """
+    called = built.__init__ if inspect.isclass(built) else built
     try:
-        parameters = inspect.signature(plugin).parameters.values()
+        parameters = inspect.signature(built).parameters.values()
         kinds = get_type_hints(called, include_extras=True)
     except (NameError, TypeError, ValueError) as error:
-        raise InputError(f"The settings of the plug-in {name} of fdemd.{group} cannot be told: {error}.") from error
+        raise InputError(f"The settings of the {told} cannot be told: {error}.") from error
     settings = [
         each
         for each in parameters
@@ -167,7 +186,7 @@ def plugin_schema(group: PluginGroup, name: str) -> type[Section]:
     types = {each.name: _taking_lists(kinds.get(each.name, Any)) for each in settings}
     for key, kind in types.items():
         if problem := _problem(group, key, kind):
-            raise InputError(f"The settings of the plug-in {name} of fdemd.{group} cannot be told: {problem}.")
+            raise InputError(f"The settings of the {told} cannot be told: {problem}.")
     fields = {each.name: (types[each.name], ... if each.default is each.empty else each.default) for each in settings}
     return create_model(name, __base__=Section, **cast(Any, fields))
 

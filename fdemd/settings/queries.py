@@ -1,9 +1,6 @@
 """Section ``query``: the kinds of query of a run, in the order given, each with its settings.
 
-A kind of fdemd's own is added in four places: what happens to the face in ``fdemd/faces`` (a function, or a file of
-its own), its name in :data:`fdemd.faces.queries.QUERY_KINDS`, its section in :data:`QUERY_SECTIONS` below, and
-``configs/query/NAME.yaml`` with a commented line a setting. A kind of another package is an entry point of the group
-``fdemd.queries`` (:mod:`fdemd.settings.plugins`); its settings are those of its function's signature.
+The settings of a plug-in's kind are those of its function's signature. How to add a kind: CONTRIBUTING.md.
 """
 
 from __future__ import annotations

@@ -296,7 +296,7 @@ def test_odd_files_are_used_or_listed_never_lost(evaluate, people: Path) -> None
         (["alpha=2"], "alpha is 2"),
         (["k=0"], "k is 0"),
         (["eps=0"], "eps is 0"),
-        (["query=scarf"], "scarf"),
+        (["query=no_such_kind"], "no_such_kind"),
         (["protocols=[oficial]"], "did you mean official"),
         (["rerank.grid=[16,16]"], "8x8"),
         (["query.crop.side=3"], "query.crop.side is 3"),
