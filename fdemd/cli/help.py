@@ -96,7 +96,7 @@ def _examples(job: str, groups: dict[str, Group], configs: Configs) -> list[list
         examples.append([f"{single.key}={other}", *needed])
     if several:
         pair = ",".join(list(several.choices)[:2])
-        examples += [[f"{several.key}=[{pair}]"], [f"{several.key}={pair}"]]
+        examples += [[f'"{several.key}=[{pair}]"'], [f"{several.key}={pair}"]]
     if "--no-rerank" in flags_of(job):
         examples.append(["--no-rerank"])
     return examples

@@ -55,7 +55,7 @@ Values separated by commas (A,B) are run one after the other; a list ([A,B]) is 
 Examples:
   python evaluate.py
   python evaluate.py model=dlib
-  python evaluate.py query=[clean,crop]
+  python evaluate.py "query=[clean,crop]"
   python evaluate.py query=clean,crop
   python evaluate.py --no-rerank
 
