@@ -17,6 +17,7 @@ from fdemd.errors import InputError
 from fdemd.files.text import to_printable
 from fdemd.files.user_paths import expand_home
 from fdemd.settings.checking import show
+from fdemd.settings.faces import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:
     from data_prep.likeness import Comparer
@@ -127,7 +128,11 @@ def _add_way(command: argparse.ArgumentParser, template: str | None) -> None:
     default = template or "that of the manifest's faces, or insightface for photographs as taken"
     command.add_argument("--template", default=template, help=f"default: {default}")
     command.add_argument("--size", metavar=("H", "W"), type=int, nargs=2, help="pixels; default: the template's")
-    command.add_argument("--detector", default="dlib", help="dlib (default; MTCNN where it finds none) or mtcnn")
+    command.add_argument(
+        "--detector",
+        default=DEFAULT_DETECTOR,
+        help=f"yunet, dlib (MTCNN helps out where dlib finds none) or mtcnn; default: {DEFAULT_DETECTOR}",
+    )
     command.add_argument("--workers", metavar="N", type=int, default=os.cpu_count() or 1, help="default: all cores")
 
 
