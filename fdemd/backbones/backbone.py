@@ -54,10 +54,11 @@ class Backbone(nn.Module, ABC):
         )
 
     def fingerprint(self) -> str:
-        """Return a digest of everything the network computes with: class, weight file, parameters and constants.
+        """Return a digest of what the network computes with: class, weight file, parameters and constants.
 
         It distinguishes networks with random weights, and networks with one file and two normalisations; of a network
-        of another package also two versions of the file that defines it.
+        of another package also two versions of the file that defines it. Of fdemd's own code the
+        name of the class counts.
         """
         digest = hashlib.sha256(f"{type(self).__name__}/{self.weights_sha256}/{self.alignment}".encode())
         for network in self.modules():

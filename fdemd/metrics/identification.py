@@ -11,8 +11,7 @@ from pkgutil import resolve_name
 import torch
 from torch import Tensor
 
-from fdemd.errors import unknown
-from fdemd.settings.plugins import load_plugin, plugin_names
+from fdemd.settings.plugins import load_plugin, plugin_names, unknown_choice
 from fdemd.settings.ranking import METRICS
 from fdemd.tensors.checks import checked
 
@@ -84,7 +83,7 @@ def metrics_named(names: Iterable[str]) -> dict[str, QueryMetric]:
 def _metric(name: str) -> QueryMetric:
     plugins = plugin_names("metrics")
     if name not in METRICS and name not in plugins:
-        raise unknown("metric", name, [*METRICS, *plugins])
+        raise unknown_choice("metric", name, [*METRICS, *plugins], "metrics")
     metric: QueryMetric = resolve_name(METRICS[name]) if name in METRICS else load_plugin("metrics", name)
     return metric
 

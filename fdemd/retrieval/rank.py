@@ -12,8 +12,8 @@ from torch import Tensor
 
 from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.projection import patches_for
-from fdemd.errors import InputError, unknown
-from fdemd.features import Features
+from fdemd.errors import InputError
+from fdemd.features import Features, as_features
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, barred_rows
 from fdemd.retrieval.ranking import Ranking
@@ -21,6 +21,7 @@ from fdemd.retrieval.rerankers import build_reranker, reranker_names
 from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import reorder
 from fdemd.settings.checking import check_settings
+from fdemd.settings.plugins import unknown_choice
 from fdemd.settings.ranking import RERANK_SECTIONS, OtherRerank, Reranking
 from fdemd.tensors.arrays import Array, check_arrays, numbered
 
@@ -35,7 +36,8 @@ def rank(
 ) -> Ranking:
     """Rank a gallery for each query by the cosine of embeddings: the first stage.
 
-    Every gallery face is compared, tile by tile; equal cosines keep the order of the gallery.
+    Every gallery face is compared, tile by tile; equal cosines keep the order of the gallery. An embedding of zeros has
+    cosine 0 with every face.
 
     Args:
         query: Features of ``Q`` queries, or their embeddings ``(Q, D)`` alone, of any length.
@@ -75,13 +77,13 @@ def rank(
         protocol=LEAVE_TWIN_OUT,
         depth=places,
     )
-    return Ranking(found.indices, found.scores, sources=sources)
+    return Ranking(found.indices, found.scores, sources=sources, gallery_size=found.gallery_size)
 
 
 def rerank(
     ranking: Ranking,
-    query: Features,
-    gallery: Features,
+    query: Features | Array,
+    gallery: Features | Array,
     method: str = "emd",
     *,
     backbone: Backbone | None = None,
@@ -93,8 +95,9 @@ def rerank(
 
     Args:
         ranking: Ranking of the gallery by cosine, such as :func:`fdemd.rank` gives it.
-        query: Features of the ``Q`` queries that it is for.
-        gallery: Features of the ``G`` gallery faces that it is of.
+        query: Features of the ``Q`` queries that it is for, or their embeddings ``(Q, D)`` for a method that compares
+            no patches.
+        gallery: Features of the ``G`` gallery faces that it is of, or their embeddings, likewise.
         method: ``emd`` (Earth Mover's similarity of patches), ``k_reciprocal`` or ``query_expansion`` (both on
             embeddings alone), or the name of a plug-in of the group ``fdemd.rerankers``.
         backbone: Network that gave the features; only ``patches="projected"`` needs it.
@@ -119,6 +122,7 @@ def rerank(
     """
     if ranking.reranked:
         raise InputError("This ranking was re-ranked already, so that its scores are no cosines; give the first one.")
+    query, gallery = as_features(query, "query"), as_features(gallery, "gallery")
     _check_belongs(ranking, query, gallery)
     chosen = _settings(method, settings)
     reranker = build_reranker(chosen)
@@ -188,7 +192,7 @@ def _checked_depth(depth: Any) -> int:
 def _settings(method: str, settings: Mapping[str, Any]) -> Reranking:
     """Return the settings of a re-ranker, checked."""
     if method == "none" or method not in reranker_names():
-        raise unknown("re-ranking method", method, reranker_names())
+        raise unknown_choice("re-ranking method", method, reranker_names(), "rerankers")
     section = RERANK_SECTIONS.get(method, OtherRerank)
     plain = {name: _plain(value) for name, value in settings.items()}
     return cast(Reranking, check_settings(section, {"method": method, **plain}))
@@ -204,6 +208,10 @@ def _plain(value: Any) -> Any:
 def _check_belongs(ranking: Ranking, query: Features, gallery: Features) -> None:
     if len(ranking) != len(query):
         raise InputError(f"The ranking is of {len(ranking)} queries, and there are features of {len(query)}.")
+    if ranking.gallery_size not in (None, len(gallery)):
+        raise InputError(
+            f"The ranking is of {ranking.gallery_size} gallery faces, and there are features of {len(gallery)}."
+        )
     if ranking.indices.numel() and int(ranking.indices.max()) >= len(gallery):
         raise InputError(
             f"The ranking names the gallery row {int(ranking.indices.max())}, and there are features of {len(gallery)} "

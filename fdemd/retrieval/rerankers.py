@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from fdemd.errors import unknown
 from fdemd.retrieval.reranker import Reranker
 from fdemd.settings.own_rerankers import own_reranker, own_rerankers
-from fdemd.settings.plugins import load_plugin, plugin_names
+from fdemd.settings.plugins import load_plugin, plugin_names, refusals_told, unknown_choice
 from fdemd.settings.ranking import Reranking
 
 
@@ -23,7 +22,7 @@ def build_reranker(settings: Reranking) -> Reranker:
     """Return the re-ranker that a section of settings names.
 
     Raises:
-        InputError: There is no such re-ranker, or it cannot be imported.
+        InputError: There is no such re-ranker, it cannot be imported, or a plug-in refuses its settings.
 
     Example:
         >>> from fdemd.settings.ranking import EmdRerank
@@ -32,7 +31,8 @@ def build_reranker(settings: Reranking) -> Reranker:
     """
     name = settings.method
     if name not in reranker_names():
-        raise unknown("re-ranking method", name, reranker_names())
+        raise unknown_choice("re-ranking method", name, reranker_names(), "rerankers")
     build = own_reranker(name) if name in own_rerankers() else load_plugin("rerankers", name)
-    reranker: Reranker = build(**settings.options)
+    with refusals_told("rerankers", name):
+        reranker: Reranker = build(**settings.options)
     return reranker

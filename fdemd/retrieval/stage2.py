@@ -47,6 +47,7 @@ def reorder(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking
         reranked=k,
         alphas=alphas,
         sources=ranking.sources,
+        gallery_size=ranking.gallery_size,
     )
 
 

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import UnionType
@@ -188,6 +189,71 @@ def signature_section(built: Callable[..., Any], name: str, group: PluginGroup, 
             raise InputError(f"The settings of the {told} cannot be told: {problem}.")
     fields = {each.name: (types[each.name], ... if each.default is each.empty else each.default) for each in settings}
     return create_model(name, __base__=Section, **cast(Any, fields))
+
+
+@contextmanager
+def refusals_told(group: PluginGroup, name: str) -> Iterator[None]:
+    """Tell what a plug-in raises while it takes its settings as a mistake in these; what fdemd's own raise passes.
+
+    Args:
+        group: What it is.
+        name: Name of the choice.
+
+    Raises:
+        InputError: The plug-in raised something.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        if name not in _found(group):
+            raise
+        raise InputError(
+            f"The plug-in {name} of fdemd.{group} refuses its settings: {type(error).__name__}: {error}."
+        ) from error
+
+
+@contextmanager
+def failures_named(group: PluginGroup, name: str) -> Iterator[None]:
+    """Say of an error whose plug-in it is, after its traceback; what fdemd's own choices raise passes.
+
+    Args:
+        group: What it is.
+        name: Name of the choice.
+
+    Raises:
+        RuntimeError: The plug-in raised something other than an ``InputError``.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        if name not in (found := _found(group)):
+            raise
+        raise RuntimeError(
+            f"The plug-in {name} of fdemd.{group} ({found[name].value}) failed: {type(error).__name__}: {error}"
+        ) from error
+
+
+def unknown_choice(what: str, name: str, choices: Iterable[str], group: PluginGroup | None) -> InputError:
+    """Return the error for a name that nobody brings, or that a package brings under the name of another group.
+
+    Args:
+        what: What it would be, such as ``backbone``.
+        name: The unknown name.
+        choices: The names that there are.
+        group: Where plug-ins would name it; None where there are none.
+    """
+    error = unknown(what, name, choices)
+    elsewhere = sorted(each.group for each in entry_points(name=name) if each.group.split(".")[0] == "fdemd")
+    if group is None or not elsewhere:
+        return error
+    return InputError(
+        f"{error} An installed package names {name} in the group {elsewhere[0]} of entry points; here it would have to "
+        f"be fdemd.{group}."
+    )
 
 
 def refuse_namesake(group: PluginGroup, name: str) -> None:

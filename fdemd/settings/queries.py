@@ -10,10 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, SerializeAsAny
 
-from fdemd.errors import unknown
 from fdemd.settings.checking import check_settings
 from fdemd.settings.networks import Network
-from fdemd.settings.plugins import plugin_names, plugin_schema
+from fdemd.settings.plugins import plugin_names, plugin_schema, unknown_choice
 from fdemd.settings.section import Section, SectionsByName, at_least, that, within
 
 ADVERSARIAL = "adversarial"
@@ -159,7 +158,7 @@ def query_section(kind: str) -> type[Section]:
         return QUERY_SECTIONS[kind]
     if kind in (plugins := plugin_names("queries")):
         return plugin_schema("queries", kind)
-    raise unknown("query kind", kind, [*QUERY_SECTIONS, *plugins])
+    raise unknown_choice("query kind", kind, [*QUERY_SECTIONS, *plugins], "queries")
 
 
 Queries = Annotated[dict[str, SerializeAsAny[Section]], SectionsByName(query_section)]

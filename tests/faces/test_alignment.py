@@ -1,5 +1,8 @@
 """Where each alignment puts a face, and that the landmarks go with the picture."""
 
+import re
+from pathlib import Path
+
 import cv2
 import dlib
 import numpy as np
@@ -192,3 +195,11 @@ def test_every_template_says_where_its_five_points_lie(template: str) -> None:
         assert face is not None
         found.append(five_points(align(image, face, template, frame).landmarks))
     assert np.abs(np.median(found, axis=0) - points).max() < 0.06 * frame[0]
+
+
+@pytest.mark.checkout
+def test_the_page_of_cards_lists_every_alignment() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs/cards.md"
+    table = page.read_text(encoding="utf-8").partition("## Alignments")[2].partition("\n## ")[0]
+    named = {name for row in re.findall(r"^\| (.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert named == {"alignment", *TEMPLATES}

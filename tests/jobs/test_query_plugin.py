@@ -5,10 +5,12 @@ import hashlib
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fdemd.cli.command_line import plan
 from fdemd.errors import InputError
+from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.queries import QueryMaker
 from fdemd.settings.queries import check_queries
 from tests.plugins import write_package
@@ -78,3 +80,34 @@ def test_what_it_refuses_is_told_in_a_sentence() -> None:
 def test_a_misspelt_kind_is_told() -> None:
     with pytest.raises(InputError, match="did you mean my_scarf"):
         plan("evaluate", ["query=[my_scraf]"])
+
+
+def plug_in(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    """Give the package's function another body."""
+    import plugged_in
+
+    scope = vars(plugged_in)
+    exec(f"def scarf(size: tuple[int, int], *, height: float = 0.4, grey: int = 0) -> list:\n    {body}", scope)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"), [("pass", "NoneType"), ("return Scarf(0.5, 0)", "Scarf"), ("return [None]", "NoneType")]
+)
+def test_a_function_that_returns_no_transforms_is_told(monkeypatch: pytest.MonkeyPatch, body: str, found: str) -> None:
+    """Nothing would pass for clean faces."""
+    section = check_queries({"my_scarf": {}})["my_scarf"]
+    plug_in(monkeypatch, body)
+    with pytest.raises(
+        InputError, match=f"The query kind my_scarf returned {found}; it must return a list of albument"
+    ):
+        QueryMaker("my_scarf", (112, 112), 0, section)
+
+
+def test_an_error_of_its_own_names_the_plug_in() -> None:
+    section = check_queries({"my_scarf": {"grey": 999}})["my_scarf"]
+    maker = QueryMaker("my_scarf", (8, 8), 0, section)
+    face = AlignedFace(np.zeros((8, 8, 3), np.uint8), np.ones((68, 2), np.float32))
+    with pytest.raises(
+        RuntimeError, match=r"The plug-in my_scarf of fdemd.queries \(plugged_in:scarf\) failed: \w+Error: "
+    ):
+        maker(face, "Ann/1.jpg")
