@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")  # read when triton is first imported, which others do below
@@ -16,6 +17,9 @@ from fdemd.backbones import Backbone, create_backbone
 from fdemd.cli.command_line import main
 from fdemd.data.sources import orl_manifest
 from fdemd.jobs import run
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine is no mistake of an example
+settings.load_profile("unhurried")
 
 GOLDEN = Path(__file__).parent / "golden"
 """Outputs of the published implementation; its README says what each file holds."""

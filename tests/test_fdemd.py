@@ -172,7 +172,7 @@ ARRAYS = st.one_of(
 TWO_ARRAYS = ["rank", "Features", "Ranking"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(name=st.sampled_from(TWO_ARRAYS), first=ARRAYS, second=ARRAYS)
 def test_wrong_arrays_are_told_in_a_sentence(name: str, first: Any, second: Any) -> None:
     try:
@@ -181,7 +181,7 @@ def test_wrong_arrays_are_told_in_a_sentence(name: str, first: Any, second: Any)
         assert str(error).endswith(".")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(wrong=ARRAYS, place=st.integers(0, 3))
 def test_wrong_arrays_are_told_by_those_that_take_more(wrong: Any, place: int) -> None:
     ranking = fdemd.rank(QUERY, GALLERY)

@@ -87,7 +87,7 @@ def test_gradients_are_there_even_where_inference_was_asked_for() -> None:
     assert not torch.equal(attacked, faces)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     name=st.sampled_from(ATTACKS),
     budget=st.integers(1, 255),

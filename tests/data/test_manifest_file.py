@@ -101,7 +101,7 @@ def test_a_header_with_other_names_is_not_taken_for_a_photograph(tmp_path: Path)
         read_manifest(tmp_path / "list.csv")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(person=NAMES, photograph=NAMES)
 @example("a\\b", "1\\2.jpg")
 @example("a\rb", "1\r.jpg")

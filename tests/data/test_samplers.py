@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
@@ -107,7 +107,6 @@ def test_lightning_moves_it_from_epoch_to_epoch(num_workers: int) -> None:
     assert module.seen == [batch for epoch in range(3) for batch in shuffled().whole_batches(epoch)]
 
 
-@settings(deadline=None)
 @given(
     rows=st.integers(1, 400),
     batch_size=st.integers(1, 50),

@@ -150,7 +150,7 @@ def test_a_study_puts_alignments_beside_each_other(evaluate, data: tuple[str, ..
         ("align.manifest=nowhere.csv", "nowhere.csv does not exist"),
         (
             "align.people=0 align.support=learned align.estimator=nowhere.safetensors",
-            "nowhere.safetensors cannot be read",
+            "nowhere.safetensors does not exist",
         ),
         ("experiment=open_set", "the open set compares plain cosines"),
         ("align.method=snorm", "write align=CHOICE instead"),

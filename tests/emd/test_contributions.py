@@ -10,7 +10,7 @@ from fdemd.features import Features
 from fdemd.scoring.explanation import explain
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(1, 5),
     st.integers(1, 5),

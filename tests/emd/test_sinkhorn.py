@@ -66,7 +66,7 @@ def exact_scores(similarity: Tensor, query: Tensor, gallery: Tensor, eps: float)
     tolerance=st.sampled_from([3e-4, 1e-3, 1e-2]),
     seed=st.integers(0, 2**16),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_converged_score_is_as_near_to_full_convergence_as_is_promised(
     eps: float, patches: int, channels: int, power: int, tolerance: float, seed: int
 ) -> None:
@@ -106,7 +106,7 @@ def test_the_flow_has_the_marginals_it_was_asked_for(eps: float) -> None:
 
 
 @given(seed=st.integers(0, 2**16), pairs=st.integers(2, 12), patches=st.sampled_from([2, 9, 16]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_pair_converges_the_same_alone_and_among_others(seed: int, pairs: int, patches: int) -> None:
     similarity, query, gallery = problem(pairs, patches, seed)
     together, _ = sinkhorn(similarity, query, gallery, eps=0.05, stop=Converged())

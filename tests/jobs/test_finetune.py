@@ -54,7 +54,7 @@ def test_a_run_goes_on_only_with_the_settings_it_was_started_with(
     assert status == 2
     assert "was started with other settings: optimizer.lr=0.003 (now 0.5)" in capsys.readouterr().err
     assert main("train", run, "test", [*settings, f"resume='{tmp_path / 'nowhere'}'"]) == 2
-    assert "does not exist; give the folder of a run" in capsys.readouterr().err
+    assert "does not exist; give that of an earlier run" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("tiny")

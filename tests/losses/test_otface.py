@@ -129,7 +129,7 @@ def test_the_weight_warms_up_over_batches_and_is_kept_with_the_weights() -> None
 CASES = ["random", "equal", "opposite", "zeros", "one zero patch", "huge", "tiny"]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     case=st.sampled_from(CASES),
     labels=st.lists(st.integers(0, 2), min_size=2, max_size=6),

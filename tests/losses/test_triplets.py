@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -32,7 +32,6 @@ AXES = torch.cat([torch.eye(4), -torch.eye(4), torch.zeros(1, 4)]).double()
 """Faces on the axes and at the origin: their cosines are exactly -1, 0 or 1, so that ties are plenty."""
 
 
-@settings(deadline=None)
 @given(
     rows=st.lists(
         st.tuples(st.integers(0, 8), st.integers(0, 3), st.sampled_from([0.5, 1.0, 4.0])), min_size=1, max_size=10
@@ -46,7 +45,6 @@ def test_with_ties_the_first_face_is_taken(rows: list[tuple[int, int, float]], m
     assert list(zip(*(part.tolist() for part in found), strict=True)) == by_brute_force(embedding, labels, margin)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), size=st.integers(1, 12), people=st.integers(1, 4))
 def test_faces_at_all_angles(seed: int, size: int, people: int) -> None:
     generator = torch.Generator().manual_seed(seed)

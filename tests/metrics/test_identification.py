@@ -31,7 +31,7 @@ def test_a_worked_example() -> None:
 
 
 @given(seed=st.integers(0, 10**6), people=st.integers(2, 8), photographs=st.integers(3, 40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_leave_one_out_equals_pytorch_metric_learning(seed: int, people: int, photographs: int) -> None:
     torch.manual_seed(seed)
     embeddings, identity = torch.randn(photographs, 6), torch.randint(people, (photographs,))

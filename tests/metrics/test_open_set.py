@@ -31,7 +31,7 @@ def fpir(nonmated: torch.Tensor, threshold: float) -> float:
 
 
 @given(st.integers(1, 12), st.integers(1, 8), st.integers(1, 9), st.floats(-2, 2), st.integers(0, 999))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_mated_search_fails_without_its_person_in_the_first_r_places_above_t(
     searches: int, places: int, rank: int, threshold: float, seed: int
 ) -> None:
@@ -55,7 +55,7 @@ def test_a_search_without_candidates_is_a_miss_and_never_a_false_alarm() -> None
 
 
 @given(st.integers(1, 300), st.sampled_from([0.1, 0.01, 0.25]), st.booleans(), st.integers(0, 999))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_the_threshold_is_the_lowest_that_keeps_the_rate(count: int, rate: float, ties: bool, seed: int) -> None:
     torch.manual_seed(seed)
     nonmated = scores(count, ties)

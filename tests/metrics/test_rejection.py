@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -18,7 +18,6 @@ from fdemd.metrics.rejection import (
 from fdemd.metrics.verification import tar_at_far
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=20))
 def test_risk_coverage_equals_counting(queries: list[tuple[int, bool]]) -> None:
     confidence, right = (torch.tensor(part) for part in zip(*queries, strict=True))

@@ -38,7 +38,7 @@ def rank(
 
 
 @given(st.integers(1, 8), st.integers(1, 30), st.integers(1, 40), st.integers(0, 99))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_flat_index_gives_the_exact_ranking(queries: int, faces: int, depth: int, seed: int) -> None:
     query, gallery = (torch.randn(n, 16, generator=torch.Generator().manual_seed(seed + n)) for n in (queries, faces))
     index = FaissIndex(FlatSearch(), gallery, seed)

@@ -56,7 +56,7 @@ def everyone(queries: int, faces: int) -> torch.Tensor:
 
 
 @given(st.integers(1, 60), st.integers(1, 12), st.integers(1, 7), st.integers(0, 9999))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_similarity_is_the_published_one(faces: int, k1: int, k2: int, seed: int) -> None:
     query, gallery = people(faces, 3, seed)
     found = KReciprocal(gallery, k1, k2).similarity(query, everyone(3, faces))
@@ -74,7 +74,7 @@ def test_the_defaults_are_the_published_ones() -> None:
 
 
 @given(st.integers(8, 40), st.integers(1, 10), st.integers(1, 6), st.integers(1, 4), st.integers(0, 9999))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_barred_faces_might_as_well_not_exist(faces: int, k1: int, k2: int, width: int, seed: int) -> None:
     query, gallery = people(faces, 4, seed)
     nearest = search_exactly(query, gallery, 2 * width, lambda rows, columns: torch.zeros((), dtype=torch.bool))[0]

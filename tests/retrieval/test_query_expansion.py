@@ -21,7 +21,7 @@ def candidates_of(query: torch.Tensor, gallery: torch.Tensor, k: int) -> torch.T
 
 
 @given(st.integers(1, 130), st.integers(1, 9), st.integers(1, 6), st.integers(1, 8), st.integers(0, 999))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_query_is_joined_with_the_mean_of_its_first_n(queries: int, faces: int, k: int, n: int, seed: int) -> None:
     torch.manual_seed(seed)
     query, gallery = torch.randn(queries, 5), torch.randn(faces, 5)

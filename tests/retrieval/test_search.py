@@ -37,7 +37,7 @@ def sorted_whole(cosine: Tensor, barred: Tensor, depth: int) -> tuple[list[list[
 
 
 @given(st.integers(0, 8), st.integers(1, 14), st.integers(1, 16), st.integers(0, 999))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_search_in_tiles_is_a_full_stable_sort(queries: int, faces: int, depth: int, seed: int) -> None:
     query, gallery = corners(queries, seed), corners(faces, seed + 1)
     barred = torch.rand(queries, faces, generator=torch.Generator().manual_seed(seed)) < 0.3
@@ -48,7 +48,7 @@ def test_search_in_tiles_is_a_full_stable_sort(queries: int, faces: int, depth: 
 
 
 @given(st.integers(1, 20), st.integers(1, 25), st.integers(0, 999), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_first_places_are_those_of_a_full_stable_sort(faces: int, depth: int, seed: int, ties: bool) -> None:
     scores = torch.rand(5, faces, generator=torch.Generator().manual_seed(seed))
     scores = (4 * scores).round() if ties else scores
@@ -57,7 +57,7 @@ def test_the_first_places_are_those_of_a_full_stable_sort(faces: int, depth: int
 
 
 @given(st.integers(1, 3), st.integers(1, 7), st.integers(0, 999), st.sampled_from([OFFICIAL, LEAVE_TWIN_OUT]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_tiles_of_any_size_give_one_ranking(height: int, width: int, seed: int, name: str) -> None:
     query, gallery = corners(7, seed), corners(11, seed + 1)
     who, others = some_labels(7, seed), some_labels(11, seed + 1)

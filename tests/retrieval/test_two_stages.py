@@ -90,7 +90,7 @@ RERANKERS = [
     ),
     protocol=st.sampled_from([OFFICIAL, LEAVE_TWIN_OUT]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_stage_among_others_gives_what_it_gives_alone(
     methods: list[tuple[Reranking, int | None]], protocol: str
 ) -> None:

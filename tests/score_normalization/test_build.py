@@ -60,7 +60,7 @@ def moments(cosines: list[float]) -> tuple[float, float]:
 
 
 @given(st.floats(0, 2), st.integers(0, 999))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_ida_is_the_cosine_less_the_mean_discrepancy(strength: float, seed: int) -> None:
     known, query, gallery = cohort(seed), faces(3, seed + 1), faces(5, seed + 2)
     normalizer = build(known, seed, strength=strength)
@@ -73,7 +73,7 @@ def test_ida_is_the_cosine_less_the_mean_discrepancy(strength: float, seed: int)
 
 
 @given(st.floats(0, 1), st.integers(0, 999))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_snorm_is_the_literal_formula(strength: float, seed: int) -> None:
     known, query, gallery = cohort(seed), faces(3, seed + 1), faces(5, seed + 2)
     normalizer = build(known, seed, method=SNORM, strength=strength)

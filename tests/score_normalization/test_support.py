@@ -41,7 +41,7 @@ rules = st.builds(
 
 
 @given(rules, st.integers(0, 6), st.integers(1, 15), st.integers(0, 999))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_support_sets_are_those_of_a_literal_version(rule: SupportRule, faces: int, others: int, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     face, cohort = (torch.randn(count, 5, generator=generator).double() for count in (faces, others))
@@ -56,7 +56,7 @@ def test_support_sets_are_those_of_a_literal_version(rule: SupportRule, faces: i
 
 
 @given(rules, st.integers(0, 999))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_persons_own_faces_play_no_part(rule: SupportRule, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     face, cohort = (torch.randn(count, 5, generator=generator) for count in (4, 12))

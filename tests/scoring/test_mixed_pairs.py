@@ -1,7 +1,7 @@
 """Drawn pairs against all pairs, looked at one by one."""
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels
@@ -13,7 +13,6 @@ def labels(identities: list[int], sources: list[int], *, queries: bool) -> Label
     return Labels(torch.tensor(identities), torch.tensor(sources), -1 - picture if queries else picture)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=12).filter(lambda people: len(set(people)) > 1), st.data())
 def test_pairs_are_all_of_one_person_and_as_many_of_two(people: list[int], data: st.DataObject) -> None:
     photographs = list(range(len(people)))

@@ -71,7 +71,7 @@ METHODS = st.builds(
 
 
 @given(st.lists(METHODS, min_size=2, max_size=4, unique=True), st.sampled_from([OFFICIAL, LEAVE_TWIN_OUT]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_row_is_that_of_an_evaluation_of_the_method_alone(methods: list[Method], protocol: str) -> None:
     outcomes = compare(methods).outcomes("mask", [protocol])
     rows = outcomes[-len(methods) :]

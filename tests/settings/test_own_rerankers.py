@@ -53,7 +53,7 @@ def test_a_new_file_is_a_choice_with_the_settings_of_its_signature() -> None:
     ("settings", "sentence"),
     [
         ({"best": "x"}, "rerank.best takes a whole number, not 'x'."),
-        ({"bets": 1}, "There is no setting rerank.bets."),
+        ({"bets": 1}, "There is no setting rerank.bets. There are rerank.best."),
         ({"k": 0}, "k is 0; at least 1 candidate must be re-ranked (the paper has 100)."),
     ],
 )

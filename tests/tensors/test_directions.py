@@ -13,7 +13,7 @@ TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
 
 @given(st.integers(0, 2**16), st.sampled_from(TYPES), st.integers(1, 70))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_ordinary_vectors_are_those_of_torch_bit_for_bit(seed: int, dtype: torch.dtype, length: int) -> None:
     vectors = torch.randn(5, length, generator=torch.Generator().manual_seed(seed)).to(dtype)
     assert torch.equal(unit(vectors, "them"), normalize(vectors.float(), dim=-1))
@@ -50,7 +50,7 @@ def test_what_is_not_finite_is_refused_by_name(value: float) -> None:
 
 
 @given(st.integers(0, 2**16), st.sampled_from(TYPES), st.integers(1, 70))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_those_that_are_not_looked_at_are_those_of_torch_too(seed: int, dtype: torch.dtype, length: int) -> None:
     vectors = torch.randn(5, length, generator=torch.Generator().manual_seed(seed)).to(dtype).requires_grad_()
     same = vectors.detach().clone().requires_grad_()

@@ -68,7 +68,7 @@ def assert_equal(found: Transport, expected: Transport) -> None:
     instructions=st.sampled_from(cpu.INSTRUCTIONS or ("none",)),
     seed=st.integers(0, 2**16),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_scores_equal_the_reference(
     patches: int,
     channels: int,

@@ -74,7 +74,7 @@ def test_large_grids_give_the_scores_of_the_reference(patches: int, channels: in
     torch.testing.assert_close(found.similarity, expected.similarity, **EXACT)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.integers(1, 40), st.integers(1, 80), st.integers(0, 1000), st.sampled_from(["apc", "sc_sim", "apc_raw"]))
 def test_any_shape_gives_the_scores_of_the_reference(patches: int, channels: int, seed: int, weighting: str) -> None:
     query, gallery = (side_of(faces(2, patches, channels, seed + side), weighting) for side in (0, 1))
