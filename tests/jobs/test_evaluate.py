@@ -85,7 +85,7 @@ def test_batch_size_workers_and_repetition_change_no_figure(evaluate, few_people
 
 def test_features_are_computed_once(evaluate, few_people: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    arguments = ("data=folder", f"data.root='{few_people}'", f"data.cache='{cache}'", "k=5")
+    arguments = ("model=dlib", "data=folder", f"data.root='{few_people}'", f"data.cache='{cache}'", "k=5")
     _, printed, first = evaluate(*arguments, "query=[clean,mask]")
     assert f"Features in {cache / 'features'}: clean, mask to be computed." in printed
     assert results(first)["features"] == {"clean": "computed", "mask": "computed"}
@@ -143,7 +143,7 @@ def test_no_rerank_is_stage_1_alone(evaluate, few_people: Path) -> None:
 )
 def test_settings_of_the_second_stage(evaluate, few_people: Path, setting: str) -> None:
     arguments = ("data=folder", f"data.root='{few_people}'", "query=mask", *setting.split())
-    status, printed, folder = evaluate(*arguments)
+    status, printed, folder = evaluate("model=dlib", *arguments)
     assert status == 0, printed
     assert table(folder)[1]["stage"] == "stage 2"
 
@@ -233,7 +233,7 @@ def test_queries_that_no_gallery_knows_have_one_table(evaluate, people: Path) ->
 
 def test_every_query_is_a_line_with_the_best_five_of_both_stages(evaluate, people: Path) -> None:
     status, printed, folder = evaluate(
-        "data=folder", f"data.root='{people}'", "query=[clean,crop]", "alpha=auto", "k=10", "--rerank"
+        "model=dlib", "data=folder", f"data.root='{people}'", "query=[clean,crop]", "alpha=auto", "k=10", "--rerank"
     )
     assert status == 0, printed
     with (folder / "queries.csv").open(newline="") as file:
