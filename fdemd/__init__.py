@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from fdemd.errors import InputError
     from fdemd.faces.photographs import align_face
     from fdemd.features import Features
+    from fdemd.gallery.gallery import Gallery
+    from fdemd.gallery.identification import Identification
     from fdemd.retrieval.rank import rank, rerank
     from fdemd.retrieval.ranking import Ranking
     from fdemd.scoring.evaluate import evaluate
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "Features": "features",
+    "Gallery": "gallery.gallery",
+    "Identification": "gallery.identification",
     "InputError": "errors",
     "Ranking": "retrieval.ranking",
     "align_face": "faces.photographs",
@@ -49,6 +53,8 @@ _MODULES = {
 
 __all__ = [
     "Features",
+    "Gallery",
+    "Identification",
     "InputError",
     "Ranking",
     "align_face",

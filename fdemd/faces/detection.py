@@ -66,10 +66,15 @@ def prominence(box: tuple[float, float, float, float], width: int, height: int) 
     return (right - left) * (bottom - top) - 2 * (aside**2 + below**2)
 
 
+def by_prominence(faces: Iterable[Detection], image: np.ndarray) -> list[Detection]:
+    """Return the faces of a picture ``(H, W, 3)``, the most prominent first."""
+    height, width = image.shape[:2]
+    return sorted(faces, key=lambda face: prominence(face.box, width, height), reverse=True)
+
+
 def most_prominent(faces: Iterable[Detection], image: np.ndarray) -> Detection | None:
     """Return the most prominent face of a picture ``(H, W, 3)``; None if there is none."""
-    height, width = image.shape[:2]
-    return max(faces, key=lambda face: prominence(face.box, width, height), default=None)
+    return next(iter(by_prominence(faces, image)), None)
 
 
 def is_near_centre(face: Detection, image: np.ndarray) -> bool:

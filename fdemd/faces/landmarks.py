@@ -12,7 +12,7 @@ import numpy as np
 from fdemd.checkpoints import installed_file, read_card
 from fdemd.errors import unknown
 from fdemd.faces import hog, mtcnn, yunet
-from fdemd.faces.detection import Detection, Detector, enlarged, is_near_centre, most_prominent, reduced
+from fdemd.faces.detection import Detection, Detector, by_prominence, enlarged, is_near_centre, reduced
 from fdemd.faces.orientation import find_upright, rotate
 from fdemd.settings.faces import DEFAULT_DETECTOR
 
@@ -83,7 +83,15 @@ def check_detector(name: str) -> str:
 
 
 def find_face(image: np.ndarray, detector: str = DEFAULT_DETECTOR) -> FoundFace | None:
-    """Find the most prominent face of a photograph: the largest one near the centre.
+    """Find the most prominent face of a photograph: the largest one near the centre; None without any.
+
+    Arguments and errors are those of :func:`find_faces`.
+    """
+    return next(iter(find_faces(image, detector)), None)
+
+
+def find_faces(image: np.ndarray, detector: str = DEFAULT_DETECTOR) -> list[FoundFace]:
+    """Find all faces of a photograph, the most prominent first.
 
     A photograph that lies on a side or upside down is rotated, see :mod:`fdemd.faces.orientation`.
 
@@ -91,19 +99,21 @@ def find_face(image: np.ndarray, detector: str = DEFAULT_DETECTOR) -> FoundFace 
         image: Picture ``(H, W, 3)``, uint8 RGB.
         detector: A name in :data:`DETECTORS`.
 
-    Returns:
-        The face; None if the detector finds none.
-
     Raises:
         InputError: There is no such detector.
     """
     chosen = DETECTORS[check_detector(detector)]
     small, scale = reduced(image, chosen.largest_side)
     turns, found = find_upright(small, chosen)
-    upright, faces = rotate(image, turns), [enlarged(face, scale) for face in found]
-    if not (face := most_prominent(faces, upright)):
-        return None
-    return FoundFace(lambda: find_landmarks(upright, face), face.box, face.five_points, len(faces), turns, face.weak)
+    upright = rotate(image, turns)
+    faces = by_prominence((enlarged(face, scale) for face in found), upright)
+
+    def described(face: Detection) -> FoundFace:
+        return FoundFace(
+            lambda: find_landmarks(upright, face), face.box, face.five_points, len(faces), turns, face.weak
+        )
+
+    return [described(face) for face in faces]
 
 
 def find_landmarks(image: np.ndarray, face: Detection) -> np.ndarray:

@@ -18,6 +18,27 @@ def rotate(image: np.ndarray, turns: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
 
+def rotate_back(
+    box: tuple[float, float, float, float], turns: int, height: int, width: int
+) -> tuple[float, float, float, float]:
+    """Return a box of a rotated picture in pixels of the picture as it was.
+
+    Args:
+        box: Left, top, right and bottom in the picture that :func:`rotate` gave.
+        turns: Number of quarter turns anticlockwise that it was rotated by.
+        height: Height of the picture before, in pixels.
+        width: Width of the picture before, in pixels.
+
+    >>> rotate_back((0, 1, 1, 2), 1, height=2, width=3)
+    (1, 0, 2, 1)
+    """
+    for turn in range(turns % 4, 0, -1):
+        left, top, right, bottom = box
+        side = width if turn % 2 else height  # of the picture before this quarter turn
+        box = side - bottom, left, side - top, right
+    return box
+
+
 def find_upright(image: np.ndarray, detector: Detector) -> tuple[int, Sequence[Detection]]:
     """Find the faces of a picture, in a rotated copy if its face is upright there.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -12,7 +14,8 @@ from torch import Tensor
 
 from fdemd.errors import InputError
 from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, check_alignment, resize_aligned
-from fdemd.faces.landmarks import check_detector, find_face
+from fdemd.faces.landmarks import check_detector, find_face, find_faces
+from fdemd.faces.orientation import rotate_back
 from fdemd.faces.pictures import as_bytes
 from fdemd.faces.reading import UnreadableImageError, check_sides, read_image, upright_rgb
 from fdemd.settings.faces import DEFAULT_DETECTOR
@@ -91,10 +94,53 @@ def extract_face(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bo
                 f"{width}x{height} pixels are not of the proportions of the alignment {preprocessing.template}"
             )
         return ExtractedFace(resize_aligned(image, preprocessing.template, preprocessing.size), 1)
-    try:
+    with _looked_for(image):
         if (found := find_face(image, preprocessing.detector)) is None:
             return ExtractedFace(None)
         return ExtractedFace(align(image, found, preprocessing.template, preprocessing.size), found.faces, found.weak)
+
+
+class FaceOnPhotograph(NamedTuple):
+    """One of the faces of a photograph.
+
+    Attributes:
+        face: The aligned face.
+        box: Left, top, right and bottom in pixels of the photograph; it may reach beyond it.
+        weak: Whether the detector is not sure of it, see :class:`fdemd.faces.detection.Detection`.
+    """
+
+    face: AlignedFace
+    box: tuple[float, float, float, float]
+    weak: bool
+
+
+def extract_faces(image: np.ndarray, preprocessing: Preprocessing) -> list[FaceOnPhotograph]:
+    """Find and align all faces of a picture, the most prominent first.
+
+    Args:
+        image: Picture ``(H, W, 3)``, uint8 RGB.
+        preprocessing: How the faces are found and cut out.
+
+    Raises:
+        UnreadableImageError: The detector or the template fails on the picture, as some do on odd shapes.
+        InputError: There is no such template or detector, or the template cannot give faces of this size.
+    """
+    with _looked_for(image):
+        return [
+            FaceOnPhotograph(
+                align(image, found, preprocessing.template, preprocessing.size),
+                rotate_back(found.box, found.turns, *image.shape[:2]),
+                found.weak,
+            )
+            for found in find_faces(image, preprocessing.detector)
+        ]
+
+
+@contextmanager
+def _looked_for(image: np.ndarray) -> Iterator[None]:
+    """Tell what goes wrong while a face is looked for as the fault of the picture, unless it cannot be."""
+    try:
+        yield
     except (InputError, OSError, ImportError):  # not the picture's fault: networks and weights that cannot be loaded
         raise
     except Exception as error:  # OpenCV, dlib and PyTorch raise many kinds
@@ -154,7 +200,7 @@ def align_and_count(
     )
     name = f"photograph {photograph}" if isinstance(photograph, str | Path) else "photograph"
     try:
-        face, faces, _ = extract_face(_pixels(photograph), preprocessing, aligned=False)
+        face, faces, _ = extract_face(pixels_of(photograph), preprocessing, aligned=False)
     except UnreadableImageError as error:
         raise InputError(f"The {name} cannot be read: {error}.") from error
     if face is None:
@@ -163,8 +209,16 @@ def align_and_count(
     return face, faces
 
 
-def _pixels(photograph: str | Path | Image.Image | np.ndarray | Tensor) -> np.ndarray:
-    """Return a photograph as ``(H, W, 3)`` uint8 RGB."""
+def pixels_of(photograph: str | Path | Image.Image | np.ndarray | Tensor) -> np.ndarray:
+    """Return a photograph as ``(H, W, 3)`` uint8 RGB.
+
+    Args:
+        photograph: As for :func:`align_face`.
+
+    Raises:
+        UnreadableImageError: It cannot be read, or is too small or too narrow to show a face.
+        InputError: It is an array of another shape or type.
+    """
     if isinstance(photograph, str | Path):
         return read_image(Path(photograph))
     if isinstance(photograph, Image.Image):

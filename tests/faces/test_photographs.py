@@ -10,7 +10,7 @@ from fdemd.data.sources import orl_manifest
 from fdemd.errors import InputError
 from fdemd.faces import landmarks, photographs
 from fdemd.faces.alignment import TEMPLATES
-from fdemd.faces.photographs import Preprocessing, advice_on_losses, extract_face, many_lost
+from fdemd.faces.photographs import Preprocessing, advice_on_losses, extract_face, extract_faces, many_lost
 from fdemd.faces.reading import UnreadableImageError, read_image
 
 PREPROCESSING = Preprocessing("dlib", (150, 150), "dlib")
@@ -79,3 +79,21 @@ def test_landmarks_are_not_searched_for_before_they_are_asked_for(
     np.testing.assert_array_equal(copy.landmarks, expected.landmarks)
     np.testing.assert_array_equal(found.landmarks, expected.landmarks)
     assert calls == [1]
+
+
+def test_all_faces_of_a_photograph_come_with_their_places() -> None:
+    """A bystander in the corner, and the photograph on its side: boxes are in its own pixels."""
+    root = orl_manifest().root
+    subject, bystander = (cv2.resize(read_image(root / name), None, fx=2, fy=2) for name in ("s1/1.pgm", "s2/1.pgm"))
+    photograph = np.full((700, 800, 3), 128, np.uint8)
+    photograph[250:474, 300:484], photograph[10:234, 10:194] = subject, bystander
+    for turns in (0, 3):
+        turned = np.ascontiguousarray(np.rot90(photograph, turns))
+        found = extract_faces(turned, Preprocessing("insightface", (112, 112), "yunet"))
+        assert len(found) == 2
+        for face, grey in zip(found, (subject, bystander), strict=True):
+            left, top, right, bottom = (round(side) for side in face.box)
+            where = (300, 250) if grey is subject else (10, 10)
+            centre = np.array([where[1] + 112, where[0] + 92]) if turns == 0 else [where[0] + 92, 700 - where[1] - 112]
+            np.testing.assert_allclose([(top + bottom) / 2, (left + right) / 2], centre, atol=40)
+            assert face.face.image.shape == (112, 112, 3)

@@ -1,0 +1,142 @@
+"""``fdemd gallery``: enrol people and put a name to a photograph, on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fdemd.cli.exit_status import exit_status
+from fdemd.errors import InputError
+from fdemd.files.user_paths import expand_home
+
+_DEFAULT = "people.db"
+_FROM = "FDEMD_GALLERY"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status: 0, 1 if a check finds something, 2 after a mistake, 130 after Ctrl-C."""
+    arguments = _parser().parse_args(argv)
+
+    def work() -> int:
+        from fdemd.gallery.commands import COMMANDS  # torch takes seconds to import; --help is told at once
+
+        return COMMANDS[arguments.command](arguments)
+
+    return exit_status("gallery", work, "the same command goes on where it was")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fdemd gallery",
+        description="Enrol people, and put a name to a photograph.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, summary: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        added.add_argument(
+            "--gallery",
+            metavar="WHERE",
+            default=os.environ.get(_FROM, _DEFAULT),
+            help=f"file of the gallery, or postgresql://USER:PASSWORD@HOST/DATABASE (default: ${_FROM}, or {_DEFAULT})",
+        )
+        return added
+
+    _add_enrol(command("enrol", "enrol the people of a folder that holds a folder for each of them"))
+    identify = command("identify", "say who is on photographs, every face of them")
+    identify.add_argument("photographs", metavar="PHOTO", type=_path, nargs="+")
+    _add_rate(identify)
+    identify.add_argument(
+        "--worn",
+        choices=("clean", "mask", "sunglass"),
+        default="clean",
+        help="what the people on them wear, which has a threshold of its own (default: clean, nothing)",
+    )
+    identify.add_argument("--json", action="store_true", help="print JSON, one line a photograph")
+    identify.add_argument("--picture", metavar="FILE", type=_path, help="draw boxes and names; for one photograph")
+    identify.add_argument(
+        "--explain",
+        metavar="FILE",
+        type=_path,
+        help="draw why the first face was taken for its first candidate",
+    )
+    listing = command("list", "list the people who are enrolled")
+    listing.add_argument("--json", action="store_true", help="print JSON, with every photograph and its number")
+    remove = command("remove", "remove a person, or one photograph, so that nothing of it is left")
+    which = remove.add_mutually_exclusive_group(required=True)
+    which.add_argument("person", metavar="NAME", nargs="?")
+    which.add_argument("--photograph", metavar="NUMBER", type=int, help="as list --json tells it")
+    rename = command("rename", "give a person another name")
+    rename.add_argument("person", metavar="NAME")
+    rename.add_argument("new", metavar="NEW")
+    merge = command("merge", "give all photographs of one person to another, and remove the first")
+    merge.add_argument("person", metavar="NAME")
+    merge.add_argument("into", metavar="INTO")
+    command("check", "check that the gallery is whole, and that nothing removed is left; status 1 if not")
+    command("export", "write everybody to a new folder").add_argument("folder", metavar="FOLDER", type=_path)
+    command("import", "enrol what export wrote").add_argument("folder", metavar="FOLDER", type=_path)
+    return parser
+
+
+def _add_enrol(enrol: argparse.ArgumentParser) -> None:
+    enrol.add_argument(
+        "photographs",
+        metavar="FOLDER",
+        type=_path,
+        nargs="+",
+        help="a folder with one folder a person; with --person photographs, or folders of photographs, of that person",
+    )
+    enrol.add_argument("--person", metavar="NAME", help="who is on all of them")
+    enrol.add_argument(
+        "--face", metavar="NUMBER", type=int, help="which face is theirs, from 0, the most prominent first"
+    )
+    enrol.add_argument("--force", action="store_true", help="enrol also what the gate refuses, if it shows a face")
+    _add_rate(enrol)
+    new = enrol.add_argument_group("for a new gallery")
+    new.add_argument("--backbone", metavar="NAME", help="network (default: sface)")
+    new.add_argument("--detector", metavar="NAME", help="detector of faces (default: yunet)")
+    new.add_argument("--keep", choices=("path", "bytes", "none"), help="what to keep of photographs (default: path)")
+    new.add_argument(
+        "--patches", choices=("projected", "raw", "none"), help="patches to keep (default: projected where there are)"
+    )
+    new.add_argument(
+        "--cohort",
+        metavar="FOLDER",
+        type=_path,
+        help="strangers, a folder each, whom thresholds rest on while few are enrolled (default: the AT&T faces)",
+    )
+
+
+def _add_rate(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--fpir",
+        metavar="RATE",
+        type=float,
+        default=0.01,
+        help="share of strangers who may get a name (default: 0.01, 1 in 100)",
+    )
+
+
+_EXAMPLES = """\
+examples:
+  fdemd gallery enrol colleagues/              a folder a person, in people.db
+  fdemd gallery enrol --person "Ann Lee" ann/  her photographs
+  fdemd gallery identify visitor.jpg --picture named.png
+  fdemd gallery remove "Ann Lee"
+"""
+
+
+def _path(text: str) -> Path:
+    try:
+        return expand_home(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,183 @@
+"""From a photograph to its faces with features, the way of every other job: detector, alignment, network."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from fdemd.backbones.backbone import Backbone
+from fdemd.backbones.projection import PROJECTED, RAW, patches_for
+from fdemd.embedding.embed import embed
+from fdemd.errors import InputError
+from fdemd.faces.photographs import FaceOnPhotograph, Preprocessing, extract_faces, pixels_of
+from fdemd.faces.reading import UnreadableImageError, read_image
+from fdemd.features import Features
+from fdemd.files.text import to_printable
+from fdemd.gallery.packing import as_png
+from fdemd.gallery.pin import Pin
+
+Photo: TypeAlias = str | Path | bytes | Image.Image | np.ndarray  # a union that isinstance takes
+"""A photograph: the path of a file, its bytes, a PIL image or an array ``(H, W, 3)``."""
+_SHARPNESS_SIDE = 112
+
+
+@dataclass(frozen=True, eq=False)
+class SeenFace:
+    """A face on a photograph.
+
+    Attributes:
+        box: Left, top, right and bottom in pixels of the photograph.
+        image: The aligned face ``(H, W, 3)``, uint8 RGB.
+        sharpness: Variance of the Laplacian, see :func:`sharpness`.
+        features: Of this one face.
+    """
+
+    box: tuple[float, float, float, float]
+    image: np.ndarray
+    sharpness: float
+    features: Features
+
+    @property
+    def side(self) -> float:
+        """Shorter side of the box in pixels."""
+        return min(self.box[2] - self.box[0], self.box[3] - self.box[1])
+
+
+@dataclass(frozen=True, eq=False)
+class SeenPhotograph:
+    """A photograph and all faces on it, the most prominent first.
+
+    Attributes:
+        name: What to call it in a sentence.
+        path: Its file; None if it was given in another way.
+        sha256: Of its file's bytes, or of its pixels if it was no file.
+        content: The bytes of its file; a PNG of what was no file.
+        faces: What was found.
+    """
+
+    name: str
+    path: Path | None
+    sha256: str
+    content: bytes
+    faces: tuple[SeenFace, ...]
+
+
+class FaceReader:
+    """Reads photographs as one gallery does; several threads may call it, one works at a time."""
+
+    def __init__(self, backbone: Backbone, pin: Pin) -> None:
+        """Take the network and how faces are found for it.
+
+        Raises:
+            InputError: The network has no such patches as the pin names.
+        """
+        self._backbone, self._pin = backbone, pin
+        self.preprocessing = Preprocessing(pin.alignment, pin.face_size, pin.detector)
+        kind = RAW if pin.patches == "none" else pin.patches
+        self._view = patches_for(kind, backbone, _any_features(backbone))
+        self._alone = threading.Lock()  # dlib's detector and some networks keep what they are at work on
+
+    def read(self, photograph: Photo) -> SeenPhotograph:
+        """Return a photograph with all its faces.
+
+        Raises:
+            InputError: It cannot be read. A photograph without a face is no mistake.
+        """
+        name, path, content = _content(photograph)
+        try:
+            if content is not None:
+                pixels = read_image(io.BytesIO(content))
+            else:
+                assert isinstance(photograph, Image.Image | np.ndarray)
+                pixels = pixels_of(photograph)
+                content = as_png(pixels)
+            with self._alone:
+                found = extract_faces(pixels, self.preprocessing)
+                faces = self._seen(found)
+        except UnreadableImageError as error:
+            raise InputError(f"The {name} cannot be read: {error}.") from error
+        return SeenPhotograph(name, path, hashlib.sha256(content).hexdigest(), content, faces)
+
+    def embed(self, images: np.ndarray) -> Features:
+        """Return the features of aligned faces ``(B, H, W, 3)`` uint8, patches of the gallery's kind and precision."""
+        return self._view(embed(self._backbone, images, dtype=self._pin.dtype))
+
+    def _seen(self, found: list[FaceOnPhotograph]) -> tuple[SeenFace, ...]:
+        if not found:
+            return ()
+        features = self.embed(np.stack([each.face.image for each in found]))
+        return tuple(
+            SeenFace(each.box, each.face.image, sharpness(each.face.image), features[number])
+            for number, each in enumerate(found)
+        )
+
+
+def best_patches(backbone: Backbone) -> str:
+    """Return the kind of patches that serve a gallery best: projected ones where the network has them.
+
+    They are as long as the embedding, for SFace an eighth of the raw ones, and with the weighting ``norm`` they harm a
+    strong network least (docs/auto_alpha.md).
+    """
+    try:
+        patches_for(PROJECTED, backbone, _any_features(backbone))
+    except InputError:
+        return RAW
+    return PROJECTED
+
+
+def _any_features(backbone: Backbone) -> Features:
+    return embed(backbone, np.zeros((1, *backbone.face_size, 3), np.uint8), dtype="float32")
+
+
+def digest_of(photograph: Photo) -> str | None:
+    """Return the SHA-256 by which a gallery knows a file again, without looking for faces; None if it is no file.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    content = _content(photograph)[2]
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def sharpness(image: np.ndarray) -> float:
+    """Return the variance of the Laplacian of a face scaled to 112 pixels: low if it is blurred (Pech-Pacheco, 2000).
+
+    Args:
+        image: Aligned face ``(H, W, 3)``, uint8 RGB.
+
+    Examples:
+        >>> sharpness(np.zeros((112, 112, 3), np.uint8))
+        0.0
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    scale = _SHARPNESS_SIDE / grey.shape[0]
+    scaled = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return float(cv2.Laplacian(scaled, cv2.CV_64F).var())
+
+
+def name_of(photograph: Photo) -> str:
+    """Return what to call a photograph in a sentence."""
+    return f"photograph {to_printable(str(photograph))}" if isinstance(photograph, str | Path) else "photograph"
+
+
+def _content(photograph: Photo) -> tuple[str, Path | None, bytes | None]:
+    """Name, path and bytes of a photograph, as far as it has them."""
+    name = name_of(photograph)
+    if isinstance(photograph, bytes):
+        return name, None, photograph
+    if not isinstance(photograph, str | Path):
+        return name, None, None
+    path = Path(photograph)
+    try:
+        return name, path.resolve(), path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"The {name} cannot be read ({reason}).") from error

@@ -1,0 +1,341 @@
+"""The gallery: enrol people, and put a name to a photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+from sqlalchemy import select
+
+from fdemd.backbones import Backbone
+from fdemd.errors import InputError
+from fdemd.features import Features
+from fdemd.gallery import exchange, people
+from fdemd.gallery.calibrate import Thresholds
+from fdemd.gallery.check import Checked, check
+from fdemd.gallery.cohort import read_cohort
+from fdemd.gallery.database import Database
+from fdemd.gallery.enrolment import KNOWN, REFUSED, Enrolment, judge, known_photograph, store
+from fdemd.gallery.evidence import Evidence, evidence_of
+from fdemd.gallery.faces import FaceReader, Photo, SeenFace, digest_of, name_of
+from fdemd.gallery.gate import Finding
+from fdemd.gallery.identification import Identification, Verification
+from fdemd.gallery.identify import decide
+from fdemd.gallery.index import Index
+from fdemd.gallery.names import check_name
+from fdemd.gallery.occlusions import CLEAN, check_kind
+from fdemd.gallery.opening import Asked, open_pinned
+from fdemd.gallery.people import EnrolledPerson, Removal
+from fdemd.gallery.pin import Pin
+from fdemd.gallery.schema import Person
+from fdemd.gallery.search import Search, default_rerank
+from fdemd.settings.checking import check_settings
+from fdemd.settings.ranking import EmdRerank
+from fdemd.tensors.directions import unit
+
+FPIR = 0.01
+"""Rate of strangers who may get a name, where none is asked for."""
+
+
+class Gallery:
+    """People and their photographs in a database, and the name of who is on another photograph.
+
+    Several threads may use one, and several processes one database: each sees what any of them enrolled or removed.
+
+    Examples:
+        >>> import tempfile, fdemd
+        >>> from fdemd.data.sources import orl_manifest
+        >>> root = orl_manifest().root
+        >>> where = tempfile.mkdtemp() + "/people.db"
+        >>> with fdemd.Gallery.open(where, backbone="dlib", detector="dlib") as gallery:
+        ...     for person in ("s1", "s2"):
+        ...         _ = gallery.enrol(person, [root / person / "2.pgm", root / person / "3.pgm"])
+        ...     print([answer.person for answer in gallery.identify(root / "s2" / "5.pgm")])
+        ['s2']
+    """
+
+    def __init__(self, database: Database, reader: FaceReader, pin: Pin, rerank: EmdRerank | None) -> None:
+        """Take the parts; :meth:`open` makes them."""
+        self._database, self._reader, self.pin = database, reader, pin
+        self._index = Index(database)
+        self._search = Search(database, pin, rerank)
+        with database.read() as session:
+            cohort = read_cohort(session, pin)
+        self._thresholds = Thresholds(database, self._search, reader, cohort)
+
+    @classmethod
+    def open(
+        cls,
+        where: str | Path,
+        *,
+        backbone: str | Backbone | None = None,
+        settings: dict[str, Any] | None = None,
+        detector: str | None = None,
+        keep: str | None = None,
+        patches: str | None = None,
+        cohort: Sequence[Sequence[Photo]] | None = None,
+        rerank: dict[str, Any] | None = None,
+        create: bool = True,
+    ) -> Gallery:
+        """Open a gallery, or make one where there is none.
+
+        A gallery is pinned to its network, weights, alignment and detector when it is made. What is not given here is
+        taken from it, or by default when it is made.
+
+        Args:
+            where: Path of an SQLite file, or ``postgresql://USER:PASSWORD@HOST/DATABASE``.
+            backbone: Network, one of :func:`fdemd.list_backbones` or one of your own; ``sface`` by default.
+            settings: Settings of the network, as for :func:`fdemd.create_backbone`.
+            detector: Detector of faces, ``yunet`` by default.
+            keep: What is kept of photographs: ``path`` (default), also their ``bytes``, or ``none``, in which case no
+                picture of an enrolled face is kept either.
+            patches: Which patches are kept: ``projected`` (default where the network has them), ``raw`` or ``none``.
+            cohort: Photographs of strangers, a list for each of them, that thresholds rest on while few people are
+                enrolled; by default 40 people of the AT&T faces. Only when the gallery is made.
+            rerank: Settings of the second stage in this process, as ``configs/rerank/emd.yaml`` has them; by default
+                ``alpha=0.3, k=20``. ``{"alpha": 0}`` leaves the order to the cosine.
+            create: Whether to make a new gallery where there is none.
+
+        Raises:
+            InputError: The database cannot be used, the gallery is of another network, or a choice is none.
+        """
+        asked = Asked(backbone, settings, detector, keep, patches)
+        database = Database(where, create=create)
+        try:
+            reader, pin = open_pinned(database, asked, cohort, create=create)
+            return cls(database, reader, pin, _second_stage(pin, rerank))
+        except BaseException:
+            database.close()
+            raise
+
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database's connections."""
+        self._database.close()
+
+    def enrol(
+        self,
+        person: str,
+        photographs: Photo | Sequence[Photo],
+        *,
+        face: int | None = None,
+        force: bool = False,
+        fpir: float = FPIR,
+    ) -> list[Enrolment]:
+        """Enrol photographs of a person, each in a transaction of its own, so that what was told is there.
+
+        Args:
+            person: Name; somebody new, or who is enrolled already.
+            photographs: A photograph or several: paths, bytes of files, PIL images or arrays ``(H, W, 3)``.
+            face: Number of the face on each photograph, from 0, the most prominent first; None lets the gate decide.
+            force: Whether photographs are enrolled that the gate would refuse, as far as they show a face.
+            fpir: Rate of strangers who may be as much alike as a lookalike.
+
+        Returns:
+            What became of each photograph; nothing is left out.
+
+        Raises:
+            InputError: The name may not be one. A photograph that cannot be read is refused, not an error.
+        """
+        name = check_name(person)
+        several = [photographs] if isinstance(photographs, Photo) else photographs
+        return [self._enrol(name, photograph, face, force, fpir) for photograph in several]
+
+    def identify(
+        self, photograph: Photo, *, fpir: float = FPIR, worn: str = CLEAN, candidates: int = 5
+    ) -> list[Identification]:
+        """Say who is on a photograph: an answer for every face, the most prominent first.
+
+        A person is on a photograph at most once; the faces are given to people so that all scores together are best.
+
+        Args:
+            photograph: Path of a file, its bytes, a PIL image or an array ``(H, W, 3)``.
+            fpir: Rate of strangers who may get a name (false positive identification rate), in (0, 1).
+            worn: What everybody on it wears: ``clean`` (nothing), ``mask`` or ``sunglass``; each has a threshold of its
+                own, from what strangers score who wear it.
+            candidates: People that each answer lists at most.
+
+        Raises:
+            InputError: The photograph cannot be read, or the rate is too small to be told for this gallery.
+        """
+        check_kind(worn)
+        if candidates < 1:
+            raise InputError(f"candidates is {candidates}; an answer lists at least 1.")
+        seen = self._reader.read(photograph)
+        if not seen.faces:
+            return []
+        snapshot = self._index.current()
+        calibration = self._thresholds.of(snapshot, worn)
+        found = self._search.people(_together(seen.faces), snapshot)
+        numbers = [match.photograph for matches in found for match in matches[: 2 * candidates]]
+        with self._database.read() as session:
+            paths = people.paths_of(session, numbers)
+        return decide(seen.faces, found, snapshot, calibration, fpir, paths, candidates)
+
+    def explain(self, answer: Identification, candidate: int = 0) -> Evidence:
+        """Say what an answer rests on: scores and patches beside the enrolled photograph that is most alike.
+
+        Args:
+            answer: What :meth:`identify` said of a face.
+            candidate: Place among its candidates.
+
+        Raises:
+            InputError: There is no such candidate, the photograph was removed since, or the gallery keeps no patches.
+        """
+        return evidence_of(answer, candidate, self._database, self._search, self._index.current())
+
+    def verify(self, one: Photo, other: Photo, *, fmr: float = 0.001) -> Verification:
+        """Say whether the most prominent faces of two photographs are of one person.
+
+        Args:
+            one: A photograph, as for :meth:`identify`.
+            other: Another one.
+            fmr: Rate of pairs of strangers who may pass (false match rate), in (0, 1).
+
+        Raises:
+            InputError: A photograph cannot be read or shows no face.
+        """
+        faces = [self._only_face(photograph) for photograph in (one, other)]
+        embeddings = unit(torch.cat([face.features.embedding for face in faces]), "the embeddings")
+        cosine = float(embeddings[0] @ embeddings[1])
+        threshold = self._thresholds.pairs.threshold(fmr, 1)
+        return Verification(cosine >= threshold, cosine, threshold, self._thresholds.pairs.rate(cosine, 1), fmr)
+
+    def people(self) -> list[EnrolledPerson]:
+        """Return everybody who is enrolled, by name, with their photographs."""
+        with self._database.read() as session:
+            return people.list_people(session)
+
+    def threshold(self, fpir: float = FPIR, worn: str = CLEAN) -> float:
+        """Return the score from which on somebody gets a name.
+
+        Args:
+            fpir: Rate of strangers who may.
+            worn: As for :meth:`identify`.
+
+        Raises:
+            InputError: The rate is out of range, or too small to be told for this gallery.
+        """
+        snapshot = self._index.current()
+        return self._thresholds.of(snapshot, check_kind(worn)).threshold(fpir, max(snapshot.size, 1))
+
+    def rename(self, person: str, new: str) -> None:
+        """Give a person another name.
+
+        Raises:
+            InputError: Nobody has this name, or somebody has the new one.
+        """
+        with self._database.write() as session:
+            people.rename_person(session, person, new)
+        self._database.forget_the_deleted()
+
+    def merge(self, person: str, into: str) -> int:
+        """Give all photographs of one person to another and remove the first; return how many were given.
+
+        Raises:
+            InputError: Nobody has one of the names, or they are the same.
+        """
+        with self._database.write() as session:
+            moved = people.merge_people(session, person, into)
+        self._database.forget_the_deleted()
+        return moved
+
+    def remove(self, person: str) -> Removal:
+        """Remove a person with everything that is known of them.
+
+        Raises:
+            InputError: Nobody has this name.
+        """
+        with self._database.write() as session:
+            count = people.remove_person(session, person)
+        return Removal(count, self._database.forget_the_deleted())
+
+    def remove_photograph(self, number: int) -> Removal:
+        """Remove one enrolled photograph; the person stays, also without any.
+
+        Args:
+            number: Its number, as :meth:`people` and :meth:`identify` tell it.
+
+        Raises:
+            InputError: There is no such photograph.
+        """
+        with self._database.write() as session:
+            people.remove_photograph(session, number)
+        return Removal(1, self._database.forget_the_deleted())
+
+    def check(self) -> Checked:
+        """Check that the gallery is whole and that nothing that was deleted is left."""
+        return check(self._database, self.pin, self._index)
+
+    def export(self, folder: str | Path) -> int:
+        """Write everybody to a new folder of plain files; return the number of photographs.
+
+        Raises:
+            InputError: The folder exists, or cannot be written.
+        """
+        with self._database.read() as session:
+            return exchange.export_to(Path(folder), session, self.pin)
+
+    def import_(self, folder: str | Path) -> tuple[int, int]:
+        """Enrol what :meth:`export` wrote, all or nothing; return how many photographs were new and how many known.
+
+        Raises:
+            InputError: It is no export, was changed, or is of a gallery of another network.
+        """
+        with self._database.write() as session:
+            return exchange.import_from(Path(folder), session, self.pin, self._database.name)
+
+    def _enrol(self, person: str, photograph: Photo, chosen: int | None, force: bool, fpir: float) -> Enrolment:
+        snapshot = self._index.current()
+        number = next((number for number, name in snapshot.names.items() if name == person), None)
+        try:
+            if number is not None and (known := self._known(person, photograph)) is not None:
+                return Enrolment(name_of(photograph), KNOWN, (), known)
+            seen = self._reader.read(photograph)
+            findings = judge(seen, number, snapshot, self._thresholds, fpir, chosen)
+        except InputError as error:
+            return Enrolment(name_of(photograph), REFUSED, (Finding("unreadable", str(error).rstrip("."), True),))
+        if not 0 <= (chosen or 0) < len(seen.faces) or (any(finding.refuses for finding in findings) and not force):
+            return Enrolment(seen.name, REFUSED, tuple(findings))
+        return store(self._database, self.pin, person, seen, chosen or 0, findings)
+
+    def _known(self, person: str, photograph: Photo) -> int | None:
+        """Whether a file is enrolled already, which saves looking for its faces."""
+        if (digest := digest_of(photograph)) is None:
+            return None
+        with self._database.read() as session:
+            number = session.scalar(select(Person.id).where(Person.name == person))
+            return None if number is None else known_photograph(session, number, digest)
+
+    def _only_face(self, photograph: Photo) -> SeenFace:
+        seen = self._reader.read(photograph)
+        if not seen.faces:
+            raise InputError(f"No face was found in the {seen.name}; try another photograph.")
+        return seen.faces[0]
+
+
+def _second_stage(pin: Pin, given: dict[str, Any] | None) -> EmdRerank | None:
+    usual = default_rerank(pin)
+    if usual is None or given is None:
+        return usual
+    found: EmdRerank = check_settings(EmdRerank, {**dict(usual), **given})
+    found.fixed_alpha  # noqa: B018 # refuses auto: with another alpha for each search no threshold could hold
+    return found
+
+
+def _together(faces: Sequence[SeenFace]) -> Features:
+    return Features(
+        torch.cat([face.features.embedding for face in faces]),
+        torch.cat([face.features.patches for face in faces]),
+        faces[0].features.grid,
+    )

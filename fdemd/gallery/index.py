@@ -1,0 +1,153 @@
+"""What is searched, in memory: every enrolled face as a unit vector, kept up to date from the database's change log."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+
+import torch
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+from torch import Tensor
+
+from fdemd.gallery.database import Database
+from fdemd.gallery.packing import unpack_embeddings
+from fdemd.gallery.schema import Change, Person, Photograph
+from fdemd.retrieval.faiss_search import FaissIndex
+from fdemd.settings.ranking import FlatSearch
+
+FAISS_FROM = 100_000
+"""Faces from which on FAISS, if it is installed, is quicker: it does not divide every embedding by its length anew."""
+_MANY = 2000
+"""Changes from which on everything is read anew; a database takes no longer list of numbers gladly."""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The gallery as it was at one moment; it never changes, so that a search is not disturbed by those who enrol.
+
+    Attributes:
+        change: Number of the last change that it knows.
+        embeddings: ``(G, D)`` float32, unit vectors.
+        photographs: ``(G,)`` int64 number of each face's photograph, rising, so that every process ranks equal cosines
+            alike.
+        people: ``(G,)`` int64 number of each face's person.
+        names: Number of a person -> name; also of those without a photograph.
+    """
+
+    change: int
+    embeddings: Tensor
+    photographs: Tensor
+    people: Tensor
+    names: Mapping[int, str]
+
+    def __len__(self) -> int:
+        return len(self.photographs)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of people who have a photograph."""
+        return len(self.people.unique())
+
+    @cached_property
+    def faiss(self) -> FaissIndex | None:
+        """FAISS's index of a large gallery, exact; None for a smaller one, or where FAISS is not installed."""
+        if len(self) < FAISS_FROM or find_spec("faiss") is None:
+            return None
+        return FaissIndex(FlatSearch(), self.embeddings, 0)
+
+
+class Index:
+    """The newest snapshot, for all threads of a process."""
+
+    def __init__(self, database: Database) -> None:
+        """Read everything."""
+        self._database, self._lock = database, threading.Lock()
+        self._rows = _Rows()
+        with database.read() as session:
+            self._snapshot = self._read_all(session)
+
+    def current(self) -> Snapshot:
+        """Return the gallery as it is now: whatever any process committed before this call is in it."""
+        with self._lock, self._database.read() as session:
+            newest = session.scalar(select(func.max(Change.id))) or 0
+            if newest != self._snapshot.change:
+                self._snapshot = self._read_changes(session)
+            return self._snapshot
+
+    def _read_all(self, session: Session) -> Snapshot:
+        names = {person.id: person.name for person in session.execute(select(Person.id, Person.name))}
+        newest = session.scalar(select(func.max(Change.id))) or 0
+        return Snapshot(newest, *self._rows.replaced(*_faces(session, None)), names)
+
+    def _read_changes(self, session: Session) -> Snapshot:
+        """Read again what the new changes are about, as it is now: a later change to it is then read twice, no harm."""
+        old = self._snapshot
+        changes = session.execute(
+            select(Change.id, Change.person_id, Change.photograph_id).where(Change.id > old.change).order_by(Change.id)
+        ).all()
+        if len(changes) > _MANY or not changes:  # none: a database that was put back to an earlier state
+            return self._read_all(session)
+        people = {change.person_id for change in changes}
+        whole = {change.person_id for change in changes if change.photograph_id is None}
+        single = {change.photograph_id for change in changes if change.photograph_id is not None}
+        found = session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))
+        names = {number: name for number, name in old.names.items() if number not in people}
+        names |= {person.id: person.name for person in found}
+        new = _faces(session, Photograph.person_id.in_(whole) | Photograph.id.in_(single))
+        gone = torch.isin(old.people, torch.tensor(sorted(whole), dtype=torch.long))
+        gone |= torch.isin(old.photographs, torch.tensor(sorted(single), dtype=torch.long))
+        gone |= torch.isin(old.photographs, new[1])
+        rows = self._rows.changed((old.embeddings, old.photographs, old.people), ~gone, new)
+        return Snapshot(changes[-1].id, *rows, names)
+
+
+_Faces = tuple[Tensor, Tensor, Tensor]
+"""Embeddings, photographs and people, see :class:`Snapshot`."""
+
+
+def _faces(session: Session, which: ColumnElement[bool] | None) -> _Faces:
+    query = select(Photograph.id, Photograph.person_id, Photograph.embedding).order_by(Photograph.id)
+    found: Sequence[tuple[int, int, bytes]] = session.execute(query if which is None else query.where(which)).all()
+    photographs, people, embeddings = zip(*found, strict=True) if found else ((), (), ())
+    rows = unpack_embeddings(embeddings) if embeddings else torch.zeros(0, 0)
+    return rows, torch.tensor(photographs, dtype=torch.long), torch.tensor(people, dtype=torch.long)
+
+
+class _Rows:
+    """Room for embeddings that grows by doubling, so that one more face does not copy all; old snapshots share it.
+
+    A snapshot sees the first rows alone, and what is added lies after all of them.
+    """
+
+    def __init__(self) -> None:
+        self._room = torch.zeros(0, 0)
+        self._used = 0
+
+    def replaced(self, embeddings: Tensor, photographs: Tensor, people: Tensor) -> _Faces:
+        self._room, self._used = embeddings, len(embeddings)
+        return embeddings, photographs, people
+
+    def changed(self, old: _Faces, kept: Tensor, new: _Faces) -> _Faces:
+        """Return the faces that are kept and the new ones, in the order of their photographs."""
+        if not len(new[0]):
+            return self.replaced(*(part[kept] for part in old))
+        follows = not len(old[1]) or int(new[1][0]) > int(old[1][-1])
+        ids = torch.cat([old[1][kept], new[1]]), torch.cat([old[2][kept], new[2]])
+        if len(old[0]) and follows and kept.all() and self._used == len(old[0]):
+            return self._appended(new[0]), *ids
+        parts = [old[0][kept], new[0]] if len(old[0]) else [new[0]]
+        order = ids[0].argsort()
+        return self.replaced(torch.cat(parts)[order], ids[0][order], ids[1][order])
+
+    def _appended(self, embeddings: Tensor) -> Tensor:
+        first, self._used = self._used, self._used + len(embeddings)
+        if self._used > len(self._room):
+            room = torch.empty(2 * self._used, embeddings.shape[1])
+            room[:first] = self._room[:first]
+            self._room = room
+        self._room[first : self._used] = embeddings
+        return self._room[: self._used]

@@ -1,0 +1,1 @@
+"""Versions of the database's schema, each with the step to it (alembic)."""
