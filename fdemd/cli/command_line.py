@@ -46,6 +46,7 @@ def main(
     argv: Sequence[str] | None = None,
     config_dir: Path = CONFIG_DIR,
     schema: type[Section] | None = None,
+    name: str | None = None,
 ) -> int:
     """Call ``run`` with the settings of each sweep point that the command line asks for; return the exit status.
 
@@ -58,6 +59,7 @@ def main(
         argv: The arguments; None for those of the program.
         config_dir: Folder of the primary config and its groups.
         schema: Type of the settings; None for that of ``job``.
+        name: Name of the command, with which errors begin; None for that of ``job``.
 
     Returns:
         0, or 2 after an ``InputError`` (from the command line or from ``run``; one sentence on stderr, no further
@@ -78,7 +80,7 @@ def main(
                     print(f"sweep {number}/{len(points)}: {point.label}", flush=True)
                 run(point.settings)
 
-    return exit_status(job, work)
+    return exit_status(name or job, work)
 
 
 def plan(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 import torch
 from torch import Tensor
@@ -14,7 +14,6 @@ from torch.utils.data import Dataset, default_collate
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.manifest import Manifest
 from fdemd.faces.alignment import AlignedFace
-from fdemd.faces.queries import QueryMaker
 
 
 class FaceBatch(TypedDict):
@@ -64,10 +63,21 @@ def face_batch(faces: Iterable[AlignedFace]) -> FaceBatch:
     return batch
 
 
+class FaceMaker(Protocol):
+    """Makes a face out of a clean one, such as :class:`fdemd.faces.queries.QueryMaker`."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the face made from one of a given name, as plain values."""
+
+    def __call__(self, face: AlignedFace, name: str) -> AlignedFace:
+        """Return the face made from one whose photograph has this name."""
+
+
 class FaceDataset(Dataset[FaceBatch]):
     """Some rows of a manifest as one kind of query (``clean`` for the gallery)."""
 
-    def __init__(self, faces: AlignedFaces, manifest: Manifest, rows: Tensor, maker: QueryMaker) -> None:
+    def __init__(self, faces: AlignedFaces, manifest: Manifest, rows: Tensor, maker: FaceMaker) -> None:
         """Describe the data set.
 
         Args:

@@ -12,6 +12,7 @@ from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.projection import patches_for
 from fdemd.errors import InputError, unknown
 from fdemd.features import Features
+from fdemd.retrieval.alpha import build_alpha, chosen_alpha
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, barred_rows
 from fdemd.retrieval.ranking import Ranking
@@ -102,9 +103,10 @@ def rerank(
         gallery: Features of the ``G`` gallery faces that it is of.
         method: ``emd`` (Earth Mover's similarity of patches), ``k_reciprocal`` or ``query_expansion`` (both on
             embeddings alone), or the name of a plug-in of the group ``fdemd.rerankers``.
-        backbone: Network that gave the features; only ``patches="projected"`` needs it.
-        **settings: ``alpha``, a number in [0, 1] or ``auto``; ``k``, the number of places; and those of the method, as
-            ``configs/rerank/METHOD.yaml`` explains them, such as ``weighting="uniform"``. Defaults are as there.
+        backbone: Network that gave the features; only ``patches="projected"`` and ``alpha="calibrated"`` need it.
+        **settings: ``alpha``, a number in [0, 1], ``auto`` or ``calibrated``; ``k``, the number of places; and those
+            of the method, as ``configs/rerank/METHOD.yaml`` explains them, such as ``weighting="uniform"``. Defaults
+            are as there.
 
     Returns:
         The new ranking; its scores are the mixed ones within the first ``k`` places.
@@ -131,7 +133,8 @@ def rerank(
     if reranker.needs_barred and ranking.sources is not None:
         barred = barred_rows(*labels_of(*ranking.sources, ranking.sources), LEAVE_TWIN_OUT).to(ranking.indices.device)
     found = pairs(ranking.indices[:, : chosen.k], barred)
-    return reorder(ranking, found.values, chosen.alpha)
+    alpha = build_alpha(chosen.alpha, chosen, backbone)
+    return reorder(ranking, found.values, chosen_alpha(alpha, query, ranking, found.values))
 
 
 def labels_of(

@@ -12,6 +12,7 @@ from fdemd.backbones import Backbone
 from fdemd.backbones.projection import patches_for
 from fdemd.cache.similarities import SimilarityStore
 from fdemd.features import Features
+from fdemd.retrieval.alpha import Alpha, build_alpha, chosen_alpha
 from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import Labels, barred_rows, measured_protocols
@@ -33,18 +34,29 @@ class SecondStage:
 
     Attributes:
         reranker: Gives the similarity; those with the same one share its similarities.
-        alpha: Share of the similarity in the score, in [0, 1]; the rest is the cosine's. Or ``auto``.
+        alpha: Share of the similarity in the score, in [0, 1]; the rest is the cosine's. Or a rule that chooses it for
+            each query, see :func:`fdemd.retrieval.alpha.build_alpha`.
         k: Number of candidates; None for the whole gallery.
     """
 
     reranker: Reranker
-    alpha: float | str = 0.7
+    alpha: Alpha = 0.7
     k: int | None = 100
 
 
-def second_stages(settings: Reranking | None) -> tuple[SecondStage, ...]:
-    """Return the second stage that settings describe; none without any."""
-    return (SecondStage(build_reranker(settings), settings.alpha, settings.k),) if settings else ()
+def second_stages(settings: Reranking | None, backbone: Backbone | None = None) -> tuple[SecondStage, ...]:
+    """Return the second stage that settings describe; none without any.
+
+    Args:
+        settings: The settings.
+        backbone: The network, for ``alpha=calibrated``.
+
+    Raises:
+        InputError: There is no such re-ranker, or no calibration for it and this network.
+    """
+    if settings is None:
+        return ()
+    return (SecondStage(build_reranker(settings), build_alpha(settings.alpha, settings, backbone), settings.k),)
 
 
 class PairCounts(NamedTuple):
@@ -69,12 +81,14 @@ class SearchResult:
 
     Attributes:
         protocol: Under which they searched.
+        query: Features of the queries.
         first: The first stage's ranking.
         cosine: The ranking by the plain cosine, where that of the first stage is by a normalized one; else None.
         recall: Share of the exact ranking that the index found; None where every face was compared.
     """
 
     protocol: str
+    query: Features
     first: Ranking
     cosine: Ranking | None = None
     recall: Recall | None = None
@@ -90,7 +104,8 @@ class SearchResult:
 
     def second(self, stage: SecondStage) -> Ranking:
         """Return a second stage's ranking."""
-        return reorder(self.first, self.similarity(stage).values[:, : stage.k], stage.alpha)
+        similarity = self.similarity(stage).values[:, : stage.k]
+        return reorder(self.first, similarity, chosen_alpha(stage.alpha, self.query, self.first, similarity))
 
     def counts(self, stage: SecondStage, queries: Tensor | None = None) -> PairCounts:
         """Return the counts of a second stage's pairs; of some queries only, if booleans ``(Q,)`` say which."""
@@ -222,7 +237,7 @@ class Queries:
         for stage in search.stages:
             if (asked := _asked(stage)) not in scored:
                 scored[asked] = self._score(*asked, first, protocol)
-        return SearchResult(protocol, first, cosine, recall, scored)
+        return SearchResult(protocol, query, first, cosine, recall, scored)
 
     def _score(self, reranker: Reranker, whole: bool, first: Ranking, protocol: str) -> _Scored:
         """Compare the queries with the shortlist, or with the whole gallery."""
