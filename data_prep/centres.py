@@ -20,7 +20,7 @@ from fdemd.backbones import Backbone
 from fdemd.cache.entry_writer import EntryWriter, load_or_make
 from fdemd.cache.location import cache_folder
 from fdemd.checkpoints import sha256_of
-from fdemd.data.dataset import as_numbers
+from fdemd.data.batch import as_numbers
 from fdemd.data.loading import workers_that_fit
 from fdemd.data.manifest import Manifest
 from fdemd.data.workers import worker_init

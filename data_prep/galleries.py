@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from data_prep.files import link
-from fdemd.data.manifest import Manifest, Photograph, read_manifest
+from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.manifest_file import read_manifest
 from fdemd.errors import InputError
 
 GALLERY = "gallery"

@@ -25,7 +25,8 @@ from data_prep.journal import Journal
 from data_prep.output import COPIES, FACES, check_apart, is_ours, output_folder
 from data_prep.signals import left_to_this_process
 from fdemd.cli.command_line import CONFIG_DIR
-from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
+from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.photographs import UNREADABLE, Preprocessing

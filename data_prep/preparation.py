@@ -19,7 +19,8 @@ from data_prep.overlaps import shared_people
 from data_prep.report import Findings, check_same_set, write_report
 from data_prep.sets import SETS
 from data_prep.sources import Item
-from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest, write_manifest
+from fdemd.data.manifest import Manifest, Photograph, check_identities
+from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
 from fdemd.files.writing import write_bytes

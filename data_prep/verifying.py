@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from data_prep.overlaps import plain_name
-from fdemd.data.manifest import Manifest, Photograph, read_manifest
+from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.manifest_file import read_manifest
 from fdemd.faces.alignment import TEMPLATES
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.runs.steady_progress import track

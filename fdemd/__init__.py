@@ -21,7 +21,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from fdemd.backbones import create_backbone, list_backbones
-    from fdemd.embedding.batch import embed
+    from fdemd.embedding.embed import embed
     from fdemd.emd.similarity import emd_similarity
     from fdemd.errors import InputError
     from fdemd.faces.photographs import align_face
@@ -37,7 +37,7 @@ _MODULES = {
     "Ranking": "retrieval.ranking",
     "align_face": "faces.photographs",
     "create_backbone": "backbones",
-    "embed": "embedding.batch",
+    "embed": "embedding.embed",
     "emd_similarity": "emd.similarity",
     "evaluate": "scoring.evaluate",
     "explain": "scoring.explanation",

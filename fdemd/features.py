@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
@@ -15,9 +16,11 @@ from fdemd.tensors.checks import check
 _FACES_AT_ONCE = 256
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, eq=False)
 class Features:
     """Embeddings and patch grids of ``B`` faces, as tensors.
+
+    ``==`` says whether two are the same object; ``torch.equal`` compares their tensors.
 
     Attributes:
         embedding: ``(B, D)`` floating point, as the network gives it (not normalised).
@@ -86,7 +89,7 @@ class Features:
     def __len__(self) -> int:
         return len(self.embedding)
 
-    def __getitem__(self, rows: Tensor | slice | int) -> Features:
+    def __getitem__(self, rows: Tensor | slice | int | np.integer) -> Features:
         """Return the features of some faces, or of one.
 
         Args:
@@ -96,7 +99,8 @@ class Features:
         Raises:
             IndexError: There is no face of this number.
         """
-        if isinstance(rows, int):
+        if isinstance(rows, int | np.integer):
+            rows = int(rows)
             if not -len(self) <= rows < len(self):
                 raise IndexError(f"There are {len(self)} faces, and none of number {rows}.")
             rows = slice(rows % len(self), rows % len(self) + 1)

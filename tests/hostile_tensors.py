@@ -408,8 +408,6 @@ CALLS: dict[str, Call] = {
     "best_possible": call(lambda hits: identification.best_possible(hits, 2), hits="bool Q L"),
     "mated_scores": call(lambda hits, scores: open_set.mated_scores(hits, scores, 2),
                          hits="bool M L", scores="real M L"),
-    "fnir": call(lambda mated: open_set.fnir(mated, 0.5), mated="real M"),
-    "fpir": call(lambda nonmated: open_set.fpir(nonmated, 0.5), nonmated="real S"),
     "threshold_at_fpir": call(lambda nonmated: open_set.threshold_at_fpir(nonmated, 0.4), nonmated="real S"),
     "det_curve": call(open_set.det_curve, mated="real M", nonmated="real S"),
     "risk_coverage": call(rejection.risk_coverage, confidence="real Q", right="bool Q"),

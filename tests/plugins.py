@@ -1,6 +1,12 @@
 """A package that a test installs: a module, and the folder by which Python finds its entry points."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from hydra.core.config_store import ConfigStore
+
+from fdemd.cli.configs import PLUGIN_GROUPS
 
 
 def write_package(folder: Path, module: str, entry_points: dict[str, dict[str, str]]) -> Path:
@@ -22,3 +28,12 @@ def write_package(folder: Path, module: str, entry_points: dict[str, dict[str, s
     ]
     (info / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
     return folder
+
+
+@contextmanager
+def choices_forgotten() -> Iterator[None]:
+    """Take away afterwards what choosing a plug-in left in Hydra, where later tests would find it among the choices."""
+    stored = ConfigStore.instance().repo
+    before = {group: dict(stored.get(group, {})) for group in PLUGIN_GROUPS}
+    yield
+    stored.update(before)

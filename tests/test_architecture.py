@@ -44,6 +44,31 @@ LOOSE = {"__init__", "__main__", "errors", "features"}
 """Modules that lie in no folder; the first two are the doors of the house and may open on every room."""
 MOST_FOLDERS = 26
 
+TESTS = PACKAGE.parent / "tests"
+ONLY_ON_A_GPU = {"emd/engines/cuda_kernel.py", "emd/engines/cuda_large_kernel.py"}
+"""Modules without a test file of their own: kernels, which are tested through the engine that launches them."""
+TESTS_OF_NO_MODULE = {
+    "embedding/test_stored_names.py": "entries of the cache that earlier versions made are found",
+    "emd/engines/test_cuda_compiled.py": "the kernels compile for every card, where no card is",
+    "emd/test_golden.py": "the whole of the distance beside the published implementation",
+    "jobs/test_query_plugin.py": "a kind of query of another package, from the command line to the table",
+    "jobs/test_rerankers.py": "every re-ranker, from the command line to the table",
+    "jobs/test_sweep.py": "sweep.yaml",
+    "runs/test_two_processes.py": "callbacks and loggers in two processes",
+    "settings/test_choices.py": "names in the settings beside those of the code",
+    "test_accounts.py": "every job's account of its photographs",
+    "test_architecture.py": "this file",
+    "test_contributing.py": "CONTRIBUTING.md",
+    "test_documentation.py": "docs/",
+    "test_documented_commands.py": "docs/",
+    "test_documented_figures.py": "docs/",
+    "test_links.py": "docs/",
+    "test_odd_folders.py": "the whole program in folders with odd names",
+    "test_package.py": "the wheel",
+    "test_plugins.py": "a package with one plug-in of each kind, from the command line to the table",
+}
+"""Tests of several rooms together, or of what is no module, and what they are about."""
+
 
 class Import(NamedTuple):
     """An import of one room from another, anywhere in a module: at its top, in a function, for type checkers."""
@@ -92,6 +117,42 @@ def forbidden(package: Path) -> list[str]:
 
 def folders(package: Path) -> set[str]:
     return {path.relative_to(package).parts[0] for path in package.glob("*/**/*.py")}
+
+
+def has_logic(module: Path) -> bool:
+    """Whether a module defines something that can break: a function or a class."""
+    body = ast.parse(module.read_text(encoding="utf-8")).body
+    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for node in body)
+
+
+def mirror_of(module: Path) -> Path:
+    """``emd/side.py`` -> ``emd/test_side.py``; ``__main__`` is tested as ``main``, ``__init__`` as its folder."""
+    folder = (PACKAGE / module).parent.name
+    name = {"__main__": "main", "__init__": folder}.get(module.stem, module.stem)
+    return module.with_name(f"test_{name}.py")
+
+
+def modules() -> list[Path]:
+    return [path.relative_to(PACKAGE) for path in sorted(PACKAGE.rglob("*.py"))]
+
+
+def test_every_module_with_logic_has_a_mirror_of_its_own_name() -> None:
+    missing = {
+        module.as_posix()
+        for module in modules()
+        if has_logic(PACKAGE / module) and not (TESTS / mirror_of(module)).is_file()
+    }
+    assert missing == ONLY_ON_A_GPU
+
+
+def test_every_test_file_has_its_module() -> None:
+    mirrored = {mirror_of(module) for module in modules()}
+    found = [
+        *TESTS.glob("test_*.py"),
+        *(file for room in folders(PACKAGE) for file in (TESTS / room).rglob("test_*.py")),
+    ]
+    stray = {file.relative_to(TESTS).as_posix() for file in found if file.relative_to(TESTS) not in mirrored}
+    assert stray == set(TESTS_OF_NO_MODULE)
 
 
 def test_imports_lead_down() -> None:

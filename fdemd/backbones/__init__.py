@@ -23,6 +23,7 @@ BACKBONES: dict[str, str | Callable[..., Backbone]] = {
     "iresnet": "fdemd.backbones.iresnet:IResNet",
     "mobilefacenet": "fdemd.backbones.mobilefacenet:mobilefacenet",
     "onnx": "fdemd.backbones.onnx:OnnxBackbone",
+    "sface": "fdemd.backbones.sface:SFace",
     "timm": "fdemd.backbones.timm:TimmBackbone",
 }
 """Name -> what builds the network, or where it is: it is imported once the network is asked for."""
@@ -35,7 +36,7 @@ def list_backbones() -> list[str]:
 
     Examples:
         >>> list_backbones()
-        ['arcface', 'cosface', 'dlib', 'facenet', 'iresnet', 'mobilefacenet', 'onnx', 'timm']
+        ['arcface', 'cosface', 'dlib', 'facenet', 'iresnet', 'mobilefacenet', 'onnx', 'sface', 'timm']
     """
     return sorted({*BACKBONES, *plugin_names("backbones")})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -67,9 +68,17 @@ class ConvNet(Backbone):
             self.weights_sha256 = RANDOM
         else:
             path = weights_file(self._card, checkpoint)
-            load_weights(self, read_weights(path), path, unused=unused)
+            self.load(path, unused)
             self.weights_sha256 = sha256_of(path)
         self.to(memory_format=torch.channels_last)
+
+    def load(self, path: Path, unused: Sequence[str]) -> None:
+        """Copy the weights of a file; a network whose published file is of another kind reads it here.
+
+        Raises:
+            InputError: The file is damaged or of another network.
+        """
+        load_weights(self, read_weights(path), path, unused=unused)
 
 
 def grid_features(embedding: Tensor, patch_map: Tensor) -> Features:

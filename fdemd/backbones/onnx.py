@@ -15,7 +15,7 @@ from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.convnet import grid_features
 from fdemd.backbones.onnx_graph import OnnxGraph, read_graph
 from fdemd.backbones.onnx_range import usual_range
-from fdemd.backbones.onnx_reading import INSTALL, shape_text
+from fdemd.backbones.onnx_reading import shape_text
 from fdemd.backbones.onnx_trial import TrialError, try_network
 from fdemd.checkpoints import read_card, weights_file
 from fdemd.errors import InputError, unknown
@@ -24,6 +24,7 @@ from fdemd.features import Features
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+_INSTALL = "run: pip install onnxruntime"
 _USUAL_SIZE = (112, 112)
 """(height, width) of InsightFace's models, for a file that takes any."""
 _SHOWN = 6
@@ -71,7 +72,7 @@ class OnnxBackbone(Backbone):
                 :data:`fdemd.faces.alignment.TEMPLATES`.
 
         Raises:
-            InputError: A package or the file is missing, the file is damaged, onnxruntime cannot run it, it is no
+            InputError: onnxruntime or the file is missing, the file is damaged, onnxruntime cannot run it, it is no
                 face network of this kind, it has no such tensor, or a setting is wrong.
         """
         super().__init__()
@@ -141,7 +142,7 @@ def _onnxruntime() -> ModuleType:
     try:
         import onnxruntime
     except ImportError as error:
-        raise InputError(f"ONNX files need the Python packages onnx and onnxruntime; {INSTALL}") from error
+        raise InputError(f"model=onnx needs the Python package onnxruntime; {_INSTALL}") from error
     return onnxruntime
 
 
@@ -198,5 +199,5 @@ def _cannot_run(graph: OnnxGraph, error: Exception) -> InputError:
     opsets = ", ".join(str(opset.version) for opset in graph.model.opset_import)
     return InputError(
         f"onnxruntime cannot run {graph.path} (operators of opset {opsets}): ... {reason}. A newer onnxruntime may "
-        f"know more; {INSTALL} -U"
+        f"know more; {_INSTALL} -U"
     )

@@ -42,13 +42,13 @@ class OnnxGraph:
     embedding: str
 
     def tensors(self) -> list[str]:
-        """Return the names of all tensors that the embedding is computed from, the last first, without reshapes."""
-        wanted, found = {self.embedding}, []
+        """Return the names of all tensors between the faces and the embedding, the last first, without reshapes."""
+        wanted, found, others = {self.embedding}, [], {self.embedding, *self.constants()}
         for node in reversed(self.model.graph.node):  # ONNX demands the order in which they can be computed
             if wanted.intersection(node.output):
                 wanted.update(tensors_read(node))
                 if node.op_type not in _LAYOUT:
-                    found += [name for name in node.output if name and name != self.embedding]
+                    found += [name for name in node.output if name not in others]
         return found
 
     def constants(self) -> set[str]:
@@ -100,7 +100,7 @@ def read_graph(path: Path) -> OnnxGraph:
     """Read and check an ONNX file.
 
     Raises:
-        InputError: The package onnx is missing; the file, or one beside it that holds its weights, is missing, cut
+        InputError: The file, or one beside it that holds its weights, is missing, cut
             short, damaged or not ONNX; the network does not take one batch of colour pictures; it holds NaN or Inf.
     """
     model, sha256 = read_model(path)
@@ -111,7 +111,9 @@ def read_graph(path: Path) -> OnnxGraph:
         raise InputError(f"{path} is not a whole ONNX file: it holds no network. Fetch or copy it again.")
     weights = {tensor.name for tensor in graph.initializer}
     weights |= {tensor.values.name for tensor in graph.sparse_initializer}
-    inputs = [value for value in graph.input if value.name not in weights]  # old files list their weights as well
+    read = set[str]().union(*(tensors_read(node) for node in graph.node))
+    # Old files list their weights as well, and tools that replace weights leave the old ones listed.
+    inputs = [value for value in graph.input if value.name in read - weights]
     sides = [side.dim_value or None for side in inputs[0].type.tensor_type.shape.dim] if len(inputs) == 1 else []
     if len(sides) != 4 or sides[1] not in (3, None) or inputs[0].type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         described = ", ".join(_described(value) for value in inputs) or "nothing"

@@ -18,7 +18,6 @@ from fdemd.errors import InputError
 if TYPE_CHECKING:
     import onnx
 
-INSTALL = "run: pip install onnx onnxruntime"
 _LARGEST = (1 << 31) - 1
 """Bytes that ONNX allows in one file, and here in all of a network's."""
 _NODES = 100_000
@@ -32,13 +31,11 @@ def read_model(path: Path) -> tuple[onnx.ModelProto, str]:
     """Return the network of a file, weights included, and the sha256 of all its files.
 
     Raises:
-        InputError: The package onnx is missing; the file, or one beside it that holds its weights, is missing, cut
+        InputError: The file, or one beside it that holds its weights, is missing, cut
             short, damaged, outside of its folder, not ONNX or another model's; it holds NaN or Inf, or a loop.
     """
-    try:
-        import onnx
-    except ImportError as error:
-        raise InputError(f"ONNX files need the Python packages onnx and onnxruntime; {INSTALL}") from error
+    import onnx
+
     refuse_others(path, ONNX, SAFETENSORS, PYTORCH)
     if kind_of(path) in (SAFETENSORS, PYTORCH):
         raise _weights_instead(path)

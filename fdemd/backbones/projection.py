@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from fdemd.backbones.backbone import Backbone
 from fdemd.errors import InputError, unknown
@@ -46,8 +47,9 @@ class Projection:
 
     ``embedding = b + sum_i W_i p_i`` holds for a fully connected layer over the flattened map, for a mean or a
     depthwise convolution over the whole map, and for whatever linear layers and batch norms follow. The idea is
-    DIML's (Zhao et al., ICCV 2021, there for a mean and one layer); W_i and b are read off the network by showing it
-    maps with a single number.
+    DIML's (Zhao et al., ICCV 2021, there for a mean and one layer); W_i are the gradients of the embedding, and b is
+    the embedding of a map of zeros. A network without gradients (ONNX; made in inference mode) is shown maps with a
+    single number instead.
     """
 
     def __init__(self, backbone: Backbone, features: Features) -> None:
@@ -69,8 +71,12 @@ class Projection:
 
         self._grid = grid
         self._bias = embeddings(torch.zeros(1, patches, channels))[0]
-        single = torch.eye(patches * channels).view(-1, patches, channels).split(_MAPS_AT_ONCE)
-        weight = torch.cat([embeddings(maps) - self._bias for maps in single])
+        if backbone.differentiable and not any(each.is_inference() for each in backbone.parameters()):
+            weight = _gradients(backbone, len(self._bias), channels, grid)
+        else:
+            size = patches * channels
+            single = (one_hot(places, size).float() for places in torch.arange(size).split(_MAPS_AT_ONCE))
+            weight = torch.cat([embeddings(maps.view(-1, patches, channels)) - self._bias for maps in single])
         self._weight = weight.view(patches, channels, -1)
         tried = torch.randn(4, patches, channels, generator=torch.Generator().manual_seed(0))
         wanted, found = embeddings(tried), self._shares(tried).sum(1)
@@ -95,3 +101,12 @@ class Projection:
 
     def _shares(self, patches: Tensor) -> Tensor:
         return (patches.transpose(0, 1) @ self._weight).transpose(0, 1) + self._bias / len(self._weight)
+
+
+@torch.inference_mode(False)
+@torch.enable_grad()
+def _gradients(backbone: Backbone, length: int, channels: int, grid: tuple[int, int]) -> Tensor:
+    """Return the gradients ``(N, C, D)`` of an embedding of ``length`` D: a map of its own for each of its numbers."""
+    maps = torch.zeros(length, channels, *grid, requires_grad=True)
+    (found,) = torch.autograd.grad(backbone.embed_map(maps).diagonal().sum(), maps)
+    return found.flatten(2).permute(2, 1, 0).contiguous()

@@ -26,6 +26,7 @@ from fdemd.runs.files import write_json
 
 MODELS: dict[str, dict[str, Any]] = {
     "dlib": {"backbone": "dlib"},
+    "sface": {"backbone": "sface"},
     "arcface": {"backbone": "arcface", "checkpoint": RANDOM},
     "cosface": {"backbone": "cosface", "checkpoint": RANDOM},
     "facenet": {"backbone": "facenet", "checkpoint": RANDOM},

@@ -17,7 +17,8 @@ from fdemd.bench.emd_faces import embed, installed_sources, nearest, published_s
 from fdemd.bench.emd_measure import Result, measure
 from fdemd.bench.emd_report import save_picture, table
 from fdemd.bench.emd_task import WholeTask, measure_task
-from fdemd.data.manifest import Manifest, read_manifest
+from fdemd.data.manifest import Manifest
+from fdemd.data.manifest_file import read_manifest
 from fdemd.data.sources import orl_manifest
 from fdemd.emd.engines import cpu
 from fdemd.errors import InputError, unknown

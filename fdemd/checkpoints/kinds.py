@@ -30,6 +30,7 @@ _TELLING = {
     "fc5.weight": "model=arcface",
     "layer3.2.prelu1.weight": "model=cosface",
     "groups.0.0.conv1.weight": "model=dlib",
+    "pre_fc1.weight": "model=sface",
     "trunk.": "model=timm",
 }
 """A key, or the beginning of one, that only the weights of one model have."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["CONFIG_DIR", "About", "main", "plan"]
 
 RERANK_OFF = "rerank=none"
+WHAT_IS_RUN = {"model", "data", "experiment", "job"}
+"""Groups and settings that say what is run; a command line that leaves all of them alone gets the default sweep."""
 CONFIG_DIR_FLAG = "--config-dir"
 
 
@@ -47,6 +49,8 @@ def main(
     config_dir: Path = CONFIG_DIR,
     schema: type[Section] | None = None,
     name: str | None = None,
+    default_sweep: str | None = None,
+    summarize: Callable[[Sequence[str], Sequence[Any]], object] | None = None,
 ) -> int:
     """Call ``run`` with the settings of each sweep point that the command line asks for; return the exit status.
 
@@ -60,6 +64,9 @@ def main(
         config_dir: Folder of the primary config and its groups.
         schema: Type of the settings; None for that of ``job``.
         name: Name of the command, with which errors begin; None for that of ``job``.
+        default_sweep: A setting to sweep over, such as ``model=dlib,sface``, where the command line sweeps over nothing
+            and chooses nothing of :data:`WHAT_IS_RUN`.
+        summarize: Takes the labels and the results of the points of a sweep, once all of them have run.
 
     Returns:
         0, or 2 after an ``InputError`` (from the command line or from ``run``; one sentence on stderr, no further
@@ -74,29 +81,38 @@ def main(
                 told = about if isinstance(about, About) else About(f"python {job}.py", about)
                 print(help_text(job, told, all_configs(config_dir)))
                 return
-            points = _plan(job, arguments, config_dir, schema)
+            points = _plan(job, arguments, config_dir, schema, default_sweep)
+            results = []
             for number, point in enumerate(points, start=1):
                 if len(points) > 1:
                     print(f"sweep {number}/{len(points)}: {point.label}", flush=True)
-                run(point.settings)
+                results.append(run(point.settings))
+            if summarize and len(points) > 1:
+                summarize([point.label for point in points], results)
 
     return exit_status(name or job, work)
 
 
 def plan(
-    job: str, arguments: Sequence[str], config_dir: Path = CONFIG_DIR, schema: type[Section] | None = None
+    job: str,
+    arguments: Sequence[str],
+    config_dir: Path = CONFIG_DIR,
+    schema: type[Section] | None = None,
+    default_sweep: str | None = None,
 ) -> list[SweepPoint]:
-    """Return the sweep points of a command line, at least one, in order.
+    """Return the sweep points of a command line, at least one, in order. The arguments are those of :func:`main`.
 
     Raises:
         InputError: Something in ``arguments`` does not give complete, valid settings.
     """
     split = _split(arguments)
     with own_folders(split.folders):
-        return _plan(job, split, config_dir, schema)
+        return _plan(job, split, config_dir, schema, default_sweep)
 
 
-def _plan(job: str, arguments: _Arguments, config_dir: Path, schema: type[Section] | None) -> list[SweepPoint]:
+def _plan(
+    job: str, arguments: _Arguments, config_dir: Path, schema: type[Section] | None, default_sweep: str | None
+) -> list[SweepPoint]:
     _check_flags(job, arguments)
     # Hydra takes a third of a second to import, which --help and mistakes in flags need not wait for.
     from fdemd.cli.overrides import Composer
@@ -110,6 +126,10 @@ def _plan(job: str, arguments: _Arguments, config_dir: Path, schema: type[Sectio
         composer = Composer(job, read_groups(configs, job), schema or SCHEMAS[job], insist_rerank)
         alternatives = [composer.alternatives(word) for word in words]
         swept = [len(values) > 1 for values in alternatives]
+        chosen = {composer.section(value) for values in alternatives for value in values}
+        if default_sweep and not any(swept) and not chosen & WHAT_IS_RUN:
+            alternatives.append(composer.alternatives(default_sweep))
+            swept.append(True)
         return [composer.point(overrides, swept) for overrides in product(*alternatives)]
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from fdemd.cli.config_file import DEFAULTS, comments, read_config
+from fdemd.errors import InputError
 from fdemd.files.shipped import shipped_folder
 from fdemd.settings.plugins import PluginGroup, plugin_names, plugin_origin
 
@@ -41,12 +41,27 @@ class Configs:
             found |= {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.yaml")}
         yield from ((name.rpartition("/")[0], found[name]) for name in sorted(found) if "/" in name)
 
-    def primary(self, name: str) -> Iterator[dict[str, Any]]:
-        """Yield the config ``name`` after the plain configs (``- base``) that its defaults list names."""
-        config = _read(self.file(name))
-        for entry in config.get("defaults", []):
+    def primary(self, name: str, named_by: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+        """Yield the config ``name`` after the plain configs (``- base``) that its defaults list names.
+
+        Args:
+            name: Such as ``evaluate``.
+            named_by: The configs whose defaults led here.
+
+        Raises:
+            InputError: A config cannot be read, names itself, or names one that is not there.
+        """
+        if named_by and not self.file(name).is_file():
+            raise InputError(
+                f"The config {self.file(named_by[-1])} names {name} in its {DEFAULTS}, and no folder of configs has "
+                f"{name}.yaml; take it out of the list."
+            )
+        if name in named_by:
+            raise InputError(f"The config {self.file(name)} names itself in its {DEFAULTS}; take it out of the list.")
+        config = read_config(self.file(name))
+        for entry in config.get(DEFAULTS, []):
             if isinstance(entry, str) and entry != "_self_":
-                yield from self.primary(entry.lstrip("/"))
+                yield from self.primary(entry.lstrip("/"), (*named_by, name))
         yield config
 
 
@@ -81,7 +96,14 @@ class Group:
 
 @contextmanager
 def own_folders(folders: tuple[Path, ...]) -> Iterator[None]:
-    """Let everything that is planned meanwhile, by a job too, also find the configs of the user's own folders."""
+    """Let everything that is planned meanwhile, by a job too, also find the configs of the user's own folders.
+
+    Raises:
+        InputError: A file in them is no config.
+    """
+    for folder in folders:
+        for path in sorted(folder.rglob("*.yaml")):
+            read_config(path)
     token = _OWN_FOLDERS.set((*folders, *_OWN_FOLDERS.get()))
     try:
         yield
@@ -106,7 +128,7 @@ def read_groups(configs: Configs, job: str) -> dict[str, Group]:
                 addable.add(folder)
     groups = {}
     for config in configs.primary(job):
-        for entry in config.get("defaults", []):
+        for entry in config.get(DEFAULTS, []):
             for name, default in entry.items() if isinstance(entry, dict) else ():
                 # "optional experiment", "override /model" and "model@teacher" are all keys of a defaults list.
                 key = name.split()[-1].lstrip("/")
@@ -124,7 +146,7 @@ def required_settings(configs: Configs, key: str, choice: str) -> list[str]:
     if not path.is_file():  # a plug-in's
         return []
     prefix = "" if _is_global(path) else f"{folder.replace('/', '.')}."
-    return [f"{prefix}{name}" for name, value in flatten(_read(path)) if value == MISSING]
+    return [f"{prefix}{name}" for name, value in flatten(read_config(path)) if value == MISSING]
 
 
 def flatten(node: dict[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -143,25 +165,16 @@ def _group(key: str, own: dict[str, str], default: Any) -> Group:
     return Group(key, {**own, **plugins}, default, in_job=True, plugins=frozenset(plugins))
 
 
-def _read(path: Path) -> dict[Any, Any]:
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-
-
 def _is_for(path: Path, job: str) -> bool:
     """Whether a choice can be made for ``job``: any, unless it has a comment ``@job NAME`` of another one."""
-    jobs = [comment.split()[1] for comment in _comments(path) if comment.startswith("@job ")]
+    jobs = [comment.split()[1] for comment in comments(path) if comment.startswith("@job ")]
     return not jobs or job in jobs
 
 
 def _is_global(path: Path) -> bool:
-    return "@package _global_" in _comments(path)
+    return "@package _global_" in comments(path)
 
 
 def _description(path: Path) -> str:
     """Return the first comment line of a yaml file that is not a directive, or an empty string."""
-    return next((comment for comment in _comments(path) if comment and not comment.startswith("@")), "")
-
-
-def _comments(path: Path) -> list[str]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [line.strip("# ") for line in lines if line.startswith("#")]
+    return next((comment for comment in comments(path) if comment and not comment.startswith("@")), "")

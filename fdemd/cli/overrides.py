@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from fdemd.cli.configs import MISSING, Group, flatten
 from fdemd.cli.help import flags_of
@@ -83,6 +84,12 @@ class Composer:
         if not values:
             raise InputError(f"{word!r} sweeps over no value at all.")
         return values
+
+    def section(self, word: Word) -> str:
+        """Return the group or the section of settings that an argument is about."""
+        key = _key(word.override)
+        matches = [key] if key in self._groups else _matches(key, self._base([]).nodes) or [key]
+        return re.split(r"[.@/]", matches[0])[0]
 
     def point(self, words: Sequence[Word], swept: Sequence[bool]) -> SweepPoint:
         """Return the point that ``words`` give; those ``swept`` make its label. Raises ``InputError``."""
@@ -199,8 +206,13 @@ class Composer:
     def _compose(self, overrides: list[str], return_hydra_config: bool = False) -> DictConfig:
         try:
             return compose(self._job, overrides=overrides, return_hydra_config=return_hydra_config)
-        except (HydraException, OmegaConfBaseException) as error:
-            raise InputError(_hydra_message(error)) from error
+        except RecursionError as error:
+            raise InputError(
+                f"the configs of {' '.join([self._job, *overrides])} cannot be composed: one of them names itself in "
+                "its defaults; take it out of the list."
+            ) from error
+        except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
+            raise InputError(_hydra_message(error)) from error  # the last two are of what stands in a config
 
 
 def _key(override: Override) -> str:

@@ -11,8 +11,10 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from omegaconf.errors import UnsupportedValueType
 
 from fdemd.cli.configs import PLUGIN_GROUPS, Configs
+from fdemd.errors import InputError
 from fdemd.settings.plugins import plugin_defaults
 from fdemd.settings.ranking import Mix
 
@@ -40,9 +42,15 @@ def store_plugin(group: str, name: str) -> None:
     """Give a plug-in the config that Hydra composes for ``group=name``: the settings of its signature.
 
     Raises:
-        InputError: The plug-in cannot be imported.
+        InputError: The plug-in cannot be imported, or its settings cannot be written on a command line.
     """
     settings = plugin_defaults(PLUGIN_GROUPS[group], name)
     settings = _COMMON.get(group, {}) | settings
     node: dict[str, Any] = {_NAMED_BY[group]: name, **settings} if group in _NAMED_BY else {name: settings}
-    ConfigStore.instance().store(name=name, group=group, node=node)
+    try:
+        ConfigStore.instance().store(name=name, group=group, node=node)
+    except UnsupportedValueType as error:
+        raise InputError(
+            f"The settings of the plug-in {name} of fdemd.{PLUGIN_GROUPS[group]} cannot be told: the default of its "
+            f"parameter {error.full_key} is no number, text, or list of these."
+        ) from error

@@ -4,63 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol
 
-import torch
 from torch import Tensor
-from torch.utils.data import Dataset, default_collate
+from torch.utils.data import Dataset
 
 from fdemd.data.aligned import AlignedFaces
+from fdemd.data.batch import FaceBatch, face_item
 from fdemd.data.manifest import Manifest
 from fdemd.faces.alignment import AlignedFace
-
-
-class FaceBatch(TypedDict):
-    """A batch of aligned faces.
-
-    ``face (B, 3, H, W)`` RGB: uint8 from the loader, float32 in [0, 1] for the network; ``landmarks (B, 68, 2)``
-    float32, x and y as fractions of width and height; ``row (B,)`` in the manifest.
-    """
-
-    face: Tensor
-    landmarks: Tensor
-    row: Tensor
-
-
-def as_numbers(faces: Tensor) -> Tensor:
-    """Return faces as float32 in [0, 1].
-
-    Args:
-        faces: uint8, a quarter of the memory on their way between processes, or numbers already.
-    """
-    return faces.float() / 255 if faces.dtype == torch.uint8 else faces
-
-
-def face_item(face: AlignedFace, row: int) -> FaceBatch:
-    """Return one face as an item of a batch, without the dimension B.
-
-    Args:
-        face: The aligned face.
-        row: Its row in the manifest.
-    """
-    height, width = face.image.shape[:2]
-    return FaceBatch(
-        face=torch.from_numpy(face.image).permute(2, 0, 1),
-        landmarks=torch.from_numpy(face.landmarks) / torch.tensor([width, height]),
-        row=torch.tensor(row),
-    )
-
-
-def face_batch(faces: Iterable[AlignedFace]) -> FaceBatch:
-    """Return faces that belong to no manifest as a batch for a network; their rows count from 0.
-
-    Args:
-        faces: Aligned faces of one size.
-    """
-    batch: FaceBatch = default_collate([face_item(face, row) for row, face in enumerate(faces)])
-    batch["face"] = as_numbers(batch["face"])
-    return batch
 
 
 class FaceMaker(Protocol):

@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.filesize import decimal
 from torch.utils.data import DataLoader
 
-from fdemd.data.dataset import FaceBatch, FaceDataset
+from fdemd.data.batch import FaceBatch
+from fdemd.data.dataset import FaceDataset
 from fdemd.data.workers import worker_init
 
 _SHARED = Path("/dev/shm")

@@ -8,7 +8,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import get_args
 
-from fdemd.data.manifest import Manifest, Photograph, check_identities, read_manifest
+from fdemd.data.manifest import Manifest, Photograph, check_identities
+from fdemd.data.manifest_file import read_manifest
 from fdemd.data.names import identity_of, warn_of_spellings
 from fdemd.data.tree import entries_below, is_image
 from fdemd.errors import InputError
@@ -104,7 +105,7 @@ def _why_ignored(path: str, results: Collection[str]) -> str:
 
 
 def listed_manifest(manifest: str, root: str | None = None) -> Manifest:
-    """List the photographs of a CSV file, see :func:`fdemd.data.manifest.read_manifest`.
+    """List the photographs of a CSV file, see :func:`fdemd.data.manifest_file.read_manifest`.
 
     Args:
         manifest: The file.

@@ -13,8 +13,9 @@ from torch.utils.data import DataLoader
 
 from fdemd.data.aligned import AlignedFaces, aligned_faces, faces_digest
 from fdemd.data.augmentation import Augmentation
+from fdemd.data.batch import FaceBatch, as_numbers
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.data.dataset import FaceBatch, FaceDataset, as_numbers
+from fdemd.data.dataset import FaceDataset
 from fdemd.data.loading import face_loader, workers_that_fit
 from fdemd.data.manifest import Manifest, check_identities
 from fdemd.data.samplers import BalancedSampler, BatchSampler, ShuffledSampler

@@ -1,81 +1,19 @@
-"""Faces -> features, a batch at a time: by the Python interface in a loop, by jobs under Lightning's Trainer."""
+"""A batch of faces -> features, checked, with patches in the precision that they are kept in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
-
-import numpy as np
 import torch
 from torch import Tensor
 
 from fdemd.backbones.backbone import Backbone
+from fdemd.data.batch import FaceBatch
 from fdemd.errors import InputError
-from fdemd.faces.alignment import AlignedFace
-from fdemd.faces.photographs import align_face
-from fdemd.faces.pictures import colours_first
 from fdemd.features import Features
 
-if TYPE_CHECKING:
-    from fdemd.data.dataset import FaceBatch  # which is slow to import
-
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+"""Setting ``features.dtype`` -> precision in which patches are kept."""
 _ROUNDING = 0.01
 """Largest mean error of rounding, as a share of the mean patch value; twice what bfloat16 does to any numbers."""
-
-Face: TypeAlias = str | Path | AlignedFace | np.ndarray | Tensor
-"""Path of a photograph, whose face is aligned first, or an aligned face."""
-
-
-def embed(
-    backbone: Backbone,
-    faces: Face | Sequence[Face],
-    *,
-    batch_size: int = 32,
-    detector: str = "dlib",
-) -> Features:
-    """Embed faces by a network.
-
-    Args:
-        backbone: Network in evaluation mode, such as :func:`fdemd.create_backbone` gives it.
-        faces: One face or several. A path is a photograph, in which the face is found and aligned; everything else is
-            aligned already: what :func:`fdemd.align_face` gives, or an array ``(H, W, 3)`` or ``(3, H, W)`` of the
-            network's ``face_size``, RGB, uint8 or floating point in [0, 1]. An array with one dimension more holds
-            several faces.
-        batch_size: Number of faces that go through the network together.
-        detector: Detector for photographs, ``dlib`` or ``mtcnn``.
-
-    Returns:
-        Features of the faces in their order, on the network's device; with landmarks unless some faces are arrays.
-
-    Raises:
-        InputError: A photograph cannot be read or shows no face, an array is no face of the network's size, or the
-            network gives numbers that are not finite.
-
-    Examples:
-        >>> import fdemd
-        >>> from fdemd.data.sources import orl_manifest
-        >>> orl = orl_manifest()
-        >>> backbone = fdemd.create_backbone("dlib")
-        >>> features = embed(backbone, [orl.root / "s1/1.pgm", orl.root / "s1/2.pgm"])
-        >>> features.embedding.shape, features.patches.shape, features.grid
-        (torch.Size([2, 128]), torch.Size([2, 64, 128]), (8, 8))
-    """
-    if backbone.training:
-        raise InputError("The network is in training mode, in which a face depends on others; call backbone.eval().")
-    if batch_size < 1:
-        raise InputError(f"batch_size is {batch_size}; a batch has at least 1 face.")
-    device = next((tensor.device for tensor in backbone.parameters()), torch.device("cpu"))
-    prepared = (_prepared(face, number, backbone, detector) for number, face in enumerate(_listed(faces)))
-    with torch.inference_mode():
-        found = [
-            embed_faces(backbone, pictures.to(device), None if landmarks is None else landmarks.to(device))
-            for pictures, landmarks in _batches(prepared, batch_size)
-        ]
-    if not found:
-        raise InputError("There are no faces to embed; give at least one.")
-    return _joined(found)  # outside, so that gradients may start from these tensors
 
 
 def embed_batch(backbone: Backbone, batch: FaceBatch, dtype: torch.dtype = torch.float32) -> Features:
@@ -122,54 +60,6 @@ def embed_faces(
     return Features(found.embedding.float(), _rounded(found.patches, dtype), found.grid, landmarks)
 
 
-def _listed(faces: Face | Sequence[Face]) -> Iterable[Face]:
-    """One face as a list of one; arrays of several as the faces in them."""
-    alone = isinstance(faces, str | Path | AlignedFace) or getattr(faces, "ndim", 0) == 3
-    return [faces] if alone else faces  # type: ignore[list-item, return-value]
-
-
-def _prepared(face: object, number: int, backbone: Backbone, detector: str) -> tuple[Tensor, Tensor | None]:
-    """A face as numbers in [0, 1], ``(3, H, W)``, and its landmarks ``(68, 2)`` as fractions of width and height."""
-    name = f"faces[{number}]"
-    if isinstance(face, str | Path):
-        face = align_face(face, backbone, detector=detector)
-    if isinstance(face, AlignedFace):
-        height, width = face.image.shape[:2]
-        picture: np.ndarray | Tensor = face.image
-        points: Tensor | None = torch.from_numpy(face.landmarks) / torch.tensor([width, height])
-    elif isinstance(face, np.ndarray | Tensor):
-        picture, points = face, None
-    else:
-        raise InputError(
-            f"{name} is of the type {type(face).__name__}; it must be the path of a photograph, an array, or what "
-            "align_face gives for any other picture."
-        )
-    pixels = colours_first(picture, name)
-    if pixels.shape[1:] != backbone.face_size:
-        sizes = ["x".join(map(str, size)) for size in (pixels.shape[1:], backbone.face_size)]
-        raise InputError(
-            f"{name} has {sizes[0]} pixels, and the network takes {sizes[1]} (height x width); align_face(photograph, "
-            "backbone) gives such faces."
-        )
-    return (pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels.float()), points
-
-
-def _batches(faces: Iterator[tuple[Tensor, Tensor | None]], size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
-    while some := list(islice(faces, size)):
-        points = [each for _, each in some if each is not None]
-        yield torch.stack([pixels for pixels, _ in some]), torch.stack(points) if len(points) == len(some) else None
-
-
-def _joined(batches: Sequence[Features]) -> Features:
-    points = [batch.landmarks for batch in batches if batch.landmarks is not None]
-    return Features(
-        torch.cat([batch.embedding for batch in batches]),
-        torch.cat([batch.patches for batch in batches]),
-        batches[0].grid,
-        torch.cat(points) if len(points) == len(batches) else None,
-    )
-
-
 def _rounded(patches: Tensor, dtype: torch.dtype) -> Tensor:
     """Patches in another precision, checked: beyond its range there is infinity, and below it nothing."""
     kept = patches.to(dtype)
@@ -180,6 +70,6 @@ def _rounded(patches: Tensor, dtype: torch.dtype) -> Tensor:
         raise InputError(
             f"The patches of this network, {size:.2g} on average and {patches.abs().max():.2g} at most, cannot be kept "
             f"in {name}, whose numbers lie between {torch.finfo(dtype).tiny:.2g} and {torch.finfo(dtype).max:.2g}; use "
-            "features.dtype=bfloat16 or float32."
+            "features.dtype=bfloat16 or float32, in Python the dtype of embed."
         )
     return kept

@@ -15,7 +15,7 @@ from fdemd.cache.location import cache_folder
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.sources import build_manifest
 from fdemd.embedding.cohort import CohortFaces
-from fdemd.embedding.embed import EmbeddedFaces
+from fdemd.embedding.datasets import EmbeddedFaces
 from fdemd.embedding.labels import labels_of
 from fdemd.embedding.normalization import FittedNormalization, NormalizationDescription, describe_normalization
 from fdemd.embedding.steps import embed_sets

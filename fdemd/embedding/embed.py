@@ -1,175 +1,133 @@
-"""Faces -> features, each face once: by the network, or by an earlier run that stored them."""
+"""Faces of one's own -> features: what :func:`fdemd.embed` is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
 
+import numpy as np
 import torch
-from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
-from fdemd.backbones import Backbone
-from fdemd.backbones.soundness import check_sound_on
-from fdemd.cache.features import TENSORS, FeatureStore, StoreWriter
-from fdemd.data.dataset import FaceBatch, FaceDataset, as_numbers
-from fdemd.data.loading import face_loader
-from fdemd.embedding.batch import embed_batch
+from fdemd.backbones.backbone import Backbone
+from fdemd.data.batch import as_numbers, face_item
+from fdemd.embedding.batch import DTYPES, embed_faces
+from fdemd.errors import InputError, unknown
+from fdemd.faces.alignment import AlignedFace
+from fdemd.faces.photographs import align_face
+from fdemd.faces.pictures import colours_first
 from fdemd.features import Features
-from fdemd.files.text import to_printable
 
-DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-"""Setting ``features.dtype`` -> precision in which patches are kept."""
-COMPUTED, STORED = "computed", "stored"
-"""Where features come from: the network now, or an earlier run."""
-
-
-@dataclass(frozen=True)
-class EmbeddedFaces:
-    """Features of some rows of a manifest.
-
-    Attributes:
-        features: Features of ``B`` faces, on the CPU.
-        rows: Rows of the manifest that they are of, ``(B,)``.
-        origin: ``COMPUTED`` now, or ``STORED`` by an earlier run.
-        name: Name of the entry that stores them; empty without a store.
-    """
-
-    features: Features
-    rows: Tensor
-    origin: str = COMPUTED
-    name: str = ""
-
-    def at(self, rows: Tensor) -> Features:
-        """Return the features of some of the rows; a view if they stand together in the order asked for.
-
-        Args:
-            rows: Rows of the manifest ``(n,)``, in any order.
-
-        Raises:
-            ValueError: A row was not embedded.
-        """
-        order = self.rows.argsort()
-        places = order[torch.searchsorted(self.rows[order], rows).clamp_max(len(order) - 1)]
-        if not torch.equal(self.rows[places], rows):
-            raise ValueError("Some of these rows were not embedded.")
-        first = int(places[0]) if len(places) else 0
-        together = torch.equal(places, torch.arange(first, first + len(places)))
-        return self.features[slice(first, first + len(places)) if together else places]
+Face: TypeAlias = str | Path | AlignedFace | np.ndarray | Tensor
+"""Path of a photograph, whose face is aligned first, or an aligned face."""
 
 
 def embed(
     backbone: Backbone,
-    faces: Mapping[str, FaceDataset],
-    trainer: Trainer,
+    faces: Face | Sequence[Face],
     *,
-    batch_size: int,
-    num_workers: int = 0,
-    dtype: torch.dtype = torch.float32,
-    store: FeatureStore | None = None,
-) -> dict[str, EmbeddedFaces]:
-    """Embed every face of some data sets; with a store, only what it lacks is computed.
-
-    Without a store, with an empty one and from a full one, the features are the same.
+    batch_size: int = 32,
+    detector: str = "dlib",
+    dtype: str = "float16",
+) -> Features:
+    """Embed faces by a network.
 
     Args:
-        backbone: The network, as it is; nothing is trained.
-        faces: Kind of query -> its faces.
-        trainer: Trainer of one process, which runs the network.
-        batch_size: Number of faces in a batch.
-        num_workers: Number of processes that read and occlude.
-        dtype: Precision in which the patches are kept; embeddings stay in float32.
-        store: Store of this network's features; None keeps them in memory.
+        backbone: Network in evaluation mode, such as :func:`fdemd.create_backbone` gives it.
+        faces: One face or several. A path is a photograph, in which the face is found and aligned; everything else is
+            aligned already: what :func:`fdemd.align_face` gives, or an array ``(H, W, 3)`` or ``(3, H, W)`` of the
+            network's ``face_size``, RGB, uint8 or floating point in [0, 1]. An array with one dimension more holds
+            several faces.
+        batch_size: Number of faces that go through the network together.
+        detector: Detector for photographs, ``dlib`` or ``mtcnn``.
+        dtype: Precision in which patches are kept: ``float16``, which halves the memory, ``bfloat16`` for values of any
+            size, or ``float32``. The default is that of the setting ``features.dtype``, so that re-ranking gives the
+            figures of a run. Embeddings are of float32.
 
     Returns:
-        Kind of query -> its features.
+        Features of the faces in their order, on the network's device; with landmarks unless some faces are arrays.
 
     Raises:
-        InputError: The network gave something that is not a finite number, or patches that ``dtype`` cannot hold, or
-            the store cannot be written.
+        InputError: A photograph cannot be read or shows no face, an array is no face of the network's size, the network
+            gives numbers that are not finite, or patches that ``dtype`` cannot hold.
+
+    Examples:
+        >>> import fdemd
+        >>> from fdemd.data.sources import orl_manifest
+        >>> orl = orl_manifest()
+        >>> backbone = fdemd.create_backbone("dlib")
+        >>> features = embed(backbone, [orl.root / "s1/1.pgm", orl.root / "s1/2.pgm"])
+        >>> features.embedding.shape, features.patches.shape, features.grid
+        (torch.Size([2, 128]), torch.Size([2, 64, 128]), (8, 8))
     """
-    keys = _keys(backbone, faces, trainer, dtype) if store else {}
-    known = {kind: found for kind, key in keys.items() if store and (found := store.read(key))}
-    missing = {kind: each for kind, each in faces.items() if kind not in known}
-    if store:
-        _print_origins(store, known, missing)
-    with ExitStack() as stack:
-        sinks = {
-            kind: stack.enter_context(store.writer(keys[kind], len(each))) if store else _Memory(len(each))
-            for kind, each in missing.items()
-        }
-        if missing:
-            loaders = [face_loader(each, batch_size, num_workers) for each in missing.values()]
-            trainer.test(EmbeddingModule(backbone, list(sinks.values()), dtype), loaders, verbose=False)
-        features = known | {kind: sink.features() for kind, sink in sinks.items()}
-    return {
-        kind: EmbeddedFaces(
-            features[kind],
-            each.rows,
-            STORED if kind in known else COMPUTED,
-            store.name(keys[kind]) if store else "",
+    if backbone.training:
+        raise InputError("The network is in training mode, in which a face depends on others; call backbone.eval().")
+    if batch_size < 1:
+        raise InputError(f"batch_size is {batch_size}; a batch has at least 1 face.")
+    if dtype not in DTYPES:
+        raise unknown("precision", dtype, DTYPES)
+    device = next((tensor.device for tensor in backbone.parameters()), torch.device("cpu"))
+    prepared = (_prepared(face, number, backbone, detector) for number, face in enumerate(_listed(faces)))
+    with torch.inference_mode():
+        found = [
+            embed_faces(
+                backbone,
+                pictures.to(device),
+                None if landmarks is None else landmarks.to(device),
+                dtype=DTYPES[dtype],
+            )
+            for pictures, landmarks in _batches(prepared, batch_size)
+        ]
+    if not found:
+        raise InputError("There are no faces to embed; give at least one.")
+    return _joined(found)  # outside, so that gradients may start from these tensors
+
+
+def _listed(faces: Face | Sequence[Face]) -> Iterable[Face]:
+    """One face as a list of one; arrays of several as the faces in them."""
+    alone = isinstance(faces, str | Path | AlignedFace) or getattr(faces, "ndim", 0) == 3
+    return [faces] if alone else faces  # type: ignore[list-item, return-value]
+
+
+def _prepared(face: object, number: int, backbone: Backbone, detector: str) -> tuple[Tensor, Tensor | None]:
+    """A face as numbers in [0, 1], ``(3, H, W)``, and its landmarks ``(68, 2)`` as fractions of width and height."""
+    name = f"faces[{number}]"
+    if isinstance(face, str | Path):
+        face = align_face(face, backbone, detector=detector)
+    if isinstance(face, AlignedFace):
+        item = face_item(face, number)
+        picture: np.ndarray | Tensor = item["face"]
+        points: Tensor | None = item["landmarks"]
+    elif isinstance(face, np.ndarray | Tensor):
+        picture, points = face, None
+    else:
+        raise InputError(
+            f"{name} is of the type {type(face).__name__}; it must be the path of a photograph, an array, or what "
+            "align_face gives for any other picture."
         )
-        for kind, each in faces.items()
-    }
+    pixels = colours_first(picture, name)
+    if pixels.shape[1:] != backbone.face_size:
+        sizes = ["x".join(map(str, size)) for size in (pixels.shape[1:], backbone.face_size)]
+        raise InputError(
+            f"{name} has {sizes[0]} pixels, and the network takes {sizes[1]} (height x width); align_face(photograph, "
+            "backbone) gives such faces."
+        )
+    return as_numbers(pixels).float(), points
 
 
-class EmbeddingModule(LightningModule):
-    """Hands the features of each test loader to a sink of its own."""
-
-    def __init__(self, backbone: Backbone, sinks: Sequence[StoreWriter | _Memory], dtype: torch.dtype) -> None:
-        super().__init__()
-        self.backbone, self.sinks, self.patch_dtype = backbone, sinks, dtype
-
-    def on_before_batch_transfer(self, batch: FaceBatch, dataloader_idx: int) -> FaceBatch:
-        """Bytes become numbers on the CPU: a GPU divides by a constant with another rounding."""
-        batch["face"] = self.trainer.precision_plugin.convert_input(as_numbers(batch["face"]))
-        return batch
-
-    def test_step(self, batch: FaceBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        """Embed a batch."""
-        if batch_idx == 0:
-            check_sound_on(self.backbone, batch["face"])
-        # The labels are on the CPU, and the ranking is done there.
-        self.sinks[dataloader_idx].append(embed_batch(self.backbone, batch, self.patch_dtype).to("cpu"))
+def _batches(faces: Iterator[tuple[Tensor, Tensor | None]], size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+    while some := list(islice(faces, size)):
+        points = [each for _, each in some if each is not None]
+        yield torch.stack([pixels for pixels, _ in some]), torch.stack(points) if len(points) == len(some) else None
 
 
-class _Memory:
-    """Collects the features of a known number of faces in memory that is taken once."""
-
-    def __init__(self, faces: int) -> None:
-        self._faces, self._filled = faces, 0
-        self._tensors: dict[str, Tensor] = {}
-        self._grid = (0, 0)
-
-    def append(self, features: Features) -> None:
-        """Add a batch."""
-        end = self._filled + len(features)
-        for name in TENSORS:
-            part = getattr(features, name)
-            if name not in self._tensors:
-                self._tensors[name] = part.new_empty(self._faces, *part.shape[1:])
-            self._tensors[name][self._filled : end] = part
-        self._filled, self._grid = end, features.grid
-
-    def features(self) -> Features:
-        """All faces, once every batch was added."""
-        return Features(**self._tensors, grid=self._grid)
-
-
-def _keys(
-    backbone: Backbone, faces: Mapping[str, FaceDataset], trainer: Trainer, dtype: torch.dtype
-) -> dict[str, dict[str, Any]]:
-    """What decides the features of each kind, beside the network's settings; batches and workers do not.
-
-    The weights are known by content, so that untrained and trained-on networks are told apart as well.
-    """
-    shared = {"weights": backbone.fingerprint(), "trainer": trainer.precision, "dtype": str(dtype)}
-    return {kind: {**shared, **each.identity} for kind, each in faces.items()}
-
-
-def _print_origins(store: FeatureStore, known: Iterable[str], missing: Iterable[str]) -> None:
-    origins = ((known, "from an earlier run"), (missing, "to be computed"))
-    listed = "; ".join(f"{', '.join(kinds)} {origin}" for kinds, origin in origins if kinds)
-    print(to_printable(f"Features in {store.folder}: {listed}."), flush=True)
+def _joined(batches: Sequence[Features]) -> Features:
+    points = [batch.landmarks for batch in batches if batch.landmarks is not None]
+    return Features(
+        torch.cat([batch.embedding for batch in batches]),
+        torch.cat([batch.patches for batch in batches]),
+        batches[0].grid,
+        torch.cat(points) if len(points) == len(batches) else None,
+    )

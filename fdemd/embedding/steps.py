@@ -13,7 +13,8 @@ from fdemd.cache.location import cache_folder
 from fdemd.data.aligned import AlignedFaces, aligned_faces
 from fdemd.data.dataset import FaceDataset
 from fdemd.data.manifest import Manifest
-from fdemd.embedding.embed import DTYPES, EmbeddedFaces, embed
+from fdemd.embedding.batch import DTYPES
+from fdemd.embedding.datasets import EmbeddedFaces, embed_datasets
 from fdemd.settings.faces import Loading
 from fdemd.settings.jobs import Evaluate
 
@@ -56,10 +57,10 @@ def embed_sets(
         variant: What is done to the network beside its settings, as plain values; it tells the stored features apart.
 
     Raises:
-        InputError: As :func:`fdemd.embedding.embed.embed`.
+        InputError: As :func:`fdemd.embedding.datasets.embed_datasets`.
     """
     network = settings.model.plain() | dict(variant or {})
-    return embed(
+    return embed_datasets(
         backbone,
         faces,
         trainer,

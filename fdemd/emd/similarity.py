@@ -9,7 +9,7 @@ import torch
 
 from fdemd.emd.engines import AUTO, FAST, REFERENCE, choose_engine, reference
 from fdemd.emd.side import side_of
-from fdemd.emd.sinkhorn import Converged, Stop, check_eps, float32_is_enough
+from fdemd.emd.sinkhorn import Converged, Stop, check_eps, float32_is_enough, stopping_rule
 from fdemd.emd.transport import Transport
 from fdemd.emd.weighting import check_weighting
 from fdemd.errors import InputError
@@ -23,7 +23,7 @@ def emd_similarity(
     candidates: Array | None = None,
     *,
     weighting: str = "apc",
-    stop: Stop | None = None,
+    stop: Stop | str = "converged",
     eps: float = 0.05,
     with_flow: bool = False,
     engine: str = AUTO,
@@ -42,7 +42,8 @@ def emd_similarity(
         candidates: ``(Q, k)`` rows of the gallery to compare each query with, whole numbers; negative ones count from
             its end. Without them every query is compared with the whole gallery, ``k = G``.
         weighting: How much each patch counts, a name in :data:`fdemd.emd.WEIGHTINGS`.
-        stop: Stopping rule of the iteration, ``Converged()`` if not given.
+        stop: Stopping rule of the iteration: ``converged``, ``official`` as in the published code, or one of these with
+            values of its own, such as ``fdemd.emd.Converged(tolerance=1e-3)``.
         eps: Strength of the entropy, from 0.0029 to 10; the paper's code has 0.05.
         with_flow: Whether to return flows and weights too, 4 * N * N bytes a pair.
         engine: ``auto``, ``reference`` or a name in :data:`fdemd.emd.engines.FAST`; all give the same scores.
@@ -52,9 +53,9 @@ def emd_similarity(
         Similarity ``(Q, k)``, larger is closer, and what else is known of each pair.
 
     Raises:
-        InputError: Unknown weighting or engine, eps out of range, ``uew`` with a stopping rule other than ``Official``,
-            an engine that cannot do it, features of other shapes or with numbers that are not finite, or a candidate
-            that is not in the gallery.
+        InputError: Unknown weighting, stopping rule or engine, eps out of range, ``uew`` with a stopping rule other
+            than ``official``, an engine that cannot do it, features of other shapes or with numbers that are not
+            finite, or a candidate that is not in the gallery.
 
     Examples:
         >>> import numpy as np
@@ -75,7 +76,7 @@ def emd_similarity(
         rows = torch.arange(len(gallery), device=query.patches.device).expand(len(query), -1)
     else:
         *_, rows = check_arrays(arrays | {"candidates": (candidates, "whole Q k")})
-    stop = stop or Converged()
+    stop = stop if isinstance(stop, Stop) else stopping_rule(stop)
     check_eps(eps)
     joint = check_weighting(weighting) == "uew"
     if joint and isinstance(stop, Converged):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fdemd.cli.exit_status import exit_status
 
 if TYPE_CHECKING:
     from fdemd.settings.jobs import Evaluate
 
+_DEFAULT_SWEEPS = {"evaluate": "model=dlib,sface"}
+"""Re-ranking does not do the same for a weak network and for a strong one, so that one of each is shown."""
 _SUMMARIES = {
-    "evaluate": "Rank a gallery of faces for every query, then re-rank by Earth Mover's Distance.",
+    "evaluate": "Rank a gallery of faces for every query, then re-rank by Earth Mover's Distance. If no network, data "
+    f"or experiment is chosen: {_DEFAULT_SWEEPS['evaluate']}.",
     "train": "Finetune a face network and validate it on people it never saw.",
 }
 _CALIBRATE = (
@@ -65,6 +68,17 @@ def _run(config: str, argv: Sequence[str] | None, program: str) -> int:
             for name, job in JOBS.items()
             if job.config == config
         }
-        return main(config, run, About(program, _SUMMARIES[config], jobs if len(jobs) > 1 else {}), argv)
+        about = About(program, _SUMMARIES[config], jobs if len(jobs) > 1 else {})
+        return main(config, run, about, argv, default_sweep=_DEFAULT_SWEEPS.get(config), summarize=_summarize)
 
     return exit_status(config, work)
+
+
+def _summarize(labels: Sequence[str], reports: Sequence[Any]) -> None:
+    """Print the identifications of a sweep side by side; other jobs have no figures in common."""
+    from fdemd.report.identification import IdentificationReport
+    from fdemd.report.side_by_side import side_by_side
+    from fdemd.report.table import print_tables
+
+    if all(isinstance(report, IdentificationReport) for report in reports):
+        print_tables(side_by_side(labels, reports))

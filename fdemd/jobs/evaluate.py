@@ -22,7 +22,8 @@ from fdemd.report.labels import model_label
 from fdemd.report.queries import bytes_of_queries
 from fdemd.retrieval.faiss_search import FaissIndex, check_installed
 from fdemd.retrieval.protocol import OFFICIAL, Labels
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.runs.files import ROOM, run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress

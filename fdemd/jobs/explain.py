@@ -10,10 +10,8 @@ from fdemd.backbones import Backbone
 from fdemd.backbones.convnet import RANDOM
 from fdemd.backbones.projection import patches_for
 from fdemd.checkpoints import sha256_of
-from fdemd.data.dataset import face_batch
-from fdemd.embedding.batch import embed_batch
 from fdemd.embedding.data import build_network
-from fdemd.embedding.embed import DTYPES
+from fdemd.embedding.embed import embed
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.photographs import align_and_count
@@ -94,7 +92,7 @@ def _embed(
     backbone: Backbone, faces: tuple[AlignedFace, AlignedFace], dtype: str, settings: EmdRerank
 ) -> tuple[Features, Features]:
     """Features of both faces with the patches that the second stage compares."""
-    one, other = (embed_batch(backbone, face_batch([face]), DTYPES[dtype]) for face in faces)
+    one, other = (embed(backbone, face, dtype=dtype) for face in faces)
     view = patches_for(settings.patches, backbone, one)
     one, other = view(one), view(other)
     return (one.pooled(settings.grid), other.pooled(settings.grid)) if settings.grid else (one, other)

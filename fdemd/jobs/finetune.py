@@ -19,11 +19,12 @@ from fdemd.errors import InputError
 from fdemd.files.writing import atomic_write
 from fdemd.losses import build_criterion
 from fdemd.report.finetuning import FinetuneReport
+from fdemd.retrieval.rerankers import build_reranker
 from fdemd.runs.loggers import open_log
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.closed_set import Comparison
 from fdemd.settings.jobs import Train
-from fdemd.settings.ranking import EmdRerank, second_stage_of
+from fdemd.settings.ranking import second_stage_of
 from fdemd.training.checkpointing import BEST, CHECKPOINTS, LAST
 from fdemd.training.data import describe_training_data
 from fdemd.training.fingerprint import check_same_run, run_fingerprint
@@ -67,7 +68,7 @@ def finetune(settings: Train) -> Finetuned:
         InputError: a file or the data cannot be used, or the loss is no longer a number.
     """
     rerank = second_stage_of(settings.rerank)
-    if isinstance(rerank, EmdRerank) and rerank.patches != RAW:
+    if rerank and build_reranker(rerank).patches != RAW:
         raise InputError("Validation re-ranks raw patches only; use rerank.patches=raw, and evaluate.py afterwards.")
     if settings.resume:
         state_to_resume(settings)  # mistakes are told before faces are aligned for hours

@@ -14,7 +14,8 @@ from fdemd.errors import InputError
 from fdemd.jobs.evaluate import check_second_stage
 from fdemd.report.labels import model_label
 from fdemd.report.open_set import OpenSetReport, SearchedGallery
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.runs.files import run_folder
 from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress

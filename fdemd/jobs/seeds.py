@@ -15,6 +15,7 @@ from fdemd.embedding.data import EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.files.lock import alone_in
 from fdemd.files.user_paths import check_folder, expand_home
+from fdemd.jobs.evaluate import check_second_stage
 from fdemd.jobs.finished_trainings import find_finished_training
 from fdemd.jobs.train_and_evaluate import evaluate_checkpoint, split_people_for_test, train, training_settings
 from fdemd.jobs.trainings import PlannedTraining, naming_training, plan_trainings
@@ -29,6 +30,7 @@ from fdemd.runs.results_log import log_results
 from fdemd.scoring.mixture import mixture_of
 from fdemd.scoring.rejection import Rejection, measure_rejection
 from fdemd.scoring.trial import PRETRAINED, Trial
+from fdemd.settings.checking import changed
 from fdemd.settings.comparing import Trials
 from fdemd.settings.faces import Data
 from fdemd.settings.jobs import Evaluate
@@ -66,7 +68,7 @@ def trials(settings: Evaluate) -> TrialsReport:
         found = []
         for number, seed in enumerate(section.seeds, start=1):
             print(f"Seed {seed} ({number} of {len(section.seeds)})", flush=True)
-            of_seed = settings.model_copy(update={"seed": seed})
+            of_seed = changed(settings, seed=seed)
             found.append(_trial(of_seed, section, trainings, normalizations, folder / f"seed_{seed}"))
         report = TrialsReport(settings, found)
         report.write(folder)
@@ -113,7 +115,9 @@ def _trial(
         each: training_settings(settings, split.training, each.words, settings.seed, folder / each.name)
         for each in trainings
     }
-    network = build_network(settings.model, settings.seed)
+    network, rerank = build_network(settings.model, settings.seed), second_stage_of(settings.rerank)
+    if rerank:
+        check_second_stage(network, rerank)
     people = {}
     for each, training in planned.items():
         with naming_training(each.name):
@@ -123,8 +127,10 @@ def _trial(
     if section.compare:
         _compare(trial, PRETRAINED, evaluate_checkpoint(settings, split.test, None, folder / PRETRAINED))
         for name, normalization in normalizations.items():
-            cohort = normalization.model_copy(update={"manifest": split.training.manifest, "root": split.training.root})
-            report = evaluate_checkpoint(settings, split.test, None, folder / f"{PRETRAINED}_{name}", align=cohort)
+            if isinstance(normalization, ScoreNormalization):
+                normalization = changed(normalization, manifest=split.training.manifest, root=split.training.root)
+            output = folder / f"{PRETRAINED}_{name}"
+            report = evaluate_checkpoint(settings, split.test, None, output, align=normalization)
             _compare(trial, f"{PRETRAINED}, {name}", report)
     for each, training in planned.items():
         with naming_training(each.name):
@@ -151,9 +157,8 @@ def _compare(trial: Trial, weights: str, report: IdentificationReport) -> None:
 
 def _embed(settings: Evaluate, data: Data, checkpoint: str | None) -> EmbeddedData:
     """Embed some people, by the weights of a checkpoint or, for None, by those that the settings name."""
-    model = settings.model.model_copy(update={"checkpoint": checkpoint}) if checkpoint else settings.model
-    changed = settings.model_copy(update={"model": model, "data": data})
-    return describe_data(changed, build_network(model, settings.seed)).embed()
+    model = changed(settings.model, checkpoint=checkpoint) if checkpoint else settings.model
+    return describe_data(changed(settings, model=model, data=data), build_network(model, settings.seed)).embed()
 
 
 def _rejection(settings: Evaluate, tested: EmbeddedData, trained_on: EmbeddedData, checkpoint: Path) -> Rejection:

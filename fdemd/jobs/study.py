@@ -25,6 +25,7 @@ from fdemd.runs.loggers import open_log
 from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.runs.results_log import log_results
 from fdemd.scoring.study import StudyComparison
+from fdemd.settings.checking import changed
 from fdemd.settings.comparing import Study
 from fdemd.settings.jobs import Evaluate
 from fdemd.settings.methods import Method, combinations_of
@@ -84,7 +85,7 @@ def _varied(settings: Evaluate, words: Sequence[str]) -> Evaluate:
     if len(points) > 1:
         raise InputError(f"study.points has a sweep, {' '.join(words)}; give each value a point.")
     (chosen,) = points
-    return settings.model_copy(update={section: getattr(chosen.settings, section) for section in named})
+    return changed(settings, **{section: getattr(chosen.settings, section) for section in named})
 
 
 def _point(settings: Evaluate, section: Study) -> StudyPoint:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
-from fdemd.data.manifest import Manifest, as_csv
+from fdemd.data.manifest import Manifest
+from fdemd.data.manifest_file import as_csv
 from fdemd.data.people import split_people
 from fdemd.data.sources import build_manifest
 from fdemd.errors import InputError
@@ -15,7 +16,7 @@ from fdemd.files.writing import write_bytes
 from fdemd.jobs.evaluate import evaluate
 from fdemd.jobs.finetune import LAST, finetune
 from fdemd.report.identification import IdentificationReport
-from fdemd.settings.checking import check_settings
+from fdemd.settings.checking import changed, check_settings
 from fdemd.settings.faces import Data, ManifestData
 from fdemd.settings.jobs import SECTIONS, Evaluate, Train
 from fdemd.settings.section import Section
@@ -107,17 +108,14 @@ def training_settings(settings: Evaluate, data: ManifestData, words: Sequence[st
     named = [f"model={settings.model.backbone}", "data=manifest", f"data.manifest='{data.manifest}'"]
     (point,) = plan("train", [*named, "validation.people=0", *words], CONFIG_DIR)
     train: Train = point.settings
-    return train.model_copy(
-        update={
-            "model": settings.model,
-            "data": train.data.model_copy(update=_given(data) | _named_by(words, "data", train.data)),
-            "trainer": train.trainer.model_copy(
-                update=_given(settings.trainer) | _named_by(words, "trainer", train.trainer)
-            ),
-            "logger": settings.logger,
-            "seed": seed,
-            "output": str(output),
-        }
+    return changed(
+        train,
+        model=settings.model,
+        data=changed(train.data, **_given(data) | _named_by(words, "data", train.data)),
+        trainer=changed(train.trainer, **_given(settings.trainer) | _named_by(words, "trainer", train.trainer)),
+        logger=settings.logger,
+        seed=seed,
+        output=str(output),
     )
 
 
@@ -161,6 +159,6 @@ def evaluate_checkpoint(
         InputError: as :func:`fdemd.jobs.evaluate.evaluate`.
     """
     given = {name: value for name, value in _given(settings).items() if name not in SECTIONS.values()}
-    model = settings.model.model_copy(update={"checkpoint": checkpoint}) if checkpoint else settings.model
-    changed = {"job": "evaluate", "model": model, "data": data, "output": str(output), **changes}
-    return evaluate(check_settings(Evaluate, given | changed))
+    model = changed(settings.model, checkpoint=checkpoint) if checkpoint else settings.model
+    others = {"job": "evaluate", "model": model, "data": data, "output": str(output), **changes}
+    return evaluate(check_settings(Evaluate, given | others))

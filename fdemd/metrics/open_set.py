@@ -32,21 +32,6 @@ def mated_scores(hits: Tensor, scores: Tensor, rank: int) -> Tensor:
     return torch.cat([first, first.new_full((len(first), 1), -torch.inf)], dim=1).amax(1)
 
 
-@checked(mated="rank M")
-def fnir(mated: Tensor, threshold: float) -> float:
-    """Return the share of mated searches ``(M,)`` with a score below the threshold (FNIR)."""
-    return float((mated.double() < threshold).double().mean())
-
-
-@checked(nonmated="rank S")
-def fpir(nonmated: Tensor, threshold: float) -> float:
-    """Return the share of non-mated searches whose best score ``(S,)`` reaches the threshold (FPIR).
-
-    A threshold is finite, so that a search without candidates never counts.
-    """
-    return float((nonmated.double() >= threshold).double().mean())
-
-
 def searches_needed(rate: float) -> int:
     """Non-mated searches of which an FPIR of ``rate`` allows one; with fewer it cannot be told from 0.
 

@@ -10,7 +10,8 @@ from typing import Any
 from fdemd.cli.help import show
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.left_out import left_out_files
-from fdemd.data.manifest import Manifest, Photograph, write_manifest
+from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.manifest_file import write_manifest
 from fdemd.data.training import TrainingDataModule
 from fdemd.report.comparisons import comparison_rows, stage_text
 from fdemd.report.labels import model_label

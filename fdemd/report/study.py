@@ -20,7 +20,8 @@ from fdemd.report.table import Table, print_sentence
 from fdemd.report.writing import publish
 from fdemd.settings.comparing import Study
 from fdemd.settings.jobs import Evaluate
-from fdemd.settings.ranking import EmdRerank
+from fdemd.settings.methods import combinations_of
+from fdemd.settings.ranking import EmdRerank, second_stage_of
 
 _PAPER_WORDS = ("model", "data", "query", "protocol", "method", "weighting", "grid")
 
@@ -95,11 +96,18 @@ class StudyReport:
         }
 
     def _notes(self) -> list[str]:
-        rerank = self.settings.rerank
-        usual = rerank if isinstance(rerank, EmdRerank) else EmdRerank()
+        transports = self._transports()
+        eps = joined(f"{each.eps:g}" for each in transports)
+        stop = joined(map(stopping_label, transports))
+        computed = f"Patches in {self.settings.features.dtype}, eps {eps}, stop {stop}, seed" if transports else "Seed"
         return [
-            f"Patches in {self.settings.features.dtype}, eps {usual.eps:g}, stop {stopping_label(usual)}, seed "
-            f"{self.settings.seed}. s: seconds that the similarities of all pairs of one kind of query took, with "
-            "making projected or pooled patches, on the machine and in the run that computed them.",
+            f"{computed} {self.settings.seed}. s: seconds that the similarities of all pairs of one kind of query "
+            "took, with making projected or pooled patches, on the machine and in the run that computed them.",
             *legacy_notes(self.settings.legacy_self_count),
         ]
+
+    def _transports(self) -> list[EmdRerank]:
+        """The settings of every Earth Mover's Distance that was computed."""
+        stages = [second_stage_of(point.settings.rerank) for point in self.points]
+        methods = [method for stage in stages if stage for method in combinations_of(self._study.methods, stage)]
+        return [method.settings for method in methods if isinstance(method.settings, EmdRerank)]

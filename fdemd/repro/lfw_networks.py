@@ -36,6 +36,7 @@ class Network:
 
 NETWORKS = (
     Network("dlib", ("model=dlib",), "dlib", False),
+    Network("sface", ("model=sface",), "insightface", True),
     Network(
         "facenet",
         ("model=facenet", "model.checkpoint={weights}/facenet_20180402-114759_vggface2_fp16.safetensors"),

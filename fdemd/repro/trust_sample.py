@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from fdemd.data.manifest import Manifest, read_manifest, write_manifest
+from fdemd.data.manifest import Manifest
+from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.errors import InputError
 from fdemd.repro.auto_alpha_fit import draw_fitted_people
 

@@ -43,11 +43,13 @@ class KReciprocal:
             k2: faces, itself included, whose encodings are averaged (local query expansion, Eq. 11).
 
         Raises:
-            InputError: ``k1`` or ``k2`` below 1, or an embedding that is not finite.
+            InputError: ``k1`` or ``k2`` below 1, no face, or an embedding that is not finite.
             ValueError: the embeddings are no faces of numbers.
         """
         if k1 < 1 or k2 < 1:
             raise InputError(f"k1 is {k1} and k2 is {k2}; both must be at least 1 (the paper has 20 and 6).")
+        if not len(gallery_embeddings):
+            raise InputError("The gallery has no faces, so that there are no neighbours to re-rank by.")
         # After the gallery come the query and, with the number -1, nobody; so in the lists of neighbours.
         self._faces = pad(unit(gallery_embeddings, "the gallery's embeddings"), (0, 0, 0, 2))
         self._k1, self._k2 = k1, k2

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fdemd.cache.similarities import Computed, SimilarityStore
 from fdemd.features import Features
-from fdemd.retrieval.reranker import Progress, Reranker, Similarity, no_progress
+from fdemd.retrieval.reranker import Progress, Reranker, Similarity, check_similarity, no_progress
 from fdemd.tensors.checks import check
 
 STORED = "stored"
@@ -65,7 +65,7 @@ class PairSimilarity:
 
         Raises:
             ValueError: The candidates are no whole numbers, or not a row for each query.
-            InputError: A candidate is not in the gallery.
+            InputError: A candidate is not in the gallery, or the re-ranker breaks its contract.
         """
         _, candidates = check({"query": (self._query.embedding, "float Q D"), "candidates": (candidates, "whole Q k")})
         if not self._reranker.pairwise:
@@ -86,9 +86,7 @@ class PairSimilarity:
         )
 
     def _similarity(self, computed: Computed) -> Similarity:
-        return Similarity(
-            computed["similarity"], computed.get("fallback"), computed.get("unfinished"), engine=self._engine
-        )
+        return Similarity(computed["similarity"], computed["fallback"], computed["unfinished"], engine=self._engine)
 
     def _compute(self, candidates: Tensor, barred: Tensor | None) -> Computed:
         pieces, count, store = [], len(candidates), self._store
@@ -100,7 +98,9 @@ class PairSimilarity:
             out = None if barred is None else barred[rows]
             compute = partial(self._compute_piece, rows, candidates[rows], out)
             asked = candidates[rows] if out is None else torch.cat([candidates[rows], out], dim=1)  # both decide it
-            pieces.append(store.get(rows, asked, compute) if store else compute())
+            none = torch.zeros_like(candidates[rows], dtype=torch.bool)  # where the re-ranker has nothing to say
+            found = store.get(rows, asked, compute) if store else compute()
+            pieces.append({"fallback": none, "unfinished": none} | found)
         if store and store.stored - before[1] == len(pieces):
             self._engine = self._engine or STORED
         self.seconds += store.seconds - before[0] if store else time.perf_counter() - started
@@ -114,9 +114,9 @@ class PairSimilarity:
 
     def _compute_piece(self, rows: slice, candidates: Tensor, barred: Tensor | None) -> Computed:
         query, gallery = self._sides
-        found = self._reranker.similarity(
-            query[rows], gallery, candidates, barred=barred, on_progress=self._on_progress
-        )
+        similarity, name = self._reranker.similarity, type(self._reranker).__name__
+        said = similarity(query[rows], gallery, candidates, barred=barred, on_progress=self._on_progress)
+        found = check_similarity(said, candidates, name)
         self._engine = found.engine
         maps = {"similarity": found.values, "fallback": found.fallback, "unfinished": found.unfinished}
         return {name: value for name, value in maps.items() if value is not None}

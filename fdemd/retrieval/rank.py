@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import index
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -64,22 +66,15 @@ def rank(
     queries, faces = check_arrays(
         {"query": (_embedding(query), "real Q D"), "gallery": (_embedding(gallery), "real G D")}
     )
-    if depth is not None and depth < 1:
-        raise InputError(f"depth is {depth}; a ranking has at least 1 place.")
-    sources = None
-    if query_sources is not None and gallery_sources is not None:
-        given = {"query_sources": (query_sources, len(queries)), "gallery_sources": (gallery_sources, len(faces))}
-        query_numbers, gallery_numbers = numbered(given)
-        sources = query_numbers, gallery_numbers
-    elif query_sources is not None or gallery_sources is not None:
-        raise InputError("Give both query_sources and gallery_sources, or neither.")
+    places = len(faces) if depth is None else _checked_depth(depth)
+    sources = sources_of(query_sources, gallery_sources, len(queries), len(faces))
     people = queries.new_zeros(len(queries), dtype=torch.long), faces.new_zeros(len(faces), dtype=torch.long)
     found = rank_by_cosine(
         queries,
         faces,
         *labels_of(*people, sources),  # who is on them plays no part here
         protocol=LEAVE_TWIN_OUT,
-        depth=len(faces) if depth is None else depth,
+        depth=places,
     )
     return Ranking(found.indices, found.scores, sources=sources)
 
@@ -104,12 +99,12 @@ def rerank(
         method: ``emd`` (Earth Mover's similarity of patches), ``k_reciprocal`` or ``query_expansion`` (both on
             embeddings alone), or the name of a plug-in of the group ``fdemd.rerankers``.
         backbone: Network that gave the features; only ``patches="projected"`` and ``alpha="calibrated"`` need it.
-        **settings: ``alpha``, a number in [0, 1], ``auto`` or ``calibrated``; ``k``, the number of places; and those
-            of the method, as ``configs/rerank/METHOD.yaml`` explains them, such as ``weighting="uniform"``. Defaults
-            are as there.
+        **settings: ``alpha``, a number in [0, 1], ``auto`` or ``calibrated``; ``k``, the number of places, all of them
+            where the ranking has fewer; and those of the method, as ``configs/rerank/METHOD.yaml`` explains them, such
+            as ``weighting="uniform"``. Defaults are as there.
 
     Returns:
-        The new ranking; its scores are the mixed ones within the first ``k`` places.
+        The new ranking; its scores are the mixed ones within the first places, and ``reranked`` is their number.
 
     Raises:
         InputError: The ranking is of other faces or re-ranked already, a setting is unknown or out of range, or the
@@ -137,6 +132,27 @@ def rerank(
     return reorder(ranking, found.values, chosen_alpha(alpha, query, ranking, found.values))
 
 
+def sources_of(query_sources: Any, gallery_sources: Any, queries: int, faces: int) -> tuple[Tensor, Tensor] | None:
+    """Return the photographs that queries and gallery faces come from as numbers; None without any.
+
+    Args:
+        query_sources: Names or numbers, or None.
+        gallery_sources: Names or numbers, or None.
+        queries: How many queries there are.
+        faces: How many gallery faces there are.
+
+    Raises:
+        InputError: One kind of sources alone, or those of other faces.
+    """
+    if query_sources is None and gallery_sources is None:
+        return None
+    if query_sources is None or gallery_sources is None:
+        raise InputError("Give both query_sources and gallery_sources, or neither.")
+    given = {"query_sources": (query_sources, queries), "gallery_sources": (gallery_sources, faces)}
+    of_queries, of_gallery = numbered(given)
+    return of_queries, of_gallery
+
+
 def labels_of(
     query_identity: Tensor, gallery_identity: Tensor, sources: tuple[Tensor, Tensor] | None
 ) -> tuple[Labels, Labels]:
@@ -161,13 +177,30 @@ def _embedding(faces: Features | Array) -> Array:
     return faces.embedding if isinstance(faces, Features) else faces
 
 
+def _checked_depth(depth: Any) -> int:
+    try:
+        places = index(depth)
+    except TypeError:
+        raise InputError(f"depth is {depth!r}; it must be a whole number.") from None
+    if places < 1:
+        raise InputError(f"depth is {places}; a ranking has at least 1 place.")
+    return places
+
+
 def _settings(method: str, settings: Mapping[str, Any]) -> Reranking:
     """Return the settings of a re-ranker, checked."""
     if method == "none" or method not in reranker_names():
         raise unknown("re-ranking method", method, reranker_names())
     section = RERANK_SECTIONS.get(method, OtherRerank)
-    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
+    plain = {name: _plain(value) for name, value in settings.items()}
     return cast(Reranking, check_settings(section, {"method": method, **plain}))
+
+
+def _plain(value: Any) -> Any:
+    """A setting as a yaml file would give it: a list for a tuple, a number for one of NumPy's."""
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _check_belongs(ranking: Ranking, query: Features, gallery: Features) -> None:

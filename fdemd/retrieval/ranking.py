@@ -15,9 +15,11 @@ NOBODY = -1
 """Fills a row whose query has fewer candidates than the ranking is deep."""
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, eq=False)
 class Ranking:
     """For each query the best gallery rows, best first. Checked once, here; whoever receives one can trust it.
+
+    ``==`` says whether two are the same object; ``torch.equal`` compares their tensors.
 
     Attributes:
         indices: ``(Q, L)`` int64 gallery rows; no row twice; ``NOBODY`` (-1) only at the end.

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from fdemd.errors import InputError
 from fdemd.features import Features
 
 Progress = Callable[[int], None]
@@ -37,6 +39,44 @@ class Similarity:
     engine: str = ""
 
 
+def check_similarity(found: object, shortlist: Tensor, reranker: str) -> Similarity:
+    """Return what a re-ranker said of a shortlist, if that is what the contract asks for.
+
+    Args:
+        found: What it returned.
+        shortlist: ``(Q, k)`` gallery rows that it was asked about.
+        reranker: Its name, for the error.
+
+    Raises:
+        InputError: It is no :class:`Similarity`, or of other types, shapes or devices, or a value is not finite.
+    """
+    if not isinstance(found, Similarity):
+        raise InputError(f"The re-ranker {reranker} returned a {type(found).__name__}; it must return a Similarity.")
+    parts = {"values": found.values, "fallback": found.fallback, "unfinished": found.unfinished}
+    for name, part in parts.items():
+        if part is None and name != "values":
+            continue
+        if not isinstance(part, Tensor) or part.shape != shortlist.shape or part.device != shortlist.device:
+            raise InputError(
+                f"The re-ranker {reranker} returned {name} {_described(part)}; a shortlist that is "
+                f"{_described(shortlist)} needs a tensor of its shape and device."
+            )
+        if not (part.is_floating_point() if name == "values" else part.dtype == torch.bool):
+            wanted = "floating point numbers" if name == "values" else "booleans"
+            raise InputError(f"The re-ranker {reranker} returned {name} of {part.dtype}; they must be {wanted}.")
+    if not found.values.isfinite().all():
+        raise InputError(
+            f"The re-ranker {reranker} gave similarities that are not finite (NaN or infinity), so that nothing can be "
+            "ordered by them."
+        )
+    return found
+
+
+def _described(array: object) -> str:
+    shape = ", ".join(map(str, getattr(array, "shape", ())))
+    return f"a {type(array).__name__} ({shape}) on {getattr(array, 'device', 'no device')}"
+
+
 class Reranker(ABC):
     """Compares queries with the candidates of their shortlists, to order these anew.
 
@@ -48,7 +88,8 @@ class Reranker(ABC):
     Attributes:
         patches: Kind of patches that it compares, ``raw`` or ``projected``, see
             :func:`fdemd.backbones.projection.patches_for`.
-        pairwise: Whether a pair's similarity depends on these two faces alone, so that two protocols can share it.
+        pairwise: Whether a pair's similarity depends on these two faces alone, so that two protocols, and every ``k``
+            of a study, can share it.
         needs_barred: Whether it is to be told which faces a query may not be compared with.
         batch: Queries, at most, whose similarities are stored together; None for all.
 

@@ -106,7 +106,8 @@ def measure_recall(
         query_embeddings[rows], gallery_embeddings, query_labels[rows], gallery_labels, protocol=protocol, depth=depth
     )
     wanted = exact.indices != NOBODY
-    pairs = zip(exact.indices, found.indices[rows], strict=True)
-    hits = torch.stack([torch.isin(right, given) for right, given in pairs] or [wanted]) & wanted
+    hits = torch.zeros_like(wanted)
+    for number, given in enumerate(found.indices[rows]):
+        hits[number] = torch.isin(exact.indices[number], given) & wanted[number]
     share = (hits.sum(1) / wanted.sum(1))[wanted.any(1)]
     return Recall(str(index), share.mean().item(), exact.indices.shape[1], len(share))

@@ -68,7 +68,7 @@ def run_folder(output: Path, label: str, room: int = ROOM) -> Iterator[Path]:
             folder.mkdir(parents=True)
         except FileExistsError:
             if not output.is_dir():
-                raise InputError(f"The output folder {output} is a file; choose another with output=PATH.") from None
+                raise InputError(f"The output folder {output} {_what_is_there(output)}; {_ADVICE}.") from None
         except OSError as error:
             raise cannot_write(folder, error, _ADVICE) from error
         else:
@@ -86,6 +86,13 @@ def run_folder(output: Path, label: str, room: int = ROOM) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # it has files in it, or was taken away
             folder.rmdir()
+
+
+def _what_is_there(folder: Path) -> str:
+    """What is in the way of a folder, in words."""
+    way = next(path for path in (folder, *folder.parents) if path.is_symlink() or path.exists())
+    lies = "is" if way == folder else f"would lie in {way}, which is"
+    return f"{lies} a link to nothing" if way.is_symlink() and not way.exists() else f"{lies} a file"
 
 
 def path_part(name: str) -> str:

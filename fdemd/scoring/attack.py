@@ -9,6 +9,7 @@ from fdemd.attacks import DODGING
 from fdemd.attacks.adversary import Adversary
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2, Comparison
+from fdemd.tensors.arrays import numbered
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,12 @@ def measure_attack(adversary: Adversary, faces: FaceDataModule, comparisons: Map
     if adversary.settings.goal == DODGING:
         return AttackOutcome(*named)
     aims = adversary.aims(faces.manifest, faces.query_rows, faces.gallery_rows)
+    gallery = [faces.manifest.photographs[row].identity for row in faces.gallery_rows.tolist()]
+    aim, person = numbered({"aims": (aims, None), "gallery": (gallery, None)})
     imitated: dict[str, dict[str, float]] = {}
     for protocol, comparison in comparisons.items():
         shares = imitated.setdefault(protocol, {})
         for stage, ranking in ((STAGE_1, comparison.stage1), (STAGE_2, comparison.stage2)):
             if ranking is not None:
-                first = faces.gallery_rows[ranking.indices[:, 0]].tolist()
-                found = [faces.manifest.photographs[row].identity == aim for row, aim in zip(first, aims, strict=True)]
-                shares[stage] = sum(found) / len(found)
+                shares[stage] = float(ranking.hits(aim, person)[:, :1].any(1).double().mean())
     return AttackOutcome(*named, imitated)

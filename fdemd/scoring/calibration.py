@@ -19,8 +19,9 @@ from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels
 from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.reranker import Progress, no_progress
 from fdemd.retrieval.rerankers import build_reranker
+from fdemd.retrieval.second_stage import SecondStage
 from fdemd.retrieval.stage2 import reorder
-from fdemd.retrieval.two_stages import SecondStage, TwoStageSearch
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.ground_truth import GroundTruth
 from fdemd.settings.ranking import Reranking
 from fdemd.visibility.calibration import Calibration, weights_of

@@ -13,8 +13,9 @@ from fdemd.metrics.intervals import Estimate
 from fdemd.retrieval.protocol import Labels
 from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.search import Adjustment
+from fdemd.retrieval.search_result import PairCounts
 from fdemd.retrieval.stage1 import Recall
-from fdemd.retrieval.two_stages import PairCounts, TwoStageSearch
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.ground_truth import GroundTruth
 
 COSINE, STAGE_1, STAGE_2, GAIN, BEST_POSSIBLE = "cosine", "stage 1", "stage 2", "gain", "maximum"
@@ -96,7 +97,7 @@ def compare_stages(
     queries, comparisons = search.queries(query, labels, adjust=adjust), []
     for protocol in queries.protocols(protocols):
         truth = GroundTruth(labels, missed, search.labels, protocol, legacy_self_count, seed, metrics)
-        depth = max(int(truth.relevant.max()), 0 if stage else FEWEST_PLACES)
+        depth = max(truth.most_relevant, 0 if stage else FEWEST_PLACES)
         found = queries.rank(protocol, depth, seed=seed)
         hits = {} if found.cosine is None else {COSINE: truth.hits(found.cosine)}
         hits[STAGE_1] = truth.hits(found.first)

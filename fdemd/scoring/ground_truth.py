@@ -53,6 +53,11 @@ class GroundTruth:
         """Number of right answers in the gallery for each query, ``(Q,)``."""
         return count_relevant(self.query, self.gallery, self.protocol, legacy=self.legacy)
 
+    @property
+    def most_relevant(self) -> int:
+        """Largest number of right answers of a query, the places that a ranking needs; 0 without queries."""
+        return max(self.relevant.tolist(), default=0)
+
     @cached_property
     def failing(self) -> Tensor:
         """Which of the queries without a face have a right answer, boolean ``(M,)``."""

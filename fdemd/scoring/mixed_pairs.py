@@ -28,7 +28,7 @@ def draw_pairs(query: Labels, gallery: Labels, *, protocol: str, most: int, gene
         most: Largest number of pairs of one person.
         generator: Source of the draw.
     """
-    found = []
+    found = [torch.zeros(0, 2, dtype=torch.long)]
     for rows, columns in tiles(len(query), len(gallery)):
         some, faces = query[rows], gallery[columns]
         same = (faces.identity == some.identity[:, None]) & ~left_out_of_all(some, faces, protocol)

@@ -13,7 +13,8 @@ from fdemd.features import Features
 from fdemd.losses.scale_head import ScaleHead
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, count_relevant
 from fdemd.retrieval.reranker import Progress, no_progress
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2, compare_stages
 from fdemd.settings.ranking import Reranking
 

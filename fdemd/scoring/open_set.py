@@ -12,7 +12,8 @@ from fdemd.features import Features
 from fdemd.metrics.open_set import mated_scores, threshold_at_fpir
 from fdemd.retrieval.protocol import OFFICIAL, Labels, count_relevant, measured_protocols
 from fdemd.retrieval.ranking import Ranking
-from fdemd.retrieval.two_stages import PairCounts, SearchResult, TwoStageSearch
+from fdemd.retrieval.search_result import PairCounts, SearchResult
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2
 from fdemd.scoring.error_rates import ErrorRates, measure_error_rates
 

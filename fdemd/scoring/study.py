@@ -18,7 +18,9 @@ from fdemd.retrieval.alpha import build_alpha
 from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.reranker import Progress, Reranker, no_progress
 from fdemd.retrieval.rerankers import build_reranker
-from fdemd.retrieval.two_stages import SearchResult, SecondStage, TwoStageSearch
+from fdemd.retrieval.search_result import SearchResult
+from fdemd.retrieval.second_stage import SecondStage
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import BEST_POSSIBLE, COSINE, STAGE_1
 from fdemd.scoring.ground_truth import GroundTruth, Values
 from fdemd.settings.methods import WHOLE_GALLERY, Method
@@ -122,7 +124,7 @@ class StudyComparison:
         queries = search.queries(query, labels, adjust=adjust, store_of=lambda reranker: self._store(reranker, kind))
         for protocol in queries.protocols(protocols):
             truth = GroundTruth(labels, missed, search.labels, protocol, self._legacy, self._seed, self._metrics)
-            yield truth, queries.rank(protocol, int(truth.relevant.max()), seed=self._seed)
+            yield truth, queries.rank(protocol, truth.most_relevant, seed=self._seed)
 
     def stage(self, method: Method) -> SecondStage:
         """Return the second stage that a method is."""

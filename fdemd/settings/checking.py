@@ -46,6 +46,25 @@ def check_settings(schema: type[S], config: Mapping[str, Any]) -> S:
         raise _told(error.errors()[0], config) from error
 
 
+def changed(settings: S, **values: Any) -> S:
+    """Return settings with other values, checked as a whole; pydantic's own copy takes whatever it is given.
+
+    Args:
+        settings: A section.
+        values: Its settings that change.
+
+    Raises:
+        InputError: A value is wrong, contradicts another setting, or there is no such setting.
+
+    Example:
+        >>> from fdemd.settings.ranking import EmdRerank
+        >>> changed(EmdRerank(k=50), alpha=0.5).plain()
+        {'alpha': 0.5, 'k': 50, 'method': 'emd'}
+    """
+    given = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return check_settings(type(settings), given | values)
+
+
 def text_settings(schema: type[Section], config: Mapping[str, Any]) -> set[str]:
     """Dotted keys of the settings that take free text, such as paths, in a configuration that may still be wrong."""
     return set(_texts(schema, config, ""))
@@ -57,7 +76,7 @@ def show(value: object) -> str:
         return f"[{','.join(map(show, value))}]"
     if isinstance(value, dict):
         return f"{{{','.join(f'{key}:{show(item)}' for key, item in value.items())}}}"
-    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value) or "''"
 
 
 def _told(error: ErrorDetails, config: Mapping[str, Any]) -> InputError:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from fdemd.settings.methods import MethodEntry
-from fdemd.settings.section import FolderName, Section, Seed, Text, at_least, refuse, that, within
+from fdemd.settings.section import FolderName, Place, Section, Seed, Text, at_least, each_once, refuse, that, within
 
 Words = list[Text]
 """Of a command line, such as ``[model=dlib, data=lfw]``."""
@@ -67,7 +67,7 @@ class Trials(Section):
     seeds: Annotated[
         list[Seed],
         that(
-            lambda seeds: bool(seeds) and len(set(seeds)) == len(seeds),
+            each_once,
             "it must list different numbers, such as [0,1,2]",
         ),
     ]
@@ -75,4 +75,4 @@ class Trials(Section):
     trainings: list[Training]
     align: list[Literal["ida", "snorm", "none"]]
     compare: bool
-    resume: Text | None
+    resume: Place | None

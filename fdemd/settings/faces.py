@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fdemd.settings.queries import MaskKind
-from fdemd.settings.section import Section, Text, at_least, that, within
+from fdemd.settings.section import Place, Section, Text, at_least, that, within
 
 Share = within(lambda share: 0 <= share <= 1, "it must lie between 0 (no face) and 1 (every face)")
 
@@ -26,7 +26,7 @@ class Loading(Section):
     detector: Literal["dlib", "mtcnn"]
     batch_size: Annotated[int, at_least(1, "a batch has at least 1 face")]
     num_workers: Annotated[int, at_least(0, "it must be 0 (no extra process) or more")]
-    cache: Text | None
+    cache: Place | None
     mask_share: Annotated[float, Share] = 0.0
 
 
@@ -34,14 +34,14 @@ class OrlData(Loading):
     """``configs/data/orl.yaml``."""
 
     name: Literal["orl"]
-    root: Text | None
+    root: Place | None
 
 
 class FolderData(Loading):
     """``configs/data/folder.yaml``."""
 
     name: Literal["folder"]
-    root: Text
+    root: Place
 
 
 class ManifestData(Loading):
@@ -49,7 +49,7 @@ class ManifestData(Loading):
 
     name: Literal["manifest"]
     manifest: Text
-    root: Text | None
+    root: Place | None
 
 
 class PreparedData(Loading):
@@ -64,7 +64,7 @@ class PairsData(Loading):
 
     name: Literal["pairs", "lfw_pairs", "calfw_pairs", "cfp_pairs", "mlfw_pairs"]
     manifest: Text | None
-    root: Text | None
+    root: Place | None
     pairs: Text
     flip: bool
 

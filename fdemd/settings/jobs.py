@@ -6,18 +6,39 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
+from fdemd.errors import InputError
 from fdemd.settings.comparing import OpenSet, Study, Table4, Trials
 from fdemd.settings.faces import Augment, Data, PairsData
-from fdemd.settings.networks import Network
+from fdemd.settings.networks import Network, PluginNetwork
 from fdemd.settings.normalization import Normalization
-from fdemd.settings.queries import Queries
-from fdemd.settings.ranking import Features, MetricName, Protocol, Rerank, Stage1
+from fdemd.settings.plugins import refuse_namesake
+from fdemd.settings.queries import QUERY_SECTIONS, Queries
+from fdemd.settings.ranking import METRICS, RERANK_SECTIONS, Features, MetricName, Protocol, Rerank, Stage1
 from fdemd.settings.running import Logger, Trainer, TrainingTrainer
-from fdemd.settings.section import Section, Seed, Text, refuse, that
+from fdemd.settings.section import Place, Section, Seed, each_once, refuse, that
 from fdemd.settings.training import Batches, Loss, Optimizer, Validation
 
 SECTIONS = {"study": "study", "open_set": "open_set", "table4": "table4", "seeds": "trials"}
 """Jobs that need a section of settings of their own -> its name."""
+
+
+_COMPARE_BY_FIRST = ("study", "seeds", "table4")
+"""Jobs that draw, and tell the gain of, the first of :data:`fdemd.settings.ranking.METRICS`."""
+
+
+def _check_choices(network: Network, rerank: Rerank, queries: Queries, metrics: list[MetricName]) -> None:
+    """Refuse a choice of fdemd's own which an installed package also brings: it would be passed over without a word."""
+    try:
+        if not isinstance(network, PluginNetwork):
+            refuse_namesake("backbones", network.backbone)
+        if rerank.method in RERANK_SECTIONS:
+            refuse_namesake("rerankers", rerank.method)
+        for kind in set(queries) & set(QUERY_SECTIONS):
+            refuse_namesake("queries", kind)
+        for metric in set(metrics) & set(METRICS):
+            refuse_namesake("metrics", metric)
+    except InputError as error:
+        raise refuse(str(error)) from error
 
 
 class Evaluate(Section):
@@ -32,12 +53,12 @@ class Evaluate(Section):
     rerank: Rerank
     trainer: Trainer
     logger: Logger
-    protocols: Annotated[list[Protocol], that(bool, "give at least one, such as protocols=[leave-twin-out]")]
-    metrics: Annotated[list[MetricName], that(bool, "give at least one, such as metrics=[P@1]")]
+    protocols: Annotated[list[Protocol], that(each_once, "give at least one, each once: protocols=[leave-twin-out]")]
+    metrics: Annotated[list[MetricName], that(each_once, "give at least one, each once, such as metrics=[P@1]")]
     legacy_self_count: bool
     seed: Seed
     features: Features
-    output: Text
+    output: Place
     study: Study | None = None
     open_set: OpenSet | None = None
     table4: Table4 | None = None
@@ -59,6 +80,21 @@ class Evaluate(Section):
             )
         if self.job == "verify" and not has_pairs:
             raise refuse(f"job is verify, but data={self.data.name} is no list of pairs; choose data=lfw_pairs, say.")
+        return self
+
+    @model_validator(mode="after")
+    def _choices_are_of_one_meaning(self) -> Evaluate:
+        _check_choices(self.model, self.rerank, self.query, self.metrics)
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_figure_that_is_compared(self) -> Evaluate:
+        first = METRICS[0]
+        if self.job in _COMPARE_BY_FIRST and first not in self.metrics:
+            raise refuse(
+                f"job is {self.job}, which compares by {first}, but metrics are {', '.join(self.metrics)}; add {first} "
+                "to metrics."
+            )
         return self
 
     @model_validator(mode="after")
@@ -86,9 +122,14 @@ class Train(Section):
     augment: Augment
     batches: Batches
     validation: Validation
-    resume: Text | None
+    resume: Place | None
     seed: Seed
-    output: Text
+    output: Place
+
+    @model_validator(mode="after")
+    def _choices_are_of_one_meaning(self) -> Train:
+        _check_choices(self.model, self.rerank, self.query, [])
+        return self
 
     @model_validator(mode="after")
     def _ends(self) -> Train:

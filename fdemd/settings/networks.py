@@ -83,6 +83,14 @@ class OnnxNetwork(Section):
     alignment: Alignment = "insightface"
 
 
+class SFaceNetwork(Section):
+    """``configs/model/sface.yaml``."""
+
+    backbone: Literal["sface"]
+    checkpoint: Text | None = None
+    patches: Literal["last", "earlier"] = "last"
+
+
 class TimmNetwork(Section):
     """``configs/model/timm.yaml``."""
 
@@ -113,6 +121,7 @@ BuiltInNetwork = Annotated[
     | IResNetNetwork
     | MobileFaceNetNetwork
     | OnnxNetwork
+    | SFaceNetwork
     | TimmNetwork,
     Field(discriminator="backbone"),
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from fdemd.settings.section import Section, Text, at_least, refuse, within
+from fdemd.settings.section import Place, Section, Text, at_least, refuse, within
 
 IDA, SNORM = "ida", "snorm"
 """Methods: inter-class discrepancy alignment, and the baseline of symmetric score normalization."""
@@ -109,7 +109,7 @@ class ScoreNormalization(Section):
     virtual: Annotated[int, at_least(1, "at least 1 virtual face must be made")] = 1000
     people: Annotated[int, at_least(0, "it must be 0 (nobody of the data) or more")] = 20
     manifest: Text | None = None
-    root: Text | None = None
+    root: Place | None = None
     estimator: Text | None = None
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ A package names what it brings by entry points, in its ``pyproject.toml``::
 The name is then a choice of the command line (``model=mynet``) like those of ``configs/model``. The settings of the
 choice are the parameters of ``MyNet`` that have a default or are keyword-only: with ``def __init__(self, *, width: int
 = 64)`` there is ``model.width=128``, and the annotation is the type that is checked. Other parameters are what fdemd
-passes itself.
+passes itself. A command line has no tuples: where one is annotated, a list is taken.
 
 Names are found without importing the package; it is imported once one of its names is chosen.
 """
@@ -20,15 +20,20 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, ClassVar, Literal, cast, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Literal, Union, cast, get_args, get_origin, get_type_hints
 
-from pydantic import ConfigDict, create_model, model_validator
+from pydantic import ConfigDict, Strict, TypeAdapter, create_model, model_validator
+from pydantic.errors import PydanticSchemaGenerationError
 
 from fdemd.errors import InputError, unknown
 from fdemd.settings.checking import check_settings, literals_of
 from fdemd.settings.section import BUILT_IN, PLUG_IN, Section, refuse
 
 PluginGroup = Literal["backbones", "rerankers", "queries", "metrics"]
+
+_TAKEN: dict[PluginGroup, tuple[str, ...]] = {"backbones": ("backbone",), "rerankers": ("method", "alpha", "k")}
+"""Settings that every choice has beside those of its signature, which can therefore have no such names."""
 
 
 class PluginSection(Section):
@@ -47,7 +52,9 @@ class PluginSection(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _fit_the_signature(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _fit_the_signature(cls, values: Any) -> Any:
+        if isinstance(values, cls):  # checked when it was made
+            return values
         own = {key: value for key, value in values.items() if key not in cls.model_fields}
         try:
             check_plugin_settings(cls.group, values[cls.named_by], own, cls.key)
@@ -57,7 +64,7 @@ class PluginSection(Section):
 
 
 def built_in_or_plug_in(plugin: type[PluginSection], built_in: Any) -> Callable[[Any], str]:
-    """Return what tells the sections of plug-ins from fdemd's own, which win where a name is both.
+    """Return what tells the sections of plug-ins from fdemd's own, to which a name belongs that is both.
 
     Args:
         plugin: The section of plug-ins.
@@ -103,7 +110,7 @@ def load_plugin(group: PluginGroup, name: str) -> Any:
     entry = _entry_point(group, name)
     try:
         return entry.load()
-    except Exception as error:  # whatever its module does when it is imported
+    except (Exception, SystemExit) as error:  # whatever its module does when it is imported
         raise InputError(
             f"The plug-in {name} of fdemd.{group} ({entry.value}) cannot be imported: {type(error).__name__}: {error}; "
             "mend or uninstall its package."
@@ -150,13 +157,54 @@ def plugin_schema(group: PluginGroup, name: str) -> type[Section]:
         kinds = get_type_hints(called, include_extras=True)
     except (NameError, TypeError, ValueError) as error:
         raise InputError(f"The settings of the plug-in {name} of fdemd.{group} cannot be told: {error}.") from error
-    fields = {
-        each.name: (kinds.get(each.name, Any), ... if each.default is each.empty else each.default)
+    settings = [
+        each
         for each in parameters
         if each.kind is each.KEYWORD_ONLY
         or (each.kind is each.POSITIONAL_OR_KEYWORD and each.default is not each.empty)
-    }
+    ]
+    types = {each.name: _taking_lists(kinds.get(each.name, Any)) for each in settings}
+    for key, kind in types.items():
+        if problem := _problem(group, key, kind):
+            raise InputError(f"The settings of the plug-in {name} of fdemd.{group} cannot be told: {problem}.")
+    fields = {each.name: (types[each.name], ... if each.default is each.empty else each.default) for each in settings}
     return create_model(name, __base__=Section, **cast(Any, fields))
+
+
+def refuse_namesake(group: PluginGroup, name: str) -> None:
+    """Refuse a choice of fdemd's own that an installed package brings too: which one a person means cannot be known.
+
+    Args:
+        group: What it is.
+        name: Name of the choice.
+
+    Raises:
+        InputError: There is such a package.
+    """
+    if name in (found := _found(group)):
+        raise InputError(
+            f"fdemd has {name} itself, and the plug-in {found[name].value} of fdemd.{group} has the same name; "
+            "uninstall its package, or give the plug-in another name there."
+        )
+
+
+def _taking_lists(kind: Any) -> Any:
+    """The same type, but a list is good for a tuple."""
+    if get_origin(kind) in (Union, UnionType):
+        return Union[tuple(map(_taking_lists, get_args(kind)))]  # noqa: UP007 # of parts known only now
+    return Annotated[kind, Strict(False)] if tuple in (kind, get_origin(kind)) else kind
+
+
+def _problem(group: PluginGroup, key: str, kind: Any) -> str:
+    """Why a parameter can be no setting; empty if it can."""
+    if key.startswith("_") or hasattr(Section, key) or key in _TAKEN.get(group, ()):
+        return f"its parameter {key} has a name that is taken; give it another one"
+    try:
+        TypeAdapter(kind)
+    except PydanticSchemaGenerationError:
+        shown = getattr(kind, "__name__", kind)
+        return f"its parameter {key} is of the type {shown}; settings are bool, int, float, str, or a list of these"
+    return ""
 
 
 def _entry_point(group: PluginGroup, name: str) -> EntryPoint:

@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -30,9 +31,19 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
 
+    def model_post_init(self, context: Any) -> None:
+        """Count a setting that can only be one name as given: it says which section this is."""
+        self.model_fields_set.update(_only_names(type(self)))
+
     def plain(self) -> dict[str, Any]:
         """Return what was given as plain containers, as the record of a run keeps it."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+
+@cache
+def _only_names(section: type[Section]) -> frozenset[str]:
+    kinds = {name: field.annotation for name, field in section.model_fields.items()}
+    return frozenset(name for name, kind in kinds.items() if get_origin(kind) is Literal and len(get_args(kind)) == 1)
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,9 @@ def is_size(value: object) -> bool:
 Text = str
 """Free text, such as the path of a file: whatever was typed after ``KEY=``."""
 
+Place = Annotated[Text, that(bool, "it must be a path (. is the folder you are in)")]
+"""A path that is used as it was given. An empty one would be this folder, which few people mean by nothing."""
+
 Seed = Annotated[int, that(lambda seed: 0 <= seed < 2**32, "it must lie between 0 and 4294967295")]
 
 FolderName = Annotated[
@@ -132,6 +146,11 @@ FolderName = Annotated[
 def at_least(least: int, rule: str) -> AfterValidator:
     """Return a check of a whole number, which must also fit into 32 bits; see :func:`that`."""
     return that(lambda value: least <= value < 2**31, rule)
+
+
+def each_once(values: list[Any]) -> bool:
+    """Whether a list has something in it, and nothing twice."""
+    return 0 < len(values) == len(set(values))
 
 
 def within(holds: Callable[[float], bool], rule: str) -> AfterValidator:

@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from fdemd.backbones import Backbone
 from fdemd.checkpoints.training_state import RUN
-from fdemd.data.dataset import FaceBatch, as_numbers
+from fdemd.data.batch import FaceBatch, as_numbers
 from fdemd.data.training import TrainingDataModule
 from fdemd.data.training_dataset import TrainingBatch
 from fdemd.embedding.batch import embed_batch

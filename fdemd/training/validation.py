@@ -9,11 +9,12 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.embedding.embed import EmbeddedFaces
+from fdemd.embedding.datasets import EmbeddedFaces
 from fdemd.embedding.labels import labels_of
 from fdemd.features import Features
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import STAGE_1, Comparison, compare_stages
 from fdemd.settings.ranking import Reranking
 

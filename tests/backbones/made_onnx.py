@@ -4,10 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-
-onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
-
+import onnx
 
 helper, numpy_helper = onnx.helper, onnx.numpy_helper
 W600K = Path(__file__).resolve().parents[2] / "../shared/data/weights/w600k_mbf.onnx"

@@ -25,6 +25,26 @@ def test_weights_that_are_listed_as_inputs_are_weights(file: Path, version: int)
     torch.testing.assert_close(OnnxBackbone(str(file))(faces).embedding, plain(faces).embedding)
 
 
+def test_inputs_that_nothing_reads_are_left_out(file: Path) -> None:
+    """A tool that stores weights quantized under new names leaves the old names listed; onnxruntime refuses that."""
+    plain, faces = OnnxBackbone(write_network(file)), torch.rand(2, 3, 6, 4)
+    model = onnx.load(file)
+    model.graph.input.append(helper.make_tensor_value_info("old_filters", onnx.TensorProto.FLOAT, FILTERS.shape))
+    onnx.save(model, file)
+    before = file.read_bytes()
+    torch.testing.assert_close(OnnxBackbone(str(file))(faces).embedding, plain(faces).embedding)
+    assert file.read_bytes() == before
+
+
+def test_two_inputs_that_are_read_are_told(file: Path) -> None:
+    write_network(file, CONVOLVE, ("Add", ["map", "more"], ["sum"], {}), ("Flatten", ["sum"], ["embedding"], {}))
+    model = onnx.load(file)
+    model.graph.input.append(helper.make_tensor_value_info("more", onnx.TensorProto.FLOAT, [1]))
+    onnx.save(model, file)
+    with pytest.raises(InputError, match=r"it takes faces \(float Nx3x6x4\), more \(float 1\), expected one"):
+        OnnxBackbone(str(file))
+
+
 def test_a_file_for_any_size_takes_112_or_what_is_asked_for(file: Path) -> None:
     pool: Node = ("GlobalAveragePool", ["map"], ["pooled"], {})
     write_network(file, CONVOLVE, pool, ("Flatten", ["pooled"], ["embedding"], {}), shape=("N", 3, "H", "W"))

@@ -10,6 +10,7 @@ LINEAR = [
     {"backbone": "facenet"},
     {"backbone": "mobilefacenet", "variant": "foamliu"},
     {"backbone": "mobilefacenet", "variant": "xiaoccer"},
+    {"backbone": "sface"},
     {"backbone": "timm", "name": "resnet18", "head": "linear", "face_size": [64, 64]},
     {"backbone": "timm", "name": "resnet18", "head": "flatten", "face_size": [64, 64]},
 ]

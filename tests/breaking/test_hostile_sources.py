@@ -24,7 +24,7 @@ from PIL import Image
 from data_prep.__main__ import main
 from data_prep.downloads import open_download
 from data_prep.layouts import LAYOUTS
-from fdemd.data.manifest import read_manifest
+from fdemd.data.manifest_file import read_manifest
 from tests.breaking.conftest import Tally
 from tests.data_prep.conftest import picture, write_tar, write_tree, write_zip
 from tests.data_prep.made_records import pack as write_records

@@ -271,7 +271,8 @@ def test_mutated_cards(tmp_path: Path, tally: Any) -> None:
 
 
 def small_onnx(path: Path) -> bytes:
-    onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
+    import onnx
+
     pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     helper, chance = onnx.helper, np.random.default_rng(0)
     weights = {

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fdemd.data.manifest import Manifest, read_manifest, write_manifest
+from fdemd.data.manifest import Manifest
+from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.data.names import identity_of
 from fdemd.data.sources import folder_manifest, orl_manifest
 from fdemd.errors import InputError

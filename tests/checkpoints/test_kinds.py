@@ -21,6 +21,7 @@ MODELS = {
     "model=iresnet model.depth=34": {"backbone": "iresnet", "depth": 34},
     "model=iresnet model.depth=50": {"backbone": "iresnet", "depth": 50},
     "model=iresnet model.depth=100": {"backbone": "iresnet", "depth": 100},
+    "model=sface": {"backbone": "sface"},
     "model=timm": {"backbone": "timm", "name": "resnet18"},
 }
 

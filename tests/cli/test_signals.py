@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fdemd.cli.signals import Received, Stopped, advise_when_stopped
-from fdemd.embedding.embed import EmbeddingModule
+from fdemd.embedding.datasets import EmbeddingModule
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "Ctrl-C")])

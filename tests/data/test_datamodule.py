@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from fdemd.backbones import Backbone
 from fdemd.data.aligned import NO_FACE, UNREADABLE, aligned_faces
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.data.manifest import read_manifest
+from fdemd.data.manifest_file import read_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 from fdemd.settings.queries import check_queries

@@ -1,37 +1,48 @@
-"""Faces as items of batches: bytes from the loader, numbers for the network, landmarks as fractions."""
+"""Rows of a manifest as items: the query that is made of each face, and what tells two data sets apart."""
+
+from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 
-from fdemd.data.dataset import as_numbers, face_batch, face_item
-from fdemd.faces.alignment import AlignedFace
+from fdemd.data.aligned import AlignedFaces
+from fdemd.data.batch import face_item
+from fdemd.data.dataset import FaceDataset
+from fdemd.data.manifest import Manifest, Photograph
+from fdemd.faces.queries import QueryMaker
+from fdemd.settings.queries import CropQuery
+
+SIZE = (32, 32)
+MANIFEST = Manifest(Path(), tuple(Photograph(f"{number}.png", "ann", f"{number}.png") for number in range(4)))
+FACES = AlignedFaces(
+    np.random.default_rng(0).integers(0, 256, (4, *SIZE, 3), dtype=np.uint8),
+    np.random.default_rng(1).uniform(0, 32, (4, 68, 2)).astype(np.float32),
+    (),
+    (),
+    "the digest of these faces",
+)
 
 
-@pytest.fixture
-def face() -> AlignedFace:
-    image = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
-    return AlignedFace(image, np.full((68, 2), (3, 1), np.float32))
+def dataset(kind: str, rows: list[int], seed: int = 0) -> FaceDataset:
+    settings = CropQuery(side=0.7) if kind == "crop" else None
+    return FaceDataset(FACES, MANIFEST, torch.tensor(rows), QueryMaker(kind, SIZE, seed, settings))
 
 
-def test_an_item_has_colours_first_and_landmarks_as_fractions(face: AlignedFace) -> None:
-    item = face_item(face, row=7)
-    assert item["face"].dtype == torch.uint8
-    assert item["face"].shape == (3, 4, 6)
-    assert item["face"][1, 2, 3] == face.image[2, 3, 1]
-    assert item["landmarks"][0].tolist() == [0.5, 0.25]
-    assert item["row"] == 7
+def test_an_item_is_the_query_made_of_the_face_of_its_row() -> None:
+    found, maker = dataset("crop", [3, 1]), QueryMaker("crop", SIZE, 0, CropQuery(side=0.7))
+    assert len(found) == 2
+    for number, row in enumerate([3, 1]):
+        expected = face_item(maker(FACES.face(row), f"{row}.png"), row)
+        assert all(torch.equal(found[number][name], expected[name]) for name in ("face", "landmarks", "row"))
 
 
-def test_a_batch_is_ready_for_a_network(face: AlignedFace) -> None:
-    batch = face_batch([face, face])
-    assert batch["face"].shape == (2, 3, 4, 6)
-    assert torch.equal(batch["face"][0], face_item(face, 0)["face"].float() / 255)
-    assert batch["landmarks"].shape == (2, 68, 2)
-    assert batch["row"].tolist() == [0, 1]
+def test_clean_faces_are_as_they_were_aligned() -> None:
+    assert torch.equal(dataset("clean", [2])[0]["face"], torch.from_numpy(FACES.images[2]).permute(2, 0, 1))
 
 
-def test_numbers_stay_numbers() -> None:
-    bytes_, numbers = torch.tensor([0, 51, 255], dtype=torch.uint8), torch.tensor([0.0, 0.2, 1.0])
-    assert torch.equal(as_numbers(bytes_), numbers)
-    assert as_numbers(numbers) is numbers
+def test_rows_their_order_kind_and_seed_tell_data_sets_apart() -> None:
+    """Stored features are found by this identity."""
+    sets = [("clean", [0, 1]), ("clean", [1, 0]), ("clean", [0]), ("crop", [0, 1]), ("crop", [0, 1], 1)]
+    identities = [dataset(*each).identity for each in sets]
+    assert all(identities.count(each) == 1 for each in identities)
+    assert dataset("crop", [0, 1]).identity == dataset("crop", [0, 1]).identity

@@ -8,7 +8,8 @@ import torch
 
 from fdemd.data import loading
 from fdemd.data.aligned import aligned_faces
-from fdemd.data.dataset import FaceDataset, as_numbers
+from fdemd.data.batch import as_numbers
+from fdemd.data.dataset import FaceDataset
 from fdemd.data.loading import face_loader, workers_that_fit
 from fdemd.data.sources import folder_manifest
 from fdemd.faces.queries import QueryMaker

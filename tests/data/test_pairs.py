@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.data.manifest import Manifest, Photograph, read_manifest
+from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.manifest_file import read_manifest
 from fdemd.data.pairs import Pairs, read_pairs
 from fdemd.data.sources import folder_manifest, pairs_manifest
 from fdemd.errors import InputError

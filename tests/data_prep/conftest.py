@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from data_prep.__main__ import main
-from fdemd.data.manifest import Manifest, read_manifest
+from fdemd.data.manifest import Manifest
+from fdemd.data.manifest_file import read_manifest
 from fdemd.data.sources import orl_manifest
 
 Outcome = tuple[int, str]

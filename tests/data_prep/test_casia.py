@@ -14,7 +14,7 @@ from PIL import Image
 from data_prep.__main__ import main
 from data_prep.casia import open_casia
 from data_prep.sources import Unused
-from fdemd.data.manifest import read_manifest
+from fdemd.data.manifest_file import read_manifest
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
 from tests.data_prep.made_records import jpeg, pack

@@ -11,7 +11,8 @@ from torch.nn.functional import normalize
 
 from data_prep.centres import _usable, class_centres
 from fdemd.backbones import Backbone
-from fdemd.data.manifest import Manifest, read_manifest, write_manifest
+from fdemd.data.manifest import Manifest
+from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.faces.photographs import Preprocessing, extract_face
 from fdemd.faces.reading import read_image

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from data_prep.galleries import join_gallery, read_gallery
-from fdemd.data.manifest import Manifest, Photograph, write_manifest
+from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.manifest_file import write_manifest
 from fdemd.errors import InputError
 
 

@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 
 from data_prep.centres import Centres
 from data_prep.likeness import Comparer, alike
-from fdemd.data.manifest import read_manifest, write_manifest
+from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 from tests.data_prep.conftest import picture, write_tree

@@ -14,7 +14,8 @@ from data_prep.copying import UNCHANGED, copy_paths
 from data_prep.occlude import Request, default_settings, is_chosen, occlude, template_of
 from data_prep.verifying import verify
 from fdemd.data.datamodule import FaceDataModule
-from fdemd.data.manifest import Manifest, Photograph, read_manifest, write_manifest
+from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing

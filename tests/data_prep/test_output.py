@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from data_prep.output import COPIES, FACES, output_folder, work_folder
-from fdemd.data.manifest import write_manifest
+from fdemd.data.manifest_file import write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 from fdemd.files.ownership import MARK, claim, is_marked

@@ -11,7 +11,7 @@ from PIL import Image
 
 from data_prep.__main__ import main
 from data_prep.packs import open_pack, read_pack
-from fdemd.data.manifest import read_manifest
+from fdemd.data.manifest_file import read_manifest
 from fdemd.errors import InputError
 from fdemd.faces.reading import UnreadableImageError
 from tests.data_prep.made_packs import PACK, PICTURES, write

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from data_prep.preparation import Request, prepare
-from fdemd.data.manifest import read_manifest
+from fdemd.data.manifest_file import read_manifest
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
 from tests.data_prep.conftest import write_pack

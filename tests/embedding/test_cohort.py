@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fdemd.data.manifest import Manifest, Photograph, write_manifest
+from fdemd.data.manifest import Manifest, Photograph
+from fdemd.data.manifest_file import write_manifest
 from fdemd.data.sources import orl_manifest
 from fdemd.embedding.cohort import CohortFaces, describe_cohort
 from fdemd.errors import InputError

@@ -1,231 +1,87 @@
-"""Faces become features: all of them, in order, in the precision asked for, or a sentence why not."""
+"""Faces of one's own become features: of every kind alike, and those that a run would compute."""
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from pytorch_lightning import Trainer
-from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
 
+import fdemd
+from fdemd import InputError
 from fdemd.backbones import Backbone
-from fdemd.cache.features import TENSORS, FeatureStore
-from fdemd.data.aligned import aligned_faces
-from fdemd.data.dataset import FaceBatch, FaceDataset, as_numbers
-from fdemd.data.sources import folder_manifest
-from fdemd.embedding.batch import embed_batch
-from fdemd.embedding.embed import DTYPES, EmbeddedFaces, embed
-from fdemd.embedding.trainer import single_device_trainer
-from fdemd.errors import InputError
+from fdemd.cli.command_line import plan
+from fdemd.embedding.data import describe_data
 from fdemd.faces.queries import QueryMaker
-from fdemd.features import Features
-from fdemd.settings import running
-from fdemd.settings.queries import CropQuery, check_queries
-
-FACES = {"batch_size": 8}
-
-
-@pytest.fixture
-def trainer() -> Trainer:
-    return single_device_trainer(running.Trainer(accelerator="cpu", precision="32-true"), show_progress=False)
+from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
+from fdemd.settings.queries import CropQuery
+from fdemd.settings.ranking import EmdRerank
 
 
-@pytest.fixture(scope="module")
-def queries(few_people: Path, cache: Path) -> dict[str, FaceDataset]:
-    """All 20 faces clean, 7 of them cropped."""
-    manifest, size = folder_manifest(str(few_people)), (150, 150)
-    faces = aligned_faces(manifest, "dlib", size, cache=cache)
-    clean, crop = QueryMaker("clean", size, 0), QueryMaker("crop", size, 0, CropQuery(side=0.7))
-    return {
-        "clean": FaceDataset(faces, manifest, torch.arange(20), clean),
-        "crop": FaceDataset(faces, manifest, torch.arange(3, 10), crop),
-    }
+def some_faces(count: int, size: tuple[int, int]) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (count, *size, 3), dtype=np.uint8)
 
 
-class SmallNet(Backbone):
-    """Mean colours of the four quarters of a face, times a matrix."""
-
-    face_size, alignment, weights_sha256 = (150, 150), "dlib", "none"
-
-    def __init__(self, weight: float = 1.0) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.full((3, 3), weight / 3))
-
-    def forward(self, faces: Tensor) -> Features:
-        patches = adaptive_avg_pool2d(faces, 2).flatten(2).mT @ self.weight
-        return Features(patches.mean(1), patches, (2, 2))
-
-
-def batch_of(value: float) -> FaceBatch:
-    """Two faces of one colour, rows 4 and 7, whose patches in SmallNet are that value."""
-    return {
-        "face": torch.full((2, 3, 8, 8), value),
-        "landmarks": torch.rand(2, 68, 2),
-        "row": torch.tensor([4, 7]),
-    }
+def test_faces_of_every_kind_give_the_same_features(dlib_net: Backbone) -> None:
+    faces = some_faces(3, dlib_net.face_size)
+    expected = fdemd.embed(dlib_net, faces)
+    assert expected.embedding.shape == (3, 128)
+    kinds: list[Any] = [
+        list(faces),
+        faces.astype(np.float32) / 255,
+        torch.from_numpy(faces).permute(0, 3, 1, 2),
+        [torch.from_numpy(face).permute(2, 0, 1) for face in faces],
+    ]
+    for kind in kinds:
+        torch.testing.assert_close(fdemd.embed(dlib_net, kind, batch_size=2).patches, expected.patches)
+    torch.testing.assert_close(fdemd.embed(dlib_net, faces[0]).embedding, expected.embedding[:1])
 
 
-def test_every_face_of_every_kind_is_embedded_in_order(
-    queries: dict[str, FaceDataset], dlib_net: Backbone, trainer: Trainer
-) -> None:
-    embedded = embed(dlib_net, queries, trainer, **FACES)
-    for kind, faces in queries.items():
-        with torch.inference_mode():
-            expected = [dlib_net(as_numbers(faces[number]["face"][None])) for number in range(len(faces))]
-        found = embedded[kind].features
-        assert embedded[kind].rows.tolist() == faces.rows.tolist()
-        torch.testing.assert_close(found.embedding, torch.cat([one.embedding for one in expected]))
-        torch.testing.assert_close(found.patches, torch.cat([one.patches for one in expected]))
-        assert torch.equal(found.landmarks, torch.stack([faces[number]["landmarks"] for number in range(len(faces))]))
-        assert found.grid == (8, 8)
+def test_the_same_faces_are_embedded_and_ranked_as_by_a_run(few_people: Path, dlib_net: Backbone) -> None:
+    """Bit by bit: patches are rounded as a run rounds them unless one asks for other digits."""
+    words = ["trainer=cpu", "data.num_workers=0", "data=folder", f"data.root='{few_people}'", "query=[crop]"]
+    (point,) = plan("evaluate", words)
+    data = describe_data(point.settings, dlib_net).embed()
+    files = [each.path for each in data.faces.manifest.photographs]
+    faces = [fdemd.align_face(few_people / file, dlib_net) for file in files]
+    crop = QueryMaker("crop", dlib_net.face_size, 0, CropQuery(side=0.7))
+
+    query = fdemd.embed(dlib_net, [crop(face, file) for face, file in zip(faces, files, strict=True)])
+    gallery = fdemd.embed(dlib_net, faces)
+
+    for ours, run in ((query, data.query("crop")[0]), (gallery, data.gallery()[0])):
+        assert torch.equal(ours.embedding, run.embedding)
+        assert torch.equal(ours.patches, run.patches)
+    (stage,) = stages = second_stages(EmdRerank())
+    search = TwoStageSearch(data.gallery()[0], data.gallery()[1], stages)
+    expected = search.queries(*data.query("crop")).rank(LEAVE_TWIN_OUT, depth=len(files)).second(stage)
+    found = fdemd.rerank(fdemd.rank(query, gallery, query_sources=files, gallery_sources=files), query, gallery)
+    assert torch.equal(found.indices, expected.indices)
+    assert torch.equal(found.scores, expected.scores)
 
 
-def test_patches_are_rounded_and_embeddings_are_not(queries: dict[str, FaceDataset], trainer: Trainer) -> None:
-    whole = embed(SmallNet(), queries, trainer, **FACES)["crop"].features
-    half = embed(SmallNet(), queries, trainer, **FACES, dtype=torch.float16)["crop"].features
-    assert torch.equal(half.embedding, whole.embedding)
-    assert half.patches.dtype == torch.float16
-    assert torch.equal(half.patches, whole.patches.half())
+def test_the_precision_of_patches_is_a_choice(dlib_net: Backbone) -> None:
+    faces = some_faces(2, dlib_net.face_size)
+    whole = fdemd.embed(dlib_net, faces, dtype="float32")
+    assert torch.equal(fdemd.embed(dlib_net, faces).patches, whole.patches.half())
+    assert torch.equal(fdemd.embed(dlib_net, faces, dtype="bfloat16").patches, whole.patches.bfloat16())
+    with pytest.raises(InputError, match="Unknown precision 'float8'"):
+        fdemd.embed(dlib_net, faces, dtype="float8")
 
 
-@pytest.mark.parametrize("value", [1e5, -1e5, 1e-9])
-def test_patches_that_a_precision_cannot_hold_are_never_infinite_or_nothing(value: float) -> None:
-    with pytest.raises(InputError, match=r"features\.dtype=bfloat16"):
-        embed_batch(SmallNet(), batch_of(value), torch.float16)
-    torch.testing.assert_close(
-        embed_batch(SmallNet(), batch_of(value), torch.bfloat16).patches.float(),
-        torch.full((2, 4, 3), value),
-        rtol=2**-8,
-        atol=0,
-    )
-
-
-def test_one_value_out_of_range_is_enough() -> None:
-    batch = batch_of(1.0)
-    batch["face"][1, :, :4, :4] = 1e5
-    with pytest.raises(InputError, match=r"1e\+05 at most, cannot be kept in float16"):
-        embed_batch(SmallNet(), batch, torch.float16)
-
-
-def test_patches_of_nothing_but_zeros_can_be_kept() -> None:
-    assert embed_batch(SmallNet(), batch_of(0.0), torch.float16).patches.abs().sum() == 0
-
-
-def test_numbers_that_are_not_finite_name_their_rows() -> None:
-    with pytest.raises(InputError, match=r"rows \[4, 7\]"):
-        embed_batch(SmallNet(), batch_of(torch.nan))
-
-
-def test_features_are_found_by_row() -> None:
-    features = Features(torch.arange(5.0)[:, None], torch.rand(5, 4, 2), (2, 2), torch.rand(5, 68, 2))
-    embedded = EmbeddedFaces(features, torch.tensor([9, 3, 4, 5, 1]))
-    assert embedded.at(torch.tensor([5, 1, 9])).embedding.flatten().tolist() == [3, 4, 0]
-    with pytest.raises(ValueError, match="not embedded"):
-        embedded.at(torch.tensor([3, 10]))
-
-
-def test_rows_that_stand_together_are_not_copied() -> None:
-    features = Features(torch.rand(5, 3), torch.rand(5, 4, 2), (2, 2), torch.rand(5, 68, 2))
-    gallery = EmbeddedFaces(features, torch.tensor([1, 3, 4, 5, 9])).at(torch.tensor([3, 4, 5]))
-    assert gallery.patches.data_ptr() == features.patches[1:].data_ptr()
-
-
-def identical(one: dict[str, EmbeddedFaces], other: dict[str, EmbeddedFaces]) -> bool:
-    return list(one) == list(other) and all(
-        torch.equal(getattr(one[kind].features, name), getattr(other[kind].features, name))
-        for kind in one
-        for name in TENSORS
-    )
-
-
-def origins(embedded: dict[str, EmbeddedFaces]) -> dict[str, str]:
-    return {kind: each.origin for kind, each in embedded.items()}
-
-
-@pytest.mark.parametrize("dtype", DTYPES.values())
-def test_without_a_store_into_it_and_out_of_it_features_are_the_same_bit_by_bit(
-    queries: dict[str, FaceDataset], trainer: Trainer, tmp_path: Path, dtype: torch.dtype
-) -> None:
-    network, store = SmallNet(), FeatureStore(tmp_path, {})
-    plain, first, second = (
-        embed(network, queries, trainer, **FACES, dtype=dtype, store=where) for where in (None, store, store)
-    )
-    assert origins(plain) == origins(first) == {"clean": "computed", "crop": "computed"}
-    assert origins(second) == {"clean": "stored", "crop": "stored"}
-    assert identical(plain, first)
-    assert identical(first, second)
-
-
-def test_only_what_is_missing_is_embedded(
-    queries: dict[str, FaceDataset], trainer: Trainer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    network, store, seen = SmallNet(), FeatureStore(tmp_path, {}), []
-    network.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
-    checked = 3 + 1  # of the first batch: together, and one alone
-    embed(network, {"crop": queries["crop"]}, trainer, **FACES, store=store)
-    assert sum(seen) == checked + 7
-    both = embed(network, queries, trainer, **FACES, store=store)
-    assert sum(seen) == checked + 7 + checked + 20
-    assert origins(both) == {"clean": "computed", "crop": "stored"}
-    printed = capsys.readouterr().out
-    assert f"Features in {tmp_path / 'features'}: crop to be computed." in printed
-    assert f"Features in {tmp_path / 'features'}: crop from an earlier run; clean to be computed." in printed
-
-
-def test_batches_and_workers_do_not_matter_to_the_store(
-    queries: dict[str, FaceDataset], trainer: Trainer, tmp_path: Path
-) -> None:
-    network, store = SmallNet(), FeatureStore(tmp_path, {})
-    embed(network, queries, trainer, batch_size=8, num_workers=1, store=store)
-    again = embed(network, queries, trainer, batch_size=5, store=store)
-    assert set(origins(again).values()) == {"stored"}
-
-
-def test_whatever_changes_the_features_has_an_entry_of_its_own(
-    queries: dict[str, FaceDataset], trainer: Trainer, tmp_path: Path
-) -> None:
-    """One way to embed seven cropped faces, and every change that must not find its features."""
-    crop = queries["crop"]
-    usual = {**FACES, "store": FeatureStore(tmp_path, {"grid": 8})}
-
-    def stored(weight: float = 1.0, faces: FaceDataset = crop, trainer: Trainer = trainer, **way: object) -> bool:
-        return embed(SmallNet(weight), {"crop": faces}, trainer, **{**usual, **way})["crop"].origin == "stored"
-
-    def faces(rows: Tensor = crop.rows, kind: str = "crop", seed: int = 0, digest: str = "", **settings: object):
-        query = check_queries({kind: settings})[kind]
-        source = replace(crop.faces, digest=digest or crop.faces.digest)
-        return FaceDataset(source, crop.manifest, rows, QueryMaker(kind, (150, 150), seed, query))
-
-    assert not stored()
-    assert stored()
-    assert stored(faces=faces(side=0.7))
-    assert not stored(weight=2.0), "other weights, as after training"
-    assert not stored(store=FeatureStore(tmp_path, {"grid": 4}))
-    assert not stored(dtype=torch.float16)
-    assert not stored(trainer=single_device_trainer(running.Trainer(accelerator="cpu", precision="bf16-mixed")))
-    assert not stored(faces=faces(side=0.8))
-    assert not stored(faces=faces(side=0.7, seed=1))
-    assert not stored(faces=faces(side=0.7, rows=crop.rows[:3]))
-    assert not stored(faces=faces(side=0.7, digest="other photographs"))
-    assert not stored(faces=faces(kind="rotate", degrees=[1.0, 2.0]))
-    assert not stored(faces=faces(kind="clean"))
-    assert stored(faces=faces(kind="clean", seed=1)), "clean faces have no seed"
-    assert stored()
-
-
-def test_a_run_that_stops_keeps_the_kinds_that_were_done(
-    queries: dict[str, FaceDataset], trainer: Trainer, tmp_path: Path
-) -> None:
-    """Not a finite number for one of the cropped faces, after all clean ones were embedded."""
-
-    class Spoiled(SmallNet):
-        def forward(self, faces: Tensor) -> Features:
-            found = super().forward(faces)
-            return replace(found, patches=found.patches / (0 if len(faces) == 7 else 1))
-
-    network, store = Spoiled(), FeatureStore(tmp_path, {})
-    with pytest.raises(InputError, match="not finite"):
-        embed(network, queries, trainer, **FACES, store=store)
-    assert len(list((tmp_path / "features").iterdir())) == 1
-    assert embed(network, {"clean": queries["clean"]}, trainer, **FACES, store=store)["clean"].origin == "stored"
+@pytest.mark.parametrize(
+    ("faces", "complaint"),
+    [
+        (np.zeros((112, 112, 3), np.uint8), "has 112x112 pixels, and the network takes 150x150"),
+        (np.full((150, 150, 3), 200.0), "divide them by 255"),
+        (np.zeros((150, 150), np.uint8), "must be an RGB picture|type"),
+        ([], "no faces"),
+        (["nowhere.jpg"], "there is no such file"),
+        ([None], "NoneType"),
+    ],
+)
+def test_wrong_faces_are_told(dlib_net: Backbone, faces: Any, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        fdemd.embed(dlib_net, faces)

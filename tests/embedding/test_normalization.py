@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fdemd.data.manifest import Manifest, write_manifest
+from fdemd.data.manifest import Manifest
+from fdemd.data.manifest_file import write_manifest
 from fdemd.data.sources import orl_manifest
 
 ORL = orl_manifest()

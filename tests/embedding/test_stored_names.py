@@ -12,7 +12,8 @@ from fdemd.cli.command_line import plan
 from fdemd.data.aligned import AlignedFaces, faces_digest
 from fdemd.data.dataset import FaceDataset
 from fdemd.data.sources import orl_manifest
-from fdemd.embedding.embed import DTYPES, _keys
+from fdemd.embedding.batch import DTYPES
+from fdemd.embedding.datasets import _keys
 from fdemd.embedding.trainer import single_device_trainer
 from fdemd.faces.queries import QueryMaker
 from fdemd.settings.jobs import Evaluate

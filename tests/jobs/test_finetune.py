@@ -11,7 +11,9 @@ import torch
 
 from fdemd.cli.command_line import main
 from fdemd.data.sources import orl_manifest
+from fdemd.errors import InputError
 from fdemd.jobs import run
+from tests.plugins import choices_forgotten, write_package
 from tests.short_training import ROOT, train, weights_of
 
 
@@ -157,3 +159,25 @@ def test_mistakes_are_told_in_a_sentence(
         settings = [word for word in settings if not word.startswith("data")]
     assert main("train", run, "test", [*settings, *words]) == 2
     assert sentence in capsys.readouterr().err
+
+
+PROJECTED = """
+from fdemd.retrieval.reranker import Reranker
+
+class Projected(Reranker):
+    patches = "projected"
+
+    def similarity(self, query, gallery, shortlist, *, barred=None, on_progress=None):
+        raise NotImplementedError
+"""
+
+
+@pytest.mark.parametrize("words", [["rerank=emd", "rerank.patches=projected"], ["rerank=other"]])
+def test_projected_patches_of_any_reranker_are_refused_before_the_data_are_read(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = write_package(tmp_path / "site-packages", PROJECTED, {"rerankers": {"other": "Projected"}})
+    monkeypatch.syspath_prepend(package)
+    monkeypatch.delitem(sys.modules, "plugged_in", raising=False)
+    with choices_forgotten(), pytest.raises(InputError, match="Validation re-ranks raw patches only"):
+        train(*words, "data=folder", "data.root=/no/such/folder")

@@ -24,6 +24,27 @@ sys.exit(status)
         ("evaluate data=pairs pairs=/no/such", "evaluate: the list of pairs /no/such does not exist; give it with"),
         ("evaluate data=pairs pairs=/dev/null", "evaluate: a list of pairs needs photographs: give data.manifest=FILE"),
         ("evaluate model.checkpoint=/no/such", "evaluate: the weight file /no/such does not exist; give the path of"),
+        ("evaluate align=ida align.manifest=/no/such.csv", "evaluate: the manifest /no/such.csv does not exist"),
+        (
+            "evaluate align=ida align.support=learned align.estimator=/no/such",
+            "evaluate: the estimator /no/such does not exist; change align.estimator.",
+        ),
+        (
+            "evaluate query=[adversarial] query.adversarial.model={backbone:cosface,checkpoint:/no/such}",
+            "evaluate: the weight file /no/such does not exist",
+        ),
+        (
+            "evaluate experiment=table4 data=orl table4.finetuned=[/dev/null,/no/such]",
+            "evaluate: the weight file /dev/null is not an ordinary file; change table4.finetuned.",
+        ),
+        (
+            "evaluate experiment=seeds trials.resume=/no/such",
+            "evaluate: the folder /no/such does not exist; give that of an earlier run with trials.resume=FOLDER.",
+        ),
+        (
+            "train resume=/no/such",
+            "train: the folder /no/such does not exist; give that of an earlier run with resume=FOLDER.",
+        ),
         ("train data=manifest data.manifest=/no/such.csv", "train: the manifest /no/such.csv does not exist."),
     ],
 )

@@ -117,6 +117,7 @@ def test_rejection_alone_needs_one_training(evaluate) -> None:
         (["trials.seeds=[1,1]"], "trials.seeds is [1,1]"),
         (["trials.test_people=0"], "trials.test_people is 0"),
         (["trials.test_people=9"], "trials.test_people is 9, but"),
+        (["rerank=emd", "rerank.weighting=cc", "rerank.grid=[99,99]"], "grid"),
         (["align=ida"], "leave align away, and give trials.align=[ida]"),
         (
             ["trials.trainings=[{name: x, settings: loss}]"],

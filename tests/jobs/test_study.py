@@ -147,6 +147,7 @@ def test_a_logger_gets_the_figures_of_every_method_under_a_name_of_its_own(study
         (["study.paper=table9"], "table1"),
         (['study.points=[["k=10"]]'], "k; a word begins with a section"),
         (['study.points=[["--no-rerank"]]'], "a word begins with a section"),
+        (['study.points=[["data=lfw_pairs"]]'], "data=lfw_pairs is a list of pairs for job=verify"),
         (['study.points=[["rerank.k=10,20"]]'], "give each value a point"),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
-from fdemd.data.manifest import read_manifest
+from fdemd.data.manifest_file import read_manifest
 from fdemd.errors import InputError
 from fdemd.jobs.train_and_evaluate import PeopleSplit, split_people_for_test, training_settings
 from fdemd.settings.jobs import Evaluate

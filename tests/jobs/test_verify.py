@@ -13,7 +13,8 @@ from PIL import Image
 from data_prep.__main__ import main as prepare
 from fdemd.backbones import Backbone
 from fdemd.cli.command_line import CONFIG_DIR, plan
-from fdemd.data.manifest import Manifest, write_manifest
+from fdemd.data.manifest import Manifest
+from fdemd.data.manifest_file import write_manifest
 from fdemd.data.sources import orl_manifest
 from fdemd.errors import InputError
 from fdemd.faces.reading import read_image

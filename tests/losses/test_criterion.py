@@ -9,8 +9,8 @@ from torch.nn.functional import cross_entropy, normalize
 
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.losses import ArcFaceHead, CosFaceHead, Criterion, SoftmaxHead, build_criterion, focal_loss
-from tests.losses.sections import CONFIGS, SECTIONS, loss_section
+from fdemd.losses import Criterion, build_criterion, focal_loss
+from tests.losses.sections import SECTIONS, loss_section
 
 SIZE, PEOPLE = 8, 5
 
@@ -23,24 +23,6 @@ def faces(embedding: Tensor) -> Features:
 def criterion_of(name: str, **changes: Any) -> Criterion:
     """The criterion of ``configs/loss/NAME.yaml`` with some settings changed."""
     return build_criterion(loss_section(name, **changes), embedding_size=SIZE, identities=PEOPLE)
-
-
-@pytest.mark.parametrize(
-    ("name", "head"), [("arcface", ArcFaceHead), ("cosface", CosFaceHead), ("softmax", SoftmaxHead)]
-)
-def test_every_head_has_a_config_that_builds_it(name: str, head: type) -> None:
-    assert (CONFIGS / f"{name}.yaml").is_file()
-    built = criterion_of(name).head
-    assert type(built) is head
-    assert built.weight.shape == (PEOPLE, SIZE)
-
-
-@pytest.mark.parametrize("name", ["otface", "scaleface"])
-def test_a_second_term_goes_with_either_margin(name: str) -> None:
-    """``loss=otface loss.head=cosface loss.margin=0.35``."""
-    loss = loss_section(name, head="cosface", margin=0.35)
-    built = build_criterion(loss, embedding_size=SIZE, identities=PEOPLE, map_size=12)
-    assert type(built.head) is CosFaceHead and type(built) is not Criterion
 
 
 def test_loss_is_of_the_logits_with_margin_and_accuracy_of_those_without() -> None:

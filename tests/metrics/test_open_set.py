@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import det_curve as sklearn_det_curve
 
-from fdemd.metrics.open_set import det_curve, fnir, fpir, mated_scores, searches_needed, threshold_at_fpir
+from fdemd.metrics.open_set import det_curve, mated_scores, searches_needed, threshold_at_fpir
 
 
 def scores(count: int, ties: bool, missed: int = 0) -> torch.Tensor:
@@ -18,6 +18,16 @@ def scores(count: int, ties: bool, missed: int = 0) -> torch.Tensor:
     drawn = (2 * drawn).round() / 2 if ties else drawn
     drawn[count - missed :] = -torch.inf
     return drawn
+
+
+def fnir(mated: torch.Tensor, threshold: float) -> float:
+    """The definition: the share of mated searches with a score below the threshold."""
+    return sum(score < threshold for score in mated.tolist()) / len(mated)
+
+
+def fpir(nonmated: torch.Tensor, threshold: float) -> float:
+    """The definition: the share of non-mated searches whose best score reaches the threshold."""
+    return sum(score >= threshold for score in nonmated.tolist()) / len(nonmated)
 
 
 @given(st.integers(1, 12), st.integers(1, 8), st.integers(1, 9), st.floats(-2, 2), st.integers(0, 999))
@@ -75,8 +85,8 @@ def test_every_point_of_the_curve_is_that_of_a_loop(ties: bool) -> None:
     mated, nonmated = scores(50, ties, missed=3) + 1, scores(80, ties, missed=5)
     curve = det_curve(mated, nonmated)
     for threshold, false_alarms, misses in zip(*(part.tolist() for part in curve), strict=True):
-        assert misses == pytest.approx(sum(score < threshold for score in mated.tolist()) / 50)
-        assert false_alarms == pytest.approx(sum(score >= threshold for score in nonmated.tolist()) / 80)
+        assert misses == pytest.approx(fnir(mated, threshold))
+        assert false_alarms == pytest.approx(fpir(nonmated, threshold))
     assert curve.fpir[-1] == 0
     assert curve.fnir[-1] == 1
 

@@ -15,7 +15,8 @@ from fdemd.features import Features
 from fdemd.metrics.intervals import Estimate
 from fdemd.report.study_point import PointResult
 from fdemd.retrieval.protocol import OFFICIAL, Labels
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import Comparison, compare_stages
 from fdemd.scoring.study import Outcome
 from fdemd.settings.jobs import Evaluate

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from fdemd.data.evaluated import EvaluatedData
@@ -41,3 +42,27 @@ def test_each_point_has_its_figure_and_queries(
     assert [row["model"] for row in facts["results"]] == ["dlib", "facenet"]
     text = (tmp_path / "results.md").read_text()
     assert text.count("Mean in percent") == text.count("8 photographs") == 1, "what holds for both is said once"
+
+
+@pytest.mark.parametrize(
+    ("words", "note"),
+    [
+        (["rerank.eps=0.1"], "Patches in float16, eps 0.1, stop converged to 0.0003, seed 0. s: "),
+        (["rerank=k_reciprocal"], "Patches in float16, eps 0.05, stop converged to 0.0003, seed 0. s: "),
+        (
+            ["study.methods=[{method: emd, eps: [0.02, 0.05], stop: official}]"],
+            "Patches in float16, eps 0.02, 0.05, stop official, seed 0. s: ",
+        ),
+        (["study.methods=[{method: k_reciprocal}]", "seed=3"], "Seed 3. s: "),
+    ],
+)
+def test_the_transports_that_were_computed_are_told(
+    evaluation: Callable[..., Evaluate], data: EvaluatedData, tmp_path: Path, words: list[str], note: str
+) -> None:
+    settings = evaluation("experiment=ood", "query=[clean]", *words)
+    figures = {"P@1": Estimate(0.5, 0.4, 0.6)}
+    facts = {"method": "stage 1", "weighting": "", "patches": "", "grid": "", "alpha": "", "k": ""}
+    outcome = Outcome("clean", OFFICIAL, facts, figures, 3, 1, 1, None)
+    rows = data.query_rows, data.missed_rows
+    point = PointResult(settings, data, *rows, [outcome], "f" * 64, {"rank_and_rerank": 1.0})
+    assert StudyReport(settings, [point], tmp_path)._notes()[0].startswith(note)

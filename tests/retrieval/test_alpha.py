@@ -11,7 +11,8 @@ from fdemd.features import Features
 from fdemd.retrieval.alpha import build_alpha, by_scores, chosen_alpha
 from fdemd.retrieval.auto_alpha import auto_alpha
 from fdemd.retrieval.protocol import OFFICIAL, Labels
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.settings.ranking import EmdRerank
 from fdemd.visibility.store import write_calibration
 from tests.visibility.made_features import MeanNet, made_calibration

@@ -1,5 +1,7 @@
 """Indices by FAISS against the exact search."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -138,3 +140,12 @@ def test_without_faiss_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'fdemd\[faiss\]'"):
         check_installed(FlatSearch())
+
+
+def test_the_recall_of_no_queries_is_no_number() -> None:
+    gallery, nothing = people(2, 2, 1.0, 0), torch.zeros(0, 16)
+    index = FaissIndex(FlatSearch(), gallery, 0)
+    found = rank(nothing, gallery, index)
+    recall = measure_recall(index, found, nothing, gallery, labels(0), labels(4), OFFICIAL, 20, seed=0)
+    assert math.isnan(recall.mean)
+    assert recall.queries == 0

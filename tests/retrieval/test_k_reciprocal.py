@@ -132,3 +132,8 @@ def test_barred_rows_are_those_that_the_protocol_leaves_out(protocol: str) -> No
     for row, out in enumerate(barred_rows(query, gallery, protocol).tolist()):
         assert [face for face in out if face != NOBODY] == table[row].nonzero()[:, 0].tolist()
     assert barred_rows(query[:0], gallery, protocol).shape == (0, 0)
+
+
+def test_an_empty_gallery_is_told() -> None:
+    with pytest.raises(InputError, match="The gallery has no faces"):
+        KReciprocal(torch.zeros(0, 8))

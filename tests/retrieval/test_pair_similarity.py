@@ -1,12 +1,18 @@
 """Similarity of pairs: each computed once, and nothing made for pairs that an earlier run has stored."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
+from torch import Tensor
 
 from fdemd.cache.similarities import SimilarityStore
+from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.retrieval.pair_similarity import STORED, PairSimilarity
+from fdemd.retrieval.reranker import Reranker, Similarity
 from fdemd.retrieval.reranker_emd import EmdReranker
 
 COUNT = 24
@@ -15,6 +21,9 @@ COUNT = 24
 def faces(seed: int) -> Features:
     patches = torch.randn(COUNT, 16, 8, generator=torch.Generator().manual_seed(seed))
     return Features(patches.mean(1), patches, (4, 4))
+
+
+SIDES = faces(0), faces(1)
 
 
 def candidates() -> torch.Tensor:
@@ -53,3 +62,38 @@ def test_pairs_that_are_stored_need_no_patches(tmp_path: Path) -> None:
     first, again = similarity()(candidates()), similarity(view=refused)(candidates())
     assert again.engine == STORED
     assert torch.equal(again.values, first.values)
+
+
+class Returning(Reranker):
+    """Says what it is given to say."""
+
+    batch = 16
+
+    def __init__(self, say: Callable[[Tensor], Any]) -> None:
+        self.say = say
+
+    def similarity(self, query: Features, gallery: Features, shortlist: Tensor, **_: object) -> Similarity:
+        return self.say(shortlist)
+
+
+def values(shortlist: Tensor) -> Tensor:
+    return torch.zeros(shortlist.shape)
+
+
+def test_a_re_ranker_that_breaks_the_contract_is_named() -> None:
+    with pytest.raises(InputError, match="The re-ranker Returning returned a Tensor"):
+        PairSimilarity(Returning(values), *SIDES)(candidates())
+
+
+def test_flags_that_only_some_queries_have_are_false_for_the_others(tmp_path: Path) -> None:
+    """Queries are stored in blocks, and a re-ranker may leave the flags away where it has nothing to say."""
+    blocks: list[Tensor] = []
+
+    def first_block_only(rows: Tensor) -> Similarity:
+        blocks.append(rows)
+        return Similarity(values(rows), fallback=torch.ones_like(rows, dtype=torch.bool) if len(blocks) == 1 else None)
+
+    store = SimilarityStore(tmp_path, {"of": "this test"})
+    found = PairSimilarity(Returning(first_block_only), *SIDES, store=store)(candidates())
+    assert found.fallback is not None
+    assert found.fallback.all(1).tolist() == [True] * 16 + [False] * 8

@@ -2,15 +2,19 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fdemd.features import Features
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, Labels
 from fdemd.retrieval.reranker import Reranker, Similarity
 from fdemd.retrieval.reranker_emd import EmdReranker
+from fdemd.retrieval.rerankers import build_reranker
+from fdemd.retrieval.second_stage import SecondStage, second_stages
 from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import reorder
-from fdemd.retrieval.two_stages import SecondStage, TwoStageSearch, second_stages
-from fdemd.settings.ranking import EmdRerank
+from fdemd.retrieval.two_stages import TwoStageSearch
+from fdemd.settings.ranking import EmdRerank, KReciprocalRerank, QueryExpansionRerank, Reranking
 
 COUNT = 24
 GALLERY = Labels.distinct(torch.arange(COUNT) // 4)
@@ -28,8 +32,8 @@ QUERY, FACES = faces(0), faces(1)
 class Told(Reranker):
     """Remembers what it was told."""
 
-    def __init__(self, *, needs_barred: bool = False) -> None:
-        self.needs_barred = needs_barred
+    def __init__(self, *, needs_barred: bool = False, pairwise: bool = False) -> None:
+        self.needs_barred, self.pairwise = needs_barred, pairwise
         self.shortlists: list[int] = []
         self.barred: torch.Tensor | None = None
 
@@ -56,12 +60,49 @@ def test_both_stages_are_those_of_their_functions() -> None:
     assert torch.equal(found.second(stage).indices, reorder(first, similarity, 0.4).indices)
 
 
-def test_stages_of_one_re_ranker_share_its_similarities() -> None:
-    told = Told()
+def test_a_pairwise_re_ranker_compares_the_longest_shortlist_once() -> None:
+    told = Told(pairwise=True)
     stages = [SecondStage(told, alpha, k) for alpha in (0.2, 0.8) for k in (5, 9)]
     found = TwoStageSearch(FACES, GALLERY, stages).queries(QUERY, OCCLUDED).rank(OFFICIAL, depth=1)
     assert told.shortlists == [9]
     assert [found.second(stage).reranked for stage in stages] == [5, 9, 5, 9]
+
+
+def test_any_other_re_ranker_sees_each_shortlist_as_if_alone_once_for_all_alphas() -> None:
+    told = Told()
+    stages = [SecondStage(told, alpha, k) for alpha in (0.2, 0.8) for k in (5, 9)]
+    found = TwoStageSearch(FACES, GALLERY, stages).queries(QUERY, OCCLUDED).rank(OFFICIAL, depth=1)
+    assert told.shortlists == [5, 9]
+    assert [found.second(stage).reranked for stage in stages] == [5, 9, 5, 9]
+
+
+RERANKERS = [
+    EmdRerank(),
+    EmdRerank(stop="official"),
+    QueryExpansionRerank(n=8),
+    KReciprocalRerank(k1=4, k2=2),
+]
+
+
+@given(
+    methods=st.lists(
+        st.tuples(st.sampled_from(RERANKERS), st.sampled_from([1, 3, 10, COUNT, 50, None])), min_size=2, max_size=4
+    ),
+    protocol=st.sampled_from([OFFICIAL, LEAVE_TWIN_OUT]),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_stage_among_others_gives_what_it_gives_alone(
+    methods: list[tuple[Reranking, int | None]], protocol: str
+) -> None:
+    rerankers = {rerank: build_reranker(rerank) for rerank, _ in methods}
+    together = [SecondStage(rerankers[rerank], 0.7, k) for rerank, k in methods]
+    found = TwoStageSearch(FACES, GALLERY, together).queries(QUERY, OCCLUDED).rank(protocol, depth=COUNT)
+    for stage, (rerank, k) in zip(together, methods, strict=True):
+        single = SecondStage(build_reranker(rerank), 0.7, k)
+        alone = TwoStageSearch(FACES, GALLERY, [single]).queries(QUERY, OCCLUDED).rank(protocol, depth=COUNT)
+        assert torch.equal(found.second(stage).indices, alone.second(single).indices)
+        torch.testing.assert_close(found.second(stage).scores, alone.second(single).scores)
+        assert found.counts(stage) == alone.counts(single)
 
 
 def test_the_whole_gallery_is_asked_for_on_its_own() -> None:
@@ -85,14 +126,6 @@ def test_queries_of_the_gallery_itself_are_leave_one_out() -> None:
     search = TwoStageSearch(FACES, GALLERY)
     assert search.queries(FACES, GALLERY).protocols([LEAVE_TWIN_OUT, OFFICIAL]) == [LEAVE_ONE_OUT]
     assert search.queries(QUERY, OCCLUDED).protocols([LEAVE_TWIN_OUT, OFFICIAL]) == [LEAVE_TWIN_OUT, OFFICIAL]
-
-
-def test_counts_are_of_the_pairs_that_are_there() -> None:
-    stage = SecondStage(Told(), k=COUNT)
-    found = TwoStageSearch(FACES, GALLERY, [stage]).queries(FACES, GALLERY).rank(LEAVE_ONE_OUT, depth=1)
-    assert found.counts(stage).unfinished == COUNT * (COUNT - 1)
-    assert found.counts(stage, torch.arange(COUNT) < 3).unfinished == 3 * (COUNT - 1)
-    assert found.counts(stage).fallback == 0
 
 
 def test_normalized_cosines_stand_beside_plain_ones() -> None:

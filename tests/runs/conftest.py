@@ -1,5 +1,6 @@
 """A run log in a folder, a training of a second, and a reader of what W&B wrote offline."""
 
+import csv
 import json
 import time
 import zlib
@@ -11,13 +12,15 @@ from typing import Any
 
 import pytest
 import torch
-from pytorch_lightning import LightningDataModule, LightningModule
+from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from wandb.proto.wandb_internal_pb2 import Record
 
 from fdemd.data.manifest import Manifest, Photograph
+from fdemd.runs.callbacks import training_callbacks
 from fdemd.runs.loggers import RunLog, open_log
+from fdemd.runs.quiet import quiet_lightning
 from fdemd.settings.running import Logger
 
 WANDB = {
@@ -175,3 +178,36 @@ def run_log() -> RunLogs:
     """Opens the log of a run with some settings of W&B's logger changed."""
     record = {"seed": 0, "data": {"name": "orl"}}
     return lambda folder, job, **changes: open_log(Logger(**WANDB | changes), folder, job, record)
+
+
+SETTINGS = {
+    "accelerator": "cpu",
+    "max_epochs": 2,
+    "log_every_n_steps": 1,
+    "enable_checkpointing": False,
+    "enable_model_summary": False,
+    "num_sanity_val_steps": 0,
+}
+
+
+@pytest.fixture
+def train(run_log: RunLogs, tmp_path: Path, tiny_data, tiny_module) -> Callable[..., RunLog]:
+    """Trains 2 epochs of 4 steps with the callbacks of every training, and these."""
+
+    def call(*callbacks: Callback, kind: str = "csv", fails_at: int = -1, **trainer: Any) -> RunLog:
+        quiet_lightning()
+        with run_log(tmp_path, "train", kind=kind) as log:
+            run = Trainer(
+                logger=log.loggers,
+                callbacks=[*training_callbacks(log), *callbacks],
+                **SETTINGS | trainer,
+            )
+            run.fit(tiny_module(fails_at), tiny_data)
+        return log
+
+    return call
+
+
+def column(log: RunLog, name: str) -> list[float]:
+    rows = csv.DictReader((log.folder / "metrics.csv").open())
+    return [float(row[name]) for row in rows if row[name]]

@@ -45,6 +45,14 @@ def test_an_output_that_is_a_file_names_the_setting(tmp_path: Path) -> None:
         pass
 
 
+def test_an_output_that_is_a_link_to_nothing_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "no disk")
+    with pytest.raises(InputError, match=r"link is a link to nothing; choose another folder with output=PATH"):
+        run_folder(tmp_path / "link", "x").__enter__()
+    with pytest.raises(InputError, match=r"link/out would lie in .*link, which is a link to nothing; choose another"):
+        run_folder(tmp_path / "link" / "out", "x").__enter__()
+
+
 def test_a_quota_that_is_used_up_is_reported(tmp_path: Path) -> None:
     """The disk itself has room."""
     with (

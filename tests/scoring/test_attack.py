@@ -11,7 +11,7 @@ import torch
 from fdemd.attacks.adversary import Adversary
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest, Photograph
-from fdemd.retrieval.ranking import Ranking
+from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.scoring.attack import measure_attack
 from fdemd.scoring.closed_set import STAGE_1, STAGE_2, Comparison
 
@@ -38,6 +38,12 @@ def comparison(first: Sequence[int], second: Sequence[int] | None) -> Comparison
 def test_dodging_has_no_aim() -> None:
     outcome = measure_attack(adversary("dodging"), FACES, {"official": comparison([0, 1], None)})
     assert (outcome.attack, outcome.network, outcome.goal, outcome.imitated) == ("pgd", "dlib", "dodging", {})
+
+
+def test_a_query_that_finds_nobody_imitates_nobody() -> None:
+    """Where an approximate index finds no face, the place is empty; the last gallery face is not meant by it."""
+    outcome = measure_attack(adversary("impersonation"), FACES, {"official": comparison([NOBODY, NOBODY], None)})
+    assert outcome.imitated == {"official": {STAGE_1: 0.0}}
 
 
 @pytest.mark.parametrize(("second", "after"), [(None, {}), ([1, 0], {STAGE_2: 1.0})])

@@ -9,7 +9,8 @@ from torch import Tensor
 from fdemd.features import Features
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT, LEAVE_TWIN_OUT, OFFICIAL, PROTOCOLS, Labels
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import BEST_POSSIBLE, GAIN, STAGE_1, STAGE_2, Comparison, compare_stages
 from fdemd.settings.ranking import EmdRerank
 
@@ -134,3 +135,13 @@ def test_each_figure_is_computed_once_a_ranking() -> None:
     figures = {name: counted(name, figure) for name, figure in IDENTIFICATION.items()}
     compared = compare(faces(2.0, seed=2), metrics=figures)
     assert calls == [*figures] * 3 * len(compared), "stage 1, stage 2 and the best possible"
+
+
+@pytest.mark.parametrize("rerank", [EmdRerank(k=10), EmdRerank(k=10, grid=(2, 2)), None])
+def test_queries_none_of_which_shows_a_face_are_misses_all(rerank: EmdRerank | None) -> None:
+    search = TwoStageSearch(faces(1.0, seed=1), WHO, second_stages(rerank))
+    nothing = faces(2.0, seed=2)[:0]
+    arguments: dict = {"protocols": [OFFICIAL], "missed": OCCLUDED}
+    (comparison,) = compare_stages(search, "mask", nothing, OCCLUDED[:0], **arguments)
+    assert (comparison.queries, comparison.missed) == (COUNT, COUNT)
+    assert {estimate.mean for estimate in comparison.figures[STAGE_1].values()} == {0.0}

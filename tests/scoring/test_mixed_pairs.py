@@ -44,3 +44,12 @@ def test_a_large_table_is_drawn_from_without_listing_it() -> None:
     assert found.same.sum() == 300
     assert (people[found.query] == people[found.gallery]).equal(found.same)
     assert len({*zip(found.query.tolist(), found.gallery.tolist(), strict=True)}) == len(found.same) == 600
+
+
+def test_without_queries_there_are_no_pairs() -> None:
+    nobody = torch.zeros(0, dtype=torch.long)
+    gallery = Labels.distinct(torch.tensor([0, 1]))
+    pairs = draw_pairs(
+        Labels(nobody, nobody, nobody), gallery, protocol=LEAVE_TWIN_OUT, most=5, generator=torch.Generator()
+    )
+    assert [len(each) for each in pairs] == [0, 0, 0]

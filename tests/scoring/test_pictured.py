@@ -11,7 +11,7 @@ import torch
 from fdemd.backbones import Backbone
 from fdemd.data.evaluated import EvaluatedData
 from fdemd.embedding.data import EmbeddedData
-from fdemd.embedding.embed import EmbeddedFaces
+from fdemd.embedding.datasets import EmbeddedFaces
 from fdemd.features import Features
 from fdemd.scoring.closed_set import Comparison
 from fdemd.scoring.pictured import picture_queries

@@ -1,18 +1,17 @@
 """What the command line says of settings that no run could use, before anything heavy is imported."""
 
 import os
-import shlex
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fdemd.cli.command_line import main, plan
+from fdemd.cli.command_line import plan
 from fdemd.errors import InputError
-from fdemd.settings.checking import check_settings, text_settings
+from fdemd.settings.checking import changed, check_settings, text_settings
 from fdemd.settings.jobs import SCHEMAS, Evaluate
+from fdemd.settings.normalization import NoNormalization
+from fdemd.settings.ranking import FlatSearch
+from tests.settings.conftest import Told
 
 
 @pytest.mark.parametrize(
@@ -28,8 +27,6 @@ from fdemd.settings.jobs import SCHEMAS, Evaluate
         ("eps=0", "rerank.eps is 0; it must lie between 0.0029 and 10 (the paper has 0.05)."),
         ("eps=inf", "rerank.eps is inf; it must lie between 0.0029 and 10"),
         ("seed=-1", "seed is -1; it must lie between 0 and 4294967295."),
-        ("data.batch_size=0", "data.batch_size is 0; a batch has at least 1 face."),
-        ("data.num_workers=-1", "data.num_workers is -1; it must be 0 (no extra process) or more."),
         ("stage1=faiss_hnsw stage1.m=1", "stage1.m is 1; it must be a whole number from 2 to 1024."),
         ("stage1=faiss_hnsw ef_search=99999999999", "stage1.ef_search is 99999999999; it must be a whole number"),
         ("query=crop query.crop.side=0", "query.crop.side is 0; it must be above 0 and at most 1 (the paper has 0.7)."),
@@ -48,9 +45,6 @@ from fdemd.settings.jobs import SCHEMAS, Evaluate
         ("weighting=[apc]", "unknown rerank.weighting '[apc]'"),
         ("weighting={a:1}", "unknown rerank.weighting '{a:1}'"),
         ("protocols=[loose]", "unknown protocols[0] 'loose'"),
-        ("protocols=[]", "protocols is []; give at least one"),
-        ("data.detector=hog", "unknown data.detector 'hog'; choose one of dlib, mtcnn."),
-        ("model.grid=3", "unknown model.grid '3'; choose one of 2, 4, 8."),
         ("query=mask query.mask.kinds=[veil]", "unknown query.mask.kinds[0] 'veil'"),
         ("query=mask query.mask.kinds=[]", "query.mask.kinds is []; choose one kind of mask or more."),
         ("features.dtype=int8", "unknown features.dtype 'int8'"),
@@ -71,65 +65,15 @@ from fdemd.settings.jobs import SCHEMAS, Evaluate
         ("query=adversarial query.adversarial.model={backbone:{a:1}}", "unknown query.adversarial.model.backbone"),
         ("query=adversarial query.adversarial.budget=0", "query.adversarial.budget is 0; it must be a whole number"),
         ("query=adversarial query.adversarial.step_size=[1]", "query.adversarial.step_size takes a number, not '[1]'."),
-        ("experiment=ood study.methods=emd", "study.methods takes a list such as [emd], not 'emd'."),
-        ("experiment=ood study.methods=[emd]", "study.methods[0] takes a section {KEY: VALUE}, not 'emd'."),
-        ("experiment=ood study.methods=[]", "study.methods is []; give at least one"),
-        ("experiment=ood study.methods=[{method:[emd]}]", "unknown study.methods[0].method"),
-        ("experiment=ood study.methods=[{weighting:apc}]", "study.methods[0] is {weighting:apc}; it must say its me"),
-        ("experiment=ood study.methods=[{method:emd,alpha:2}]", "study.methods[0].alpha is 2; it must lie between"),
-        ("experiment=ood study.methods=[{method:emd,alpha:[0,[1]]}]", "study.methods[0].alpha[1] takes a number"),
-        ("experiment=ood study.methods=[{method:emd,k:[0]}]", "study.methods[0].k[0] is 0; at least 1 candidate"),
-        ("experiment=ood study.methods=[{method:emd,grid:[4]}]", "study.methods[0].grid[0] is [4]; it must be [rows"),
-        ("experiment=ood study.methods=[{method:emd,k1:3}]", "there is no setting study.methods[0].k1."),
-        ("experiment=ood study.points=lfw", "study.points takes a list such as [lfw], not 'lfw'."),
-        ("experiment=ood study.points=[lfw]", "study.points[0] takes a list such as [lfw], not 'lfw'."),
-        ("experiment=ood study.points=[[{a:1}]]", "study.points[0][0] takes text, not '{a:1}'."),
-        (
-            "experiment=ood study.points=[[5]]",
-            "study.points[0][0] takes text, not the number 5; put it in quotes: '5'.",
-        ),
-        ("logger=wandb logger.tags=[5]", "logger.tags[0] takes text, not the number 5; put it in quotes: '5'."),
-        ("experiment=table4 table4.finetuned=[1.5]", "table4.finetuned[0] takes text, not the number 1.5;"),
-        ("experiment=ood study.sample=0", "study.sample is 0; it must be at least 1 query, or null for all."),
-        ("experiment=ood study.name=../../x", "study.name is ../../x; it becomes part of a folder's name"),
-        ("experiment=ood study.paper=table9", "unknown study.paper 'table9'"),
-        ("experiment=open_set open_set.outside=1", "open_set.outside is 1; it must lie above 0 and below 1"),
-        ("experiment=open_set open_set.rank=[1]", "open_set.rank takes a whole number, not '[1]'."),
-        ("experiment=seeds trials.seeds=0", "trials.seeds takes a list such as [0], not '0'."),
-        ("experiment=seeds trials.seeds=[0,0]", "trials.seeds is [0,0]; it must list different numbers"),
-        ("experiment=seeds trials.seeds=[]", "trials.seeds is []; it must list different numbers"),
-        ("experiment=seeds trials.trainings=[arcface]", "trials.trainings[0] takes a section"),
-        ("experiment=seeds trials.trainings=[{name:a}]", "trials.trainings[0] is {name:a}; it must say its settings."),
-        ("experiment=seeds trials.trainings=[{name:a/b,settings:[]}]", "trials.trainings[0].name is a/b; it becomes"),
-        ("trainer.precision=64-true", "unknown trainer.precision '64-true' (did you mean 32-true?)"),
-        ("experiment=table4", "table 4 needs finetuned weights"),
         # What does not go together.
         ("weighting=uew", "weighting uew gives the two faces different totals"),
         ("align=ida align.support=cohort align.estimator=x", "align.estimator is for align.support=learned"),
         ("align=ida align.least=9 align.most=3", "align.least is 9 and align.most 3;"),
-        ("align=ida stage1=faiss_flat", "stage1.search is faiss_flat, which ranks by the cosine"),
         # Jobs.
-        ("job=sutdy", "unknown job 'sutdy' (did you mean study?)"),
-        ("job=study", "job is study, which needs the settings study; choose an experiment that has them."),
-        ("experiment=ood job=evaluate", "job is evaluate, but the settings study are those of study; leave job away."),
-        (
-            "experiment=open_set data=lfw_pairs",
-            "job is open_set, which searches a gallery, but data=lfw_pairs is a list",
-        ),
-        ("data=lfw_pairs job=evaluate", "job is evaluate, which searches a gallery, but data=lfw_pairs is a list"),
-        ("job=verify", "job is verify, but data=orl is no list of pairs; choose data=lfw_pairs, say."),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(line: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
-    def never(config: dict[str, Any]) -> None:
-        pytest.fail("ran")
-
-    assert main("evaluate", never, "Rank.", shlex.split(line)) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith(f"evaluate: {sentence}")
-    assert err.endswith(".\n")
-    assert err.count("\n") == 1
+def test_a_wrong_setting_is_one_sentence(line: str, sentence: str, told: Told) -> None:
+    assert told("evaluate", line).startswith(sentence)
 
 
 _HUGE = f"1{'0' * 400}"
@@ -170,44 +114,6 @@ def test_numbers_and_lists_beyond_all_bounds_are_one_sentence(line: str, sentenc
 def test_brackets_in_text_may_be_as_deep_as_they_like() -> None:
     (point,) = plan("evaluate", [f"output={'[' * 300}{']' * 300}"])
     assert point.settings.plain()["output"] == f"{'[' * 300}{']' * 300}"
-
-
-@pytest.mark.parametrize(
-    ("line", "sentence"),
-    [
-        ("optimizer.lr=0", "optimizer.lr is 0; it must be above 0."),
-        ("optimizer.lr=[1]", "optimizer.lr takes a number, not '[1]'."),
-        ("loss.margin=2", "loss.margin is 2; ArcFace's is an angle in radians, 0 to 1.57"),
-        ("loss=otface loss.transport.weighting=lmk", "unknown loss.transport.weighting 'lmk'"),
-        ("batches.order=random", "unknown batches.order 'random'"),
-        ("validation.people=-1", "validation.people is -1; it must be 0 (nobody) or more."),
-        ("trainer.max_steps=0", "trainer.max_steps is 0; nothing would be trained."),
-        ("trainer.max_steps=-1", "the run would never end"),
-        ("trainer.precision=8", "unknown trainer.precision '8'"),
-        ("trainer.precision=16-true", "unknown trainer.precision '16-true' (did you mean 32-true?); choose one of 16-"),
-        ("trainer.precision=bf16-true", "unknown trainer.precision 'bf16-true' (did you mean bf16-mixed?)"),
-        ("trainer.precision=64-true", "unknown trainer.precision '64-true' (did you mean 32-true?)"),
-        ("trainer.precision=16", "unknown trainer.precision '16'"),
-        ("trainer.gradient_clip_val=-1", "trainer.gradient_clip_val is -1; it must be 0 (no limit) or above."),
-        ("data.mask_share=2", "data.mask_share is 2; it must lie between 0 (no face) and 1 (every face)."),
-        ("augment.crop=0.95", "augment.crop is 0.95; it must lie between 0 (nothing is cut off) and 0.9."),
-        ("logger.kind=x", "logger.kind belongs to the choice of logger; write logger=CHOICE instead."),
-    ],
-)
-def test_a_wrong_setting_of_a_training_is_one_sentence(line: str, sentence: str) -> None:
-    with pytest.raises(InputError) as caught:
-        plan("train", shlex.split(line))
-    assert str(caught.value).lower().startswith(sentence.lower())
-
-
-def test_mistakes_are_told_before_torch_is_imported() -> None:
-    program = (
-        "import sys\n"
-        "from fdemd.jobs.commands import evaluate\n"
-        "status = evaluate(['k=0'])\n"
-        "sys.exit(0 if status == 2 and 'torch' not in sys.modules else 1)\n"
-    )
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_good_settings_are_typed_and_frozen() -> None:
@@ -251,3 +157,20 @@ def test_every_setting_of_a_path_takes_it_as_typed(setting: str, path: str) -> N
     (point,) = plan("evaluate", [f"{setting}={path}"])
     section, _, name = setting.rpartition(".")
     assert str((point.settings.plain()[section] if section else point.settings.plain())[name]) == path
+
+
+def test_a_copy_with_other_values_is_checked_as_a_whole() -> None:
+    (point,) = plan("evaluate", ["align=ida", "model=timm", "query=[mask]"])
+    settings: Evaluate = point.settings
+    other = changed(settings, seed=7, model=changed(settings.model, checkpoint="a.pt"))
+    assert (other.seed, other.model.checkpoint) == (7, "a.pt")
+    assert other.plain() == settings.plain() | {"seed": 7, "model": settings.plain()["model"] | {"checkpoint": "a.pt"}}
+    for values, sentence in (
+        ({"seed": -1}, "seed is -1; it must lie between 0 and 4294967295"),
+        ({"sede": 1}, "There is no setting sede"),
+        ({"stage1": FlatSearch()}, "normalized cosines need stage1=exact"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            changed(settings, **values)
+    with pytest.raises(InputError, match="There is no setting manifest"):
+        changed(NoNormalization(method="none"), manifest="a.csv")

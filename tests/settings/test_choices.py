@@ -6,7 +6,7 @@ import pytest
 
 from fdemd.backbones import BACKBONES
 from fdemd.backbones.timm import HEADS as TIMM_HEADS
-from fdemd.embedding.embed import DTYPES
+from fdemd.embedding.batch import DTYPES
 from fdemd.emd.engines import AUTO, FAST, REFERENCE
 from fdemd.emd.sinkhorn import SMALLEST_EPS
 from fdemd.emd.weighting import WEIGHTINGS

@@ -10,7 +10,7 @@ import yaml
 
 from fdemd.checkpoints.training_state import read_checkpoint, read_state
 from fdemd.cli.command_line import main
-from fdemd.data.manifest import write_manifest
+from fdemd.data.manifest_file import write_manifest
 from fdemd.data.sources import folder_manifest
 from fdemd.jobs import run
 from fdemd.jobs.finetune import Finetuned

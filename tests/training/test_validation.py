@@ -12,7 +12,8 @@ from fdemd.data.manifest import Manifest, Photograph
 from fdemd.embedding.labels import labels_of
 from fdemd.features import Features
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
-from fdemd.retrieval.two_stages import TwoStageSearch, second_stages
+from fdemd.retrieval.second_stage import second_stages
+from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import compare_stages
 from fdemd.settings.ranking import EmdRerank, Reranking
 from fdemd.training.validation import SELECTED_BY, IdentificationMetric, figures_of

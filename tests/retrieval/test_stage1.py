@@ -1,15 +1,10 @@
-"""Both stages: what must not change, and what stage 2 may touch."""
+"""Stage 1: the order of cosines, whatever the order of the gallery, under each protocol."""
 
-import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from fdemd.errors import InputError
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, OFFICIAL, Labels
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage1 import rank_by_cosine
-from fdemd.retrieval.stage2 import reorder
 
 
 def labels(count: int, first: int = 0) -> Labels:
@@ -58,39 +53,3 @@ def test_no_column_is_kept_for_nobody_alone() -> None:
     ranking = rank_by_cosine(faces, faces, who, who, protocol=LEAVE_TWIN_OUT, depth=100)
     assert ranking.indices.shape == (5, 4)
     assert (ranking.indices != torch.arange(5)[:, None]).all()
-
-
-@given(alpha=st.floats(0, 1), k=st.integers(1, 9), seed=st.integers(0, 999))
-@settings(max_examples=50, deadline=None)
-def test_stage_2_only_permutes_the_first_k(alpha: float, k: int, seed: int) -> None:
-    torch.manual_seed(seed)
-    first = rank(torch.randn(4, 8), torch.randn(9, 8))
-    second = reorder(first, torch.rand(4, k), alpha)
-    assert torch.equal(second.indices[:, k:], first.indices[:, k:])
-    assert torch.equal(second.indices[:, :k].sort().values, first.indices[:, :k].sort().values)
-
-
-def test_alpha_0_is_stage_1_and_alpha_1_is_the_second_score_alone() -> None:
-    first = rank(torch.randn(4, 8), torch.randn(9, 8))
-    similarity = torch.rand(4, 6)
-    assert torch.equal(reorder(first, similarity, 0).indices, first.indices)
-    alone = reorder(first, similarity, 1).indices[:, :6]
-    assert torch.equal(alone, first.indices[:, :6].gather(1, similarity.argsort(dim=1, descending=True)))
-
-
-def test_the_mix_is_equation_9() -> None:
-    first = rank(torch.randn(4, 8), torch.randn(9, 8))
-    similarity = torch.rand(4, 9)
-    expected = (0.7 * similarity + 0.3 * first.scores).sort(dim=1, descending=True).values
-    torch.testing.assert_close(reorder(first, similarity, 0.7).scores, expected)
-
-
-def test_k_1_changes_nothing() -> None:
-    first = rank(torch.randn(4, 8), torch.randn(9, 8))
-    assert torch.equal(reorder(first, torch.rand(4, 1), 0.7).indices, first.indices)
-
-
-@pytest.mark.parametrize("alpha", [2, -0.1, float("nan"), "often"])
-def test_an_impossible_alpha_is_refused(alpha: float) -> None:
-    with pytest.raises(InputError, match="alpha"):
-        reorder(rank(torch.randn(4, 8), torch.randn(9, 8)), torch.rand(4, 2), alpha)

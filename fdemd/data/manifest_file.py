@@ -1,0 +1,174 @@
+"""The file of a manifest: CSV with a header, or a published list of two columns without one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import posixpath
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from fdemd.data.manifest import Manifest, Photograph, check_identities
+from fdemd.data.names import identity_of, warn_of_spellings
+from fdemd.errors import InputError
+from fdemd.files.user_paths import check_file, check_folder
+from fdemd.files.writing import write_bytes
+
+COLUMNS = ("path", "identity", "source", "split", "is_query", "is_gallery", "aligned")
+
+
+def read_manifest(path: Path, root: Path | None = None, *, setting: str = "") -> Manifest:
+    """Read a manifest (CSV with a header) or a published list (two columns ``path,label``, no header).
+
+    Spellings of one person's name are one person, see :mod:`fdemd.data.names`. Paths are taken as they are written
+    where such a file exists; otherwise blanks around them are dropped and backslashes are taken for Windows' slashes.
+
+    Args:
+        path: CSV file in UTF-8; names of files that are not UTF-8 stand in it byte by byte. It needs the columns path
+            and identity; missing ones take the defaults of :class:`Photograph`.
+        root: Folder that the paths are relative to; None takes the folder of the file.
+        setting: Setting that gives the root, to be named in errors; empty if none does.
+
+    Raises:
+        InputError: The file is missing, a column or a value is wrong, or a path leads out of ``root``.
+    """
+    given, root = root or path.parent, (root or path.parent).resolve()
+    rows = _rows(path)
+    check_folder(root, f"The folder that the paths in {path} are relative to,")
+    if not rows:
+        raise InputError(f"The manifest {path} is empty.")
+    header = rows[0].values
+    if "path" in header:
+        rows = rows[1:]
+    elif len(header) == 2 and len(rows) > 1 and _is_header(rows, root):
+        raise InputError(f"The first line of {path} looks like names of columns; they must be path and identity.")
+    elif len(header) == 2:
+        header = ["path", "identity"]
+    elif not all(_is_utf8(name) and "\0" not in name for name in header):
+        raise InputError(f"The manifest {path} is not a CSV file in UTF-8.")
+    else:
+        raise InputError(f"The first line of {path} must name the columns: {', '.join(COLUMNS)}.")
+    if strange := [name for name in header if name not in COLUMNS]:
+        raise InputError(f"{path} has a column {strange[0]!r}; the columns are {', '.join(COLUMNS)}.")
+    if "identity" not in header:
+        raise InputError(f"{path} has no column 'identity', which says who is on each photograph.")
+    place = _Place((str(root), posixpath.normpath(given.absolute())), setting)
+    photographs = tuple(_photograph(header, row, place, f"{path}, line {row.line}") for row in rows)
+    check_identities(photographs, path)
+    warn_of_spellings((row.values[header.index("identity")] for row in rows), path)
+    return Manifest(root, photographs)
+
+
+def write_manifest(manifest: Manifest, path: Path, advice: str = "") -> None:
+    """Write a manifest that :func:`read_manifest` reads back, whole or not at all; see :func:`as_csv`.
+
+    Args:
+        manifest: The photographs.
+        path: File to write.
+        advice: What a person can do if it cannot be written, for the error.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    write_bytes(path, as_csv(manifest), advice)
+
+
+def as_csv(manifest: Manifest) -> bytes:
+    """Return the file of a manifest, in which photographs keep their names, whatever these are.
+
+    Args:
+        manifest: The photographs.
+    """
+    text = io.StringIO(newline="")
+    plain = csv.writer(text, lineterminator="\n")
+    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(COLUMNS)
+    for row in manifest.photographs:
+        texts = row.path, row.identity, row.source, row.split, row.aligned
+        writer = quoted if any("\r" in value for value in texts) else plain  # csv leaves a carriage return bare
+        writer.writerow([*texts[:4], int(row.is_query), int(row.is_gallery), row.aligned])
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+class _Row(NamedTuple):
+    """Values of a CSV file and the line that they end in."""
+
+    line: int
+    values: list[str]
+
+
+def _rows(path: Path) -> list[_Row]:
+    try:
+        with check_file(path, "The manifest").open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+            reader = csv.reader(file)
+            return [_Row(reader.line_num, row) for row in reader if row]
+    except OSError as error:
+        raise InputError(f"The manifest {path} cannot be read: {error.strerror}.") from error
+    except csv.Error as error:
+        raise InputError(f"The manifest {path} is not a CSV file in UTF-8: {error}.") from error
+
+
+def _photograph(header: Sequence[str], row: _Row, place: _Place, where: str) -> Photograph:
+    if len(row.values) != len(header):
+        raise InputError(f"{where}: {len(row.values)} values for {len(header)} columns.")
+    values = dict(zip(header, row.values, strict=True))
+    identity = identity_of(values["identity"])
+    if not values["path"].strip() or not identity:
+        raise InputError(f"{where}: path and identity must not be empty.")
+    path = _path(values["path"], place, where)
+    source = _path(values["source"], place, where) if values.get("source", "").strip() else path
+    flags = {}
+    for name in ("is_query", "is_gallery"):
+        value = values.get(name, "1").strip().lower()
+        if value not in ("0", "1", "true", "false"):
+            raise InputError(f"{where}: {name} is {value!r}; it must be 1 or 0.")
+        flags[name] = value in ("1", "true")
+    split, aligned = (values.get(name, "").strip() for name in ("split", "aligned"))
+    return Photograph(path, identity, source, split, **flags, aligned=aligned)
+
+
+def _is_header(rows: Sequence[_Row], root: Path) -> bool:
+    """Whether the first line of two names no file, though the second does."""
+    first, second = (os.path.isfile(root / row.values[0]) for row in rows[:2])  # noqa: PTH113
+    return second and not first
+
+
+class _Place(NamedTuple):
+    """The folder that paths are relative to, as it is and as it was given, and the setting that gives it."""
+
+    roots: tuple[str, str]
+    setting: str
+
+
+def _path(text: str, place: _Place, where: str) -> str:
+    """Where a photograph lies below the folder: one spelling a file, so that it is known for itself and its twin."""
+    root, name = place.roots[0], text
+    if not _is_plain(text) and not os.path.lexists(Path(root) / text):
+        if not _is_utf8(text):
+            raise InputError(f"{where}: there is no file {text!r}, which is not UTF-8; save the manifest in UTF-8.")
+        name = text.strip().replace("\\", "/")
+    path = "/" + posixpath.normpath(posixpath.join(root, name)).lstrip("/")
+    for folder in place.roots:
+        before = folder.rstrip("/") + "/"
+        if path.startswith(before) and "\0" not in path:
+            return path[len(before) :]
+    what = "is absolute, and not below" if name.startswith("/") else "leads out of"
+    advice = "write paths from a folder that all photographs are below"
+    if place.setting:
+        advice += f", and name that folder with {place.setting}=FOLDER ({place.setting}=/ takes absolute paths)"
+    raise InputError(f"{where}: {text!r} {what} the folder {root}; {advice}.")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether there is but one way to read a path, so that the disk need not be asked."""
+    return "\\" not in text and text == text.strip() and _is_utf8(text)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
