@@ -51,7 +51,8 @@ def calibrate(settings: Evaluate) -> Path:
     described = describe_data(settings, backbone)
     with run_folder(Path(settings.output), f"calibration-{model_label(settings.model)}-{settings.data.name}") as folder:
         data = described.embed()
-        found = calibrate_data(described, data, rerank, drawn_rows(data, settings.seed))
+        name = model_label(settings.model)
+        found = calibrate_data(described, data, rerank, drawn_rows(data, settings.seed), name)
         file = folder / f"calibration_{model_label(settings.model)}.safetensors"
         write_calibration(found.calibration, file)
     print(found.summary(), flush=True)
@@ -59,7 +60,9 @@ def calibrate(settings: Evaluate) -> Path:
     return file
 
 
-def calibrate_data(described: DataDescription, data: EmbeddedData, rerank: Reranking, rows: Tensor) -> Calibrated:
+def calibrate_data(
+    described: DataDescription, data: EmbeddedData, rerank: Reranking, rows: Tensor, name: str
+) -> Calibrated:
     """Calibrate on some photographs of embedded data.
 
     Args:
@@ -67,6 +70,7 @@ def calibrate_data(described: DataDescription, data: EmbeddedData, rerank: Reran
         data: The same, embedded.
         rerank: Settings of the second stage.
         rows: Rows of the manifest, of the gallery.
+        name: Name of the network, for people.
 
     Raises:
         InputError: Nobody has two photographs, or the network or the re-ranker cannot be used.
@@ -81,7 +85,7 @@ def calibrate_data(described: DataDescription, data: EmbeddedData, rerank: Reran
         "people": len(faces.labels.identity.unique()),
         "draws": DRAWS,
         "seed": seed,
-        "versions": versions(),
+        "versions": {name: number for name, number in versions().items() if name != "commit"},
     }
     with torch.inference_mode(), pairs_progress(None) as on_progress:
         return calibrate_faces(
@@ -89,7 +93,7 @@ def calibrate_data(described: DataDescription, data: EmbeddedData, rerank: Reran
             *data.gallery(),
             rerank,
             backbone=data.backbone,
-            name=model_label(described.settings.model),
+            name=name,
             seed=seed,
             facts=facts,
             on_progress=on_progress,

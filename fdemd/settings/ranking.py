@@ -11,6 +11,7 @@ from pydantic_core import PydanticKnownError
 from fdemd.errors import InputError
 from fdemd.settings.plugins import check_plugin_settings, plugin_names
 from fdemd.settings.section import (
+    Place,
     Section,
     Text,
     at_least,
@@ -80,7 +81,7 @@ class Mix(Section):
 
     alpha: Alpha = 0.7
     k: K = 100
-    calibration: Text | None = None
+    calibration: Place | None = None
 
     @property
     def options(self) -> dict[str, Any]:

@@ -86,14 +86,14 @@ class Calibration:
             )
 
     @property
-    def in_words(self) -> str:
-        """The alpha of each condition, such as ``clean 0, below 0.6``."""
-        return ", ".join(f"{name} {alpha:g}" for name, alpha in zip(CONDITIONS, self.rounded, strict=True))
+    def by_condition(self) -> dict[str, float]:
+        """Condition -> its alpha, as plain values."""
+        return {name: round(alpha, 4) for name, alpha in zip(CONDITIONS, self.alphas.tolist(), strict=True)}
 
     @property
-    def rounded(self) -> list[float]:
-        """The alphas as plain numbers."""
-        return [round(alpha, 4) for alpha in self.alphas.tolist()]
+    def in_words(self) -> str:
+        """The alpha of each condition, such as ``clean 0, below 0.6``."""
+        return ", ".join(f"{name} {alpha:g}" for name, alpha in self.by_condition.items())
 
 
 def weights_of(backbone: Backbone) -> str:

@@ -1,8 +1,8 @@
 """What happened to a face, and how much of it can be seen, told by linear probes on a network's frozen patches.
 
 The condition: a softmax over the pooled grid of unit patches, the length of each patch and the unit embedding. What is
-visible: a logistic regression for each place of the grid, over its unit patch, the mean of those around it and the
-length of each.
+visible: a logistic regression for each place of the grid, over its unit patch, the mean of those around it, the length
+of each, and the probabilities of the conditions, which say what the rest of the face looks like.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class VisibilityEstimator(nn.Module):
         rows, columns = layout.pooled
         width = rows * columns * layout.channels + layout.patches + layout.dimensions
         self.condition = nn.Linear(width, len(CONDITIONS))
-        self.patch_weight = nn.Parameter(torch.zeros(layout.patches, 2 * layout.channels + 2))
+        self.patch_weight = nn.Parameter(torch.zeros(layout.patches, 2 * layout.channels + 2 + len(CONDITIONS)))
         self.patch_bias = nn.Parameter(torch.zeros(layout.patches))
         self.register_buffer("length_mean", torch.zeros(layout.patches))
         self.register_buffer("length_deviation", torch.ones(layout.patches))
@@ -118,12 +118,13 @@ class VisibilityEstimator(nn.Module):
         return Visibility(torch.cat([each.visible for each in found]), torch.cat([each.condition for each in found]))
 
     def _few(self, features: Features) -> Visibility:
-        condition, patches = self.inputs(features)
-        logits = (patches * self.patch_weight).sum(-1) + self.patch_bias
-        return Visibility(logits.sigmoid(), self.condition(condition).softmax(1))
+        face, patches = self.inputs(features)
+        condition = self.condition(face).softmax(1)
+        logits = (with_condition(patches, condition) * self.patch_weight).sum(-1) + self.patch_bias
+        return Visibility(logits.sigmoid(), condition)
 
     def inputs(self, features: Features) -> tuple[Tensor, Tensor]:
-        """Return what both probes are linear in: ``(B, width)`` of a face and ``(B, N, 2 C + 2)`` of each patch.
+        """Return what is known of a face, ``(B, width)``, and of each patch and those around it, ``(B, N, 2 C + 2)``.
 
         Args:
             features: As for :meth:`forward`.
@@ -165,3 +166,13 @@ class VisibilityEstimator(nn.Module):
         lengths = features.patches.float().norm(dim=-1)
         self.length_mean.copy_(lengths.mean(0))
         self.length_deviation.copy_(lengths.std(0, unbiased=False).clamp_min(1e-6))
+
+
+def with_condition(patches: Tensor, condition: Tensor) -> Tensor:
+    """Return what the probe of patches is linear in, ``(B, N, 2 C + 2 + K)``.
+
+    Args:
+        patches: What is known of each patch, ``(B, N, 2 C + 2)``.
+        condition: Probabilities of the conditions, ``(B, K)``.
+    """
+    return torch.cat([patches, condition[:, None].expand(-1, patches.shape[1], -1)], dim=2)

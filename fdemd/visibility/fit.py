@@ -10,7 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from fdemd.features import Features
 from fdemd.tensors.checks import check
-from fdemd.visibility.estimator import Layout, VisibilityEstimator
+from fdemd.visibility.estimator import Layout, VisibilityEstimator, with_condition
 
 CONDITION_PENALTY, PATCH_PENALTY = 1e-3, 3e-5
 """Of half the square of each weight, beside the mean loss of a face and of a patch."""
@@ -60,6 +60,8 @@ def fit_estimator(
             return loss + condition_penalty / 2 * estimator.condition.weight.square().sum()
 
         _minimise(list(estimator.condition.parameters()), condition_loss, steps)
+        with torch.no_grad():
+            patches = with_condition(patches, estimator.condition(faces).softmax(1))
         by_place, truth = patches.transpose(0, 1).contiguous(), visible.T.float()
         weights, bias = estimator.patch_weight, estimator.patch_bias
 

@@ -50,7 +50,7 @@ def test_the_second_stage_is_trusted_where_it_helps(harmful: bool) -> None:
     assert found.gains["clean"]["P@1"] >= -0.05
     assert found.gains["clean"]["RP"] >= -0.05
     assert found.estimator.right["clean"] > 0.95
-    alphas = dict(zip(CONDITIONS, found.calibration.rounded, strict=True))
+    alphas = found.calibration.by_condition
     assert alphas["cut"] == 0, "it does not occur"
     if not harmful:
         assert alphas["below"] > 0.5

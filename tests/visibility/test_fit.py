@@ -5,6 +5,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from fdemd.metrics.separation import area_under_roc
+from fdemd.visibility.estimator import with_condition
 from fdemd.visibility.fit import fit_estimator
 from tests.visibility.made_features import planted
 
@@ -38,7 +39,8 @@ def test_both_probes_are_logistic_regressions() -> None:
     estimator = fit_estimator(
         features, truth.condition, truth.visible, condition_penalty=penalty, patch_penalty=penalty, steps=500
     )
-    faces, patches = (each.numpy() for each in estimator.inputs(features))
+    inputs, patches = estimator.inputs(features)
+    faces, patches = inputs.numpy(), with_condition(patches, estimator(features).condition).numpy()
     # scikit-learn: C * sum of losses + half the squared weights.
     common = {"C": 1 / (penalty * len(faces)), "tol": 1e-8, "max_iter": 5000}
     theirs = LogisticRegression(**common).fit(faces, truth.condition.numpy())
