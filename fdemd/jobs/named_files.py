@@ -22,8 +22,8 @@ def check_named_files(settings: Evaluate | Train) -> None:
     """Check that what the settings name is there. What reads a file is what tells that it is missing, where it can.
 
     Raises:
-        InputError: The photographs, a list of them or of pairs, a weight file, an estimator, a calibration or the folder
-            of an earlier run is not there.
+        InputError: The photographs, a list of them or of pairs, a weight file, an estimator, a calibration or the
+            folder of an earlier run is not there.
     """
     _check_weights(settings.model)
     attack = settings.query.get(ADVERSARIAL)
