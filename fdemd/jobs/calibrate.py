@@ -76,8 +76,7 @@ def calibrate_data(
         InputError: Nobody has two photographs, or the network or the re-ranker cannot be used.
     """
     seed = described.settings.seed
-    makers = [CoverMaker(seed=seed, draw=number) for number in range(1, DRAWS + 1)]
-    faces = embed_covers(described, data, rows, makers)
+    faces = embed_covers(described, data, rows, cover_makers(seed))
     facts = {
         "data": described.settings.data.name,
         "data_sha256": data.faces.faces.digest,
@@ -98,6 +97,15 @@ def calibrate_data(
             facts=facts,
             on_progress=on_progress,
         )
+
+
+def cover_makers(seed: int) -> list[CoverMaker]:
+    """Return what draws the covers of a calibration.
+
+    Args:
+        seed: Seed of the covers.
+    """
+    return [CoverMaker(seed=seed, draw=number) for number in range(1, DRAWS + 1)]
 
 
 def drawn_rows(data: EmbeddedData, seed: int) -> Tensor:

@@ -12,11 +12,12 @@ from torch import Tensor
 from fdemd.backbones.backbone import Backbone
 from fdemd.data.aligned import aligned_faces
 from fdemd.data.manifest import Manifest, Photograph
-from fdemd.embedding.covers import embed_covers
+from fdemd.embedding.covers import CoveredFaces, embed_covers
 from fdemd.embedding.data import DataDescription, EmbeddedData
 from fdemd.embedding.embed import embed
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.cells import rounded
+from fdemd.repro.trust_page import NEVER_SEEN
 from fdemd.retrieval.alpha import by_scores
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
 from fdemd.retrieval.stage2 import reorder
@@ -28,7 +29,8 @@ from fdemd.visibility.calibration import Calibration
 from fdemd.visibility.conditions import CONDITIONS
 from fdemd.visibility.covers.maker import CoverMaker
 from fdemd.visibility.estimator import VisibilityEstimator
-from fdemd.visibility.trust import ALPHAS, FIGURES
+from fdemd.visibility.fit import fit_condition
+from fdemd.visibility.trust import ALPHAS, FIGURES, expected_alpha
 
 COVERS_SEED = 1
 """Seed of the covers that an estimator is judged on; those that it was fitted on are drawn by seed 0."""
@@ -44,7 +46,13 @@ Measure = Callable[[float | Tensor], Mapping[str, float]]
 
 
 @torch.inference_mode()
-def measure_kinds(data: EmbeddedData, kinds: Sequence[str], calibration: Calibration, cache: Path | None) -> list[Row]:
+def measure_kinds(
+    data: EmbeddedData,
+    kinds: Sequence[str],
+    calibration: Calibration,
+    cache: Path | None,
+    unaware: Mapping[str, VisibilityEstimator] | None = None,
+) -> list[Row]:
     """Return a row a kind of query: figures of each way to choose alpha.
 
     Args:
@@ -52,6 +60,7 @@ def measure_kinds(data: EmbeddedData, kinds: Sequence[str], calibration: Calibra
         kinds: Kinds of query.
         calibration: The calibration.
         cache: Folder that keeps the similarities; None computes them anew.
+        unaware: Kind -> estimator that was fitted without it; the row then tells what it does too.
     """
     section = EmdRerank()
     method = Method(section, section.alpha, section.k)
@@ -76,6 +85,8 @@ def measure_kinds(data: EmbeddedData, kinds: Sequence[str], calibration: Calibra
             "auto": by_scores(found.query, cosine, similarity),
             "calibrated": calibration.alphas_of(found.query),
         }
+        if unaware and kind in unaware:
+            rules[NEVER_SEEN] = expected_alpha(unaware[kind](found.query).condition, calibration.alphas)
         rows.append({"query": kind, "queries": truth.queries, "missed": truth.failed, **compare_alphas(measure, rules)})
     return rows
 
@@ -99,6 +110,21 @@ def compare_alphas(measure: Measure, rules: Mapping[str, Tensor]) -> Row:
         "mean alpha": round(float(rules["calibrated"].mean()), 4),
         "share of the best gain": round(100 * kept / gain) if gain >= SMALLEST_GAIN else None,
     }
+
+
+def fit_unaware(faces: CoveredFaces, kinds: Sequence[str]) -> dict[str, VisibilityEstimator]:
+    """Return for each kind of query an estimator that is fitted on all faces but those with this cover.
+
+    Args:
+        faces: Clean and covered faces.
+        kinds: Kinds of query; those that are no cover are left out.
+    """
+    found = {}
+    for kind in kinds:
+        (others,) = torch.tensor([each != kind for each in faces.kinds]).nonzero(as_tuple=True)
+        if kind != "clean" and len(others) < len(faces):
+            found[kind] = fit_condition(faces.features[others], faces.truth.condition[others])
+    return found
 
 
 @torch.inference_mode()

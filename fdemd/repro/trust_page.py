@@ -8,6 +8,8 @@ from typing import Any
 Facts = Mapping[str, Any]
 WAYS = ("stage 1", "alpha 0.7", "auto", "calibrated", "best fixed")
 """Ways to choose alpha, in the order of the tables."""
+NEVER_SEEN = "never seen"
+"""Name of the rule that goes by an estimator that was fitted without the kind of query."""
 
 
 def trust_page(facts: Facts) -> str:
@@ -34,6 +36,12 @@ def trust_page(facts: Facts) -> str:
         "## P@1 / R-Precision",
         "",
         *figures_table(rows),
+        "",
+        "## Covers that the estimator never saw",
+        "",
+        "Each kind left out of the fit of the condition in turn; the alphas are those of the calibration.",
+        "",
+        *never_seen_table(rows),
         "",
         "## alpha of each condition",
         "",
@@ -63,6 +71,23 @@ def figures_table(rows: Sequence[Facts]) -> list[str]:
     """A line a kind of query of each network and data set."""
     header = ["data, network", "query (number)", *WAYS, "kept", "mean alpha"]
     return _table(header, [_cells(row) for row in rows])
+
+
+def never_seen_table(rows: Sequence[Facts]) -> list[str]:
+    """A line a kind of query that an estimator was fitted without, where one was."""
+    ways = ("stage 1", NEVER_SEEN, "calibrated", "best fixed")
+    return _table(
+        ["data, network", "query", *ways],
+        [
+            [
+                f"{row['data']}, {row['network']}",
+                row["query"],
+                *(f"{row['figures'][way]['P@1']:.1f} / {row['figures'][way]['RP']:.1f}" for way in ways),
+            ]
+            for row in rows
+            if NEVER_SEEN in row["figures"]
+        ],
+    )
 
 
 def alphas_table(networks: Sequence[Facts]) -> list[str]:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
+from fdemd.embedding.covers import embed_covers
 from fdemd.embedding.data import DataDescription, build_network, describe_data
-from fdemd.jobs.calibrate import calibrate_data
+from fdemd.jobs.calibrate import calibrate_data, cover_makers
 from fdemd.repro.lfw_networks import Network, with_folders
-from fdemd.repro.trust_measure import goal_counts, measure_estimator, measure_kinds, measure_masked
+from fdemd.repro.trust_measure import fit_unaware, goal_counts, measure_estimator, measure_kinds, measure_masked
 from fdemd.repro.trust_sample import FIT, MOST_OF_A_PERSON, TEST, draw_sample, read_archive, write_samples
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
 from fdemd.runs.files import versions
 from fdemd.settings.ranking import EmdRerank
 from fdemd.visibility.calibration import Calibration
+from fdemd.visibility.estimator import VisibilityEstimator
 from fdemd.visibility.store import SHIPPED, read_calibration, write_calibration
 
 KINDS = ("clean", "mask", "sunglass", "crop", "rotate", "blur")
 SEED = 0
 """Seed of the halves of people, of the covers and of the queries."""
 LFW, ATT = "LFW", "AT&T"
+LEFT_OUT = ("dlib",)
+"""Networks for which estimators are fitted without each kind of cover in turn too."""
 ATT_WORDS = ("data=orl",)
 """Words of the command line that choose the AT&T faces."""
 
@@ -64,7 +68,7 @@ def make_calibrations(
         file = shipped / f"{network.name}.safetensors"
         if not keep:
             write_calibration(_calibrate(network, parts[FIT], weights), file)
-        found.append(_measure(network, read_calibration(file), parts[TEST], weights, masked))
+        found.append(_measure(network, read_calibration(file), parts, weights, masked))
     rows = [row for each in found for row in each["rows"]]
     return {
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -83,35 +87,39 @@ def make_calibrations(
     }
 
 
-def _described(network: Network, words: Sequence[str], weights: Path) -> DataDescription:
-    given = [*words, *with_folders(network.words, "", str(weights)), f"query=[{','.join(KINDS)}]", f"seed={SEED}"]
+def _described(network: Network, words: Sequence[str], weights: Path, kinds: Sequence[str]) -> DataDescription:
+    given = [*words, *with_folders(network.words, "", str(weights)), f"query=[{','.join(kinds)}]", f"seed={SEED}"]
     (point,) = plan("evaluate", given, CONFIG_DIR)
     settings = point.settings
     return describe_data(settings, build_network(settings.model, settings.seed))
 
 
 def _calibrate(network: Network, manifest: Path, weights: Path) -> Calibration:
-    words = ["data=lfw", f"data.manifest={manifest}", *with_folders(network.words, "", str(weights)), "query=clean"]
-    (point,) = plan("evaluate", words, CONFIG_DIR)
-    settings = point.settings
-    described = describe_data(settings, build_network(settings.model, settings.seed))
+    described = _described(network, ["data=lfw", f"data.manifest={manifest}"], weights, ("clean",))
     data = described.embed()
     found = calibrate_data(described, data, EmdRerank(), data.faces.gallery_rows, network.name)
     print(found.summary(), flush=True)
     return found.calibration
 
 
+def _unaware(network: Network, manifest: Path, weights: Path) -> dict[str, VisibilityEstimator]:
+    described = _described(network, ["data=lfw", f"data.manifest={manifest}"], weights, ("clean",))
+    data = described.embed()
+    makers = cover_makers(SEED)
+    return fit_unaware(embed_covers(described, data, data.faces.gallery_rows, makers), KINDS)
+
+
 def _measure(
-    network: Network, calibration: Calibration, manifest: Path, weights: Path, masked: Path | None
+    network: Network, calibration: Calibration, parts: Mapping[str, Path], weights: Path, masked: Path | None
 ) -> dict[str, Any]:
     rows, facts = [], {}
-    for name, words in ((LFW, ["data=lfw", f"data.manifest={manifest}"]), (ATT, ATT_WORDS)):
-        described = _described(network, words, weights)
+    unaware = _unaware(network, parts[FIT], weights) if network.name in LEFT_OUT else {}
+    for name, words in ((LFW, ["data=lfw", f"data.manifest={parts[TEST]}"]), (ATT, ATT_WORDS)):
+        described = _described(network, words, weights, KINDS)
         data = described.embed()
         cache = data.faces.cache
-        rows += [
-            {"data": name, "network": network.name, **row} for row in measure_kinds(data, KINDS, calibration, cache)
-        ]
+        measured = measure_kinds(data, KINDS, calibration, cache, unaware)
+        rows += [{"data": name, "network": network.name, **row} for row in measured]
         if name == LFW:
             facts["estimator"] = measure_estimator(described, data, calibration.estimator)
         if name == LFW and masked is not None:

@@ -50,30 +50,55 @@ def fit_estimator(
         }
     )
     with torch.inference_mode(False), torch.enable_grad():
-        estimator = VisibilityEstimator(Layout.of(features))
         condition, visible = condition.clone(), visible.clone()  # such as a gradient may go through
+        estimator = VisibilityEstimator(Layout.of(features))
         estimator.measure_lengths(features)
         faces, patches = _inputs(estimator, features)
-
-        def condition_loss() -> Tensor:
-            loss = cross_entropy(estimator.condition(faces), condition)
-            return loss + condition_penalty / 2 * estimator.condition.weight.square().sum()
-
-        _minimise(list(estimator.condition.parameters()), condition_loss, steps)
+        _fit_condition(estimator, faces, condition, condition_penalty, steps)
         with torch.no_grad():
             patches = with_condition(patches, estimator.condition(faces).softmax(1))
-        by_place, truth = patches.transpose(0, 1).contiguous(), visible.T.float()
-        weights, bias = estimator.patch_weight, estimator.patch_bias
-
-        def patch_loss() -> Tensor:
-            """The places have nothing in common; their losses are added up so that all are fitted at once."""
-            logits = torch.bmm(by_place, weights[:, :, None])[:, :, 0] + bias[:, None]
-            losses = binary_cross_entropy_with_logits(logits, truth, reduction="none")
-            return losses.mean(1).sum() + patch_penalty / 2 * weights.square().sum()
-
-        _minimise([weights, bias], patch_loss, steps)
+        _fit_patches(estimator, patches, visible.float(), patch_penalty, steps)
         estimator.round_weights()
     return estimator.eval().requires_grad_(False)
+
+
+def fit_condition(features: Features, condition: Tensor) -> VisibilityEstimator:
+    """Fit what tells the condition alone; the estimator knows nothing of single patches.
+
+    Args:
+        features: As for :func:`fit_estimator`.
+        condition: Likewise.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        estimator = VisibilityEstimator(Layout.of(features))
+        estimator.measure_lengths(features)
+        faces, _ = _inputs(estimator, features)
+        _fit_condition(estimator, faces, condition.clone(), CONDITION_PENALTY, _STEPS)
+        estimator.round_weights()
+    return estimator.eval().requires_grad_(False)
+
+
+def _fit_condition(
+    estimator: VisibilityEstimator, faces: Tensor, condition: Tensor, penalty: float, steps: int
+) -> None:
+    def loss() -> Tensor:
+        found = cross_entropy(estimator.condition(faces), condition)
+        return found + penalty / 2 * estimator.condition.weight.square().sum()
+
+    _minimise(list(estimator.condition.parameters()), loss, steps)
+
+
+def _fit_patches(estimator: VisibilityEstimator, patches: Tensor, visible: Tensor, penalty: float, steps: int) -> None:
+    """Fit the probes of all places at once: they have nothing in common, and their losses are added up."""
+    by_place, truth = patches.transpose(0, 1).contiguous(), visible.T
+    weights, bias = estimator.patch_weight, estimator.patch_bias
+
+    def loss() -> Tensor:
+        logits = torch.bmm(by_place, weights[:, :, None])[:, :, 0] + bias[:, None]
+        losses = binary_cross_entropy_with_logits(logits, truth, reduction="none")
+        return losses.mean(1).sum() + penalty / 2 * weights.square().sum()
+
+    _minimise([weights, bias], loss, steps)
 
 
 def _inputs(estimator: VisibilityEstimator, features: Features) -> tuple[Tensor, Tensor]:

@@ -8,11 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from fdemd.embedding.covers import CoveredFaces
 from fdemd.features import Features
-from fdemd.repro.trust_measure import called, compare_alphas, goal_counts, measure_masked
+from fdemd.repro.trust_measure import called, compare_alphas, fit_unaware, goal_counts, measure_masked
+from fdemd.retrieval.protocol import Labels
 from fdemd.visibility.conditions import CONDITIONS
 from fdemd.visibility.estimator import Layout, VisibilityEstimator
-from tests.visibility.made_features import MeanNet
+from fdemd.visibility.fit import fit_condition
+from tests.visibility.made_features import MeanNet, planted
 
 
 def made(alpha: float | Tensor) -> Mapping[str, float]:
@@ -83,3 +86,16 @@ def test_photographs_of_masked_people_are_aligned_and_asked_about(few_people: Pa
 def test_alphas_at_the_ends(share: float) -> None:
     rules = {"calibrated": torch.full((3,), share)}
     assert compare_alphas(made, rules)["figures"]["calibrated"] == pytest.approx(made(share))
+
+
+def test_an_estimator_is_fitted_without_each_cover() -> None:
+    features, truth = planted(60)
+    kinds = ["clean", "mask", "hand"] * 20
+    labels = Labels.distinct(torch.arange(60))
+    found = fit_unaware(CoveredFaces(features, labels, truth, kinds), ["clean", "mask", "crop"])
+    assert found.keys() == {"mask"}, "there is no crop, and clean faces are no cover"
+    without = torch.tensor([kind != "mask" for kind in kinds])
+    assert torch.equal(
+        found["mask"](features).condition,
+        fit_condition(features[without], truth.condition[without])(features).condition,
+    )

@@ -1,6 +1,15 @@
 from typing import Any
 
-from fdemd.repro.trust_page import WAYS, alphas_table, estimator_table, figures_table, summary_table, trust_page
+from fdemd.repro.trust_page import (
+    NEVER_SEEN,
+    WAYS,
+    alphas_table,
+    estimator_table,
+    figures_table,
+    never_seen_table,
+    summary_table,
+    trust_page,
+)
 
 
 def facts() -> dict[str, Any]:
@@ -62,6 +71,15 @@ def test_the_estimator_stands_by_its_network() -> None:
     without = [{name: value for name, value in facts()["networks"][0].items() if name != "really masked"}]
     assert estimator_table(without)[2] == "| dlib | 0.9756 | clean 97.0 | 0.00 |  |  |"
     assert alphas_table(facts()["networks"])[2] == "| dlib | 0 | 0.4 |"
+
+
+def test_only_rows_with_an_unaware_estimator_tell_what_it_does() -> None:
+    row, other = facts()["networks"][0]["rows"]
+    row["figures"][NEVER_SEEN] = {"P@1": 41.5, "RP": 31.5}
+    other["figures"] = {name: each for name, each in other["figures"].items() if name != NEVER_SEEN}
+    assert never_seen_table([row, other])[2:] == [
+        "| LFW, dlib | mask | 40.0 / 30.0 | 41.5 / 31.5 | 43.0 / 33.0 | 44.0 / 34.0 |"
+    ]
 
 
 def test_the_page_says_what_was_measured() -> None:

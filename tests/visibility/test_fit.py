@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from fdemd.metrics.separation import area_under_roc
 from fdemd.visibility.estimator import with_condition
-from fdemd.visibility.fit import fit_estimator
+from fdemd.visibility.fit import fit_condition, fit_estimator
 from tests.visibility.made_features import planted
 
 
@@ -24,6 +24,13 @@ def test_the_same_faces_give_the_same_estimator() -> None:
     one, again = (fit_estimator(features, truth.condition, truth.visible) for _ in range(2))
     for name, weights in one.state_dict().items():
         assert torch.equal(weights, again.state_dict()[name]), name
+
+
+def test_the_condition_can_be_fitted_alone() -> None:
+    features, truth = planted(150)
+    whole, alone = fit_estimator(features, truth.condition, truth.visible), fit_condition(features, truth.condition)
+    assert torch.equal(alone(features).condition, whole(features).condition)
+    assert (alone(features).visible == 0.5).all()
 
 
 def test_it_can_be_fitted_where_no_gradient_is_wanted() -> None:
