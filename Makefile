@@ -1,5 +1,5 @@
-# make evaluate | make test: both set up .venv first. PYTHON=python3.12 chooses another interpreter, JOBS=8 more processes
-# for the tests.
+# make setup | make evaluate | make test: each sets up .venv first. PYTHON=python3.12 chooses another interpreter, JOBS=8
+# more processes for the tests, ARGS="tests/emd -x" what is added to the command.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,9 @@ BUILD := setup.cfg setup.py pyproject.toml $(wildcard fdemd/emd/engines/native/*
 JOBS := 2
 SPREAD := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-.PHONY: evaluate train table4 results test test-slow test-wheel break sanitize lint clean
+.PHONY: setup evaluate train table4 results test test-slow test-wheel break sanitize lint clean
+
+setup: $(VENV)/.installed-dev
 
 evaluate: $(VENV)/.installed
 	$(BIN)/python evaluate.py --rerank $(ARGS)

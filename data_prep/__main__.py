@@ -1,4 +1,4 @@
-"""``python -m data_prep NAME --source PATH --out DIR``, and ``mask|sunglass|crop`` and ``verify`` of a manifest."""
+"""``python -m data_prep NAME --source PATH --out DIR``, and ``KIND`` (of query) and ``verify`` of a manifest."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from fdemd.cli.exit_status import exit_status
 from fdemd.errors import InputError
 from fdemd.files.text import to_printable
 from fdemd.files.user_paths import expand_home
+from fdemd.settings.checking import show
+from fdemd.settings.faces import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:
     from data_prep.likeness import Comparer
@@ -24,13 +28,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status: 0, 2 after an ``InputError``, 130 after Ctrl-C."""
 
     def work() -> None:
-        arguments = _parser().parse_args(argv)
+        words = sys.argv[1:] if argv is None else argv
+        arguments = _parser(words[0] if words else "").parse_args(words)
         arguments.run(arguments)
 
     return exit_status("data_prep", work, "the same command goes on where it was")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    """Return the parser of all commands; of the kinds of query only the chosen one is looked into."""
+    from data_prep.query_kinds import REQUIRED, copied_kinds, default_settings
     from data_prep.sets import SETS
 
     parser = argparse.ArgumentParser(prog="fdemd prepare", description="Data sets: from download to aligned faces.")
@@ -67,21 +74,45 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--exclude", metavar="FILE", type=_path, help="people to leave out, one a line")
         command.set_defaults(run=_prepare)
-    for kind, setting, word in (("mask", "kinds", str), ("sunglass", "styles", str), ("crop", "side", float)):
-        command = commands.add_parser(kind, help=f"make the {kind} queries of a manifest ahead, as files")
-        command.add_argument("manifest", metavar="MANIFEST", type=_path)
-        _add_way(command, None)
-        several = "+" if word is str else None
-        command.add_argument(
-            f"--{setting}", dest="value", type=word, nargs=several, help=f"default: as in configs/query/{kind}.yaml"
-        )
-        command.add_argument("--seed", type=int, default=0, help="as in the evaluation; default: 0")
-        command.add_argument("--share", type=float, default=1.0, help="of the photographs that get a copy; default: 1")
-        command.set_defaults(run=_occlude, setting=setting)
     checking = commands.add_parser("verify", help="check a manifest and its files")
     checking.add_argument("manifest", metavar="MANIFEST", type=_path)
     checking.set_defaults(run=_verify)
+    for kind in copied_kinds():
+        if kind in commands.choices:  # a plug-in's, called like a set
+            continue
+        about = f"make the {kind} queries of a manifest ahead, as files"
+        command = commands.add_parser(kind, help=about, conflict_handler="resolve")
+        command.add_argument("manifest", metavar="MANIFEST", type=_path)
+        for name, default in default_settings(kind).items() if kind == chosen else ():
+            command.add_argument(
+                f"--{name}",  # unless an option below has this name
+                f"--{_setting(kind)}{name}",
+                dest=f"{_setting(kind)}{name}",
+                metavar="VALUE",
+                type=_value,
+                nargs="+" if isinstance(default, list) else None,
+                default=default,
+                required=default == REQUIRED,
+                help=f"setting of {kind}; default: {show(default)}".replace("%", "%%"),
+            )
+        _add_way(command, None)
+        command.add_argument("--seed", type=int, default=0, help="as in the evaluation; default: 0")
+        command.add_argument("--share", type=float, default=1.0, help="of the photographs that get a copy; default: 1")
+        command.set_defaults(run=_occlude)
     return parser
+
+
+def _setting(kind: str) -> str:
+    """Return what stands before the name of a setting of a kind of query, as in an evaluation."""
+    return f"query.{kind}."
+
+
+def _value(text: str) -> Any:
+    """Return a setting's value as yaml has it: a number, true, text."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
 def _path(text: str) -> Path:
@@ -97,7 +128,11 @@ def _add_way(command: argparse.ArgumentParser, template: str | None) -> None:
     default = template or "that of the manifest's faces, or insightface for photographs as taken"
     command.add_argument("--template", default=template, help=f"default: {default}")
     command.add_argument("--size", metavar=("H", "W"), type=int, nargs=2, help="pixels; default: the template's")
-    command.add_argument("--detector", default="dlib", help="dlib (default; MTCNN where it finds none) or mtcnn")
+    command.add_argument(
+        "--detector",
+        default=DEFAULT_DETECTOR,
+        help=f"yunet, dlib (MTCNN helps out where dlib finds none) or mtcnn; default: {DEFAULT_DETECTOR}",
+    )
     command.add_argument("--workers", metavar="N", type=int, default=os.cpu_count() or 1, help="default: all cores")
 
 
@@ -140,12 +175,11 @@ def _comparer(arguments: argparse.Namespace) -> Comparer | None:
 
 
 def _occlude(arguments: argparse.Namespace) -> None:
-    from data_prep.occlude import Request, default_settings, occlude, template_of
+    from data_prep.occlude import Request, occlude, template_of
 
     kind, workers = arguments.name, arguments.workers
-    settings = default_settings(kind)
-    if arguments.value is not None:
-        settings[arguments.setting] = arguments.value
+    given, prefix = vars(arguments).items(), _setting(kind)
+    settings = {name.removeprefix(prefix): value for name, value in given if name.startswith(prefix)}
     manifest, out = arguments.manifest, arguments.out
     preprocessing = _preprocessing(arguments, arguments.template or template_of(manifest))
     copies = occlude(

@@ -106,7 +106,7 @@ class _Faces(Dataset[tuple[int, np.ndarray | None]]):
                 photograph.aligned, (height, width), self.preprocessing.template, self.preprocessing.size
             )
             return row, cv2.warpAffine(image, move, self.preprocessing.size[::-1], flags=cv2.INTER_LINEAR)
-        face, _ = extract_face(image, self.preprocessing, aligned=False)
+        face = extract_face(image, self.preprocessing, aligned=False).face
         return row, None if face is None else face.image
 
 

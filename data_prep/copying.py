@@ -92,12 +92,12 @@ class Copying(Dataset["Record | InputError"]):
             return record._replace(problem=UNREADABLE, reason=reason)
         record = record._replace(size=len(content), sha256=hashlib.sha256(content).hexdigest())
         try:
-            face, faces = extract_face(
+            face, faces, weak = extract_face(
                 read_image(io.BytesIO(content)), self.preprocessing, aligned=bool(photograph.aligned)
             )
         except UnreadableImageError as error:
             return record._replace(problem=UNREADABLE, reason=str(error))
-        record = record._replace(faces=faces)
+        record = record._replace(faces=faces, weak=weak)
         if face is None:
             return record._replace(problem=NO_FACE, reason=f"the detector {self.preprocessing.detector} found none")
         made = self.maker(face, photograph.path)

@@ -13,7 +13,7 @@ from typing import Any
 from data_prep.faces import Record
 from fdemd.errors import InputError
 from fdemd.files.text import to_printable
-from fdemd.files.writing import cannot_write, write_bytes
+from fdemd.files.writing import cannot_write, flush_disks, write_bytes
 
 
 class Journal:
@@ -86,9 +86,13 @@ class Journal:
         self._write(b"".join(map(_line, records)))
 
     def finish(self, names: Iterable[str]) -> list[Record]:
-        """Rewrite the journal with the records of ``names`` in this order, and return these records."""
+        """Rewrite the journal with the records of ``names`` in this order, and return these records.
+
+        Before that the disk gets every face, see :func:`data_prep.faces.write_face`.
+        """
         records = [self.records[name] for name in names]
         self._file.close()
+        flush_disks()
         write_bytes(self._path, b"".join([self._settings.encode() + b"\n", *map(_line, records)]), self._advice)
         return records
 

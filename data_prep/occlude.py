@@ -1,4 +1,4 @@
-"""``python -m data_prep mask|sunglass|crop``: the queries of an evaluation, made in advance as files.
+"""``python -m data_prep KIND``: the queries of an evaluation, made in advance as files.
 
 They are made by the code and the seeds of the queries that an evaluation makes on the fly: the copy of a photograph is,
 pixel for pixel, what :meth:`fdemd.data.datamodule.FaceDataModule.query_face` gives for the same manifest, seed,
@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.filesize import decimal
 from torch.utils.data import DataLoader
 
@@ -24,13 +23,13 @@ from data_prep.files import AGAIN, link
 from data_prep.journal import Journal
 from data_prep.output import COPIES, FACES, check_apart, is_ours, output_folder
 from data_prep.signals import left_to_this_process
-from fdemd.cli.command_line import CONFIG_DIR
+from fdemd.cache.code import code_key
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.photographs import UNREADABLE, Preprocessing
-from fdemd.faces.queries import QueryMaker
+from fdemd.faces.queries import QueryMaker, query_builder
 from fdemd.files.ownership import is_marked
 from fdemd.files.text import csv_table
 from fdemd.files.user_paths import check_file
@@ -52,8 +51,8 @@ class Request:
     Attributes:
         manifest: CSV file of the photographs.
         out: Folder of the copies and their manifest; may be that of ``manifest`` if fdemd prepared it.
-        kind: Kind of query, a name in :data:`fdemd.faces.queries.QUERY_KINDS`.
-        settings: Settings of the kind, see :func:`default_settings`.
+        kind: Kind of query, one of :func:`data_prep.query_kinds.copied_kinds`.
+        settings: Settings of the kind, see :func:`data_prep.query_kinds.default_settings`.
         preprocessing: Alignment, size and detector; those of a network give the pictures that it would take.
         seed: Seed of the queries, as in an evaluation.
         share: Share of the photographs that get a copy, above 0 and at most 1.
@@ -89,13 +88,6 @@ class Copies:
     problems: Counter[str]
     lost: int
     left_out: Path
-
-
-def default_settings(kind: str) -> dict[str, Any]:
-    """Return the settings that an evaluation has for a kind of query by default."""
-    with (CONFIG_DIR / "query" / f"{kind}.yaml").open(encoding="utf-8") as file:
-        settings: dict[str, Any] = yaml.safe_load(file)[kind]
-    return settings
 
 
 def template_of(manifest: Path) -> str:
@@ -178,6 +170,7 @@ def _made(
         "size": list(request.preprocessing.size),
         "detector": request.preprocessing.detector,
         "pipeline": _PIPELINE,
+        **code_key(query_builder(request.kind)),
     }
     height, width = request.preprocessing.size
     again = "once it can be, run the same command again, and it goes on where it was"

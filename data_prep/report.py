@@ -17,7 +17,7 @@ from data_prep.sources import Source
 from fdemd.data.manifest import Photograph
 from fdemd.data.pairs import REPORT, WITHOUT_FACE
 from fdemd.errors import InputError
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, advice_on_losses, many_lost
 from fdemd.files.text import csv_table, to_printable
 from fdemd.files.writing import write_text
 
@@ -178,6 +178,7 @@ def _facts(findings: Findings) -> dict[str, Any]:
             "people with two or more": counts.total() - counts[1],
             "of people with two or more": len(findings.records) - counts[1],
             "with several faces": sum(record.faces > 1 for record in findings.records),
+            "tight crops": sum(record.weak for record in findings.records),
         },
         "faces": findings.faces,
         "without a face": {problem: findings.problems[problem] for problem in (UNREADABLE, NO_FACE)},
@@ -261,6 +262,12 @@ def _sentences(findings: Findings) -> list[str]:
         "central one was taken.",
         f"- {len(findings.opened.unused):,} other files were not used. All that gave no face is in unused.csv.",
     ]
+    if found["tight crops"]:
+        lines.append(
+            f"- {found['tight crops']:,} are tight crops of whose face the detector is not sure; they are used."
+        )
+    if many_lost(findings.problems[NO_FACE], len(findings.records)):
+        lines.append(f"- {advice_on_losses('--')}")
     if findings.excluded:
         lines.append(
             f"- {findings.excluded:,} more photographs are of people who were to be left out; {findings.nobody:,} of "

@@ -33,7 +33,9 @@ COMMANDS = {
     "prepare": Command("data_prep.__main__:main", "turn a data set as downloaded into a manifest of aligned faces"),
     "explain": Command("fdemd.jobs.explain_command:main", "show why two photographs are similar, or not"),
     "cache": Command("fdemd.cache.__main__:main", "list or clear what runs keep so that it need not be made again"),
-    "checkpoints": Command("fdemd.checkpoints.__main__:main", "list, fetch, verify or convert the weights of networks"),
+    "checkpoints": Command(
+        "fdemd.jobs.checkpoints_command:main", "list, fetch, verify or convert the weights of networks"
+    ),
     "bench": Command("fdemd.bench.__main__:main", "measure speed on this machine"),
     "results": Command("fdemd.repro.__main__:main", "measure all that RESULTS.md shows"),
 }

@@ -1,6 +1,7 @@
 """The one exception that is the user's to mend."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -16,8 +17,13 @@ def unknown(what: str, given: object, choices: Iterable[str]) -> InputError:
 
     >>> str(unknown("weighting", "acp", ["apc", "cc", "uniform"]))
     "Unknown weighting 'acp' (did you mean apc?); choose one of apc, cc, uniform."
+    >>> str(unknown("metric", "R-Precision", ["P@1", "RP", "MAP@R"]))
+    "Unknown metric 'R-Precision' (did you mean RP?); choose one of MAP@R, P@1, RP."
     """
     names = sorted(choices)
-    near = difflib.get_close_matches(str(given), names, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
+    lowered = {name.casefold(): name for name in reversed(names)}
+    text = str(given).casefold()
+    initials = re.sub(r"[\s_-]", "", re.sub(r"([^\W_])[^\W_]*", r"\1", text))
+    near = [initials] if initials in lowered else difflib.get_close_matches(text, lowered, n=1)
+    hint = f" (did you mean {lowered[near[0]]}?)" if near else ""
     return InputError(f"Unknown {what} {str(given)!r}{hint}; choose one of {', '.join(names)}.")

@@ -16,7 +16,7 @@ from fdemd.tensors.checks import check
 _FACES_AT_ONCE = 256
 
 
-@dataclass(frozen=True, init=False, eq=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class Features:
     """Embeddings and patch grids of ``B`` faces, as tensors.
 
@@ -25,6 +25,7 @@ class Features:
     Attributes:
         embedding: ``(B, D)`` floating point, as the network gives it (not normalised).
         patches: ``(B, N, C)`` floating point, raw, the grid flattened row by row (index = row * columns + column).
+            Without patches ``N`` and ``C`` are 0.
         grid: ``(rows, columns)`` with ``rows * columns == N``.
         landmarks: ``(B, 68, 2)`` x and y as fractions of the face's width and height, or None.
             No network gives them; only the weighting ``lmk`` needs them.
@@ -47,7 +48,7 @@ class Features:
     def __init__(
         self,
         embedding: Array,
-        patches: Array,
+        patches: Array | None = None,
         grid: tuple[int, int] | None = None,
         landmarks: Array | None = None,
     ) -> None:
@@ -55,7 +56,8 @@ class Features:
 
         Args:
             embedding: Array ``(B, D)`` of floating point numbers.
-            patches: Array ``(B, rows, columns, C)`` or, flattened, ``(B, N, C)``.
+            patches: Array ``(B, rows, columns, C)`` or, flattened, ``(B, N, C)``; None for embeddings alone, which are
+                enough for the first stage and for re-rankers that compare no patches.
             grid: ``(rows, columns)`` of flattened patches; without it they count as a grid of one row, which matters
                 to coarser grids, the weighting ``lmk`` and pictures alone.
             landmarks: Array ``(B, 68, 2)``, see the attribute.
@@ -63,7 +65,8 @@ class Features:
         Raises:
             InputError: Arrays of other shapes or types, or patches that do not fill the grid.
         """
-        vectors, cells = as_tensor(embedding, "embedding"), as_tensor(patches, "patches")
+        vectors = as_tensor(embedding, "embedding")
+        cells = vectors.new_zeros(*vectors.shape[:-1], 0, 0) if patches is None else as_tensor(patches, "patches")
         is_map = grid is None and cells.dim() == vectors.dim() + 2
         arrays: dict[str, tuple[object, str]] = {
             "embedding": (vectors, "float ... D"),
@@ -88,6 +91,12 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.embedding)
+
+    def __repr__(self) -> str:
+        """Return the shapes; the numbers would fill screens."""
+        points = "" if self.landmarks is None else f", landmarks={tuple(self.landmarks.shape)}"
+        shapes = f"embedding={tuple(self.embedding.shape)}, patches={tuple(self.patches.shape)}, grid={self.grid}"
+        return f"Features({shapes}{points})"
 
     def __getitem__(self, rows: Tensor | slice | int | np.integer) -> Features:
         """Return the features of some faces, or of one.
@@ -124,11 +133,12 @@ class Features:
             grid: Rows and columns, no more than there are.
 
         Raises:
-            InputError: The wanted grid is finer than the network's own.
+            InputError: There are no patches, or the wanted grid is finer than the network's own.
             ValueError: A side of it is below 1, or the features are not of a list of faces.
         """
         if grid == self.grid:
             return self
+        check_patches(self, "the features")
         if min(grid) < 1:
             raise ValueError(f"A grid of {grid[0]}x{grid[1]} has no patches.")
         check({"patches": (self.patches, "float B N C")})
@@ -142,3 +152,33 @@ class Features:
             for some in self.patches.split(_FACES_AT_ONCE)  # they may be mapped, and more than there is memory for
         ]
         return Features(self.embedding, torch.cat(pooled), grid, self.landmarks)
+
+
+def as_features(faces: Features | Array, name: str) -> Features:
+    """Return features as they are, and an array of embeddings ``(B, D)`` as features without patches.
+
+    Args:
+        faces: Features or embeddings.
+        name: Name of the argument, for the error.
+
+    Raises:
+        InputError: It is neither.
+    """
+    if isinstance(faces, Features):
+        return faces
+    (embedding,) = check_arrays({name: (faces, "float B D")})
+    return Features(embedding)
+
+
+def check_patches(faces: Features, name: str) -> None:
+    """Check that features have patches.
+
+    Args:
+        faces: The features.
+        name: Name of the argument, for the error.
+
+    Raises:
+        InputError: They have none.
+    """
+    if not faces.patches.shape[-2]:
+        raise InputError(f"There are no patches in {name} to be compared; give fdemd.Features(embedding, patches).")

@@ -63,7 +63,7 @@ from fdemd.score_normalization.snorm import Scale, mix_normalized, symmetric_nor
 from fdemd.score_normalization.support import support_of
 from fdemd.score_normalization.virtual import enlarge, interpolate, perturb
 from fdemd.settings.normalization import SupportRule
-from fdemd.settings.ranking import FlatSearch, HnswSearch, IvfSearch
+from fdemd.settings.ranking import METRICS, FlatSearch, HnswSearch, IvfSearch
 from fdemd.settings.training import Transport
 
 F16, BF16, F32, F64, I64, BOOL = (
@@ -404,7 +404,7 @@ CALLS: dict[str, Call] = {
         lambda query, gallery, candidates: expanded_similarity(query, gallery, candidates, n=2),
         query="real Q D", gallery="real G D", candidates="label4 Q k",
     ),
-    **{name: call(function, **HITS) for name, function in identification.IDENTIFICATION.items()},
+    **{name: call(function, **HITS) for name, function in identification.metrics_named(METRICS).items()},
     "best_possible": call(lambda hits: identification.best_possible(hits, 2), hits="bool Q L"),
     "mated_scores": call(lambda hits, scores: open_set.mated_scores(hits, scores, 2),
                          hits="bool M L", scores="real M L"),

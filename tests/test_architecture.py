@@ -51,6 +51,7 @@ TESTS_OF_NO_MODULE = {
     "embedding/test_stored_names.py": "entries of the cache that earlier versions made are found",
     "emd/engines/test_cuda_compiled.py": "the kernels compile for every card, where no card is",
     "emd/test_golden.py": "the whole of the distance beside the published implementation",
+    "jobs/test_edited_plugins.py": "plug-ins that are edited between two runs",
     "jobs/test_query_plugin.py": "a kind of query of another package, from the command line to the table",
     "jobs/test_rerankers.py": "every re-ranker, from the command line to the table",
     "jobs/test_sweep.py": "sweep.yaml",

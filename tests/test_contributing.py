@@ -63,11 +63,11 @@ def test_the_reranker(settings: Evaluate) -> None:
 
 def test_the_kind_of_query(settings: Evaluate) -> None:
     face = AlignedFace(np.zeros((10, 10, 3), np.uint8), np.ones((68, 2), np.float32))
-    made = QueryMaker("scarf", (10, 10), 0, settings.query["scarf"])(face, "Ann/1.jpg")
+    made = QueryMaker("my_scarf", (10, 10), 0, settings.query["my_scarf"])(face, "Ann/1.jpg")
     assert (made.image.any(axis=(1, 2)) == [False] * 6 + [True] * 4).all()
 
 
 def test_the_figure(settings: Evaluate) -> None:
     hits = torch.arange(7).expand(2, 7) == torch.tensor([[4], [5]])
     figures = metrics_named(settings.metrics)
-    assert figures["top5"](hits, torch.tensor([1, 1])).tolist() == [1, 0]
+    assert figures["my_top5"](hits, torch.tensor([1, 1])).tolist() == [1, 0]

@@ -46,8 +46,9 @@ def test_snippets_run(page: str, yours: dict[str, object], tmp_path: Path, monke
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(orl.root / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
+    given = {} if page == "docs/python.md" else yours  # which makes up its own arrays
     for number, snippet in enumerate(snippets(page), 1):
-        exec(compile(snippet, f"{page}, snippet {number}", "exec"), yours)
+        exec(compile(snippet, f"{page}, snippet {number}", "exec"), given)
 
 
 def test_the_page_names_every_public_name() -> None:

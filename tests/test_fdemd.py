@@ -220,7 +220,21 @@ def test_wrong_arrays_are_told_by_those_that_take_more(wrong: Any, place: int) -
             lambda: fdemd.rerank(fdemd.rerank(fdemd.rank(QUERY, GALLERY), QUERY, GALLERY), QUERY, GALLERY),
             "re-ranked already",
         ),
-        (lambda: fdemd.evaluate(fdemd.rank(QUERY, GALLERY), PEOPLE[:8], ["somebody"] * 16), "nothing to average"),
+        (lambda: fdemd.evaluate(fdemd.rank(QUERY, GALLERY), PEOPLE[:8], [99] * 16), "nothing to average"),
+        (
+            lambda: fdemd.evaluate(fdemd.rank(QUERY, GALLERY), PEOPLE[:8], ["somebody"] * 16),
+            "query_identities are numbers and gallery_identities are texts",
+        ),
+        (
+            lambda: fdemd.evaluate(fdemd.rank(QUERY, GALLERY), PEOPLE[:8], PEOPLE[8:], metrics=["R-Precision"]),
+            "mean RP",
+        ),
+        (lambda: fdemd.emd_similarity(EMBEDDINGS, GALLERY), "no patches in query"),
+        (lambda: fdemd.explain(EMBEDDINGS[:1], GALLERY[0]), "no patches in query"),
+        (
+            lambda: fdemd.emd_similarity(QUERY, GALLERY, [[0]]),
+            r"query.embedding is \(8, 16\) and candidates is \(1, 1\)",
+        ),
         (lambda: fdemd.evaluate(fdemd.rank(QUERY, GALLERY, depth=1), PEOPLE[:8], PEOPLE[8:]), "depth=2 or more"),
         (lambda: fdemd.evaluate(fdemd.rank(QUERY, GALLERY), PEOPLE[:8], PEOPLE[8:], metrics=["P@2"]), "P@1"),
         (lambda: fdemd.explain(QUERY, GALLERY), "query has 8 faces"),

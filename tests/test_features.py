@@ -39,3 +39,19 @@ def test_some_faces_of_many() -> None:
     some = features[torch.tensor([3, 1])]
     for name in ("embedding", "patches", "landmarks"):
         assert torch.equal(getattr(some, name), getattr(features, name)[[3, 1]])
+
+
+def test_embeddings_alone_are_features_without_patches() -> None:
+    features = Features(torch.randn(5, 3))
+    assert features.patches.shape == (5, 0, 0)
+    assert len(features[torch.tensor([3, 1])]) == 2
+    with pytest.raises(
+        InputError, match=r"no patches in the features to be compared; give fdemd.Features\(embedding, pat"
+    ):
+        features.pooled((2, 2))
+
+
+def test_they_are_shown_by_their_shapes() -> None:
+    features = Features(torch.randn(5, 3), torch.randn(5, 2, 2, 4), landmarks=torch.rand(5, 68, 2))
+    shown = "Features(embedding=(5, 3), patches=(5, 4, 4), grid=(2, 2), landmarks=(5, 68, 2))"
+    assert repr(features) == shown

@@ -1,7 +1,6 @@
 """Networks: faces -> :class:`~fdemd.features.Features`.
 
-A new network is one file here, one line in :data:`BACKBONES`, one section in :mod:`fdemd.settings.networks` and one
-``configs/model/NAME.yaml``; or a package of its own, see :mod:`fdemd.settings.plugins`.
+How to add a network, here or in a package of its own: CONTRIBUTING.md.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +12,8 @@ from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.convnet import RANDOM
 from fdemd.backbones.soundness import check_sound
 from fdemd.errors import InputError, unknown
-from fdemd.settings.plugins import load_plugin, plugin_names
+from fdemd.settings.checking import check_settings
+from fdemd.settings.plugins import load_plugin, plugin_names, plugin_schema, refusals_told, unknown_choice
 
 BACKBONES: dict[str, str | Callable[..., Backbone]] = {
     "arcface": "fdemd.backbones.arcface:ArcFace",
@@ -28,6 +28,13 @@ BACKBONES: dict[str, str | Callable[..., Backbone]] = {
 }
 """Name -> what builds the network, or where it is: it is imported once the network is asked for."""
 
+_TOLD = {
+    "face_size": "(height, width) of the faces that it takes, such as (112, 112)",
+    "alignment": 'the alignment of these faces, such as "insightface"',
+    "weights_sha256": f'"{RANDOM}" or the sha256 of its weight file',
+}
+"""What every network says of itself -> what that may be."""
+
 __all__ = ["BACKBONES", "Backbone", "create_backbone", "list_backbones"]
 
 
@@ -35,8 +42,8 @@ def list_backbones() -> list[str]:
     """Return the names of the networks, those that other installed packages bring included, sorted.
 
     Examples:
-        >>> list_backbones()
-        ['arcface', 'cosface', 'dlib', 'facenet', 'iresnet', 'mobilefacenet', 'onnx', 'sface', 'timm']
+        >>> "dlib" in list_backbones()
+        True
     """
     return sorted({*BACKBONES, *plugin_names("backbones")})
 
@@ -73,15 +80,26 @@ checkpoint, grid.
     elif backbone in plugin_names("backbones"):
         build = load_plugin("backbones", backbone)
     else:
-        raise unknown("backbone", backbone, list_backbones())
+        raise unknown_choice("backbone", backbone, list_backbones(), "backbones")
     _check_names(build, settings, backbone)
-    network = build(**settings)
-    if not isinstance(network, Backbone):
-        raise InputError(f"The plug-in {backbone} is no network: it gives a {type(network).__name__}, no Backbone.")
+    if backbone not in BACKBONES:
+        check_settings(plugin_schema("backbones", backbone), settings)
+    with refusals_told("backbones", backbone):
+        network = build(**settings)
+    _check_contract(network, backbone)
     network.eval()
     if network.weights_sha256 != RANDOM:
         check_sound(network, backbone)
     return network
+
+
+def _check_contract(network: object, backbone: str) -> None:
+    """Check that what a plug-in built is a network that says what has to be known of it."""
+    if not isinstance(network, Backbone):
+        raise InputError(f"The plug-in {backbone} is no network: it gives a {type(network).__name__}, no Backbone.")
+    for name, example in _TOLD.items():
+        if not hasattr(network, name):
+            raise InputError(f"The plug-in {backbone} lacks {name}; set it to {example}.")
 
 
 def _check_names(build: Callable[..., Backbone], settings: Mapping[str, Any], backbone: str) -> None:

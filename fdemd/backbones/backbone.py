@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from fdemd.cache.code import code_key
 from fdemd.errors import InputError
 from fdemd.features import Features
 
@@ -53,11 +54,16 @@ class Backbone(nn.Module, ABC):
         )
 
     def fingerprint(self) -> str:
-        """Return a digest of everything the network computes with: class, weight file, parameters and constants.
+        """Return a digest of what the network computes with: class, weight file, parameters and constants.
 
-        It distinguishes networks with random weights, and networks with one file and two normalisations.
+        It distinguishes networks with random weights, and networks with one file and two normalisations; of a network
+        of another package also two versions of the file that defines it. Of fdemd's own code the
+        name of the class counts.
         """
         digest = hashlib.sha256(f"{type(self).__name__}/{self.weights_sha256}/{self.alignment}".encode())
+        for network in self.modules():
+            if isinstance(network, Backbone):
+                digest.update("".join(code_key(type(network)).values()).encode())
         for name, value in [*self.named_parameters(), *self.named_buffers()]:
             digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
             digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)

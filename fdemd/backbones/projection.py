@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 
 from fdemd.backbones.backbone import Backbone
 from fdemd.errors import InputError, unknown
-from fdemd.features import Features
+from fdemd.features import Features, check_patches
 
 _FACES_AT_ONCE = 256
 _MAPS_AT_ONCE = 512
@@ -60,8 +60,9 @@ class Projection:
             features: Its features of any number of faces; they give the grid and the channels.
 
         Raises:
-            InputError: its embedding is not a linear function of its patches.
+            InputError: There are no patches, or its embedding is not a linear function of them.
         """
+        check_patches(features, "the features")
         patches, channels = features.patches.shape[1:]
         grid = features.grid
 

@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fdemd.bench import backbones, emd, training
+from fdemd.bench import backbones, detect, emd, training
 from fdemd.cli.exit_status import exit_status
 
-BENCHMARKS = {"backbones": backbones, "emd": emd, "training": training}
+BENCHMARKS = {"backbones": backbones, "detect": detect, "emd": emd, "training": training}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -81,7 +81,8 @@ def read_card(name: str, folder: Path = CARDS) -> Card:
         InputError: There is no such card, it cannot be read, a field is missing or empty, or a field is wrong.
     """
     if name not in card_names(folder):
-        raise unknown("model card", name, card_names(folder))
+        told = str(unknown("model card", name, card_names(folder))).removesuffix(".")
+        raise InputError(f"{told}; cards of your own go into {weights_folder(folder)}.")
     path = _card_files(folder)[name]
     try:
         facts = parse(path.read_bytes())

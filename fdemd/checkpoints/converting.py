@@ -17,8 +17,6 @@ from fdemd.checkpoints.weights import read_weights
 from fdemd.errors import InputError
 from fdemd.files.writing import cannot_write, write_bytes, write_text
 
-_COPIED = ("licence", "allowed_use", *BACKBONE_FIELDS)
-
 
 def convert(source: Path, name: str, out: Path, like: Card | None = None) -> tuple[Path, Path]:
     """Write the tensors of ``source``, bit for bit and under the same keys, to ``out/NAME.safetensors``, and a card.
@@ -27,7 +25,8 @@ def convert(source: Path, name: str, out: Path, like: Card | None = None) -> tup
         source: A file that :func:`fdemd.checkpoints.weights.read_weights` can read.
         name: Name of the new file and card.
         out: Folder for both, made if it does not exist.
-        like: Card of the same network, whose facts are copied; without it they are null, to be filled in.
+        like: Card of the same network, which says how it wants its faces and what it gives; without it these are null.
+            Licence and allowed use belong to the weights and are always null, to be filled in.
 
     Returns:
         The paths of the safetensors file and of its card.
@@ -62,7 +61,9 @@ def _facts(name: str, source: Path, weights: Path, like: Card | None) -> dict[st
         "file": weights.name,
         "size": weights.stat().st_size,
         "sha256": sha256_of(weights),
-        **{field: like.facts.get(field) if like else None for field in _COPIED},
+        "licence": None,
+        "allowed_use": None,
+        **{field: like.facts.get(field) if like else None for field in BACKBONE_FIELDS},
         "lfw_published": None,
         "lfw_measured": None,
     }

@@ -63,7 +63,7 @@ class Facts(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow")
 
     name: _Text
-    kind: Annotated[Literal["backbone", "landmarks"], Field(description="backbone or landmarks")]
+    kind: Annotated[Literal["backbone", "landmarks", "detector"], Field(description="backbone, landmarks or detector")]
     source: _Text
     file: Annotated[_Text, AfterValidator(_inside), Field(description="the name of a file")]
     package: Annotated[str | None, Field(pattern=r"^[A-Za-z_]\w*$", description="the name of a Python package")] = None

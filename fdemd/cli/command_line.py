@@ -14,6 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fdemd.cli.choice_help import choice_help
 from fdemd.cli.configs import CONFIG_DIR, all_configs, own_folders, read_groups
 from fdemd.cli.exit_status import exit_status
 from fdemd.cli.help import About, flags_of, help_text
@@ -79,7 +80,8 @@ def main(
         with own_folders(arguments.folders):
             if arguments.flags & {"--help", "-h"}:
                 told = about if isinstance(about, About) else About(f"python {job}.py", about)
-                print(help_text(job, told, all_configs(config_dir)))
+                configs = all_configs(config_dir)
+                print(choice_help(arguments.words, read_groups(configs, job), configs) or help_text(job, told, configs))
                 return
             points = _plan(job, arguments, config_dir, schema, default_sweep)
             results = []

@@ -20,7 +20,7 @@ def read_config(path: Path) -> dict[Any, Any]:
     Raises:
         InputError: It is no file, no text, no yaml, no section of settings, or its defaults are not a list of configs.
     """
-    text = _text(path)
+    text = config_text(path)
     try:
         content = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: such as a 32nd of December
@@ -40,10 +40,15 @@ def comments(path: Path) -> list[str]:
     Raises:
         InputError: It is no file, or no text.
     """
-    return [line.strip("# ") for line in _text(path).splitlines() if line.startswith("#")]
+    return [line.strip("# ") for line in config_text(path).splitlines() if line.startswith("#")]
 
 
-def _text(path: Path) -> str:
+def config_text(path: Path) -> str:
+    """Return a config as it is written.
+
+    Raises:
+        InputError: It is no file, or no text.
+    """
     check_file(path, "The config", "mend or remove it")
     try:
         return path.read_text(encoding="utf-8")

@@ -124,7 +124,7 @@ def read_groups(configs: Configs, job: str) -> dict[str, Group]:
         choices = folders.setdefault(folder, {})
         if _is_for(path, job):
             choices[path.stem] = _description(path)
-            if _is_global(path):
+            if is_global(path):
                 addable.add(folder)
     groups = {}
     for config in configs.primary(job):
@@ -145,7 +145,7 @@ def required_settings(configs: Configs, key: str, choice: str) -> list[str]:
     path = configs.file(f"{folder}/{choice}")
     if not path.is_file():  # a plug-in's
         return []
-    prefix = "" if _is_global(path) else f"{folder.replace('/', '.')}."
+    prefix = "" if is_global(path) else f"{folder.replace('/', '.')}."
     return [f"{prefix}{name}" for name, value in flatten(read_config(path)) if value == MISSING]
 
 
@@ -171,7 +171,8 @@ def _is_for(path: Path, job: str) -> bool:
     return not jobs or job in jobs
 
 
-def _is_global(path: Path) -> bool:
+def is_global(path: Path) -> bool:
+    """Whether the settings of a choice are written with their full keys, as they belong to several groups."""
     return "@package _global_" in comments(path)
 
 

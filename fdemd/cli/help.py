@@ -36,7 +36,7 @@ def flags_of(job: str) -> dict[str, str]:
         **(rerank if job == "evaluate" else {}),
         "--config-dir DIR": "a folder of your own GROUP/CHOICE.yaml files, which come before those of fdemd",
         "-h": "the same as --help",
-        "--help": "print this text",
+        "--help": "print this text, or with GROUP=CHOICE the settings of that choice",
     }
 
 
@@ -63,12 +63,15 @@ def help_text(job: str, about: About, configs: Configs) -> str:
         lines += _table("    ", marked)
     lines += ["", "Settings and their defaults, set with KEY=VALUE:"]
     lines += _table("  ", {key: "(required)" if value == MISSING else show(value) for key, value in settings.items()})
-    where = f"{configs.folders[-1].name}/GROUP/CHOICE.yaml"
-    rules = f"The settings of a choice are in {where}; set them with GROUP.KEY=VALUE, or KEY=VALUE if no other has KEY."
+    rules = (
+        f"A choice has settings of its own: {about.program} GROUP=CHOICE --help prints them. Set them with "
+        "GROUP.KEY=VALUE, or KEY=VALUE if no other has KEY."
+    )
     sweeps = "Values separated by commas (A,B) are run one after the other; a list ([A,B]) is one value."
     lines += ["", *_wrap("", rules), *_wrap("", sweeps), "", "Examples:"]
     required = [f"{key}={_placeholder(key)}" for key, value in settings.items() if value == MISSING]
     lines += [" ".join([f"  {about.program}", *required, *example]) for example in _examples(job, groups, configs)]
+    lines += ["", "All settings, a commented line each, are in", *(f"  {folder}" for folder in configs.folders)]
     return "\n".join(lines)
 
 
@@ -93,7 +96,7 @@ def _examples(job: str, groups: dict[str, Group], configs: Configs) -> list[list
         examples.append([f"{single.key}={other}", *needed])
     if several:
         pair = ",".join(list(several.choices)[:2])
-        examples += [[f"{several.key}=[{pair}]"], [f"{several.key}={pair}"]]
+        examples += [[f'"{several.key}=[{pair}]"'], [f"{several.key}={pair}"]]
     if "--no-rerank" in flags_of(job):
         examples.append(["--no-rerank"])
     return examples

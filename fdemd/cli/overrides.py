@@ -15,12 +15,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from fdemd.cli.configs import MISSING, Group, flatten
+from fdemd.cli.configs import MISSING, PLUGIN_GROUPS, Group, flatten
 from fdemd.cli.help import flags_of
 from fdemd.cli.session import store_plugin
 from fdemd.cli.words import Word, is_path, read_word, verbatim
-from fdemd.errors import InputError, unknown
+from fdemd.errors import InputError
 from fdemd.settings.checking import check_settings, show, text_settings
+from fdemd.settings.plugins import unknown_choice
 from fdemd.settings.section import Section
 
 NAMES_OF_CHOICES = ("data.name", "model.backbone", "stage1.search", "align.method", "rerank.method", "logger.kind")
@@ -135,7 +136,7 @@ class Composer:
             raise InputError(f"{group.key} takes one choice, not a list; choose one of {', '.join(group.choices)}.")
         for name in value if isinstance(value, list) else [value]:
             if not isinstance(name, str) or name not in group.choices:
-                raise unknown(group.key, show(name), group.choices)
+                raise unknown_choice(group.key, show(name), group.choices, PLUGIN_GROUPS.get(group.key))
             if name in group.plugins:
                 store_plugin(group.key, name)
         return line

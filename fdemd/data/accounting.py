@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fdemd.data.aligned import NO_FACE, UNREADABLE, AlignedFaces
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.data.twins import Twins, find_twins
+from fdemd.faces.photographs import advice_on_losses, many_lost
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Account:
             its source.
         copies: Number of used photographs that are the same picture as another of the person; neither finds the other.
         strangers: Number of used photographs that are the same picture as one of another person: a name is wrong.
+        weak: Number of used photographs that are tight crops, of whose face the detector is not sure.
     """
 
     photographs: Fates
@@ -62,6 +64,7 @@ class Account:
     twins: int
     copies: int
     strangers: int
+    weak: int = 0
 
     @property
     def asked(self) -> int:
@@ -82,6 +85,7 @@ class Account:
             "ignored": self.ignored,
             "copies": self.copies,
             "of_two_people": self.strangers,
+            "tight_crops": self.weak,
         }
 
     def query_facts(self) -> dict[str, int]:
@@ -105,9 +109,14 @@ class Account:
             if self.strangers
             else ""
         )
+        crops = (
+            f" {self.weak} are tight crops of whose face the detector is not sure; they are used." if self.weak else ""
+        )
+        if many_lost(counts.no_face, counts.rows):
+            crops += f" {advice_on_losses('data.')}"
         return (
             f"{counts.rows} photographs of {self.people} people{people}: {counts.used} used, {counts.no_face} without "
-            f"a face found, {counts.unreadable} unreadable{aside}; {self.ignored} other files.{same}{wrong}"
+            f"a face found, {counts.unreadable} unreadable{aside}; {self.ignored} other files.{same}{wrong}{crops}"
         )
 
 
@@ -151,6 +160,7 @@ def account(
         twins=sum(photographs[row].source in shown for row in asked),
         copies=len(same.copies),
         strangers=len(same.strangers),
+        weak=len(set(faces.weak).intersection(used)),
     )
 
 

@@ -21,9 +21,10 @@ from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace, check_alignment
 from fdemd.faces.landmarks import LANDMARKS, check_detector
-from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, extract_face
+from fdemd.faces.photographs import NO_FACE, UNREADABLE, ExtractedFace, Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.runs.steady_progress import steady_progress
+from fdemd.settings.faces import DEFAULT_DETECTOR
 
 _PIPELINE = "4"
 """Part of every key; raised when reading, searching or aligning changes, so that older stores are not used."""
@@ -55,6 +56,7 @@ class AlignedFaces:
         left_out: Photographs without a face.
         several: Rows of photographs with more than one face, of which the largest central one was taken.
         digest: Sha256 of the photographs and of how they were aligned.
+        weak: Rows of tight crops whose face was taken though the detector is not sure of it.
     """
 
     images: np.ndarray
@@ -62,6 +64,7 @@ class AlignedFaces:
     left_out: tuple[LeftOut, ...]
     several: tuple[int, ...]
     digest: str
+    weak: tuple[int, ...] = ()
 
     def face(self, row: int) -> AlignedFace:
         """Return the face of a row, in memory of its own."""
@@ -74,7 +77,7 @@ def aligned_faces(
     size: tuple[int, int],
     *,
     cache: Path,
-    detector: str = "dlib",
+    detector: str = DEFAULT_DETECTOR,
     num_workers: int = 0,
 ) -> AlignedFaces:
     """Align the faces of a manifest, or take them from the cache if these very files were aligned before.
@@ -106,7 +109,7 @@ def aligned_faces(
     return faces
 
 
-def faces_digest(manifest: Manifest, alignment: str, size: tuple[int, int], detector: str = "dlib") -> str:
+def faces_digest(manifest: Manifest, alignment: str, size: tuple[int, int], detector: str = DEFAULT_DETECTOR) -> str:
     """Return the ``digest`` that :func:`aligned_faces` would give, without aligning anything.
 
     Args:
@@ -125,8 +128,8 @@ def _preprocessing(alignment: str, size: tuple[int, int], detector: str) -> Prep
     return Preprocessing(check_alignment(alignment, size), size, check_detector(detector))
 
 
-class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
-    """Row -> (face or None, problem, reason, number of faces)."""
+class _Alignment(Dataset[tuple[ExtractedFace, str, str]]):
+    """Row -> (what the photograph gave, problem, reason)."""
 
     def __init__(self, manifest: Manifest, preprocessing: Preprocessing) -> None:
         self.manifest, self.preprocessing = manifest, preprocessing
@@ -134,17 +137,17 @@ class _Alignment(Dataset[tuple[AlignedFace | None, str, str, int]]):
     def __len__(self) -> int:
         return len(self.manifest)
 
-    def __getitem__(self, row: int) -> tuple[AlignedFace | None, str, str, int]:
+    def __getitem__(self, row: int) -> tuple[ExtractedFace, str, str]:
         photograph = self.manifest.photographs[row]
         try:
-            face, faces = extract_face(
+            found = extract_face(
                 read_image(self.manifest.file(photograph)), self.preprocessing, aligned=bool(photograph.aligned)
             )
         except UnreadableImageError as error:
-            return None, UNREADABLE, str(error), 0
-        if face is None:
-            return None, NO_FACE, f"the detector {self.preprocessing.detector} found none", 0
-        return face, "", "", faces
+            return ExtractedFace(None), UNREADABLE, str(error)
+        if found.face is None:
+            return found, NO_FACE, f"the detector {self.preprocessing.detector} found none"
+        return found, "", ""
 
 
 def _kept(place: Path, manifest: Manifest, preprocessing: Preprocessing, num_workers: int) -> Stored:
@@ -172,13 +175,14 @@ def _align_all(
             worker_init_fn=worker_init,
         )
         with steady_progress("Aligning faces", rows, aligned.done) as advance:
-            for row, (face, problem, reason, faces) in enumerate(loader, aligned.done):
-                image, landmarks = map(torch.from_numpy, face) if face else (black, nothing)
+            for row, ((face, faces, weak), problem, reason) in enumerate(loader, aligned.done):
+                image, landmarks = map(torch.from_numpy, (face.image, face.landmarks)) if face else (black, nothing)
                 left_out = [] if face else [["left_out", row, problem, reason]]
                 several = [["several", row]] if faces > 1 else []
-                aligned.append({"images": image, "landmarks": landmarks}, [*left_out, *several])
+                doubtful = [["weak", row]] if weak else []
+                aligned.append({"images": image, "landmarks": landmarks}, [*left_out, *several, *doubtful])
                 advance(1)
-    facts = {kind: [note for note in aligned.notes if note[0] == kind] for kind in ("left_out", "several")}
+    facts = {kind: [note for note in aligned.notes if note[0] == kind] for kind in ("left_out", "several", "weak")}
     return aligned.finish(digest, {kind: [note[1:] for note in notes] for kind, notes in facts.items()})
 
 
@@ -202,13 +206,16 @@ def _faces(found: Stored, digest: str) -> AlignedFaces:
     images, landmarks = (found.tensors[name].numpy() for name in ("images", "landmarks"))
     images.flags.writeable = landmarks.flags.writeable = False  # they are mapped read-only
     left_out = tuple(LeftOut(*note) for note in found.facts["left_out"])
-    return AlignedFaces(images, landmarks, left_out, tuple(row for (row,) in found.facts["several"]), digest)
+    # Faces of dlib and MTCNN that were kept before there were weak ones lack that note.
+    several, weak = (tuple(row for (row,) in found.facts.get(kind, [])) for kind in ("several", "weak"))
+    return AlignedFaces(images, landmarks, left_out, several, digest, weak)
 
 
 def _digest(manifest: Manifest, preprocessing: Preprocessing) -> str:
     """Name of the faces of these photographs, by content: an edited or replaced file gives another name."""
+    networks = ["dlib_landmarks", *(["yunet"] if preprocessing.detector == "yunet" else [])]
     digest = hashlib.sha256(
-        json.dumps([_PIPELINE, *astuple(preprocessing), read_card("dlib_landmarks").sha256]).encode()
+        json.dumps([_PIPELINE, *astuple(preprocessing), *(read_card(name).sha256 for name in networks)]).encode()
     )
     for photograph in manifest.photographs:
         file = manifest.file(photograph)

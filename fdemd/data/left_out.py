@@ -1,4 +1,6 @@
-"""What was not used of some photographs, listed: nothing is lost silently. :mod:`fdemd.data.accounting` counts it."""
+"""What was not used of some photographs, or with a doubt, listed: nothing is lost silently.
+
+:mod:`fdemd.data.accounting` counts it."""
 
 from __future__ import annotations
 
@@ -6,11 +8,11 @@ from fdemd.data.aligned import AlignedFaces
 from fdemd.data.manifest import Manifest
 from fdemd.data.twins import find_twins
 
-TWIN, OF_TWO_PEOPLE = "twin", "of two people"
+TWIN, OF_TWO_PEOPLE, TIGHT_CROP = "twin", "of two people", "tight crop"
 
 
 def left_out_files(manifest: Manifest, faces: AlignedFaces) -> list[tuple[str, str, str]]:
-    """Return path, problem and reason of photographs without a face, of files that are no photographs, and of twins.
+    """Return path, problem and reason of photographs without a sure face, of other files, and of twins.
 
     Args:
         manifest: The photographs.
@@ -31,4 +33,7 @@ def left_out_files(manifest: Manifest, faces: AlignedFaces) -> list[tuple[str, s
         (photographs[row].path, OF_TWO_PEOPLE, f"the same picture as {photographs[first].path}; one name is wrong")
         for row, first in twins.strangers.items()
     ]
-    return without + ignored + copies + strangers
+    crops = [
+        (photographs[row].path, TIGHT_CROP, "used, though the detector is not sure of its face") for row in faces.weak
+    ]
+    return without + ignored + copies + strangers + crops

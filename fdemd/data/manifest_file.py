@@ -92,6 +92,9 @@ def as_csv(manifest: Manifest) -> bytes:
     return text.getvalue().encode("utf-8", "surrogateescape")
 
 
+_ADVICE = "correct the path, or make one by fdemd prepare or by hand (docs/manifests.md)"
+
+
 class _Row(NamedTuple):
     """Values of a CSV file and the line that they end in."""
 
@@ -101,7 +104,9 @@ class _Row(NamedTuple):
 
 def _rows(path: Path) -> list[_Row]:
     try:
-        with check_file(path, "The manifest").open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+        with check_file(path, "The manifest", _ADVICE).open(
+            newline="", encoding="utf-8-sig", errors="surrogateescape"
+        ) as file:
             reader = csv.reader(file)
             return [_Row(reader.line_num, row) for row in reader if row]
     except OSError as error:

@@ -8,7 +8,7 @@ from torch import Tensor
 from fdemd.backbones.backbone import Backbone
 from fdemd.data.batch import FaceBatch
 from fdemd.errors import InputError
-from fdemd.features import Features
+from fdemd.features import Features, check_patches
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 """Setting ``features.dtype`` -> precision in which patches are kept."""
@@ -48,9 +48,11 @@ def embed_faces(
         dtype: Precision in which patches are kept.
 
     Raises:
-        InputError: The network gave something that is not a finite number, or patches that ``dtype`` cannot hold.
+        InputError: The network gave something that is not a finite number, no patches, or some that ``dtype`` cannot
+            hold.
     """
     found = backbone(faces)
+    check_patches(found, "what the network gives")
     if not (found.embedding.isfinite().all() and found.patches.isfinite().all()):
         among = "" if rows is None else f" among rows {rows.tolist()} of the manifest"
         raise InputError(

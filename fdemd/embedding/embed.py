@@ -19,6 +19,7 @@ from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.photographs import align_face
 from fdemd.faces.pictures import colours_first
 from fdemd.features import Features
+from fdemd.settings.faces import DEFAULT_DETECTOR
 
 Face: TypeAlias = str | Path | AlignedFace | np.ndarray | Tensor
 """Path of a photograph, whose face is aligned first, or an aligned face."""
@@ -29,7 +30,7 @@ def embed(
     faces: Face | Sequence[Face],
     *,
     batch_size: int = 32,
-    detector: str = "dlib",
+    detector: str = DEFAULT_DETECTOR,
     dtype: str = "float16",
 ) -> Features:
     """Embed faces by a network.
@@ -41,7 +42,7 @@ def embed(
             network's ``face_size``, RGB, uint8 or floating point in [0, 1]. An array with one dimension more holds
             several faces.
         batch_size: Number of faces that go through the network together.
-        detector: Detector for photographs, ``dlib`` or ``mtcnn``.
+        detector: Detector for photographs, ``yunet``, ``dlib`` or ``mtcnn``.
         dtype: Precision in which patches are kept: ``float16``, which halves the memory, ``bfloat16`` for values of any
             size, or ``float32``. The default is that of the setting ``features.dtype``, so that re-ranking gives the
             figures of a run. Embeddings are of float32.

@@ -13,7 +13,7 @@ from fdemd.emd.sinkhorn import Converged, Stop, check_eps, float32_is_enough, st
 from fdemd.emd.transport import Transport
 from fdemd.emd.weighting import check_weighting
 from fdemd.errors import InputError
-from fdemd.features import Features
+from fdemd.features import Features, as_features, check_patches
 from fdemd.tensors.arrays import Array, check_arrays
 
 
@@ -67,15 +67,16 @@ def emd_similarity(
         >>> found.flow.shape  # of query 0, gallery face 2: found.flow[0, 2]
         torch.Size([3, 3, 16, 16])
     """
-    arrays: dict[str, tuple[object, str]] = {
-        "query.patches": (query.patches, "float Q N C"),
-        "gallery.patches": (gallery.patches, "float G N C"),
-    }
+    query, gallery = as_features(query, "query"), as_features(gallery, "gallery")
+    check_patches(query, "query")
+    check_patches(gallery, "gallery")
+    check_arrays({"query.patches": (query.patches, "float Q N C"), "gallery.patches": (gallery.patches, "float G N C")})
     if candidates is None:
-        check_arrays(arrays)
         rows = torch.arange(len(gallery), device=query.patches.device).expand(len(query), -1)
     else:
-        *_, rows = check_arrays(arrays | {"candidates": (candidates, "whole Q k")})
+        _, rows = check_arrays(
+            {"query.embedding": (query.embedding, "float Q D"), "candidates": (candidates, "whole Q k")}
+        )
     stop = stop if isinstance(stop, Stop) else stopping_rule(stop)
     check_eps(eps)
     joint = check_weighting(weighting) == "uew"

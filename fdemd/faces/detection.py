@@ -8,9 +8,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-LARGEST_SIDE = 1000
-"""Faces are detected in a copy whose longer side is at most so many pixels; landmarks in full resolution."""
-
 
 class Detection(NamedTuple):
     """A detected face.
@@ -19,13 +16,15 @@ class Detection(NamedTuple):
         box: Left, top, right and bottom in pixels; it may reach beyond the picture.
         five_points: ``(5, 2)``, float64 x and y in pixels of the eye on the left of the picture, the other eye, the tip
             of the nose and the corners of the mouth, left first; None if the detector does not look for them.
-        confidence: Confidence that it is a face and upright, from 0 (it may as well be rotated) to 1 (no rotated face
-            seen so far had that).
+        confidence: Confidence that it is a face and upright: 0 if it may as well be rotated, 1 or more if hardly any
+            rotated face seen so far had that.
+        weak: Whether the detector is not sure that it is a face, and it was taken as the photograph is a tight crop.
     """
 
     box: tuple[float, float, float, float]
     five_points: np.ndarray | None = None
     confidence: float = 0.0
+    weak: bool = False
 
 
 Search = Callable[[np.ndarray], list[Detection]]
@@ -39,10 +38,14 @@ class Detector(NamedTuple):
         search: Search of a picture as it is.
         glances: Quicker searches of rotated copies. The first is used if the face of a picture is doubtful, all of
             them in turn if it shows no face.
+        clearly: How much more confident it must be of a face in a rotated copy, lest an upright face is rotated.
+        largest_side: Longer side, in pixels, of the copy of a larger photograph that is searched.
     """
 
     search: Search
     glances: tuple[Search, ...]
+    clearly: float
+    largest_side: int
 
 
 def prominence(box: tuple[float, float, float, float], width: int, height: int) -> float:
@@ -74,9 +77,9 @@ def is_near_centre(face: Detection, image: np.ndarray) -> bool:
     return prominence(face.box, image.shape[1], image.shape[0]) > 0
 
 
-def reduced(image: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return a picture with sides of at most :data:`LARGEST_SIDE` pixels, and its scale (at most 1)."""
-    scale = min(1.0, LARGEST_SIDE / max(image.shape[:2]))
+def reduced(image: np.ndarray, largest_side: int) -> tuple[np.ndarray, float]:
+    """Return a picture with sides of at most so many pixels, and its scale (at most 1)."""
+    scale = min(1.0, largest_side / max(image.shape[:2]))
     return image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), scale
 
 
@@ -84,4 +87,4 @@ def enlarged(face: Detection, scale: float) -> Detection:
     """Return a face that was found in a copy of the given scale in pixels of the original picture."""
     left, top, right, bottom = face.box
     points = None if face.five_points is None else face.five_points / scale
-    return Detection((left / scale, top / scale, right / scale, bottom / scale), points, face.confidence)
+    return face._replace(box=(left / scale, top / scale, right / scale, bottom / scale), five_points=points)

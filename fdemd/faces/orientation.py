@@ -8,12 +8,6 @@ import numpy as np
 
 from fdemd.faces.detection import Detection, Detector, is_near_centre, most_prominent
 
-_CLEARLY = 0.4
-"""How much more confident a detector must be of a face in a rotated copy, lest an upright face is rotated.
-
-Chosen on 80 photographs of ORL and 150 people of LFW (A to M), where no rotated copy was ever more confident than the
-upright one."""
-
 
 def rotate(image: np.ndarray, turns: int) -> np.ndarray:
     """Rotate a picture ``(H, W, 3)`` by a number of quarter turns anticlockwise.
@@ -48,7 +42,7 @@ def find_upright(image: np.ndarray, detector: Detector) -> tuple[int, Sequence[D
             ((_confidence(found, rotate(image, turns)), turns, found) for turns, found in copies),
             key=lambda copy: copy[0],
         )
-        if surest > confidence + _CLEARLY:
+        if surest > confidence + detector.clearly:
             return turns, found
     return 0, faces
 

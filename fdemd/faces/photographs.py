@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
@@ -15,9 +15,30 @@ from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, check_alignment
 from fdemd.faces.landmarks import check_detector, find_face
 from fdemd.faces.pictures import as_bytes
 from fdemd.faces.reading import UnreadableImageError, check_sides, read_image, upright_rgb
+from fdemd.settings.faces import DEFAULT_DETECTOR
 
 UNREADABLE, NO_FACE = "unreadable", "no face found"
 """Problems of a photograph that gives no face."""
+
+
+_MANY = 0.05
+
+
+def many_lost(without_face: int, photographs: int) -> bool:
+    """Return whether more than 5 % of some photographs show no face that the detector finds."""
+    return without_face > _MANY * photographs
+
+
+def advice_on_losses(option: str) -> str:
+    """Return what a person can do if many photographs show no face that is found, in a sentence.
+
+    Args:
+        option: What stands before ``detector`` where it is set, such as ``--``.
+    """
+    return (
+        f"WARNING: more than {_MANY:.0%} show no face that is found: try another {option}detector, or, if they are "
+        "faces that were cut out and aligned already, say so in the column aligned of a manifest (docs/manifests.md)."
+    )
 
 
 @dataclass(frozen=True)
@@ -35,16 +56,27 @@ class Preprocessing:
     detector: str
 
 
-def extract_face(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -> tuple[AlignedFace | None, int]:
+class ExtractedFace(NamedTuple):
+    """What a picture gave.
+
+    Attributes:
+        face: Its aligned face; None if the detector finds none.
+        faces: Number of faces in the picture.
+        weak: Whether the detector is not sure of the face, see :class:`fdemd.faces.detection.Detection`.
+    """
+
+    face: AlignedFace | None
+    faces: int = 0
+    weak: bool = False
+
+
+def extract_face(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bool) -> ExtractedFace:
     """Find and align the most prominent face of a picture.
 
     Args:
         image: Picture ``(H, W, 3)``, uint8 RGB.
         preprocessing: How the face is found and cut out.
         aligned: Whether the picture follows the template of ``preprocessing`` already, so that it is only resized.
-
-    Returns:
-        The aligned face, and the number of faces in the picture; None and 0 if the detector finds no face.
 
     Raises:
         UnreadableImageError: The picture is said to be aligned but has other proportions than the template; or the
@@ -58,14 +90,11 @@ def extract_face(image: np.ndarray, preprocessing: Preprocessing, *, aligned: bo
             raise UnreadableImageError(
                 f"{width}x{height} pixels are not of the proportions of the alignment {preprocessing.template}"
             )
-        return resize_aligned(image, preprocessing.template, preprocessing.size), 1
+        return ExtractedFace(resize_aligned(image, preprocessing.template, preprocessing.size), 1)
     try:
-        found = find_face(image, preprocessing.detector)
-        return (
-            (None, 0)
-            if found is None
-            else (align(image, found, preprocessing.template, preprocessing.size), found.faces)
-        )
+        if (found := find_face(image, preprocessing.detector)) is None:
+            return ExtractedFace(None)
+        return ExtractedFace(align(image, found, preprocessing.template, preprocessing.size), found.faces, found.weak)
     except (InputError, OSError, ImportError):  # not the picture's fault: networks and weights that cannot be loaded
         raise
     except Exception as error:  # OpenCV, dlib and PyTorch raise many kinds
@@ -82,7 +111,10 @@ class TakesFaces(Protocol):
 
 
 def align_face(
-    photograph: str | Path | Image.Image | np.ndarray | Tensor, backbone: TakesFaces, *, detector: str = "dlib"
+    photograph: str | Path | Image.Image | np.ndarray | Tensor,
+    backbone: TakesFaces,
+    *,
+    detector: str = DEFAULT_DETECTOR,
 ) -> AlignedFace:
     """Find the face that a photograph is of, and cut it out as a network takes it.
 
@@ -92,7 +124,7 @@ def align_face(
         photograph: Path of a file, a PIL image, or an array ``(H, W, 3)`` or ``(3, H, W)``, RGB, uint8 or floating
             point in [0, 1].
         backbone: Network that the face is for; it says the alignment and the size.
-        detector: Detector of faces, ``dlib`` or ``mtcnn``.
+        detector: Detector of faces, ``yunet``, ``dlib`` or ``mtcnn``.
 
     Returns:
         Face ``(*face_size, 3)`` uint8 RGB with its 68 landmarks.
@@ -111,7 +143,10 @@ def align_face(
 
 
 def align_and_count(
-    photograph: str | Path | Image.Image | np.ndarray | Tensor, backbone: TakesFaces, *, detector: str = "dlib"
+    photograph: str | Path | Image.Image | np.ndarray | Tensor,
+    backbone: TakesFaces,
+    *,
+    detector: str = DEFAULT_DETECTOR,
 ) -> tuple[AlignedFace, int]:
     """Return what :func:`align_face` does, and the number of faces that the photograph shows."""
     preprocessing = Preprocessing(
@@ -119,11 +154,12 @@ def align_and_count(
     )
     name = f"photograph {photograph}" if isinstance(photograph, str | Path) else "photograph"
     try:
-        face, faces = extract_face(_pixels(photograph), preprocessing, aligned=False)
+        face, faces, _ = extract_face(_pixels(photograph), preprocessing, aligned=False)
     except UnreadableImageError as error:
         raise InputError(f"The {name} cannot be read: {error}.") from error
     if face is None:
         raise InputError(f"The detector {detector} finds no face in the {name}; try another photograph or detector.")
+    face.landmarks  # noqa: B018 # found now, so that a face which is kept does not keep its photograph
     return face, faces
 
 

@@ -1,17 +1,6 @@
 """What happens to a query before it is identified: nothing, a mask, sunglasses, a crop, a turn, a blur.
 
-A new kind, say a scarf, is four small additions:
-
-1. here (or in a file of its own beside this one, as the masks are) a function from the face size and the settings to a
-   list of albumentations transforms, and its name in :data:`QUERY_KINDS`;
-2. in :mod:`fdemd.settings.queries` a section with its settings and their ranges, and its name in ``QUERY_SECTIONS``;
-3. ``configs/query/scarf.yaml`` with a commented line a setting;
-4. a test in ``tests/faces/test_queries.py``.
-
-Another package brings a kind without any change here, by an entry point of the group ``fdemd.queries`` that names such
-a function; its settings are the parameters with a default or after a ``*`` (:mod:`fdemd.settings.plugins`)::
-
-    def scarf(size: tuple[int, int], *, height: float = 0.4) -> list[albumentations.BasicTransform]: ...
+How to add a kind, here or in a package of its own: CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -23,10 +12,11 @@ from typing import Any
 import albumentations as A
 import numpy as np
 
-from fdemd.errors import InputError, unknown
+from fdemd.cache.code import code_key
+from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.occlusion import FaceMask, Sunglasses
-from fdemd.settings.plugins import load_plugin, plugin_names
+from fdemd.settings.plugins import failures_named, load_plugin, plugin_names, refusals_told, unknown_choice
 from fdemd.settings.queries import CleanQuery
 from fdemd.settings.section import Section
 
@@ -86,9 +76,17 @@ def query_builder(kind: str) -> Callable[..., Transforms]:
     if kind in QUERY_KINDS:
         return QUERY_KINDS[kind]
     if kind not in (plugins := plugin_names("queries")):
-        raise unknown("query kind", kind, [*QUERY_KINDS, *plugins])
+        raise unknown_choice("query kind", kind, [*QUERY_KINDS, *plugins], "queries")
     builder: Callable[..., Transforms] = load_plugin("queries", kind)
     return builder
+
+
+def _check_transforms(transforms: object, kind: str) -> None:
+    """Refuse what a plug-in may return by mistake, above all nothing, which would pass for a clean face."""
+    steps = transforms if isinstance(transforms, Sequence) else [transforms]
+    if steps is not transforms or not all(isinstance(each, A.BasicTransform | A.BaseCompose) for each in steps):
+        found = ", ".join(type(each).__name__ for each in steps)
+        raise InputError(f"The query kind {kind} returned {found}; it must return a list of albumentations transforms.")
 
 
 class QueryMaker:
@@ -118,31 +116,28 @@ class QueryMaker:
                 has no settings.
 
         Raises:
-            InputError: There is no such kind, or a plug-in refuses its settings.
+            InputError: There is no such kind, or a plug-in refuses its settings or returns no transforms.
         """
         self.kind = kind
         self._seed, self._settings = seed, settings or CleanQuery()
         builder = query_builder(kind)
-        try:
+        with refusals_told("queries", kind):
             transforms = builder(size, **dict(self._settings))
-        except InputError:
-            raise
-        except Exception as error:
-            if kind in QUERY_KINDS:
-                raise
-            raise InputError(
-                f"The plug-in {kind} of fdemd.queries refuses its settings: {type(error).__name__}: {error}."
-            ) from error
+        _check_transforms(transforms, kind)
         self._transforms = A.Compose(
             transforms or [A.NoOp()], keypoint_params=A.KeypointParams(format="xy", remove_invisible=False)
         )
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What decides the picture made from a face of a given name, as plain values; a clean face needs no seed."""
+        """What decides the picture made from a face of a given name, as plain values; a clean face needs no seed.
+
+        Of a plug-in the file that defines it is a part, see :func:`fdemd.cache.code.code_key`.
+        """
         if self.kind == "clean":
             return {"kind": self.kind}
-        return {"kind": self.kind, "settings": self._settings.model_dump(mode="json"), "seed": self._seed}
+        settings = self._settings.model_dump(mode="json")
+        return {"kind": self.kind, "settings": settings, "seed": self._seed, **code_key(query_builder(self.kind))}
 
     def __call__(self, face: AlignedFace, name: str) -> AlignedFace:
         """Return the query made from a face.
@@ -153,5 +148,6 @@ class QueryMaker:
         """
         digest = hashlib.sha256(f"{self._seed}/{self.kind}/{name}".encode(errors="surrogateescape")).digest()
         self._transforms.set_random_seed(int.from_bytes(digest[:4], "big"))
-        made = self._transforms(image=face.image, keypoints=face.landmarks)
+        with failures_named("queries", self.kind):
+            made = self._transforms(image=face.image, keypoints=face.landmarks)
         return AlignedFace(made["image"], np.asarray(made["keypoints"], dtype=np.float32))

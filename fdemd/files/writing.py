@@ -31,7 +31,7 @@ def is_part(name: str) -> bool:
 
 
 @contextmanager
-def atomic_write(path: Path, advice: str = "") -> Iterator[BinaryIO]:
+def atomic_write(path: Path, advice: str = "", *, flush: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that replaces ``path`` once all of it is on the disk.
 
     Until then the old file stays; after an exception it stays for good. Several programs may write the same path: each
@@ -40,6 +40,8 @@ def atomic_write(path: Path, advice: str = "") -> Iterator[BinaryIO]:
     Args:
         path: The file; its folder is made if necessary.
         advice: What a person can do if it cannot be written, as in :func:`cannot_write`.
+        flush: Whether to wait until the disk has it. Without, a loss of power soon after can leave a file that is cut
+            short, which whoever reads it has to notice; a kill cannot.
 
     Raises:
         InputError: The disk is full or fails, or the folder cannot be made or written.
@@ -49,10 +51,12 @@ def atomic_write(path: Path, advice: str = "") -> Iterator[BinaryIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("xb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         part.replace(path)
-        flush_folder(path.parent)
+        if flush:
+            flush_folder(path.parent)
     except OSError as error:
         raise cannot_write(path, error, advice) from error
     finally:
@@ -60,9 +64,9 @@ def atomic_write(path: Path, advice: str = "") -> Iterator[BinaryIO]:
             part.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path, content: bytes, advice: str = "") -> None:
+def write_bytes(path: Path, content: bytes, advice: str = "", *, flush: bool = True) -> None:
     """Write a file atomically, see :func:`atomic_write`."""
-    with atomic_write(path, advice) as file:
+    with atomic_write(path, advice, flush=flush) as file:
         file.write(content)
 
 
@@ -82,6 +86,12 @@ def flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def flush_disks() -> None:
+    """Wait until the disks have everything that was written, where the system can be asked for that."""
+    if hasattr(os, "sync"):
+        os.sync()
 
 
 def check_room(folder: Path, needed: int, what: str, advice: str = "") -> None:

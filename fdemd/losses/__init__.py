@@ -1,7 +1,6 @@
 """What training minimises. Knows features and labels; nothing of images or networks.
 
-A new margin is one file here with a :class:`Head`, one case in :func:`build_head`, one section in
-:mod:`fdemd.settings.training` and one file in ``configs/loss``.
+How to add a loss: CONTRIBUTING.md.
 """
 
 from fdemd.losses.arcface import ArcFaceHead

@@ -1,19 +1,18 @@
 """How good rankings are: P@1, R-Precision and MAP@R of each query.
 
-Musgrave et al., "A Metric Learning Reality Check", ECCV 2020. Another figure is a function like :func:`r_precision`,
-here or in another package that names it as an entry point of the group ``fdemd.metrics``; it is chosen by
-``metrics=[P@1,NAME]``.
+Musgrave et al., "A Metric Learning Reality Check", ECCV 2020. How to add a figure: CONTRIBUTING.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pkgutil import resolve_name
 
 import torch
 from torch import Tensor
 
-from fdemd.errors import unknown
-from fdemd.settings.plugins import load_plugin, plugin_names
+from fdemd.settings.plugins import load_plugin, plugin_names, unknown_choice
+from fdemd.settings.ranking import METRICS
 from fdemd.tensors.checks import checked
 
 
@@ -66,12 +65,6 @@ def _within(hits: Tensor, relevant: Tensor) -> Tensor:
 
 QueryMetric = Callable[[Tensor, Tensor], Tensor]
 """``hits (Q, L)`` and ``relevant (Q,)`` -> ``(Q,)`` float64, one number a query."""
-IDENTIFICATION: dict[str, QueryMetric] = {
-    "P@1": precision_at_1,
-    "RP": r_precision,
-    "MAP@R": map_at_r,
-}
-"""The three figures of the paper's tables, in its order."""
 
 
 def metrics_named(names: Iterable[str]) -> dict[str, QueryMetric]:
@@ -88,13 +81,15 @@ def metrics_named(names: Iterable[str]) -> dict[str, QueryMetric]:
 
 
 def _metric(name: str) -> QueryMetric:
-    if name in IDENTIFICATION:
-        return IDENTIFICATION[name]
     plugins = plugin_names("metrics")
-    if name not in plugins:
-        raise unknown("metric", name, [*IDENTIFICATION, *plugins])
-    metric: QueryMetric = load_plugin("metrics", name)
+    if name not in METRICS and name not in plugins:
+        raise unknown_choice("metric", name, [*METRICS, *plugins], "metrics")
+    metric: QueryMetric = resolve_name(METRICS[name]) if name in METRICS else load_plugin("metrics", name)
     return metric
+
+
+IDENTIFICATION = metrics_named(("P@1", "RP", "MAP@R"))
+"""The three figures of the paper's tables, in its order."""
 
 
 @checked(hits="bool Q L")

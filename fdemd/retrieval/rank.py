@@ -12,8 +12,8 @@ from torch import Tensor
 
 from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.projection import patches_for
-from fdemd.errors import InputError, unknown
-from fdemd.features import Features
+from fdemd.errors import InputError
+from fdemd.features import Features, as_features
 from fdemd.retrieval.alpha import build_alpha, chosen_alpha
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, barred_rows
@@ -22,6 +22,7 @@ from fdemd.retrieval.rerankers import build_reranker, reranker_names
 from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import reorder
 from fdemd.settings.checking import check_settings
+from fdemd.settings.plugins import unknown_choice
 from fdemd.settings.ranking import RERANK_SECTIONS, OtherRerank, Reranking
 from fdemd.tensors.arrays import Array, check_arrays, numbered
 
@@ -36,7 +37,8 @@ def rank(
 ) -> Ranking:
     """Rank a gallery for each query by the cosine of embeddings: the first stage.
 
-    Every gallery face is compared, tile by tile; equal cosines keep the order of the gallery.
+    Every gallery face is compared, tile by tile; equal cosines keep the order of the gallery. An embedding of zeros has
+    cosine 0 with every face.
 
     Args:
         query: Features of ``Q`` queries, or their embeddings ``(Q, D)`` alone, of any length.
@@ -76,13 +78,13 @@ def rank(
         protocol=LEAVE_TWIN_OUT,
         depth=places,
     )
-    return Ranking(found.indices, found.scores, sources=sources)
+    return Ranking(found.indices, found.scores, sources=sources, gallery_size=found.gallery_size)
 
 
 def rerank(
     ranking: Ranking,
-    query: Features,
-    gallery: Features,
+    query: Features | Array,
+    gallery: Features | Array,
     method: str = "emd",
     *,
     backbone: Backbone | None = None,
@@ -94,8 +96,9 @@ def rerank(
 
     Args:
         ranking: Ranking of the gallery by cosine, such as :func:`fdemd.rank` gives it.
-        query: Features of the ``Q`` queries that it is for.
-        gallery: Features of the ``G`` gallery faces that it is of.
+        query: Features of the ``Q`` queries that it is for, or their embeddings ``(Q, D)`` for a method that compares
+            no patches.
+        gallery: Features of the ``G`` gallery faces that it is of, or their embeddings, likewise.
         method: ``emd`` (Earth Mover's similarity of patches), ``k_reciprocal`` or ``query_expansion`` (both on
             embeddings alone), or the name of a plug-in of the group ``fdemd.rerankers``.
         backbone: Network that gave the features; only ``patches="projected"`` and ``alpha="calibrated"`` need it.
@@ -120,15 +123,15 @@ def rerank(
     """
     if ranking.reranked:
         raise InputError("This ranking was re-ranked already, so that its scores are no cosines; give the first one.")
+    query, gallery = as_features(query, "query"), as_features(gallery, "gallery")
     _check_belongs(ranking, query, gallery)
     chosen = _settings(method, settings)
-    reranker = build_reranker(chosen)
+    reranker, alpha = build_reranker(chosen), build_alpha(chosen.alpha, chosen, backbone)
     pairs = PairSimilarity(reranker, query, gallery, view=patches_for(reranker.patches, backbone, gallery))
     barred = None
     if reranker.needs_barred and ranking.sources is not None:
         barred = barred_rows(*labels_of(*ranking.sources, ranking.sources), LEAVE_TWIN_OUT).to(ranking.indices.device)
     found = pairs(ranking.indices[:, : chosen.k], barred)
-    alpha = build_alpha(chosen.alpha, chosen, backbone)
     return reorder(ranking, found.values, chosen_alpha(alpha, query, ranking, found.values))
 
 
@@ -190,7 +193,7 @@ def _checked_depth(depth: Any) -> int:
 def _settings(method: str, settings: Mapping[str, Any]) -> Reranking:
     """Return the settings of a re-ranker, checked."""
     if method == "none" or method not in reranker_names():
-        raise unknown("re-ranking method", method, reranker_names())
+        raise unknown_choice("re-ranking method", method, reranker_names(), "rerankers")
     section = RERANK_SECTIONS.get(method, OtherRerank)
     plain = {name: _plain(value) for name, value in settings.items()}
     return cast(Reranking, check_settings(section, {"method": method, **plain}))
@@ -206,6 +209,10 @@ def _plain(value: Any) -> Any:
 def _check_belongs(ranking: Ranking, query: Features, gallery: Features) -> None:
     if len(ranking) != len(query):
         raise InputError(f"The ranking is of {len(ranking)} queries, and there are features of {len(query)}.")
+    if ranking.gallery_size not in (None, len(gallery)):
+        raise InputError(
+            f"The ranking is of {ranking.gallery_size} gallery faces, and there are features of {len(gallery)}."
+        )
     if ranking.indices.numel() and int(ranking.indices.max()) >= len(gallery):
         raise InputError(
             f"The ranking names the gallery row {int(ranking.indices.max())}, and there are features of {len(gallery)} "

@@ -80,10 +80,8 @@ def _described(array: object) -> str:
 class Reranker(ABC):
     """Compares queries with the candidates of their shortlists, to order these anew.
 
-    A new one is a class like the example, in ``fdemd/retrieval/reranker_NAME.py`` or in another package that names it
-    as an entry point of the group ``fdemd.rerankers``. It is chosen by ``rerank.method=NAME``, with a file
-    ``configs/rerank/NAME.yaml`` by ``rerank=NAME``. The keywords of its constructor are its settings; ``rerank.alpha``
-    and ``rerank.k`` are common to all.
+    A new one is a class like the example; where it goes, here or in a package of its own: CONTRIBUTING.md. The keywords
+    of its constructor are its settings; ``rerank.alpha`` and ``rerank.k`` are common to all.
 
     Attributes:
         patches: Kind of patches that it compares, ``raw`` or ``projected``, see
@@ -144,6 +142,6 @@ class Reranker(ABC):
     def stored_as(self) -> Mapping[str, Any] | None:
         """Return the plain values that decide the similarity beside features and candidates, for the cache.
 
-        None, the default, computes it anew each time.
+        None, the default, computes it anew each time. Of a plug-in the file that defines it is added to them.
         """
         return None

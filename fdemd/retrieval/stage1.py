@@ -69,7 +69,7 @@ def rank_by_cosine(
         indices, scores = indices.gather(1, order), scores.gather(1, order)
         indices = indices.masked_fill(scores == -torch.inf, NOBODY)
     longest = int((indices != NOBODY).sum(1).max()) if len(indices) else 0
-    return Ranking(indices[:, :longest], scores[:, :longest])
+    return Ranking(indices[:, :longest], scores[:, :longest], gallery_size=len(gallery_embeddings))
 
 
 class Recall(NamedTuple):

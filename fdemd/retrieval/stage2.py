@@ -48,6 +48,7 @@ def reorder(ranking: Ranking, similarity: Tensor, alpha: float | Tensor) -> Rank
         reranked=k,
         alphas=alphas,
         sources=ranking.sources,
+        gallery_size=ranking.gallery_size,
     )
 
 

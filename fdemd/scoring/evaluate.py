@@ -61,7 +61,10 @@ def evaluate(
         (rows,) = check_arrays({"ranking": (ranking, "whole Q L")})
         ranking = Ranking(rows, -torch.arange(rows.shape[1]).expand_as(rows))
     query_numbers, gallery_numbers = numbered(
-        {"query_identities": (query_identities, len(ranking)), "gallery_identities": (gallery_identities, None)}
+        {
+            "query_identities": (query_identities, len(ranking)),
+            "gallery_identities": (gallery_identities, ranking.gallery_size),
+        }
     )
     count = len(gallery_numbers)
     if ranking.indices.numel() and int(ranking.indices.max()) >= count:

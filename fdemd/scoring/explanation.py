@@ -12,7 +12,7 @@ from fdemd.emd.contributions import Contributions, contributions
 from fdemd.emd.side import side_of
 from fdemd.emd.weighting import Marginals, marginals
 from fdemd.errors import InputError
-from fdemd.features import Features
+from fdemd.features import Features, as_features, check_patches
 from fdemd.settings.checking import check_settings
 from fdemd.settings.ranking import EmdRerank
 from fdemd.tensors.directions import unit
@@ -89,7 +89,9 @@ def explain(
         >>> round(explanation.emd, 2), explanation.flow.shape
         (1.0, torch.Size([4, 4]))
     """
+    query, gallery = as_features(query, "query"), as_features(gallery, "gallery")
     for name, faces in (("query", query), ("gallery", gallery)):
+        check_patches(faces, name)
         if faces.embedding.dim() != 2 or len(faces) != 1:
             raise InputError(
                 f"{name} has {len(faces)} faces; explain compares one with one, such as {name}[0] with another."

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from fdemd.cache.code import code_key
 from fdemd.cache.similarities import SimilarityStore
 from fdemd.embedding.data import EmbeddedData
 from fdemd.metrics.identification import IDENTIFICATION, QueryMetric, best_possible, first_hits
@@ -159,7 +160,8 @@ class StudyComparison:
         rows = [
             hashlib.sha256(each.numpy().tobytes()).hexdigest() for each in (self._rows, self._data.faces.gallery_rows)
         ]
-        return SimilarityStore(self._cache, {"query": query.name, "gallery": gallery.name, "rows": rows, **settings})
+        compared = {"query": query.name, "gallery": gallery.name, "rows": rows}
+        return SimilarityStore(self._cache, {**compared, **settings, **code_key(type(reranker))})
 
 
 def method_facts(method: Method, grid: tuple[int, int]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def check_settings(schema: type[S], config: Mapping[str, Any]) -> S:
     try:
         return schema.model_validate(dict(config))
     except ValidationError as error:
-        raise _told(error.errors()[0], config) from error
+        raise _told(error.errors()[0], config, schema) from error
 
 
 def changed(settings: S, **values: Any) -> S:
@@ -79,7 +79,7 @@ def show(value: object) -> str:
     return json.dumps(value) if value is None or isinstance(value, bool) else str(value) or "''"
 
 
-def _told(error: ErrorDetails, config: Mapping[str, Any]) -> InputError:
+def _told(error: ErrorDetails, config: Mapping[str, Any], schema: type[Section]) -> InputError:
     """The sentence for an error of pydantic."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == SENTENCE:
@@ -103,7 +103,7 @@ def _told(error: ErrorDetails, config: Mapping[str, Any]) -> InputError:
             return InputError(f"{entry} is {value}; it must say its {name}.")
         return InputError(f"{key} must be set; add {key}=VALUE.")
     if kind == "extra_forbidden":
-        return InputError(f"There is no setting {key}.")
+        return InputError(f"There is no setting {key}.{_settings_beside(error['loc'], key, schema)}")
     if kind == "list_type":
         return InputError(f"{key} takes a list such as [{value}], not {value!r}.")
     if kind == "string_type" and is_number(error["input"]):  # within a list; a whole text is taken as it was typed
@@ -111,6 +111,19 @@ def _told(error: ErrorDetails, config: Mapping[str, Any]) -> InputError:
     if kind in _KINDS:
         return InputError(f"{key} takes {_KINDS[kind]}, not {value!r}.")
     return InputError(f"{key} is {value}, which it cannot be: {error['msg']}.")
+
+
+def _settings_beside(place: Sequence[int | str], key: str, section: Any) -> str:
+    """Which settings there are in the section of an unknown one; nothing where it is one of several sections."""
+    for part in place[:-1]:
+        field = section.model_fields.get(part)
+        section = field and field.annotation
+        if not _is_section(section):
+            return ""
+    if not section.model_fields:
+        return " There are none."
+    above = key.rpartition(".")[0]
+    return f" There are {', '.join(f'{above}.{name}'.lstrip('.') for name in sorted(section.model_fields))}."
 
 
 def _quoted(expected: str) -> list[str]:

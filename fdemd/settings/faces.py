@@ -12,6 +12,10 @@ from fdemd.settings.section import Place, Section, Text, at_least, that, within
 Share = within(lambda share: 0 <= share <= 1, "it must lie between 0 (no face) and 1 (every face)")
 
 
+DEFAULT_DETECTOR = "dlib"
+"""Detector where none is named: in Python and in ``fdemd prepare``. The yaml files of ``configs/data`` name theirs."""
+
+
 class Loading(Section):
     """How photographs are aligned and loaded; every choice of ``configs/data`` has these settings.
 
@@ -23,7 +27,7 @@ class Loading(Section):
         mask_share: Share of training faces that get a mask on the fly; an evaluation has kinds of query instead.
     """
 
-    detector: Literal["dlib", "mtcnn"]
+    detector: Literal["yunet", "dlib", "mtcnn"]
     batch_size: Annotated[int, at_least(1, "a batch has at least 1 face")]
     num_workers: Annotated[int, at_least(0, "it must be 0 (no extra process) or more")]
     cache: Place | None

@@ -89,7 +89,7 @@ class Evaluate(Section):
 
     @model_validator(mode="after")
     def _has_the_figure_that_is_compared(self) -> Evaluate:
-        first = METRICS[0]
+        first = next(iter(METRICS))
         if self.job in _COMPARE_BY_FIRST and first not in self.metrics:
             raise refuse(
                 f"job is {self.job}, which compares by {first}, but metrics are {', '.join(self.metrics)}; add {first} "

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import UnionType
@@ -139,7 +140,11 @@ def check_plugin_settings(group: PluginGroup, name: str, values: Mapping[str, An
     Raises:
         InputError: As :func:`load_plugin`, or a setting is missing, unknown or of another type.
     """
-    section = plugin_schema(group, name)
+    return check_section(plugin_schema(group, name), values, key)
+
+
+def check_section(section: type[Section], values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return settings once their names and types are those of a section; arguments as above."""
     enclosing = create_model("Enclosing", __base__=Section, **cast(Any, {key: (section, ...)}))
     return dict(check_settings(enclosing, {key: dict(values)}).plain()[key])
 
@@ -148,15 +153,30 @@ def plugin_schema(group: PluginGroup, name: str) -> type[Section]:
     """Return the section of settings that the signature of a plug-in describes.
 
     Raises:
-        InputError: As :func:`load_plugin`.
+        InputError: As :func:`load_plugin`, or a parameter can be no setting.
     """
-    plugin = load_plugin(group, name)
-    called = plugin.__init__ if inspect.isclass(plugin) else plugin
+    return signature_section(load_plugin(group, name), name, group, f"plug-in {name} of fdemd.{group}")
+
+
+@cache
+def signature_section(built: Callable[..., Any], name: str, group: PluginGroup, told: str) -> type[Section]:
+    """Return the section of settings that a signature describes, always the same one for the same class or function.
+
+    Args:
+        built: The class or function.
+        name: Its name among the choices.
+        group: What it is.
+        told: What it is called in errors.
+
+    Raises:
+        InputError: A parameter can be no setting.
+    """
+    called = built.__init__ if inspect.isclass(built) else built
     try:
-        parameters = inspect.signature(plugin).parameters.values()
+        parameters = inspect.signature(built).parameters.values()
         kinds = get_type_hints(called, include_extras=True)
     except (NameError, TypeError, ValueError) as error:
-        raise InputError(f"The settings of the plug-in {name} of fdemd.{group} cannot be told: {error}.") from error
+        raise InputError(f"The settings of the {told} cannot be told: {error}.") from error
     settings = [
         each
         for each in parameters
@@ -166,9 +186,74 @@ def plugin_schema(group: PluginGroup, name: str) -> type[Section]:
     types = {each.name: _taking_lists(kinds.get(each.name, Any)) for each in settings}
     for key, kind in types.items():
         if problem := _problem(group, key, kind):
-            raise InputError(f"The settings of the plug-in {name} of fdemd.{group} cannot be told: {problem}.")
+            raise InputError(f"The settings of the {told} cannot be told: {problem}.")
     fields = {each.name: (types[each.name], ... if each.default is each.empty else each.default) for each in settings}
     return create_model(name, __base__=Section, **cast(Any, fields))
+
+
+@contextmanager
+def refusals_told(group: PluginGroup, name: str) -> Iterator[None]:
+    """Tell what a plug-in raises while it takes its settings as a mistake in these; what fdemd's own raise passes.
+
+    Args:
+        group: What it is.
+        name: Name of the choice.
+
+    Raises:
+        InputError: The plug-in raised something.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        if name not in _found(group):
+            raise
+        raise InputError(
+            f"The plug-in {name} of fdemd.{group} refuses its settings: {type(error).__name__}: {error}."
+        ) from error
+
+
+@contextmanager
+def failures_named(group: PluginGroup, name: str) -> Iterator[None]:
+    """Say of an error whose plug-in it is, after its traceback; what fdemd's own choices raise passes.
+
+    Args:
+        group: What it is.
+        name: Name of the choice.
+
+    Raises:
+        RuntimeError: The plug-in raised something other than an ``InputError``.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        if name not in (found := _found(group)):
+            raise
+        raise RuntimeError(
+            f"The plug-in {name} of fdemd.{group} ({found[name].value}) failed: {type(error).__name__}: {error}"
+        ) from error
+
+
+def unknown_choice(what: str, name: str, choices: Iterable[str], group: PluginGroup | None) -> InputError:
+    """Return the error for a name that nobody brings, or that a package brings under the name of another group.
+
+    Args:
+        what: What it would be, such as ``backbone``.
+        name: The unknown name.
+        choices: The names that there are.
+        group: Where plug-ins would name it; None where there are none.
+    """
+    error = unknown(what, name, choices)
+    elsewhere = sorted(each.group for each in entry_points(name=name) if each.group.split(".")[0] == "fdemd")
+    if group is None or not elsewhere:
+        return error
+    return InputError(
+        f"{error} An installed package names {name} in the group {elsewhere[0]} of entry points; here it would have to "
+        f"be fdemd.{group}."
+    )
 
 
 def refuse_namesake(group: PluginGroup, name: str) -> None:

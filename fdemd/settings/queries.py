@@ -1,9 +1,6 @@
 """Section ``query``: the kinds of query of a run, in the order given, each with its settings.
 
-A kind of fdemd's own is added in four places: what happens to the face in ``fdemd/faces`` (a function, or a file of
-its own), its name in :data:`fdemd.faces.queries.QUERY_KINDS`, its section in :data:`QUERY_SECTIONS` below, and
-``configs/query/NAME.yaml`` with a commented line a setting. A kind of another package is an entry point of the group
-``fdemd.queries`` (:mod:`fdemd.settings.plugins`); its settings are those of its function's signature.
+The settings of a plug-in's kind are those of its function's signature. How to add a kind: CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -13,10 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, SerializeAsAny
 
-from fdemd.errors import unknown
 from fdemd.settings.checking import check_settings
 from fdemd.settings.networks import Network
-from fdemd.settings.plugins import plugin_names, plugin_schema
+from fdemd.settings.plugins import plugin_names, plugin_schema, unknown_choice
 from fdemd.settings.section import Section, SectionsByName, at_least, that, within
 
 ADVERSARIAL = "adversarial"
@@ -162,7 +158,7 @@ def query_section(kind: str) -> type[Section]:
         return QUERY_SECTIONS[kind]
     if kind in (plugins := plugin_names("queries")):
         return plugin_schema("queries", kind)
-    raise unknown("query kind", kind, [*QUERY_SECTIONS, *plugins])
+    raise unknown_choice("query kind", kind, [*QUERY_SECTIONS, *plugins], "queries")
 
 
 Queries = Annotated[dict[str, SerializeAsAny[Section]], SectionsByName(query_section)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticKnownError
 
 from fdemd.errors import InputError
-from fdemd.settings.plugins import check_plugin_settings, plugin_names
+from fdemd.settings.own_rerankers import own_reranker, own_rerankers
+from fdemd.settings.plugins import check_plugin_settings, check_section, plugin_names, signature_section
 from fdemd.settings.section import (
     Place,
     Section,
@@ -29,8 +29,12 @@ Protocol = Literal["leave-twin-out", "official"]
 Precision = Literal["float32", "float16", "bfloat16"]
 Weighting = Literal["uniform", "apc", "apc_raw", "cc", "sc", "sc_sim", "lmk", "norm", "uew"]
 
-METRICS = ("P@1", "RP", "MAP@R")
-"""Figures of an identification; plug-ins bring more."""
+METRICS = {
+    "P@1": "fdemd.metrics.identification:precision_at_1",
+    "RP": "fdemd.metrics.identification:r_precision",
+    "MAP@R": "fdemd.metrics.identification:map_at_r",
+}
+"""Name of a figure of identification -> where its function is; plug-ins bring more."""
 
 
 def _check_metric(name: Any) -> Any:
@@ -164,16 +168,15 @@ class QueryExpansionRerank(Mix):
 
 
 def _check_method(name: Any) -> Any:
-    """Take what there is: a section below, a module ``fdemd/retrieval/reranker_NAME.py``, or a plug-in."""
-    plugins = plugin_names("rerankers")
-    if name in plugins or (isinstance(name, str) and name.isidentifier() and find_spec(f"{RERANKER_MODULE}{name}")):
+    """Take what there is: a module ``fdemd/retrieval/reranker_NAME.py``, or a plug-in."""
+    known = [*own_rerankers(), *plugin_names("rerankers")]
+    if name in known:
         return name
-    known = [each for each in (*RERANK_SECTIONS, *plugins) if each != "none"]
     raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, known))})
 
 
 class OtherRerank(Mix):
-    """A re-ranker without a section here, such as a plug-in's: its settings are those of its signature."""
+    """A re-ranker without a section here, fdemd's own or a plug-in's: its settings are those of its signature."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -181,16 +184,18 @@ class OtherRerank(Mix):
 
     @model_validator(mode="after")
     def _fit_the_signature(self) -> OtherRerank:
-        if self.method in plugin_names("rerankers"):
-            try:
+        try:
+            if self.method in plugin_names("rerankers"):
                 check_plugin_settings("rerankers", self.method, self.options, "rerank")
-            except InputError as error:
-                raise refuse(str(error)) from error
+            else:
+                built = own_reranker(self.method)
+                section = signature_section(built, self.method, "rerankers", f"re-ranker {self.method}")
+                check_section(section, self.options, "rerank")
+        except InputError as error:
+            raise refuse(str(error)) from error
         return self
 
 
-RERANKER_MODULE = "fdemd.retrieval.reranker_"
-"""What comes before a name in that of the module that has the re-ranker."""
 RERANK_SECTIONS: dict[str, type[Section]] = {
     "none": NoRerank,
     "emd": EmdRerank,

@@ -93,7 +93,8 @@ def numbered(names: Mapping[str, tuple[object, int | None]]) -> list[Tensor]:
         An int64 tensor ``(n,)`` each.
 
     Raises:
-        InputError: There are more or fewer names, or some are neither text nor whole numbers.
+        InputError: There are more or fewer names, some are neither text nor whole numbers, or those of one array are
+            texts and those of another numbers, so that none could be equal.
 
     Examples:
         >>> numbered({"query": (["ann", "bob"], 2), "gallery": (["bob", "bob", "eve"], None)})
@@ -101,11 +102,18 @@ def numbered(names: Mapping[str, tuple[object, int | None]]) -> list[Tensor]:
     """
     numbers: dict[str | int, int] = {}
     found = []
+    kinds: dict[str, str] = {}
     for argument, (array, count) in names.items():
         listed = _listed(array, argument)
         if count is not None and len(listed) != count:
             raise InputError(f"{argument} has {len(listed)} names, and there are {count} faces.")
+        if len(types := {isinstance(each, str) for each in listed}) == 1:
+            kinds["texts" if types.pop() else "numbers"] = argument
         found.append(torch.tensor([numbers.setdefault(each, len(numbers)) for each in listed], dtype=torch.long))
+    if len(kinds) > 1:
+        raise InputError(
+            f"{kinds['numbers']} are numbers and {kinds['texts']} are texts, so that none is the same; give both alike."
+        )
     return found
 
 

@@ -114,10 +114,10 @@ def test_turned_photographs_give_the_face_of_the_upright_ones(tally: Tally) -> N
     manifest, times, held = orl_manifest(), 0, 0
     for photograph in manifest.photographs[::20]:
         image = read_image(manifest.file(photograph))
-        expected, _ = extract_face(image, preprocessing, aligned=False)
+        expected = extract_face(image, preprocessing, aligned=False).face
         assert expected is not None
         for turns in (1, 2, 3):
-            found, _ = extract_face(np.rot90(image, turns), preprocessing, aligned=False)
+            found = extract_face(np.rot90(image, turns), preprocessing, aligned=False).face
             times += 1
             held += found is not None and np.abs(found.landmarks - expected.landmarks).mean() < 5
     tally("AT&T photographs lying on a side or upside down", times, held)

@@ -29,6 +29,7 @@ from fdemd.data.manifest import Manifest, Photograph
 from fdemd.data.sources import folder_manifest
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace
+from fdemd.faces.photographs import ExtractedFace
 from fdemd.features import Features
 from tests.breaking.conftest import Tally
 from tests.cache.conftest import make_old
@@ -88,10 +89,10 @@ def faces(cache: Path, key: str = "a") -> bool:
     )
 
 
-def _extract_face(shade: int, *_: object, **__: object) -> tuple[AlignedFace, int]:
+def _extract_face(shade: int, *_: object, **__: object) -> ExtractedFace:
     MADE.append("face")
     face = AlignedFace(np.full((150, 150, 3), shade, np.uint8), np.full((68, 2), shade, np.float32))
-    return face, 1 + shade % 2
+    return ExtractedFace(face, 1 + shade % 2)
 
 
 def others(cache: Path, key: str = "a") -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fdemd.checkpoints.__main__ import main
+from fdemd.jobs.checkpoints_command import main
 from tests.checkpoints.made_cards import Outcome
 
 

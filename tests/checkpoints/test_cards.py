@@ -32,7 +32,8 @@ def test_a_card_is_called_as_its_file(tmp_path: Path) -> None:
 
 def test_unreadable_and_unknown_cards(tmp_path: Path) -> None:
     write_card(tmp_path)
-    with pytest.raises(InputError, match=r"Unknown model card 'met' \(did you mean net\?\)"):
+    told = rf"Unknown model card 'met' \(did you mean net\?\); .* net; cards of your own go into {tmp_path}\."
+    with pytest.raises(InputError, match=told):
         read_card("met", tmp_path)
     (tmp_path / "net.yaml").write_text("name: [")
     with pytest.raises(InputError, match=r"The card .*net.yaml cannot be read: .*line 1"):

@@ -9,8 +9,8 @@ import yaml
 from safetensors.torch import load_file
 
 from fdemd.checkpoints import read_card, sha256_of, weights_file
-from fdemd.checkpoints.__main__ import main
 from fdemd.errors import InputError
+from fdemd.jobs.checkpoints_command import main
 from tests.checkpoints.made_cards import write_card
 
 
@@ -35,6 +35,13 @@ def weights() -> dict[str, torch.Tensor]:
     }
 
 
+def fill_in(card: Path) -> None:
+    """Say what the weights may be used for, which is never copied from another card."""
+    facts = yaml.safe_load(card.read_text())
+    assert facts["licence"] is facts["allowed_use"] is None
+    card.write_text(yaml.safe_dump(facts | {"licence": "mine", "allowed_use": "any"}))
+
+
 def test_convert_keeps_every_bit_and_writes_a_card(tmp_path: Path, run: Any) -> None:
     like, source, out = write_card(tmp_path, lfw_measured=99.2), tmp_path / "a.ckpt", tmp_path / "out"
     torch.save({"state_dict": weights(), "epoch": 3}, source)
@@ -47,9 +54,12 @@ def test_convert_keeps_every_bit_and_writes_a_card(tmp_path: Path, run: Any) -> 
         assert converted[key].shape == tensor.shape
         expected = tensor.contiguous().view(-1).view(torch.uint8)
         assert torch.equal(converted[key].view(-1).view(torch.uint8), expected), key
+    with pytest.raises(InputError, match=r"mine.yaml: the field licence is not filled in"):
+        read_card("mine", out)
+    fill_in(out / "mine.yaml")
     card = read_card("mine", out)
     assert weights_file(card) == out / "mine.safetensors"
-    for name in ("licence", "allowed_use", "input_size", "mean", "scale", "alignment", "embedding", "grids"):
+    for name in ("input_size", "mean", "scale", "alignment", "embedding", "grids"):
         assert card.facts[name] == like.facts[name]
     assert card.facts["lfw_measured"] is None  # measured of other weights
     assert card.facts["source"] == f"converted from a.ckpt, sha256 {sha256_of(source)}"
@@ -59,6 +69,7 @@ def test_convert_finds_a_flipped_bit_by_the_card(tmp_path: Path, run: Any) -> No
     write_card(tmp_path)
     torch.save(weights(), tmp_path / "a.pth")
     run("convert", tmp_path / "a.pth", "--name", "mine", "--like", "net")
+    fill_in(tmp_path / "mine.yaml")
     card = read_card("mine", tmp_path)
     content = bytearray(card.fetched.read_bytes())
     content[-3] ^= 1

@@ -45,7 +45,7 @@ def test_missing_field_is_named(tmp_path: Path, name: str) -> None:
         ({"mean": float("nan")}, "the field mean is nan, expected a number, or one a channel"),
         ({"licence": {"MIT": "yes"}}, "the field licence is {'MIT': 'yes'}, expected text"),
         ({"source": 5}, "the field source is 5, expected text"),
-        ({"kind": ["backbone"]}, "the field kind is ['backbone'], expected backbone or landmarks"),
+        ({"kind": ["backbone"]}, "the field kind is ['backbone'], expected backbone, landmarks or detector"),
         ({"colour": "red"}, "the field colour is 'red', expected RGB, BGR or grey"),
         ({"grids": "8x8x512"}, "the field grids is '8x8x512', expected a list of ROWSxCOLUMNSxCHANNELS"),
         ({"embedding": 0}, "the field embedding is 0, expected a number of numbers"),

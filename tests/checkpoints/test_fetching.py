@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from fdemd.checkpoints import weights_file
-from fdemd.checkpoints.__main__ import main
 from fdemd.checkpoints.fetching import fetch
+from fdemd.jobs.checkpoints_command import main
 from tests.checkpoints.made_cards import CONTENT, write_card
 
 

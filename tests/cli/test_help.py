@@ -24,7 +24,7 @@ Flags:
   --no-rerank       first-stage ranking only, the same as rerank=none
   --config-dir DIR  a folder of your own GROUP/CHOICE.yaml files, which come before those of fdemd
   -h                the same as --help
-  --help            print this text
+  --help            print this text, or with GROUP=CHOICE the settings of that choice
 
 Groups, set with GROUP=CHOICE (* marks the default):
   experiment  (none by default)
@@ -48,17 +48,20 @@ Settings and their defaults, set with KEY=VALUE:
   limit      null
   protocols  [strict,loose]
 
-The settings of a choice are in configs/GROUP/CHOICE.yaml; set them with GROUP.KEY=VALUE, or
-KEY=VALUE if no other has KEY.
+A choice has settings of its own: python evaluate.py GROUP=CHOICE --help prints them. Set them with
+GROUP.KEY=VALUE, or KEY=VALUE if no other has KEY.
 Values separated by commas (A,B) are run one after the other; a list ([A,B]) is one value.
 
 Examples:
   python evaluate.py
   python evaluate.py model=dlib
-  python evaluate.py query=[clean,crop]
+  python evaluate.py "query=[clean,crop]"
   python evaluate.py query=clean,crop
   python evaluate.py --no-rerank
+
+All settings, a commented line each, are in
 """
+        + f"  {config_dir}\n"
     )
 
 

@@ -57,7 +57,9 @@ def test_the_sentence_names_every_count() -> None:
     found = made([("ann", "qg", ""), ("bob", "qg", NO_FACE), ("cid", "qg", UNREADABLE), ("dan", "qg", "")], ["dan"])
     assert found.sentence() == (
         "4 photographs of 4 people (3 of them without one that is used): 1 used, 1 without a face found, 1 unreadable, "
-        "1 set aside; 0 other files."
+        "1 set aside; 0 other files. WARNING: more than 5% show no face that is found: try another data.detector, or, "
+        "if they are faces that were cut out and aligned already, say so in the column aligned of a manifest "
+        "(docs/manifests.md)."
     )
 
 

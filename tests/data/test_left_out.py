@@ -17,11 +17,12 @@ def test_everything_is_listed_once_with_its_reason() -> None:
     images = np.zeros((4, 2, 2, 3), np.uint8)
     images[1] = 1  # a face of its own is none here: the other two with a face are one picture
     faces = AlignedFaces(
-        images, np.zeros((4, 68, 2), np.float32), (LeftOut(1, NO_FACE, "the detector found none"),), (), "digest"
+        images, np.zeros((4, 68, 2), np.float32), (LeftOut(1, NO_FACE, "the detector found none"),), (), "digest", (3,)
     )
     assert left_out_files(manifest, faces) == [
         ("ann/2.jpg", NO_FACE, "the detector found none"),
         ("notes.txt", "ignored", "not an image by its name"),
         ("ann/3.jpg", "twin", "the same picture as ann/1.jpg; used, but neither finds the other"),
         ("bob/1.jpg", "of two people", "the same picture as ann/1.jpg; one name is wrong"),
+        ("bob/1.jpg", "tight crop", "used, though the detector is not sure of its face"),
     ]

@@ -39,9 +39,9 @@ def test_a_centre_is_the_mean_direction_of_a_persons_faces(
         of_person = []
         for photograph in photographs.photographs:
             if photograph.identity == person:
-                face, _ = extract_face(
+                face = extract_face(
                     read_image(photographs.file(photograph)), Preprocessing("dlib", (150, 150), "dlib"), aligned=False
-                )
+                ).face
                 assert face is not None
                 pixels = torch.from_numpy(face.image).permute(2, 0, 1)[None].float() / 255
                 with torch.inference_mode():

@@ -11,7 +11,8 @@ from PIL import Image
 
 from data_prep.__main__ import main
 from data_prep.copying import UNCHANGED, copy_paths
-from data_prep.occlude import Request, default_settings, is_chosen, occlude, template_of
+from data_prep.occlude import Request, is_chosen, occlude, template_of
+from data_prep.query_kinds import default_settings
 from data_prep.verifying import verify
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest, Photograph

@@ -71,3 +71,12 @@ def test_patches_of_nothing_but_zeros_can_be_kept() -> None:
 def test_numbers_that_are_not_finite_name_their_rows() -> None:
     with pytest.raises(InputError, match=r"rows \[4, 7\]"):
         embed_batch(QuarterNet(), batch_of(torch.nan))
+
+
+def test_a_network_without_patches_is_told() -> None:
+    class NoPatches(Backbone):
+        def forward(self, faces: torch.Tensor) -> Features:
+            return Features(torch.ones(len(faces), 3))
+
+    with pytest.raises(InputError, match="no patches in what the network gives"):
+        embed_faces(NoPatches(), torch.zeros(2, 3, 8, 8))

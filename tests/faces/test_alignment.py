@@ -1,5 +1,8 @@
 """Where each alignment puts a face, and that the landmarks go with the picture."""
 
+import re
+from pathlib import Path
+
 import cv2
 import dlib
 import numpy as np
@@ -32,7 +35,7 @@ def turned(
 
 
 def found_face(landmarks: np.ndarray, five: np.ndarray | None = None) -> FoundFace:
-    return FoundFace(landmarks, (*landmarks.min(0), *landmarks.max(0)), five, 1)
+    return FoundFace(lambda: landmarks, (*landmarks.min(0), *landmarks.max(0)), five, 1)
 
 
 def photograph_with_a_dot(at: np.ndarray) -> np.ndarray:
@@ -149,7 +152,7 @@ def test_outside_the_photograph_is_black() -> None:
 def test_the_box_is_squared_around_its_centre_with_a_margin_of_14_in_160() -> None:
     box = (100.0, 50.0, 180.0, 150.0)  # 80 x 100: a square of 100, which takes 146 of 160 pixels
     landmarks = np.tile([(140.0, 100.0), (90.0, 150.0)], (34, 1))
-    found = FoundFace(landmarks, box, turned(ARCFACE), 1)
+    found = FoundFace(lambda: landmarks, box, turned(ARCFACE), 1)
 
     face = align(np.zeros((HEIGHT, WIDTH, 3), np.uint8), found, "box_160", (160, 160))
 
@@ -192,3 +195,11 @@ def test_every_template_says_where_its_five_points_lie(template: str) -> None:
         assert face is not None
         found.append(five_points(align(image, face, template, frame).landmarks))
     assert np.abs(np.median(found, axis=0) - points).max() < 0.06 * frame[0]
+
+
+@pytest.mark.checkout
+def test_the_page_of_cards_lists_every_alignment() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs/cards.md"
+    table = page.read_text(encoding="utf-8").partition("## Alignments")[2].partition("\n## ")[0]
+    named = {name for row in re.findall(r"^\| (.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert named == {"alignment", *TEMPLATES}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fdemd.faces.detection import LARGEST_SIDE, Detection, enlarged, is_near_centre, most_prominent, reduced
+from fdemd.faces.detection import Detection, enlarged, is_near_centre, most_prominent, reduced
 
 PICTURE = np.zeros((100, 100, 3), np.uint8)
 CENTRAL, SMALL, ASIDE = Detection((40, 40, 60, 60)), Detection((45, 45, 55, 55)), Detection((0, 0, 30, 30))
@@ -24,8 +24,8 @@ def test_a_face_is_near_the_centre_or_not() -> None:
 
 
 def test_a_large_picture_is_searched_smaller_and_its_faces_are_given_in_its_own_pixels() -> None:
-    small, scale = reduced(np.zeros((500, 4 * LARGEST_SIDE, 3), np.uint8))
-    assert small.shape[:2] == (125, LARGEST_SIDE)
+    small, scale = reduced(np.zeros((500, 4000, 3), np.uint8), 1000)
+    assert small.shape[:2] == (125, 1000)
     face = enlarged(Detection((1, 2, 3, 4), np.ones((5, 2)), 0.7), scale)
     assert face.box == (4, 8, 12, 16)
     assert (face.five_points == 4).all()
@@ -33,6 +33,6 @@ def test_a_large_picture_is_searched_smaller_and_its_faces_are_given_in_its_own_
 
 
 def test_a_small_picture_is_searched_as_it_is() -> None:
-    small, scale = reduced(PICTURE)
+    small, scale = reduced(PICTURE, 1000)
     assert small is PICTURE
     assert scale == 1

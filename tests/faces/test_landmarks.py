@@ -106,5 +106,5 @@ def test_nothing_is_found_where_no_face_is(detector: str, side: int) -> None:
 
 
 def test_an_unknown_detector_is_refused() -> None:
-    with pytest.raises(InputError, match=r"Unknown detector 'mtcn' .*choose one of dlib, mtcnn"):
+    with pytest.raises(InputError, match=r"Unknown detector 'mtcn' .*choose one of dlib, mtcnn, yunet"):
         find_face(pasted(100), "mtcn")

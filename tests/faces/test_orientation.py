@@ -22,7 +22,7 @@ def photograph(path: str) -> np.ndarray:
 
 
 def face(image: np.ndarray, detector: str) -> AlignedFace:
-    found, _ = extract_face(image, Preprocessing("dlib", (150, 150), detector), aligned=False)
+    found = extract_face(image, Preprocessing("dlib", (150, 150), detector), aligned=False).face
     assert found is not None
     return found
 
@@ -87,7 +87,7 @@ def detector(confidence: dict[tuple[int, int], float], as_found: float | None) -
         sure = confidence.get(image.shape[:2])
         return [] if sure is None else centred(image, sure)
 
-    return Detector(search, (glance, glance)), done
+    return Detector(search, (glance, glance), clearly=0.4, largest_side=1000), done
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_face_aside_in_a_turned_copy_is_not_taken() -> None:
     def corner(image: np.ndarray) -> list[Detection]:
         return [Detection((0, 0, 5, 5), None, 1.0)]
 
-    assert find_upright(pictured(100, 100), Detector(lambda _: [], (corner,))) == (0, [])
+    assert find_upright(pictured(100, 100), Detector(lambda _: [], (corner,), 0.4, 1000)) == (0, [])
 
 
 def test_the_exif_orientation_goes_before(tmp_path: Path) -> None:

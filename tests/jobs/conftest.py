@@ -1,5 +1,6 @@
-"""Fixtures of a short training."""
+"""Fixtures of a short training, and of the commands on cards."""
 
+from tests.checkpoints.conftest import run
 from tests.short_training import settings, tiny
 
-__all__ = ["settings", "tiny"]
+__all__ = ["run", "settings", "tiny"]

@@ -296,7 +296,7 @@ def test_odd_files_are_used_or_listed_never_lost(evaluate, people: Path) -> None
         (["alpha=2"], "alpha is 2"),
         (["k=0"], "k is 0"),
         (["eps=0"], "eps is 0"),
-        (["query=scarf"], "scarf"),
+        (["query=no_such_kind"], "no_such_kind"),
         (["protocols=[oficial]"], "did you mean official"),
         (["rerank.grid=[16,16]"], "8x8"),
         (["query.crop.side=3"], "query.crop.side is 3"),
@@ -398,7 +398,7 @@ def test_ctrl_c_while_embedding_is_a_sentence(evaluate, few_people: Path, monkey
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fdemd.embedding.embed.EmbeddingModule.test_step", interrupt)
+    monkeypatch.setattr("fdemd.embedding.datasets.EmbeddingModule.test_step", interrupt)
     arguments = ("data=folder", f"data.root='{few_people}'", "query=clean", "features.store=false")
     status, printed, _ = evaluate(*arguments)
     assert status == 130

@@ -19,7 +19,10 @@ sys.exit(status)
     [
         ("evaluate data=folder data.root=/no/such", "evaluate: the data folder /no/such does not exist; give one with"),
         ("evaluate data.root=/no/such", "evaluate: the data folder /no/such does not exist; leave data.root unset"),
-        ("evaluate data=manifest data.manifest=/no/such.csv", "evaluate: the manifest /no/such.csv does not exist."),
+        (
+            "evaluate data=manifest data.manifest=/no/such.csv",
+            "evaluate: the manifest /no/such.csv does not exist; correct the path, or make one by fdemd prepare",
+        ),
         ("evaluate data=lfw data.manifest=/no/such.csv", "evaluate: /no/such.csv is not there: download lfw"),
         ("evaluate data=pairs pairs=/no/such", "evaluate: the list of pairs /no/such does not exist; give it with"),
         ("evaluate data=pairs pairs=/dev/null", "evaluate: a list of pairs needs photographs: give data.manifest=FILE"),
@@ -46,7 +49,7 @@ sys.exit(status)
             "train resume=/no/such",
             "train: the folder /no/such does not exist; give that of an earlier run with resume=FOLDER.",
         ),
-        ("train data=manifest data.manifest=/no/such.csv", "train: the manifest /no/such.csv does not exist."),
+        ("train data=manifest data.manifest=/no/such.csv", "train: the manifest /no/such.csv does not exist;"),
     ],
 )
 def test_a_missing_file_is_told_before_torch_is_imported(words: str, sentence: str) -> None:

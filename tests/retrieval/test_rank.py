@@ -76,3 +76,32 @@ def test_without_sources_each_face_is_of_a_photograph_of_its_own() -> None:
     query, gallery = labels_of(torch.zeros(3, dtype=torch.long), torch.zeros(5, dtype=torch.long), None)
     assert not set(query.source.tolist()) & set(gallery.source.tolist())
     assert len(gallery.source.unique()) == 5
+
+
+@pytest.mark.parametrize("method", ["k_reciprocal", "query_expansion"])
+def test_methods_that_compare_no_patches_take_embeddings_alone(method: str) -> None:
+    first = fdemd.rank(QUERY, GALLERY)
+    for query, gallery in ((EMBEDDINGS[:8], EMBEDDINGS[8:]), (Features(EMBEDDINGS[:8]), GALLERY)):
+        found = fdemd.rerank(first, query, gallery, method, k=7)
+        assert torch.equal(found.indices, fdemd.rerank(first, QUERY, GALLERY, method, k=7).indices)
+
+
+def test_patches_that_are_missing_are_told() -> None:
+    first = fdemd.rank(EMBEDDINGS[:8], EMBEDDINGS[8:])
+    for given in ({}, {"grid": (2, 2)}):
+        with pytest.raises(
+            InputError, match=r"no patches in \w.* to be compared; give fdemd\.Features\(embedding, patches\)"
+        ):
+            fdemd.rerank(first, EMBEDDINGS[:8], EMBEDDINGS[8:], **given)
+
+
+def test_a_ranking_of_another_gallery_is_told() -> None:
+    first = fdemd.rank(EMBEDDINGS[:8], EMBEDDINGS[8:20])
+    with pytest.raises(InputError, match="The ranking is of 12 gallery faces, and there are features of 16"):
+        fdemd.rerank(first, QUERY, GALLERY)
+
+
+def test_an_embedding_of_zeros_has_cosine_0_with_every_face() -> None:
+    ranking = fdemd.rank(np.zeros((1, 16)), EMBEDDINGS)
+    assert ranking.indices.tolist() == [list(range(24))]
+    assert not ranking.scores.any()

@@ -38,3 +38,17 @@ def test_ties_keep_the_order_of_the_gallery() -> None:
 def test_hits_know_that_nobody_is_not_a_person() -> None:
     ranking = Ranking(torch.tensor([[1, 0, NOBODY]]), torch.tensor([[0.9, 0.1, -torch.inf]]))
     assert ranking.hits(torch.tensor([7]), torch.tensor([5, 7, 7])).tolist() == [[True, False, False]]
+
+
+def test_a_ranking_knows_the_size_of_its_gallery() -> None:
+    ranking = Ranking([[1, 0]], [[0.9, 0.1]], gallery_size=3)
+    assert ranking[torch.tensor([0])].gallery_size == 3
+    with pytest.raises(ValueError, match="is of 3 gallery faces, not of 4"):
+        ranking.hits(torch.tensor([7]), torch.tensor([5, 7, 7, 7]))
+    with pytest.raises(ValueError, match="row 1, and there are 1 faces"):
+        Ranking([[1, 0]], [[0.9, 0.1]], gallery_size=1)
+
+
+def test_it_is_shown_by_its_shapes() -> None:
+    shown = "Ranking(indices=(1, 2), scores=(1, 2), reranked=0, gallery_size=3)"
+    assert repr(Ranking([[1, 0]], [[0.9, 0.1]], gallery_size=3)) == shown

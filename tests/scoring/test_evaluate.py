@@ -65,3 +65,11 @@ def test_the_same_people_in_the_same_order_may_be_other_photographs() -> None:
     """One photograph a person on either side: nobody finds anybody, or somebody their own row."""
     assert fdemd.evaluate([[1, 2], [2, 0], [0, 1]], range(3), range(3))["P@1"].mean == 0
     assert fdemd.evaluate([[1, 2], [2, 0], [2, 1]], range(3), range(3))["P@1"].mean == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("names", [["x", *PEOPLE[8:].tolist()], PEOPLE[8:-1].tolist()])
+def test_a_list_of_labels_that_is_too_long_or_too_short_is_told(names: list[object]) -> None:
+    """One label too many would shift all the others."""
+    for ranking in (fdemd.rank(QUERY, GALLERY, depth=3), fdemd.rerank(fdemd.rank(QUERY, GALLERY), QUERY, GALLERY)):
+        with pytest.raises(InputError, match=f"gallery_identities has {len(names)} names, and there are 16 faces"):
+            fdemd.evaluate(ranking, PEOPLE[:8], names, metrics=["P@1"])

@@ -10,7 +10,7 @@ from fdemd.errors import InputError
 from fdemd.settings.checking import changed, check_settings, text_settings
 from fdemd.settings.jobs import SCHEMAS, Evaluate
 from fdemd.settings.normalization import NoNormalization
-from fdemd.settings.ranking import FlatSearch
+from fdemd.settings.ranking import FlatSearch, KReciprocalRerank
 from tests.settings.conftest import Told
 
 
@@ -174,3 +174,8 @@ def test_a_copy_with_other_values_is_checked_as_a_whole() -> None:
             changed(settings, **values)
     with pytest.raises(InputError, match="There is no setting manifest"):
         changed(NoNormalization(method="none"), manifest="a.csv")
+
+
+def test_an_unknown_setting_is_told_with_those_that_there_are() -> None:
+    with pytest.raises(InputError, match=r"^There is no setting kk\. There are alpha, k, k1, k2, method\.$"):
+        check_settings(KReciprocalRerank, {"kk": 3})

@@ -12,7 +12,7 @@ from tests.settings.conftest import Told
         ("data.num_workers=-1", "data.num_workers is -1; it must be 0 (no extra process) or more."),
         ("data.root=", "data.root is ''; it must be a path (. is the folder you are in)."),
         ("data.cache=", "data.cache is ''; it must be a path (. is the folder you are in)."),
-        ("data.detector=hog", "unknown data.detector 'hog'; choose one of dlib, mtcnn."),
+        ("data.detector=hog", "unknown data.detector 'hog'; choose one of dlib, mtcnn, yunet."),
     ],
 )
 def test_a_wrong_setting_is_told(line: str, sentence: str, told: Told) -> None:

@@ -58,7 +58,10 @@ def test_settings_are_those_of_the_signature(install: Install) -> None:
     ("values", "sentence"),
     [
         ({"checkpoint": "a.pt", "width": 1.5}, "model.width takes a whole number, not '1.5'."),
-        ({"checkpoint": "a.pt", "wdith": 1}, "There is no setting model.wdith."),
+        (
+            {"checkpoint": "a.pt", "wdith": 1},
+            "There is no setting model.wdith. There are model.checkpoint, model.grid, model.width.",
+        ),
         ({}, "model.checkpoint must be set; add model.checkpoint=VALUE."),
     ],
 )

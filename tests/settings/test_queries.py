@@ -23,7 +23,7 @@ def test_each_kind_has_settings_of_its_own_type() -> None:
 @pytest.mark.parametrize(
     ("kind", "settings", "complaint"),
     [
-        ("scarf", {}, "Unknown query kind 'scarf'; choose one of adversarial, blur, clean, crop"),
+        ("no_such_kind", {}, "Unknown query kind 'no_such_kind'; choose one of adversarial, blur, clean, crop"),
         ("mask", {"kinds": ["paper"]}, r"query\.mask\.kinds\[0\] 'paper'"),
         ("mask", {"kinds": []}, "choose one kind of mask or more"),
         ("sunglass", {"styles": ["monocle"]}, "monocle"),

@@ -8,11 +8,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from fdemd.backbones import Backbone
 from fdemd.errors import InputError
 from fdemd.features import Features
+from fdemd.settings.ranking import EmdRerank
 from fdemd.visibility import store
 from fdemd.visibility.calibration import Calibration
-from fdemd.visibility.store import content_of, find_calibration, read_calibration, write_calibration
+from fdemd.visibility.store import SHIPPED, content_of, find_calibration, read_calibration, write_calibration
 from tests.visibility.made_features import MeanNet, made_calibration
 
 
@@ -67,6 +69,20 @@ def test_what_comes_with_fdemd_is_found_by_the_weights(
 ) -> None:
     monkeypatch.setattr(store, "SHIPPED", file.parent)
     assert torch.equal(find_calibration(None, MeanNet(), made.second_stage).alphas, made.alphas)
+
+
+@pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.safetensors")), ids=lambda file: file.stem)
+def test_what_comes_with_fdemd_is_whole_small_and_for_the_usual_second_stage(file: Path) -> None:
+    found = read_calibration(file)
+    assert found.network["name"] == file.stem
+    assert file.stat().st_size < 300_000
+    assert found.second_stage == EmdRerank().compared_by
+    assert found.by_condition["clean"] == 0
+
+
+def test_the_default_network_has_a_calibration(dlib_net: Backbone) -> None:
+    found = find_calibration(None, dlib_net, EmdRerank().compared_by)
+    assert found.by_condition["below"] > 0
 
 
 def changed(file: Path, tensors: dict[str, torch.Tensor], facts: dict[str, object]) -> None:

@@ -14,31 +14,37 @@ from fdemd.errors import InputError, unknown
 from fdemd.faces.occlusion.geometry import Points, read_face
 
 
+def check_styles(what: str, wanted: Sequence[str], known: Collection[str]) -> None:
+    """Check names of styles to choose from.
+
+    Args:
+        what: Word for a style, for errors.
+        wanted: The names.
+        known: Names of all styles.
+
+    Raises:
+        InputError: There is no such style, or none is wanted.
+    """
+    for style in wanted:
+        if style not in known:
+            raise unknown(what, style, known)
+    if not wanted:
+        raise InputError(f"No {what} is given; choose one or more of {', '.join(sorted(known))}.")
+
+
 class DrawnOnFace(A.ImageOnlyTransform):
-    """Draws an object of a random style on the face whose 68 landmarks are the ``keypoints`` target."""
+    """Draws an object on the face whose 68 landmarks are the ``keypoints`` target.
 
-    def __init__(self, what: str, wanted: Sequence[str], known: Collection[str], p: float) -> None:
-        """Choose among styles.
+    A subclass draws (:meth:`draw`); one that looks different each time chooses how in :meth:`sample`.
+    """
 
-        Args:
-            what: Word for a style, for errors.
-            wanted: Names of the styles to choose from.
-            known: Names of all styles.
-            p: Probability of drawing anything.
-
-        Raises:
-            InputError: There is no such style, or none is wanted.
-        """
+    def __init__(self, p: float = 1.0) -> None:
+        """Describe the drawing; ``p`` is the probability of drawing anything."""
         super().__init__(p=p)
-        for style in wanted:
-            if style not in known:
-                raise unknown(what, style, known)
-        if not wanted:
-            raise InputError(f"No {what} is given; choose one or more of {', '.join(sorted(known))}.")
 
-    @abstractmethod
     def sample(self) -> Any:
-        """Draw a style from the transform's own generator, so that a seeded pipeline repeats it."""
+        """Draw a style from the transform's own generator, so that a seeded pipeline repeats it; None has no style."""
+        return None
 
     @abstractmethod
     def draw(self, image: npt.NDArray[np.uint8], landmarks: Points, style: Any) -> npt.NDArray[np.uint8]:

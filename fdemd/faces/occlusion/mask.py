@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fdemd.faces.occlusion.canvas import Canvas, Field, rgb
-from fdemd.faces.occlusion.drawn import DrawnOnFace
+from fdemd.faces.occlusion.drawn import DrawnOnFace, check_styles
 from fdemd.faces.occlusion.fabric import print_coverage
 from fdemd.faces.occlusion.geometry import Face, Points, read_face
 from fdemd.faces.occlusion.mask_kinds import MASK_KINDS, MaskKind
@@ -114,7 +114,8 @@ class FaceMask(DrawnOnFace):
 
     def __init__(self, kinds: Sequence[str] = tuple(MASK_KINDS), p: float = 1.0) -> None:
         """See :class:`DrawnOnFace`; ``kinds`` are keys of ``MASK_KINDS``."""
-        super().__init__("kind of mask", kinds, MASK_KINDS, p)
+        super().__init__(p)
+        check_styles("kind of mask", kinds, MASK_KINDS)
         self.kinds = tuple(kinds)
 
     def sample(self) -> MaskStyle:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fdemd.faces.occlusion.canvas import RGB, Canvas, Field, rgb
-from fdemd.faces.occlusion.drawn import DrawnOnFace
+from fdemd.faces.occlusion.drawn import DrawnOnFace, check_styles
 from fdemd.faces.occlusion.geometry import Face, Points, arc, read_face
 from fdemd.faces.occlusion.lenses import FRAME_CUTS, FrameCut, Lens, place_lenses
 from fdemd.faces.occlusion.shading import contact_shadow, photo_light
@@ -155,7 +155,8 @@ class Sunglasses(DrawnOnFace):
 
     def __init__(self, styles: Sequence[str] = tuple(FRAME_CUTS), p: float = 1.0) -> None:
         """See :class:`DrawnOnFace`; ``styles`` are keys of ``FRAME_CUTS``."""
-        super().__init__("style of sunglasses", styles, FRAME_CUTS, p)
+        super().__init__(p)
+        check_styles("style of sunglasses", styles, FRAME_CUTS)
         self.styles = tuple(styles)
 
     def sample(self) -> SunglassesStyle:

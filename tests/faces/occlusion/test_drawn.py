@@ -1,4 +1,4 @@
-"""What masks and sunglasses hide, what they leave alone, and that a seed decides the picture."""
+"""What objects drawn on a face hide, what they leave alone, and that a seed decides the picture."""
 
 import albumentations as A
 import numpy as np
@@ -6,6 +6,7 @@ import pytest
 from torch.utils.data import DataLoader, Dataset
 
 from fdemd.faces.occlusion import FaceMask, Sunglasses
+from fdemd.faces.occlusion.drawn import DrawnOnFace
 from tests.faces.occlusion.made_faces import (
     CHIP,
     KINDS,
@@ -21,10 +22,12 @@ from tests.faces.occlusion.made_faces import (
 SIZES = (112, 150, 224)
 
 
-ALL = [FaceMask((kind,)) for kind in KINDS] + [Sunglasses((style,)) for style in STYLES]
+ALL = {kind: FaceMask((kind,)) for kind in KINDS} | {style: Sunglasses((style,)) for style in STYLES}
+RANDOM = {name: each for name, each in ALL.items() if type(each).sample is not DrawnOnFace.sample}
+COVER_THE_LOWER_HALF = (FaceMask,)
 
-
-each_object = pytest.mark.parametrize("transform", ALL, ids=[*KINDS, *STYLES])
+each_object = pytest.mark.parametrize("transform", ALL.values(), ids=ALL)
+each_random_object = pytest.mark.parametrize("transform", RANDOM.values(), ids=RANDOM)
 
 
 class TestRandomness:
@@ -41,7 +44,7 @@ class TestRandomness:
         late = pipeline(image=image, keypoints=landmarks_of())["image"]
         assert np.array_equal(late, occlude(FaceMask(), image, landmarks_of(), 5))
 
-    @each_object
+    @each_random_object
     def test_different_seeds_differ(self, transform):
         image, landmarks = photograph(), landmarks_of()
         pictures = {occlude(transform, image, landmarks, seed).tobytes() for seed in range(6)}
@@ -72,6 +75,20 @@ class OccludedFaces(Dataset):
         return self.pipeline(image=photograph(seed=index), keypoints=landmarks_of(index * 5))["image"]
 
 
+class GreyDot(DrawnOnFace):
+    """An object without styles."""
+
+    def draw(self, image, landmarks, style):
+        marked = image.copy()
+        marked[tuple(landmarks[30].astype(int)[::-1])] = 128
+        return marked
+
+
+def test_an_object_needs_no_styles():
+    image = photograph()
+    assert changed(image, occlude(GreyDot(), image, landmarks_of(), seed=1)).sum() == 1
+
+
 class TestEveryObject:
     @each_object
     @each_turn
@@ -88,7 +105,7 @@ class TestEveryObject:
         touched = changed(image, occlude(transform, image, landmarks_of(), seed=2))
         assert not touched[:20].any()
         lower_half = touched[CHIP // 2 :].mean() > touched[: CHIP // 2].mean()
-        assert lower_half == isinstance(transform, FaceMask)
+        assert lower_half == isinstance(transform, COVER_THE_LOWER_HALF)
 
     @each_object
     @pytest.mark.parametrize("seed", range(5))
@@ -144,7 +161,11 @@ class TestEveryObject:
 
 @pytest.mark.parametrize(
     ("make", "choices"),
-    [(lambda: FaceMask(("scarf",)), KINDS), (lambda: Sunglasses(("monocle",)), STYLES), (lambda: FaceMask(()), KINDS)],
+    [
+        (lambda: FaceMask(("no_such_kind",)), KINDS),
+        (lambda: Sunglasses(("monocle",)), STYLES),
+        (lambda: FaceMask(()), KINDS),
+    ],
 )
 def test_unknown_choices_are_refused_and_the_known_ones_listed(make, choices):
     with pytest.raises(ValueError, match=", ".join(sorted(choices))):

@@ -1,4 +1,4 @@
-"""``python -m fdemd.checkpoints list|fetch|verify|convert``."""
+"""``fdemd checkpoints list|fetch|verify|convert``."""
 
 import subprocess
 import sys
@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+import yaml
 
+from fdemd.backbones import create_backbone
 from fdemd.checkpoints import CARDS
-from fdemd.checkpoints.__main__ import main
+from fdemd.jobs.checkpoints_command import main
 from tests.checkpoints.made_cards import CONTENT, sha256, write_card
 
 
@@ -36,7 +39,7 @@ def test_a_fetched_file_that_may_not_be_read(tmp_path: Path, as_other_user: list
     card.fetched.write_bytes(CONTENT)
     card.fetched.chmod(0o000)
     script = (
-        "import sys; from pathlib import Path; from fdemd.checkpoints.__main__ import main; "
+        "import sys; from pathlib import Path; from fdemd.jobs.checkpoints_command import main; "
         "sys.exit(main(sys.argv[2:], Path(sys.argv[1])))"
     )
     for words in (["verify", "net"], ["fetch", "net"], ["list"]):
@@ -86,3 +89,19 @@ def test_wrong_words_are_answered_with_status_2(run: Any) -> None:
         with pytest.raises(SystemExit) as stop:
             run(*words)
         assert stop.value.code == 2
+
+
+def test_verify_runs_the_network_and_compares_it_with_the_card(tmp_path: Path, run: Any) -> None:
+    torch.save(create_backbone("iresnet", depth=18, checkpoint="random").state_dict(), tmp_path / "a.pth")
+    run("convert", tmp_path / "a.pth", "--name", "net18")
+    card = yaml.safe_load((tmp_path / "net18.yaml").read_text())
+    right = yaml.safe_load((CARDS / "iresnet18.yaml").read_text())
+    facts = right | {name: value for name, value in card.items() if value is not None}
+    (tmp_path / "net18.yaml").write_text(yaml.safe_dump(facts))
+    assert run("verify", "net18").out == "net18: right\n"
+    (tmp_path / "net18.yaml").write_text(yaml.safe_dump(facts | {"grids": ["4x4x512"], "embedding": 128}))
+    outcome = run("verify", "net18")
+    assert outcome.status == 2
+    embedding = "embedding is 128, the network has 512"
+    grids = "the first of grids is 4x4x512, the network gives 7x7x512"
+    assert outcome.out == f"net18: WRONG; {embedding}; {grids}\n"

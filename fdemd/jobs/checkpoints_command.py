@@ -1,9 +1,8 @@
-"""``python -m fdemd.checkpoints list|fetch|verify|convert``."""
+"""``fdemd checkpoints list|fetch|verify|convert``: the weight files and their cards."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,13 +44,15 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="what there is and what it may be used for")
     fetching = commands.add_parser("fetch", help="download the file of a card; run again to go on after a break")
     fetching.add_argument("name", metavar="NAME")
-    verifying = commands.add_parser("verify", help="compare the files that are here with the sha256 of their cards")
+    verifying = commands.add_parser("verify", help="compare the files that are here with their cards")
     verifying.add_argument("names", metavar="NAME", nargs="*", help="default: all")
     converting = commands.add_parser("convert", help="PyTorch file -> NAME.safetensors and its card NAME.yaml")
     converting.add_argument("file", metavar="FILE", type=Path)
     converting.add_argument("--name", required=True)
     converting.add_argument("--out", metavar="DIR", type=Path, help="default: where fetched weights lie")
-    converting.add_argument("--like", metavar="CARD", help="card of the same network, to copy the facts from")
+    converting.add_argument(
+        "--like", metavar="CARD", help="card of the same network: how it wants its faces, and what it gives"
+    )
     return parser
 
 
@@ -90,11 +91,13 @@ def _fetch(card: Card) -> None:
 
 
 def _verify(cards: Sequence[Card], named: bool) -> None:
-    """Check the files of the cards and print a line for each.
+    """Check the files of the cards, run those whose network is known, and print a line for each.
 
     Raises:
         InputError: A file is not the one that its card describes, or a file that was named is missing.
     """
+    from fdemd.backbones.card_check import card_mistakes  # torch takes seconds to import
+
     wrong = []
     for card in cards:
         path = find_file(card)
@@ -103,14 +106,19 @@ def _verify(cards: Sequence[Card], named: bool) -> None:
                 raise InputError(f"The weights of {card.name} are not here: {by_hand(card)}")
             print(f"{card.name}: missing")
         elif (found := sha256_of(path)) == card.sha256:
-            print(f"{card.name}: right")
+            mistakes = card_mistakes(card, path)
+            print(f"{card.name}: {'WRONG' if mistakes else 'right'}{''.join(f'; {each}' for each in mistakes)}")
+            if mistakes:
+                wrong.append(card.name)
         elif card.sha256 is None:
             print(f"{card.name}: the card has no sha256; that of {path} is {found}")
         else:
             print(f"{card.name}: WRONG, {path} has sha256 {found}, the card {card.sha256}")
             wrong.append(card.name)
     if wrong:
-        raise InputError(f"Not what their cards describe: {', '.join(wrong)}. Fetch or install them again.")
+        raise InputError(
+            f"Not what their cards describe: {', '.join(wrong)}. Fetch or install them again, or mend the cards."
+        )
 
 
 def _convert(file: Path, name: str, out: Path, like: Card | None) -> None:
@@ -118,9 +126,5 @@ def _convert(file: Path, name: str, out: Path, like: Card | None) -> None:
 
     weights, card = convert(file, name, out, like)
     print(f"{weights}\n{card}")
-    if like is None:
-        print(f"Fill in what is null in {card.name}: licence, use, and how the network wants its faces.")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    unknown = "licence and allowed_use" if like else "licence, allowed_use, and how the network wants its faces"
+    print(f"Fill in what is null in {card.name}: {unknown}; then run fdemd checkpoints verify {name}.")
