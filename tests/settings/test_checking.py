@@ -177,5 +177,6 @@ def test_a_copy_with_other_values_is_checked_as_a_whole() -> None:
 
 
 def test_an_unknown_setting_is_told_with_those_that_there_are() -> None:
-    with pytest.raises(InputError, match=r"^There is no setting kk\. There are alpha, calibration, k, k1, k2, method\.$"):
+    sentence = r"^There is no setting kk\. There are alpha, calibration, k, k1, k2, method\.$"
+    with pytest.raises(InputError, match=sentence):
         check_settings(KReciprocalRerank, {"kk": 3})
