@@ -27,6 +27,9 @@ class Command:
 COMMANDS = {
     "evaluate": Command("fdemd.jobs.commands:evaluate", "rank a gallery of faces for every query, re-rank, and report"),
     "train": Command("fdemd.jobs.commands:train", "finetune a face network and validate it on people it never saw"),
+    "calibrate": Command(
+        "fdemd.jobs.commands:calibrate", "learn from a gallery when to trust the second stage: rerank.alpha=calibrated"
+    ),
     "prepare": Command("data_prep.__main__:main", "turn a data set as downloaded into a manifest of aligned faces"),
     "explain": Command("fdemd.jobs.explain_command:main", "show why two photographs are similar, or not"),
     "gallery": Command("fdemd.gallery.command:main", "enrol people, and put a name to a photograph"),

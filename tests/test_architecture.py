@@ -22,6 +22,7 @@ ROOMS = (
     "attacks",
     "score_normalization",
     "retrieval",
+    "visibility",
     "losses",
     "data",
     "faces",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["CONFIG_DIR", "About", "main", "plan"]
 
 RERANK_OFF = "rerank=none"
-WHAT_IS_RUN = {"model", "data", "experiment", "job"}
+WHAT_IS_RUN = re.compile(r"(model|data|experiment|job)(@.*)?|model\..*|data\.(root|manifest)")
 """Groups and settings that say what is run; a command line that leaves all of them alone gets the default sweep."""
 CONFIG_DIR_FLAG = "--config-dir"
 
@@ -49,6 +49,7 @@ def main(
     argv: Sequence[str] | None = None,
     config_dir: Path = CONFIG_DIR,
     schema: type[Section] | None = None,
+    name: str | None = None,
     default_sweep: str | None = None,
     summarize: Callable[[Sequence[str], Sequence[Any]], object] | None = None,
 ) -> int:
@@ -63,6 +64,7 @@ def main(
         argv: The arguments; None for those of the program.
         config_dir: Folder of the primary config and its groups.
         schema: Type of the settings; None for that of ``job``.
+        name: Name of the command, with which errors begin; None for that of ``job``.
         default_sweep: A setting to sweep over, such as ``model=dlib,sface``, where the command line sweeps over nothing
             and chooses nothing of :data:`WHAT_IS_RUN`.
         summarize: Takes the labels and the results of the points of a sweep, once all of them have run.
@@ -90,7 +92,7 @@ def main(
             if summarize and len(points) > 1:
                 summarize([point.label for point in points], results)
 
-    return exit_status(job, work)
+    return exit_status(name or job, work)
 
 
 def plan(
@@ -126,8 +128,8 @@ def _plan(
         composer = Composer(job, read_groups(configs, job), schema or SCHEMAS[job], insist_rerank)
         alternatives = [composer.alternatives(word) for word in words]
         swept = [len(values) > 1 for values in alternatives]
-        chosen = {composer.section(value) for values in alternatives for value in values}
-        if default_sweep and not any(swept) and not chosen & WHAT_IS_RUN:
+        chosen = any(WHAT_IS_RUN.fullmatch(composer.full_key(value)) for values in alternatives for value in values)
+        if default_sweep and not any(swept) and not chosen:
             alternatives.append(composer.alternatives(default_sweep))
             swept.append(True)
         return [composer.point(overrides, swept) for overrides in product(*alternatives)]

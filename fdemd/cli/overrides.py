@@ -86,11 +86,10 @@ class Composer:
             raise InputError(f"{word!r} sweeps over no value at all.")
         return values
 
-    def section(self, word: Word) -> str:
-        """Return the group or the section of settings that an argument is about."""
+    def full_key(self, word: Word) -> str:
+        """Return the group or the setting that an argument is about, as far as no other argument decides which."""
         key = _key(word.override)
-        matches = [key] if key in self._groups else _matches(key, self._base([]).nodes) or [key]
-        return re.split(r"[.@/]", matches[0])[0]
+        return key if key in self._groups else next(iter(_matches(key, self._base([]).nodes)), key)
 
     def point(self, words: Sequence[Word], swept: Sequence[bool]) -> SweepPoint:
         """Return the point that ``words`` give; those ``swept`` make its label. Raises ``InputError``."""

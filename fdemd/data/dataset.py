@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -12,13 +12,24 @@ from torch.utils.data import Dataset
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.batch import FaceBatch, face_item
 from fdemd.data.manifest import Manifest
-from fdemd.faces.queries import QueryMaker
+from fdemd.faces.alignment import AlignedFace
+
+
+class FaceMaker(Protocol):
+    """Makes a face out of a clean one, such as :class:`fdemd.faces.queries.QueryMaker`."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the face made from one of a given name, as plain values."""
+
+    def __call__(self, face: AlignedFace, name: str) -> AlignedFace:
+        """Return the face made from one whose photograph has this name."""
 
 
 class FaceDataset(Dataset[FaceBatch]):
     """Some rows of a manifest as one kind of query (``clean`` for the gallery)."""
 
-    def __init__(self, faces: AlignedFaces, manifest: Manifest, rows: Tensor, maker: QueryMaker) -> None:
+    def __init__(self, faces: AlignedFaces, manifest: Manifest, rows: Tensor, maker: FaceMaker) -> None:
         """Describe the data set.
 
         Args:

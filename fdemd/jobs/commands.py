@@ -1,11 +1,14 @@
-"""The commands that run jobs: ``evaluate`` and ``train``."""
+"""The commands that run jobs: ``evaluate``, ``train`` and ``calibrate``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fdemd.cli.exit_status import exit_status
+
+if TYPE_CHECKING:
+    from fdemd.settings.jobs import Evaluate
 
 _DEFAULT_SWEEPS = {"evaluate": "model=dlib,sface"}
 """Re-ranking does not do the same for a weak network and for a strong one, so that one of each is shown."""
@@ -14,6 +17,11 @@ _SUMMARIES = {
     f"or experiment is chosen: {_DEFAULT_SWEEPS['evaluate']}.",
     "train": "Finetune a face network and validate it on people it never saw.",
 }
+_CALIBRATE = (
+    "Find out from a gallery's own photographs, with covers drawn on them, what a covered face looks like to a "
+    "network and how far to trust the second stage then: for rerank.alpha=calibrated. Of the settings of evaluate, "
+    "model, data, rerank, features, trainer, seed and output play a part."
+)
 
 
 def evaluate(argv: Sequence[str] | None = None, program: str = "fdemd evaluate") -> int:
@@ -29,6 +37,24 @@ def evaluate(argv: Sequence[str] | None = None, program: str = "fdemd evaluate")
 def train(argv: Sequence[str] | None = None, program: str = "fdemd train") -> int:
     """Run what a command line of ``configs/train.yaml`` asks for; as :func:`evaluate`."""
     return _run("train", argv, program)
+
+
+def calibrate(argv: Sequence[str] | None = None, program: str = "fdemd calibrate") -> int:
+    """Calibrate the network and gallery of a command line of ``configs/evaluate.yaml``; as :func:`evaluate`."""
+
+    def work() -> int:
+        from fdemd.cli.command_line import About, main
+
+        def run(settings: Evaluate) -> None:
+            from fdemd.jobs.calibrate import calibrate  # torch takes seconds to import; mistakes are told at once
+            from fdemd.jobs.named_files import check_named_files
+
+            check_named_files(settings)
+            calibrate(settings)
+
+        return main("evaluate", run, About(program, _CALIBRATE), argv, name="calibrate")
+
+    return exit_status("calibrate", work)
 
 
 def _run(config: str, argv: Sequence[str] | None, program: str) -> int:

@@ -89,7 +89,7 @@ def check_second_stage(backbone: Backbone, rerank: Reranking) -> None:
     blank = backbone(torch.zeros(1, 3, *backbone.face_size))
     blank = Features(blank.embedding, blank.patches, blank.grid, torch.zeros(1, 68, 2))
     who = Labels.distinct(torch.zeros(1, dtype=torch.long))
-    search = TwoStageSearch(blank, who, second_stages(rerank), backbone=backbone)
+    search = TwoStageSearch(blank, who, second_stages(rerank, backbone), backbone=backbone)
     search.queries(blank, Labels.distinct(who.identity, first=1)).rank(OFFICIAL, depth=1)
 
 
@@ -105,7 +105,12 @@ def _identify(data: EmbeddedData, settings: Evaluate) -> list[Comparison]:
     pairs = len(kinds) * len(data.faces.query_rows) * rerank.k if rerank else None
     with pairs_progress(pairs, shown=rerank is not None) as on_progress:
         search = TwoStageSearch(
-            gallery, labels, second_stages(rerank), backbone=data.backbone, index=index, on_progress=on_progress
+            gallery,
+            labels,
+            second_stages(rerank, data.backbone),
+            backbone=data.backbone,
+            index=index,
+            on_progress=on_progress,
         )
         for kind in kinds:
             query, query_labels = data.query(kind)

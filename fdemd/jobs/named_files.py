@@ -22,14 +22,16 @@ def check_named_files(settings: Evaluate | Train) -> None:
     """Check that what the settings name is there. What reads a file is what tells that it is missing, where it can.
 
     Raises:
-        InputError: The photographs, a list of them or of pairs, a weight file, an estimator or the folder of an earlier
-            run is not there.
+        InputError: The photographs, a list of them or of pairs, a weight file, an estimator, a calibration or the
+            folder of an earlier run is not there.
     """
     _check_weights(settings.model)
     attack = settings.query.get(ADVERSARIAL)
     if isinstance(attack, AdversarialQuery) and attack.model is not None:
         _check_weights(attack.model)
     _check_photographs(settings.data)
+    if (calibration := getattr(settings.rerank, "calibration", None)) is not None:
+        check_file(expand_home(calibration), "The calibration", "give it with rerank.calibration=FILE")
     if isinstance(settings, Train):
         _check_run("resume", settings.resume)
         return

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from fdemd.report.figures import write_figures
 from fdemd.report.methods import SETTINGS, differing, method_label
-from fdemd.retrieval.auto_alpha import AUTO
 from fdemd.scoring.closed_set import BEST_POSSIBLE, STAGE_1
+from fdemd.settings.ranking import ALPHA_RULES
 
 Row = Mapping[str, Any]
 
@@ -69,8 +69,8 @@ def _lines(place: Axes, rows: Sequence[Row], axis: str) -> None:
     for number, (label, points) in enumerate(series.items()):
         colour = f"C{number}"
         for row in points:
-            if row[axis] == AUTO:
-                place.axhline(row["P@1"], color=colour, linestyle=":", linewidth=1.2, label=f"{label} auto")
+            if row[axis] in ALPHA_RULES:
+                place.axhline(row["P@1"], color=colour, linestyle=":", linewidth=1.2, label=f"{label} {row[axis]}")
         fixed = sorted((row for row in points if isinstance(row[axis], int | float)), key=lambda row: row[axis])
         x, y = [row[axis] for row in fixed], [row["P@1"] for row in fixed]
         if x:

@@ -20,7 +20,6 @@ from torch import Tensor
 
 from fdemd.tensors.checks import checked
 
-AUTO = "auto"
 _SMALLEST = 1e-6
 """Deviation of scores that are all alike."""
 

@@ -14,6 +14,7 @@ from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.projection import patches_for
 from fdemd.errors import InputError
 from fdemd.features import Features, as_features
+from fdemd.retrieval.alpha import build_alpha, chosen_alpha
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels, barred_rows
 from fdemd.retrieval.ranking import Ranking
@@ -100,10 +101,10 @@ def rerank(
         gallery: Features of the ``G`` gallery faces that it is of, or their embeddings, likewise.
         method: ``emd`` (Earth Mover's similarity of patches), ``k_reciprocal`` or ``query_expansion`` (both on
             embeddings alone), or the name of a plug-in of the group ``fdemd.rerankers``.
-        backbone: Network that gave the features; only ``patches="projected"`` needs it.
-        **settings: ``alpha``, a number in [0, 1] or ``auto``; ``k``, the number of places, all of them where the
-            ranking has fewer; and those of the method, as ``configs/rerank/METHOD.yaml`` explains them, such as
-            ``weighting="uniform"``. Defaults are as there.
+        backbone: Network that gave the features; only ``patches="projected"`` and ``alpha="calibrated"`` need it.
+        **settings: ``alpha``, a number in [0, 1], ``auto`` or ``calibrated``; ``k``, the number of places, all of them
+            where the ranking has fewer; and those of the method, as ``configs/rerank/METHOD.yaml`` explains them, such
+            as ``weighting="uniform"``. Defaults are as there.
 
     Returns:
         The new ranking; its scores are the mixed ones within the first places, and ``reranked`` is their number.
@@ -125,13 +126,13 @@ def rerank(
     query, gallery = as_features(query, "query"), as_features(gallery, "gallery")
     _check_belongs(ranking, query, gallery)
     chosen = _settings(method, settings)
-    reranker = build_reranker(chosen)
+    reranker, alpha = build_reranker(chosen), build_alpha(chosen.alpha, chosen, backbone)
     pairs = PairSimilarity(reranker, query, gallery, view=patches_for(reranker.patches, backbone, gallery))
     barred = None
     if reranker.needs_barred and ranking.sources is not None:
         barred = barred_rows(*labels_of(*ranking.sources, ranking.sources), LEAVE_TWIN_OUT).to(ranking.indices.device)
     found = pairs(ranking.indices[:, : chosen.k], barred)
-    return reorder(ranking, found.values, chosen.alpha)
+    return reorder(ranking, found.values, chosen_alpha(alpha, query, ranking, found.values))
 
 
 def sources_of(query_sources: Any, gallery_sources: Any, queries: int, faces: int) -> tuple[Tensor, Tensor] | None:

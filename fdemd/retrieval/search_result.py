@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from fdemd.features import Features
+from fdemd.retrieval.alpha import chosen_alpha
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.reranker import Similarity
 from fdemd.retrieval.second_stage import SecondStage
@@ -39,12 +41,14 @@ class SearchResult:
 
     Attributes:
         protocol: Under which they searched.
+        query: Features of the queries.
         first: The first stage's ranking.
         cosine: The ranking by the plain cosine, where that of the first stage is by a normalized one; else None.
         recall: Share of the exact ranking that the index found; None where every face was compared.
     """
 
     protocol: str
+    query: Features
     first: Ranking
     cosine: Ranking | None = None
     recall: Recall | None = None
@@ -60,7 +64,8 @@ class SearchResult:
 
     def second(self, stage: SecondStage) -> Ranking:
         """Return a second stage's ranking."""
-        return reorder(self.first, self.similarity(stage).values[:, : stage.k], stage.alpha)
+        similarity = self.similarity(stage).values[:, : stage.k]
+        return reorder(self.first, similarity, chosen_alpha(stage.alpha, self.query, self.first, similarity))
 
     def counts(self, stage: SecondStage, queries: Tensor | None = None) -> PairCounts:
         """Return the counts of a second stage's pairs; of some queries only, if booleans ``(Q,)`` say which."""

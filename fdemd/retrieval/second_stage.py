@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fdemd.backbones import Backbone
+from fdemd.retrieval.alpha import Alpha, build_alpha
 from fdemd.retrieval.reranker import Reranker
 from fdemd.retrieval.rerankers import build_reranker
 from fdemd.settings.ranking import Reranking
@@ -15,15 +17,26 @@ class SecondStage:
 
     Attributes:
         reranker: Gives the similarity; stages with the same one share what they can of its similarities.
-        alpha: Share of the similarity in the score, in [0, 1]; the rest is the cosine's. Or ``auto``.
+        alpha: Share of the similarity in the score, in [0, 1]; the rest is the cosine's. Or a rule that chooses it for
+            each query, see :func:`fdemd.retrieval.alpha.build_alpha`.
         k: Number of candidates; None for the whole gallery.
     """
 
     reranker: Reranker
-    alpha: float | str = 0.7
+    alpha: Alpha = 0.7
     k: int | None = 100
 
 
-def second_stages(settings: Reranking | None) -> tuple[SecondStage, ...]:
-    """Return the second stage that settings describe; none without any."""
-    return (SecondStage(build_reranker(settings), settings.alpha, settings.k),) if settings else ()
+def second_stages(settings: Reranking | None, backbone: Backbone | None = None) -> tuple[SecondStage, ...]:
+    """Return the second stage that settings describe; none without any.
+
+    Args:
+        settings: The settings.
+        backbone: The network, for ``alpha=calibrated``.
+
+    Raises:
+        InputError: There is no such re-ranker, or no calibration for it and this network.
+    """
+    if settings is None:
+        return ()
+    return (SecondStage(build_reranker(settings), build_alpha(settings.alpha, settings, backbone), settings.k),)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fdemd.retrieval.auto_alpha import auto_alpha
 from fdemd.retrieval.ranking import NOBODY, Ranking, sorted_by_score
 from fdemd.settings.checking import check_settings
 from fdemd.settings.ranking import Mix
@@ -13,14 +12,13 @@ from fdemd.tensors.checks import check
 from fdemd.tensors.directions import finite
 
 
-def reorder(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking:
+def reorder(ranking: Ranking, similarity: Tensor, alpha: float | Tensor) -> Ranking:
     """Sort the first ``k`` places by ``alpha * similarity + (1 - alpha) * cosine``; the places after stay as they are.
 
     Args:
         ranking: The first stage's, with cosines as scores.
         similarity: ``(Q, k)`` of the first k candidates, in the ranking's order; larger is closer.
-        alpha: In [0, 1]; 0 gives the first stage back, exactly. ``auto`` chooses it for each query, see
-            :func:`fdemd.retrieval.auto_alpha.auto_alpha`.
+        alpha: In [0, 1], of all queries or of each, ``(Q,)``; 0 gives the first stage back, exactly.
 
     Raises:
         InputError: A similarity is not finite, or alpha is out of range.
@@ -31,14 +29,17 @@ def reorder(ranking: Ranking, similarity: Tensor, alpha: float | str) -> Ranking
         >>> reorder(first, torch.tensor([[0.2, 0.6]]), alpha=0.5).indices
         tensor([[0, 4, 2]])
     """
-    check_settings(Mix, {"alpha": alpha})
-    _, similarity = check({"indices": (ranking.indices, "row Q L"), "similarity": (similarity, "finite Q k")})
+    wanted = {"indices": (ranking.indices, "row Q L"), "similarity": (similarity, "finite Q k")}
+    if isinstance(alpha, Tensor):
+        _, similarity, alphas = check(wanted | {"alpha": (alpha, "finite Q")})
+    else:
+        check_settings(Mix, {"alpha": alpha})
+        (_, similarity), alphas = check(wanted), None
     k = similarity.shape[1]
     if k > ranking.indices.shape[1]:
         raise ValueError(f"There are similarities of {k} places, and the ranking has {ranking.indices.shape[1]}.")
     first, absent = ranking.indices[:, :k], ranking.indices[:, :k] == NOBODY
     cosine = ranking.scores[:, :k]
-    alphas = auto_alpha(cosine, similarity) if isinstance(alpha, str) else None
     mixed = mix(cosine, similarity, float(alpha) if alphas is None else alphas[:, None], absent)
     order = sorted_by_score(mixed)
     return Ranking(

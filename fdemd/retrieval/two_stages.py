@@ -145,7 +145,8 @@ class Queries:
             recall = measure_recall(search.index, first, *given, protocol, depth, seed)
         asked = {stage: (stage.reranker, search.compared(stage)) for stage in search.stages}
         scored = {each: self._score(*each, first, protocol) for each in dict.fromkeys(asked.values())}
-        return SearchResult(protocol, first, cosine, recall, {stage: scored[each] for stage, each in asked.items()})
+        of_stages = {stage: scored[each] for stage, each in asked.items()}
+        return SearchResult(protocol, query, first, cosine, recall, of_stages)
 
     def _score(self, reranker: Reranker, k: int | None, first: Ranking, protocol: str) -> Scored:
         """Compare the queries with their first ``k`` candidates, or with the whole gallery."""

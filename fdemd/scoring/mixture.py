@@ -73,7 +73,11 @@ def mixture_of(
     features, gallery_labels = data.gallery()
     gallery = Faces(features.embedding.float(), gallery_labels, _logit(head, features))
     search = TwoStageSearch(
-        features, gallery_labels, second_stages(settings), backbone=data.backbone, on_progress=on_progress
+        features,
+        gallery_labels,
+        second_stages(settings, data.backbone),
+        backbone=data.backbone,
+        on_progress=on_progress,
     )
     parts, rights, firsts, missed, lone = [], [], [], 0, 0
     for kind in data.features:

@@ -15,6 +15,7 @@ from fdemd.cache.similarities import SimilarityStore
 from fdemd.embedding.data import EmbeddedData
 from fdemd.metrics.identification import IDENTIFICATION, QueryMetric, best_possible, first_hits
 from fdemd.metrics.intervals import Estimate
+from fdemd.retrieval.alpha import build_alpha
 from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.reranker import Progress, Reranker, no_progress
 from fdemd.retrieval.rerankers import build_reranker
@@ -97,7 +98,10 @@ class StudyComparison:
         gallery, labels = data.gallery()
         different = dict.fromkeys(method.settings for method in methods)
         rerankers = {settings: build_reranker(settings) for settings in different}
-        self._stages = {each: SecondStage(rerankers[each.settings], each.alpha, each.k) for each in methods}
+        self._stages = {
+            each: SecondStage(rerankers[each.settings], build_alpha(each.alpha, each.settings, data.backbone), each.k)
+            for each in methods
+        }
         self._search = TwoStageSearch(
             gallery, labels, list(self._stages.values()), backbone=data.backbone, on_progress=on_progress
         )

@@ -13,7 +13,7 @@ from fdemd.settings.networks import Network, PluginNetwork
 from fdemd.settings.normalization import Normalization
 from fdemd.settings.plugins import refuse_namesake
 from fdemd.settings.queries import QUERY_SECTIONS, Queries
-from fdemd.settings.ranking import METRICS, RERANK_SECTIONS, Features, MetricName, Protocol, Rerank, Stage1
+from fdemd.settings.ranking import CALIBRATED, METRICS, RERANK_SECTIONS, Features, MetricName, Protocol, Rerank, Stage1
 from fdemd.settings.running import Logger, Trainer, TrainingTrainer
 from fdemd.settings.section import Place, Section, Seed, each_once, refuse, that
 from fdemd.settings.training import Batches, Loss, Optimizer, Validation
@@ -129,6 +129,15 @@ class Train(Section):
     @model_validator(mode="after")
     def _choices_are_of_one_meaning(self) -> Train:
         _check_choices(self.model, self.rerank, self.query, [])
+        return self
+
+    @model_validator(mode="after")
+    def _needs_no_calibration(self) -> Train:
+        if getattr(self.rerank, "alpha", None) == CALIBRATED:
+            raise refuse(
+                "rerank.alpha is calibrated, and a network that is being trained has no calibration; use "
+                "rerank.alpha=auto here, and fdemd calibrate once it is trained."
+            )
         return self
 
     @model_validator(mode="after")

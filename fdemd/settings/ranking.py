@@ -11,6 +11,7 @@ from fdemd.errors import InputError
 from fdemd.settings.own_rerankers import own_reranker, own_rerankers
 from fdemd.settings.plugins import check_plugin_settings, check_section, plugin_names, signature_section
 from fdemd.settings.section import (
+    Place,
     Section,
     Text,
     at_least,
@@ -48,11 +49,15 @@ MetricName = Annotated[Text, BeforeValidator(_check_metric)]
 SMALLEST_EPS, LARGEST_EPS = 2 / 700, 10.0
 """Below, the kernel underflows in float64; above, every flow is the outer product of the weights."""
 
+AUTO, CALIBRATED = "auto", "calibrated"
+"""Instead of a number: alpha is chosen for each query, from the scores of its shortlist, or from what covers it."""
+ALPHA_RULES = (AUTO, CALIBRATED)
+
 Alpha = Annotated[
     Any,
-    takes(lambda value: value == "auto" or is_number(value), "a number between 0 and 1, or auto"),
+    takes(lambda value: value in ALPHA_RULES or is_number(value), "a number between 0 and 1, auto or calibrated"),
     that(
-        lambda value: value == "auto" or 0 <= value <= 1,
+        lambda value: value in ALPHA_RULES or 0 <= value <= 1,
         "it must lie between 0 (cosine of embeddings alone) and 1 (Earth Mover's similarity alone). The paper has 0.7",
     ),
 ]
@@ -80,11 +85,18 @@ class Mix(Section):
 
     alpha: Alpha = 0.7
     k: K = 100
+    calibration: Place | None = None
 
     @property
     def options(self) -> dict[str, Any]:
-        """Return what the re-ranker itself is made with: every setting but its name, alpha and k."""
-        return {name: value for name, value in self if name not in ("method", "alpha", "k")}
+        """Return what the re-ranker itself is made with: every setting but its name and those that all have."""
+        return {name: value for name, value in self if name not in ("method", *Mix.model_fields)}
+
+    @property
+    def compared_by(self) -> dict[str, Any]:
+        """Return what decides a similarity, as plain values: method and options, but not what computes them."""
+        plain = self.model_dump(mode="json", include={"method", *self.options})
+        return {name: value for name, value in plain.items() if name not in ("engine", "tolerance")}
 
     def measure(self: M) -> M:
         """Return the same settings with the usual alpha and k, so that equal similarities have equal settings."""
@@ -117,11 +129,11 @@ class EmdRerank(Mix):
         """Return alpha as a number, for two photographs alone.
 
         Raises:
-            InputError: It is ``auto``, which looks at a query's whole shortlist.
+            InputError: It is ``auto`` or ``calibrated``, which are for queries that search a gallery.
         """
         if isinstance(self.alpha, str):
             raise InputError(
-                f"rerank.alpha={self.alpha} is chosen from the scores of a query's whole shortlist; to compare two "
+                f"rerank.alpha={self.alpha} is chosen for each query that searches a gallery; to compare two "
                 "photographs alone give a number, such as rerank.alpha=0.7."
             )
         return float(self.alpha)

@@ -27,6 +27,7 @@ sys.exit(status)
         ("evaluate data=pairs pairs=/no/such", "evaluate: the list of pairs /no/such does not exist; give it with"),
         ("evaluate data=pairs pairs=/dev/null", "evaluate: a list of pairs needs photographs: give data.manifest=FILE"),
         ("evaluate model.checkpoint=/no/such", "evaluate: the weight file /no/such does not exist; give the path of"),
+        ("evaluate rerank.calibration=/no/such", "evaluate: the calibration /no/such does not exist; give it with"),
         ("evaluate align=ida align.manifest=/no/such.csv", "evaluate: the manifest /no/such.csv does not exist"),
         (
             "evaluate align=ida align.support=learned align.estimator=/no/such",

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from fdemd.repro.auto_alpha_fit import WEIGHTS, Shortlists, draw_fitted_people, fit_rule
-from fdemd.retrieval.auto_alpha import AUTO, RULE, auto_alpha
+from fdemd.retrieval.auto_alpha import RULE, auto_alpha
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage2 import reorder
 
@@ -44,14 +44,17 @@ def test_success_is_whether_the_mixed_shortlist_begins_with_the_right_person() -
             assert table[query, number] == shortlists.hits[query, mixed.index(max(mixed))]
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.7, 1.0, AUTO])
-def test_an_alpha_is_judged_as_reranking_would_be(alpha: float | str) -> None:
+@pytest.mark.parametrize("alpha", [0.0, 0.7, 1.0, None])
+def test_an_alpha_is_judged_as_reranking_would_be(alpha: float | None) -> None:
     shortlists = noise()
     indices = torch.arange(8).repeat(300, 1)
     indices[7, 2:], shortlists.cosine[7, 2:] = NOBODY, -torch.inf
-    found = reorder(Ranking(indices, shortlists.cosine), shortlists.similarity, alpha).indices[:, :1]
-    share = auto_alpha(shortlists.cosine, shortlists.similarity)[:, None] if isinstance(alpha, str) else alpha
-    assert torch.equal(shortlists.right(share), shortlists.hits.gather(1, found)[:, 0])
+    auto = auto_alpha(shortlists.cosine, shortlists.similarity)
+    ranking = Ranking(indices, shortlists.cosine)
+    found = reorder(ranking, shortlists.similarity, auto if alpha is None else alpha).indices[:, :1]
+    assert torch.equal(
+        shortlists.right(auto[:, None] if alpha is None else alpha), shortlists.hits.gather(1, found)[:, 0]
+    )
 
 
 def test_a_planted_gate_is_found() -> None:

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fdemd.retrieval.auto_alpha import AUTO, auto_alpha
+from fdemd.retrieval.auto_alpha import auto_alpha
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage2 import reorder
 
@@ -54,8 +54,9 @@ def test_reranking_takes_it() -> None:
     cosine, similarity = scores(2)
     indices = torch.arange(12).repeat(6, 1)
     indices[0, 5:], cosine[0, 5:] = NOBODY, -torch.inf
-    found = reorder(Ranking(indices, cosine), similarity, AUTO)
-    assert torch.equal(found.alphas, auto_alpha(cosine, similarity))
+    auto = auto_alpha(cosine, similarity)
+    found = reorder(Ranking(indices, cosine), similarity, auto)
+    assert torch.equal(found.alphas, auto)
     some = torch.tensor([1, 0])
     assert torch.equal(found[some].alphas, found.alphas[some])
     assert reorder(Ranking(indices, cosine), similarity, 0.7).alphas is None

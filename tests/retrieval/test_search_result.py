@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from fdemd.features import Features
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.reranker import Similarity
 from fdemd.retrieval.reranker_query_expansion import QueryExpansionReranker
@@ -10,6 +11,7 @@ from fdemd.retrieval.search_result import Scored, SearchResult
 from fdemd.retrieval.second_stage import SecondStage
 
 RERANKER = QueryExpansionReranker()
+QUERY = Features(torch.eye(3), torch.ones(3, 4, 2), (2, 2))
 FIRST = Ranking(
     [[4, 2, 0, 1], [3, 1, NOBODY, NOBODY], [0, 1, 2, NOBODY]],
     [[0.9, 0.8, 0.7, 0.6], [0.5, 0.4, -torch.inf, -torch.inf], [0.3, 0.2, 0.1, -torch.inf]],
@@ -23,7 +25,7 @@ FLAGS = torch.tensor([[True, False, True, False], [False, True, True, True], [Fa
 def found() -> SearchResult:
     """Both stages share what the re-ranker said of four places."""
     scored = Scored(Similarity(VALUES, fallback=FLAGS), 1.5)
-    return SearchResult("official", FIRST, _scored={WIDE: scored, NARROW: scored})
+    return SearchResult("official", QUERY, FIRST, _scored={WIDE: scored, NARROW: scored})
 
 
 def test_each_stage_orders_as_many_places_as_it_has(found: SearchResult) -> None:
@@ -40,5 +42,5 @@ def test_flags_are_counted_where_there_is_somebody_within_the_stage_s_places(fou
 
 def test_k_beyond_the_ranking_is_the_ranking(found: SearchResult) -> None:
     beyond = SecondStage(RERANKER, 1.0, 100)
-    result = SearchResult("official", FIRST, _scored={beyond: Scored(Similarity(VALUES), 0.0)})
+    result = SearchResult("official", QUERY, FIRST, _scored={beyond: Scored(Similarity(VALUES), 0.0)})
     assert result.counts(beyond) == (4, 0, 0)

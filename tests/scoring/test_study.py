@@ -15,6 +15,7 @@ from fdemd.data.manifest import Manifest, Photograph
 from fdemd.embedding.data import EmbeddedData
 from fdemd.embedding.datasets import EmbeddedFaces
 from fdemd.features import Features
+from fdemd.retrieval.alpha import build_alpha
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, OFFICIAL
 from fdemd.retrieval.rerankers import build_reranker
 from fdemd.retrieval.second_stage import SecondStage
@@ -76,7 +77,8 @@ def test_a_row_is_that_of_an_evaluation_of_the_method_alone(methods: list[Method
     outcomes = compare(methods).outcomes("mask", [protocol])
     rows = outcomes[-len(methods) :]
     for method, row in zip(methods, rows, strict=True):
-        stage = SecondStage(build_reranker(method.settings), method.alpha, method.k)
+        alpha = build_alpha(method.alpha, method.settings, DATA.backbone)
+        stage = SecondStage(build_reranker(method.settings), alpha, method.k)
         search = TwoStageSearch(*DATA.gallery(), [stage])
         given_faces = DATA.query("mask", ROWS)
         (alone,) = compare_stages(

@@ -21,9 +21,9 @@ from tests.settings.conftest import Told
         ("k=0", "rerank.k is 0; at least 1 candidate must be re-ranked (the paper has 100)."),
         ("k=99999999999", "rerank.k is 99999999999; at least 1 candidate must be re-ranked"),
         ("alpha=1.5", "rerank.alpha is 1.5; it must lie between 0 (cosine of embeddings alone) and 1"),
-        ("alpha=nan", "rerank.alpha takes a number between 0 and 1, or auto, not 'nan'."),
-        ("alpha=true", "rerank.alpha takes a number between 0 and 1, or auto, not 'true'."),
-        ("alpha=[0,1]", "rerank.alpha takes a number between 0 and 1, or auto, not '[0,1]'."),
+        ("alpha=nan", "rerank.alpha takes a number between 0 and 1, auto or calibrated, not 'nan'."),
+        ("alpha=true", "rerank.alpha takes a number between 0 and 1, auto or calibrated, not 'true'."),
+        ("alpha=[0,1]", "rerank.alpha takes a number between 0 and 1, auto or calibrated, not '[0,1]'."),
         ("eps=0", "rerank.eps is 0; it must lie between 0.0029 and 10 (the paper has 0.05)."),
         ("eps=inf", "rerank.eps is inf; it must lie between 0.0029 and 10"),
         ("seed=-1", "seed is -1; it must lie between 0 and 4294967295."),
@@ -83,7 +83,7 @@ _HUGE = f"1{'0' * 400}"
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        (f"rerank.alpha={_HUGE}", f"rerank.alpha takes a number between 0 and 1, or auto, not '{_HUGE}'."),
+        (f"rerank.alpha={_HUGE}", f"rerank.alpha takes a number between 0 and 1, auto or calibrated, not '{_HUGE}'."),
         (f"rerank.eps={_HUGE}", f"rerank.eps takes a number, not '{_HUGE}'."),
         (f"model=onnx model.mean={_HUGE}", "model.mean takes a number, or a list of three"),
         (f"query=rotate query.rotate.degrees=[0,{_HUGE}]", "query.rotate.degrees[1] takes a number"),
@@ -177,5 +177,6 @@ def test_a_copy_with_other_values_is_checked_as_a_whole() -> None:
 
 
 def test_an_unknown_setting_is_told_with_those_that_there_are() -> None:
-    with pytest.raises(InputError, match=r"^There is no setting kk\. There are alpha, k, k1, k2, method\.$"):
+    sentence = r"^There is no setting kk\. There are alpha, calibration, k, k1, k2, method\.$"
+    with pytest.raises(InputError, match=sentence):
         check_settings(KReciprocalRerank, {"kk": 3})

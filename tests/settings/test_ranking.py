@@ -94,5 +94,19 @@ def test_equal_measures_are_equal_whatever_alpha_and_k() -> None:
 
 def test_two_photographs_need_a_number_as_alpha() -> None:
     assert EmdRerank(alpha=1).fixed_alpha == 1.0
-    with pytest.raises(InputError, match="whole shortlist"):
-        _ = EmdRerank(alpha="auto").fixed_alpha
+    for rule in ("auto", "calibrated"):
+        with pytest.raises(InputError, match=f"rerank.alpha={rule} is chosen for each query"):
+            _ = EmdRerank(alpha=rule).fixed_alpha
+
+
+def test_a_calibration_is_for_what_decides_a_similarity() -> None:
+    used = EmdRerank(alpha="calibrated", k=50, engine="cpu", tolerance=1e-3, calibration="x", grid=(4, 4)).compared_by
+    assert used == EmdRerank(grid=(4, 4)).compared_by
+    assert used == {
+        "method": "emd",
+        "weighting": "apc",
+        "eps": 0.05,
+        "stop": "converged",
+        "patches": "raw",
+        "grid": [4, 4],
+    }

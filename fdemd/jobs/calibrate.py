@@ -1,0 +1,133 @@
+"""``fdemd calibrate``: what tells covered faces from clean ones to a network, and how far to trust stage 2 then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from fdemd.data.manifest import check_identities
+from fdemd.embedding.covers import embed_covers
+from fdemd.embedding.data import DataDescription, EmbeddedData, build_network, describe_data
+from fdemd.errors import InputError
+from fdemd.jobs.evaluate import check_second_stage
+from fdemd.report.labels import model_label
+from fdemd.runs.files import run_folder, versions
+from fdemd.runs.pairs_progress import pairs_progress
+from fdemd.scoring.calibration import Calibrated, calibrate_faces
+from fdemd.settings.jobs import Evaluate
+from fdemd.settings.ranking import Reranking, second_stage_of
+from fdemd.visibility.covers.maker import CoverMaker
+from fdemd.visibility.store import write_calibration
+
+MOST_PHOTOGRAPHS = 2000
+"""Photographs of a gallery, at most, that covers are drawn on; of more, some people are drawn by the seed."""
+DRAWS = 3
+"""Covers that are drawn on each photograph."""
+
+
+def calibrate(settings: Evaluate) -> Path:
+    """Calibrate a network and a second stage on a gallery's own photographs, and write the file to a new folder.
+
+    Args:
+        settings: Settings of an evaluation; the gallery of its data, its network and its second stage are taken.
+
+    Returns:
+        The file.
+
+    Raises:
+        InputError: A setting, a file or the data cannot be used.
+    """
+    rerank = second_stage_of(settings.rerank)
+    if rerank is None:
+        raise InputError(
+            "A calibration says how far to trust the second stage; leave --no-rerank and rerank=none away."
+        )
+    rerank = rerank.measure()
+    settings = settings.model_copy(update={"query": {}})
+    backbone = build_network(settings.model, settings.seed)
+    check_second_stage(backbone, rerank)
+    described = describe_data(settings, backbone)
+    with run_folder(Path(settings.output), f"calibration-{model_label(settings.model)}-{settings.data.name}") as folder:
+        data = described.embed()
+        name = model_label(settings.model)
+        found = calibrate_data(described, data, rerank, drawn_rows(data, settings.seed), name)
+        file = folder / f"calibration_{model_label(settings.model)}.safetensors"
+        write_calibration(found.calibration, file)
+    print(found.summary(), flush=True)
+    print(f"Use it with rerank.alpha=calibrated rerank.calibration={file}", flush=True)
+    return file
+
+
+def calibrate_data(
+    described: DataDescription, data: EmbeddedData, rerank: Reranking, rows: Tensor, name: str
+) -> Calibrated:
+    """Calibrate on some photographs of embedded data.
+
+    Args:
+        described: The data.
+        data: The same, embedded.
+        rerank: Settings of the second stage.
+        rows: Rows of the manifest, of the gallery.
+        name: Name of the network, for people.
+
+    Raises:
+        InputError: Nobody has two photographs, or the network or the re-ranker cannot be used.
+    """
+    seed = described.settings.seed
+    faces = embed_covers(described, data, rows, cover_makers(seed))
+    facts = {
+        "data": described.settings.data.name,
+        "data_sha256": data.faces.faces.digest,
+        "photographs": len(rows),
+        "people": len(faces.labels.identity.unique()),
+        "draws": DRAWS,
+        "seed": seed,
+        "versions": {name: number for name, number in versions().items() if name != "commit"},
+    }
+    with torch.inference_mode(), pairs_progress(None) as on_progress:
+        return calibrate_faces(
+            faces,
+            *data.gallery(),
+            rerank,
+            backbone=data.backbone,
+            name=name,
+            seed=seed,
+            facts=facts,
+            on_progress=on_progress,
+        )
+
+
+def cover_makers(seed: int) -> list[CoverMaker]:
+    """Return what draws the covers of a calibration.
+
+    Args:
+        seed: Seed of the covers.
+    """
+    return [CoverMaker(seed=seed, draw=number) for number in range(1, DRAWS + 1)]
+
+
+def drawn_rows(data: EmbeddedData, seed: int) -> Tensor:
+    """Return the rows of the gallery that a calibration takes: all, or those of people drawn by the seed.
+
+    Args:
+        data: The data.
+        seed: Seed of the draw.
+
+    Raises:
+        InputError: Fewer than two people are left.
+    """
+    photographs, rows = data.faces.manifest.photographs, data.faces.gallery_rows.tolist()
+    if len(rows) > MOST_PHOTOGRAPHS:
+        people: dict[str, list[int]] = {}
+        for row in rows:
+            people.setdefault(photographs[row].identity, []).append(row)
+        # People with two photographs or more first: only their queries can be answered.
+        names = sorted(people, key=lambda name: (len(people[name]) < 2, name))
+        several = sum(len(people[name]) > 1 for name in names)
+        generator = torch.Generator().manual_seed(seed)
+        order = [*torch.randperm(several, generator=generator).tolist(), *range(several, len(names))]
+        rows = [row for number in order for row in people[names[number]]][:MOST_PHOTOGRAPHS]
+    check_identities((photographs[row] for row in rows), f"The gallery of {data.faces.manifest.root}")
+    return torch.tensor(sorted(rows))

@@ -1,0 +1,142 @@
+"""The figures of ``alpha=calibrated`` as Markdown: nothing but what their JSON file says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Facts = Mapping[str, Any]
+WAYS = ("stage 1", "alpha 0.7", "auto", "calibrated", "best fixed")
+"""Ways to choose alpha, in the order of the tables."""
+NEVER_SEEN = "never seen"
+"""Name of the rule that goes by an estimator that was fitted without the kind of query."""
+
+
+def trust_page(facts: Facts) -> str:
+    """Return the page.
+
+    Args:
+        facts: As ``python -m fdemd.repro.trust`` writes them.
+    """
+    versions, goal, fit = facts["versions"], facts["goal"], facts["fit"]
+    rows = [row for network in facts["networks"] for row in network["rows"]]
+    lines = [
+        "# alpha=calibrated: figures",
+        "",
+        f"`{facts['command']}`, fdemd {versions.get('commit', versions['fdemd'])}, torch {versions['torch']}.",
+        "",
+        f"Fitted on {fit['photographs']} photographs ({fit['data']}), seed {fit['seed']}. Measured on "
+        f"{facts['measured on']}. Protocol {facts['protocol']}. All figures in percent.",
+        "",
+        f"Of {goal['rows']} rows, {goal['within 0.1 point of stage 1 or above']} are within 0.1 point of stage 1 or "
+        f"above it in P@1 and R-Precision (with auto {goal['so with auto']}); of the "
+        f"{goal['rows with a gain of 1 point']} in which a fixed alpha gains 1 point of P@1 or more, "
+        f"{goal['at least 90 % of it']} keep at least 90 % of it.",
+        "",
+        "## P@1 / R-Precision",
+        "",
+        *figures_table(rows),
+        "",
+        "## Covers that the estimator never saw",
+        "",
+        "Each kind left out of the fit of the condition in turn; the alphas are those of the calibration.",
+        "",
+        *never_seen_table(rows),
+        "",
+        "## alpha of each condition",
+        "",
+        *alphas_table(facts["networks"]),
+        "",
+        "## The estimator on people that it never saw",
+        "",
+        *estimator_table(facts["networks"]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def summary_table(rows: Sequence[Facts]) -> list[str]:
+    """A line a network and data set, a column a kind of query: P@1 of stage 1 -> auto, calibrated (best fixed)."""
+    cells: dict[str, list[str]] = {}
+    for row in rows:
+        first, auto, calibrated, best = (
+            f"{row['figures'][way]['P@1']:.1f}" for way in ("stage 1", "auto", "calibrated", "best fixed")
+        )
+        cells.setdefault(f"{row['data']}, {row['network']}", []).append(f"{first} -> {auto}, {calibrated} ({best})")
+    kinds = dict.fromkeys(row["query"] for row in rows)
+    return _table(["data, network", *kinds], [[name, *each] for name, each in cells.items()])
+
+
+def figures_table(rows: Sequence[Facts]) -> list[str]:
+    """A line a kind of query of each network and data set."""
+    header = ["data, network", "query (number)", *WAYS, "kept", "mean alpha"]
+    return _table(header, [_cells(row) for row in rows])
+
+
+def never_seen_table(rows: Sequence[Facts]) -> list[str]:
+    """A line a kind of query that an estimator was fitted without, where one was."""
+    ways = ("stage 1", NEVER_SEEN, "calibrated", "best fixed")
+    return _table(
+        ["data, network", "query", *ways],
+        [
+            [
+                f"{row['data']}, {row['network']}",
+                row["query"],
+                *(f"{row['figures'][way]['P@1']:.1f} / {row['figures'][way]['RP']:.1f}" for way in ways),
+            ]
+            for row in rows
+            if NEVER_SEEN in row["figures"]
+        ],
+    )
+
+
+def alphas_table(networks: Sequence[Facts]) -> list[str]:
+    """A line a network, a column a condition."""
+    return _table(
+        ["network", *networks[0]["alphas"]],
+        [[each["network"], *(f"{alpha:g}" for alpha in each["alphas"].values())] for each in networks],
+    )
+
+
+def estimator_table(networks: Sequence[Facts]) -> list[str]:
+    """A line a network: how well its estimator sees covers."""
+    header = [
+        "network",
+        "AUC per patch",
+        "called right",
+        "clean faces called below",
+        "really masked faces found",
+        "of them called below",
+    ]
+    lines = []
+    for each in networks:
+        found = each["estimator"]
+        masked = each.get("really masked")
+        lines.append(
+            [
+                each["network"],
+                f"{found['patch AUC']:.4f}",
+                ", ".join(f"{name} {share:.1f}" for name, share in found["called right"].items()),
+                f"{found['clean called'].get('below', 0.0):.2f}",
+                f"{masked['faces found']} of {masked['photographs']}" if masked else "",
+                f"{masked['called'].get('below', 0.0):.1f}" if masked else "",
+            ]
+        )
+    return _table(header, lines)
+
+
+def _cells(row: Facts) -> list[str]:
+    figures, share = row["figures"], row["share of the best gain"]
+    best = f" ({row['best alpha']:g})"
+    return [
+        f"{row['data']}, {row['network']}",
+        f"{row['query']} ({row['queries']})",
+        *(f"{figures[way]['P@1']:.1f} / {figures[way]['RP']:.1f}" + best * (way == "best fixed") for way in WAYS),
+        "" if share is None else f"{share} %",
+        f"{row['mean alpha']:.2f}",
+    ]
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    return [*lines, *("| " + " | ".join(row) + " |" for row in rows)]

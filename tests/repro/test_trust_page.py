@@ -1,0 +1,88 @@
+from typing import Any
+
+from fdemd.repro.trust_page import (
+    NEVER_SEEN,
+    WAYS,
+    alphas_table,
+    estimator_table,
+    figures_table,
+    never_seen_table,
+    summary_table,
+    trust_page,
+)
+
+
+def facts() -> dict[str, Any]:
+    row = {
+        "data": "LFW",
+        "network": "dlib",
+        "query": "mask",
+        "queries": 1000,
+        "missed": 0,
+        "figures": {name: {"P@1": 40.0 + number, "RP": 30.0 + number} for number, name in enumerate(WAYS)},
+        "best alpha": 0.4,
+        "mean alpha": 0.3871,
+        "share of the best gain": 75,
+    }
+    network = {
+        "network": "dlib",
+        "alphas": {"clean": 0.0, "below": 0.4},
+        "estimator": {"patch AUC": 0.97564, "called right": {"clean": 97.0}, "clean called": {"clean": 99.5}},
+        "really masked": {"photographs": 82, "faces found": 80, "called": {"below": 96.25, "other": 3.75}},
+        "rows": [row, row | {"query": "clean", "share of the best gain": None}],
+    }
+    return {
+        "command": "python -m fdemd.repro.trust",
+        "versions": {"fdemd": "0.1.0", "torch": "2.14"},
+        "goal": {
+            "rows": 2,
+            "within 0.1 point of stage 1 or above": 2,
+            "so with auto": 1,
+            "rows with a gain of 1 point": 1,
+            "at least 90 % of it": 0,
+        },
+        "fit": {"photographs": 1200, "data": "LFW, half of the people", "seed": 0},
+        "measured on": "LFW: 1603 photographs of other people",
+        "protocol": "leave-twin-out",
+        "networks": [network],
+    }
+
+
+def test_a_row_shows_both_figures_of_every_way() -> None:
+    table = figures_table(facts()["networks"][0]["rows"])
+    assert table[0].startswith(
+        "| data, network | query (number) | stage 1 | alpha 0.7 | auto | calibrated | best fixed |"
+    )
+    assert table[2] == (
+        "| LFW, dlib | mask (1000) | 40.0 / 30.0 | 41.0 / 31.0 | 42.0 / 32.0 | 43.0 / 33.0 | 44.0 / 34.0 (0.4) "
+        "| 75 % | 0.39 |"
+    )
+    assert "|  | 0.39 |" in table[3], "no share where there is next to nothing to gain"
+
+
+def test_a_summary_has_a_column_a_kind_of_query() -> None:
+    header, _, line = summary_table(facts()["networks"][0]["rows"])
+    assert header == "| data, network | mask | clean |"
+    assert line == "| LFW, dlib | 40.0 -> 42.0, 43.0 (44.0) | 40.0 -> 42.0, 43.0 (44.0) |"
+
+
+def test_the_estimator_stands_by_its_network() -> None:
+    assert estimator_table(facts()["networks"])[2] == "| dlib | 0.9756 | clean 97.0 | 0.00 | 80 of 82 | 96.2 |"
+    without = [{name: value for name, value in facts()["networks"][0].items() if name != "really masked"}]
+    assert estimator_table(without)[2] == "| dlib | 0.9756 | clean 97.0 | 0.00 |  |  |"
+    assert alphas_table(facts()["networks"])[2] == "| dlib | 0 | 0.4 |"
+
+
+def test_only_rows_with_an_unaware_estimator_tell_what_it_does() -> None:
+    row, other = facts()["networks"][0]["rows"]
+    row["figures"][NEVER_SEEN] = {"P@1": 41.5, "RP": 31.5}
+    other["figures"] = {name: each for name, each in other["figures"].items() if name != NEVER_SEEN}
+    assert never_seen_table([row, other])[2:] == [
+        "| LFW, dlib | mask | 40.0 / 30.0 | 41.5 / 31.5 | 43.0 / 33.0 | 44.0 / 34.0 |"
+    ]
+
+
+def test_the_page_says_what_was_measured() -> None:
+    page = trust_page(facts())
+    assert "Of 2 rows, 2 are within 0.1 point of stage 1 or above it in P@1 and R-Precision (with auto 1)" in page
+    assert "Fitted on 1200 photographs (LFW, half of the people), seed 0." in page
