@@ -110,7 +110,7 @@ def test_all_four_from_outside_in_one_command(fdemd: Fdemd, few_people: Path, tm
     assert folder.name.endswith("grey-folder")
     config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     assert config["model"] == {"backbone": "grey", "side": 3, "seed": 0}
-    assert config["rerank"] == {"method": "nearest", "alpha": 0.7, "k": 5, "temperature": 0.5}
+    assert config["rerank"] == {"method": "nearest", "alpha": 0.7, "k": 5, "calibration": None, "temperature": 0.5}
     assert config["query"] == {"clean": {}, "mirrored": {"share": 1.0}}
 
 

@@ -19,6 +19,7 @@ def area_under_roc(score: Tensor, positive: Tensor) -> float:
         A number in [0, 1]; NaN if all are positive, or none is.
 
     Example:
+        >>> import torch
         >>> area_under_roc(torch.tensor([0.1, 0.4, 0.35, 0.8]), torch.tensor([False, False, True, True]))
         0.75
     """

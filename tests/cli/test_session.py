@@ -49,7 +49,11 @@ def test_hydra_is_as_it_was_afterwards(config_dir: Path) -> None:
     ("group", "name", "node"),
     [
         ("model", "net", {"model": {"backbone": "net", "width": 64, "checkpoint": "???"}}),
-        ("rerank", "nearest", {"rerank": {"method": "nearest", "alpha": 0.7, "k": 100, "temperature": 1.0}}),
+        (
+            "rerank",
+            "nearest",
+            {"rerank": {"method": "nearest", "alpha": 0.7, "k": 100, "calibration": None, "temperature": 1.0}},
+        ),
         ("query", "scarf", {"query": {"scarf": {"height": 0.4}}}),
     ],
 )
