@@ -7,17 +7,7 @@ from fdemd.emd import Official, emd_similarity
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.retrieval.reranker_emd import EmdReranker
-
-QUERIES, FACES = 5, 30
-
-
-def faces(count: int, seed: int) -> Features:
-    patches = torch.randn(count, 16, 8, generator=torch.Generator().manual_seed(seed))
-    return Features(patches.mean(1), patches, (4, 4))
-
-
-QUERY, GALLERY = faces(QUERIES, 0), faces(FACES, 1)
-SHORTLIST = torch.rand(QUERIES, FACES, generator=torch.Generator().manual_seed(2)).argsort(dim=1)[:, :10]
+from tests.retrieval.made_features import GALLERY, QUERY, SHORTLIST
 
 
 def test_the_grid_that_is_asked_for_is_compared() -> None:

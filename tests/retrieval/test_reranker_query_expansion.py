@@ -4,20 +4,9 @@ import pytest
 import torch
 
 from fdemd.errors import InputError
-from fdemd.features import Features
 from fdemd.retrieval.query_expansion import expanded_similarity
 from fdemd.retrieval.reranker_query_expansion import QueryExpansionReranker
-
-QUERIES, FACES = 5, 30
-
-
-def faces(count: int, seed: int) -> Features:
-    patches = torch.randn(count, 16, 8, generator=torch.Generator().manual_seed(seed))
-    return Features(patches.mean(1), patches, (4, 4))
-
-
-QUERY, GALLERY = faces(QUERIES, 0), faces(FACES, 1)
-SHORTLIST = torch.rand(QUERIES, FACES, generator=torch.Generator().manual_seed(2)).argsort(dim=1)[:, :10]
+from tests.retrieval.made_features import GALLERY, QUERY, SHORTLIST
 
 
 def test_the_first_n_are_joined() -> None:
