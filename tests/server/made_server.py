@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -66,39 +65,43 @@ class Process:
     """
 
     PROGRAM = """
-import sys, uvicorn, socket
+import json, sys, uvicorn, socket
+from fdemd.server.limits import Limits
 from tests.server.made_server import app_of, open_pictured
-listening = socket.create_server(("127.0.0.1", int(sys.argv[2])))
-app = app_of(open_pictured(sys.argv[1]))
+listening = socket.create_server(("127.0.0.1", 0))
+app = app_of(open_pictured(sys.argv[1]), Limits(**json.loads(sys.argv[2])))
 print(listening.getsockname()[1], flush=True)
 config = uvicorn.Config(app, log_level="error", access_log=False)
 uvicorn.Server(config).run(sockets=[listening])
 """
 
-    def __init__(self, where: str, port: int = 0, log: int = subprocess.DEVNULL) -> None:
+    def __init__(self, where: str, **limits: float) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-c", self.PROGRAM, where, str(port)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+        command = [sys.executable, "-c", self.PROGRAM, where, json.dumps(limits)]
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        )
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
         self.address = f"http://127.0.0.1:{self.port}"
 
     def kill(self) -> None:
         """End it at once, in the midst of whatever it does."""
-        self._process.send_signal(signal.SIGKILL)
-        self._process.communicate()
+        self._process.kill()
+        self._process.wait()
 
     def stop(self) -> int:
         """Ask it to end, and wait; gives its exit status."""
-        self._process.send_signal(signal.SIGTERM)
-        self._process.communicate(timeout=60)
-        return self._process.returncode
+        self._process.terminate()
+        return self._process.wait(60)
 
 
 @contextmanager
-def process(where: str, port: int = 0) -> Iterator[Process]:
-    running = Process(where, port)
+def process(where: str, **limits: float) -> Iterator[Process]:
+    """Run a server, within limits, until the block ends."""
+    running = Process(where, **limits)
     try:
+        wait_until_up(running.address)
         yield running
     finally:
         running.kill()

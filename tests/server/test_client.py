@@ -12,7 +12,7 @@ import fdemd
 from fdemd.errors import InputError
 from fdemd.server.client import GalleryClient
 from fdemd.server.keys import create_key
-from tests.server.made_server import Process, open_pictured, picture, process, wait_until_up
+from tests.server.made_server import Process, open_pictured, picture, process
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, 
     with open_pictured(where) as gallery, gallery.database.write() as session:
         key = create_key(session, "client", "admin")
     with process(where) as server:
-        wait_until_up(server.address)
         yield server, key
 
 

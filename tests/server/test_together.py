@@ -10,7 +10,7 @@ import pytest
 from fdemd.errors import InputError
 from fdemd.gallery.gallery import Gallery
 from fdemd.server.client import GalleryClient
-from tests.server.made_server import Process, open_pictured, picture, process, run_together, wait_until_up
+from tests.server.made_server import Process, open_pictured, picture, process, run_together
 
 CLIENTS, TURNS = 8, 10
 
@@ -28,7 +28,6 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_every_answer_belongs_to_its_own_photograph(tmp_path: Path) -> None:
     """Each client has people of its own, whom it enrols, looks for, alone and with others, and removes."""
     with process(str(tmp_path / "people.db")) as server:
-        wait_until_up(server.address)
 
         def work(number: int) -> None:
             chosen, there = random.Random(number), set()
@@ -53,20 +52,23 @@ def test_every_answer_belongs_to_its_own_photograph(tmp_path: Path) -> None:
 
 
 def test_two_servers_and_a_program_see_each_others_changes_within_a_second(where: str) -> None:
-    with process(where) as one, process(where) as other, open_pictured(where) as here:
-        for server in (one, other):
-            wait_until_up(server.address)
-        with GalleryClient(one.address) as first, GalleryClient(other.address) as second:
-            first.enrol("Ann", picture("Ann"))
-            assert seen_within(1, lambda: second.identify(picture("Ann", shot=2))[0].person == "Ann")
-            assert here.identify(picture("Ann", shot=2))[0].person == "Ann"
-            here.rename("Ann", "Anna")
-            assert seen_within(1, lambda: first.identify(picture("Ann", shot=2))[0].person == "Anna")
-            second.remove("Anna")
-            assert seen_within(1, lambda: first.identify(picture("Ann", shot=2))[0].person is None)
-            assert here.people() == []
-            here.enrol("Bob", picture("Bob"))
-            assert [person.name for person in first.people()] == [person.name for person in second.people()] == ["Bob"]
+    with (
+        process(where) as one,
+        process(where) as other,
+        open_pictured(where) as here,
+        GalleryClient(one.address) as first,
+        GalleryClient(other.address) as second,
+    ):
+        first.enrol("Ann", picture("Ann"))
+        assert seen_within(1, lambda: second.identify(picture("Ann", shot=2))[0].person == "Ann")
+        assert here.identify(picture("Ann", shot=2))[0].person == "Ann"
+        here.rename("Ann", "Anna")
+        assert seen_within(1, lambda: first.identify(picture("Ann", shot=2))[0].person == "Anna")
+        second.remove("Anna")
+        assert seen_within(1, lambda: first.identify(picture("Ann", shot=2))[0].person is None)
+        assert here.people() == []
+        here.enrol("Bob", picture("Bob"))
+        assert [person.name for person in first.people()] == [person.name for person in second.people()] == ["Bob"]
 
 
 def seen_within(seconds: float, condition: object) -> bool:
@@ -77,13 +79,29 @@ def seen_within(seconds: float, condition: object) -> bool:
     return False
 
 
+def test_a_server_that_is_stopped_ends_what_runs(tmp_path: Path) -> None:
+    with process(str(tmp_path / "people.db")) as server, GalleryClient(server.address) as client:
+        client.people()  # the connection is there
+        done: list[str] = []
+
+        def enrol() -> None:
+            done.extend(each.status for each in client.enrol("Ann", [picture("Ann", shot=n) for n in range(30)]))
+
+        worker = threading.Thread(target=enrol)
+        worker.start()
+        with open_pictured(tmp_path / "people.db") as gallery:
+            assert seen_within(60, lambda: gallery.size[1] > 0)
+        server.stop()
+        worker.join()
+        assert done == ["enrolled"] * 30
+
+
 def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
     where = str(tmp_path / "people.db")
     open_pictured(where).close()
     there: dict[str, bool] = {}
     for seed in range(2):
         with process(where) as server:
-            wait_until_up(server.address)
             enough = threading.Barrier(5)
             workers = [
                 threading.Thread(target=enrol_until_killed, args=(server, f"{seed} {number}", there, enough))
