@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from fdemd.gallery.gallery import Gallery
 from fdemd.server.limits import Limits
 from tests.server.conftest import Serve
-from tests.server.made_server import picture, process
+from tests.server.made_server import picture, running
 
 
 def test_every_answer_has_a_number_and_tells_browsers_to_keep_it_to_themselves(client: TestClient) -> None:
@@ -53,7 +53,7 @@ def test_a_body_is_counted_while_it_arrives(serve: Serve) -> None:
 
 def test_a_body_that_does_not_arrive_is_not_waited_for(tmp_path: Path) -> None:
     with (
-        process(str(tmp_path / "people.db"), seconds=0.3) as server,
+        running(tmp_path / "people.db", seconds=0.3) as server,
         socket.create_connection(("127.0.0.1", server.port)) as connection,
     ):
         connection.sendall(

@@ -10,7 +10,7 @@ import pytest
 from fdemd.errors import InputError
 from fdemd.gallery.gallery import Gallery
 from fdemd.server.client import GalleryClient
-from tests.server.made_server import Process, open_pictured, picture, process, run_together
+from tests.server.made_server import Process, open_pictured, picture, run_together, running
 
 CLIENTS, TURNS = 8, 10
 
@@ -27,7 +27,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def test_every_answer_belongs_to_its_own_photograph(tmp_path: Path) -> None:
     """Each client has people of its own, whom it enrols, looks for, alone and with others, and removes."""
-    with process(str(tmp_path / "people.db")) as server:
+    with running(tmp_path / "people.db") as server:
 
         def work(number: int) -> None:
             chosen, there = random.Random(number), set()
@@ -53,8 +53,8 @@ def test_every_answer_belongs_to_its_own_photograph(tmp_path: Path) -> None:
 
 def test_two_servers_and_a_program_see_each_others_changes_within_a_second(where: str) -> None:
     with (
-        process(where) as one,
-        process(where) as other,
+        running(where) as one,
+        running(where) as other,
         open_pictured(where) as here,
         GalleryClient(one.address) as first,
         GalleryClient(other.address) as second,
@@ -80,7 +80,7 @@ def seen_within(seconds: float, condition: object) -> bool:
 
 
 def test_a_server_that_is_stopped_ends_what_runs(tmp_path: Path) -> None:
-    with process(str(tmp_path / "people.db")) as server, GalleryClient(server.address) as client:
+    with running(tmp_path / "people.db") as server, GalleryClient(server.address) as client:
         client.people()  # the connection is there
         done: list[str] = []
 
@@ -97,22 +97,18 @@ def test_a_server_that_is_stopped_ends_what_runs(tmp_path: Path) -> None:
 
 
 def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
-    where = str(tmp_path / "people.db")
-    open_pictured(where).close()
-    there: dict[str, bool] = {}
-    for seed in range(2):
-        with process(where) as server:
-            enough = threading.Barrier(5)
-            workers = [
-                threading.Thread(target=enrol_until_killed, args=(server, f"{seed} {number}", there, enough))
-                for number in range(4)
-            ]
-            for worker in workers:
-                worker.start()
-            enough.wait(60)
-            server.kill()
-            for worker in workers:
-                worker.join()
+    """One kill; ``test_load`` has twenty, on real photographs."""
+    where, there, enough = tmp_path / "people.db", dict[str, bool](), threading.Barrier(5)
+    server = Process(where)
+    workers = [
+        threading.Thread(target=enrol_until_killed, args=(server, str(number), there, enough)) for number in range(4)
+    ]
+    for worker in workers:
+        worker.start()
+    enough.wait(60)
+    server.kill()
+    for worker in workers:
+        worker.join()
     with open_pictured(where) as gallery:
         assert_all_there(gallery, there)
 
