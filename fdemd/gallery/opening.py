@@ -12,9 +12,10 @@ from fdemd.gallery.cohort import built_in_people, store_cohort
 from fdemd.gallery.database import Database
 from fdemd.gallery.faces import FaceReader, Photo, best_patches
 from fdemd.gallery.pin import KEEP, PATCHES, Pin, read_pin, write_pin
+from fdemd.settings.faces import DEFAULT_DETECTOR
 
-BACKBONE, DETECTOR, DTYPE = "sface", "yunet", "float16"
-"""What a new gallery is pinned to if nothing else is asked for."""
+BACKBONE, DTYPE = "sface", "float16"
+"""What a new gallery is pinned to if nothing else is asked for, beside the default detector."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _wanted(asked: Asked, pin: Pin | None) -> tuple[Pin, Backbone]:
         backbone = create_backbone(name, **settings)
     if backbone.training:
         raise InputError("The network is in training mode, in which a face depends on others; call backbone.eval().")
-    usual = pin or Pin.of(backbone, name, DETECTOR, patches=best_patches(backbone), dtype=DTYPE)
+    usual = pin or Pin.of(backbone, name, DEFAULT_DETECTOR, patches=best_patches(backbone), dtype=DTYPE)
     wanted = Pin.of(
         backbone,
         name,

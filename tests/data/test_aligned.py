@@ -39,7 +39,7 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 def align(people: Path, cache: Path) -> AlignedFaces:
-    return aligned_faces(folder_manifest(str(people)), "dlib", (150, 150), cache=cache)
+    return aligned_faces(folder_manifest(str(people)), "dlib", (150, 150), cache=cache, detector="dlib")
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,8 @@ from fdemd.data.aligned import aligned_faces
 from fdemd.data.sources import folder_manifest
 from fdemd.cli.exit_status import exit_status
 def work():
-    print(aligned_faces(folder_manifest(sys.argv[1]), "dlib", (150, 150), cache=Path(sys.argv[2])).images.shape)
+    people, cache = folder_manifest(sys.argv[1]), Path(sys.argv[2])
+    print(aligned_faces(people, "dlib", (150, 150), cache=cache, detector="dlib").images.shape)
 sys.exit(exit_status("align", work))
 """
 
@@ -225,5 +226,5 @@ def test_a_pipe_in_the_place_of_a_photograph_is_left_out(few_people: Path, tmp_p
     path = manifest.file(manifest.photographs[1])
     path.unlink()
     os.mkfifo(path)
-    faces = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "cache")
+    faces = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "cache", detector="dlib")
     assert faces.left_out == (LeftOut(1, "unreadable", "it cannot be read (not a file)"),)
