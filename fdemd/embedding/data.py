@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from pytorch_lightning import Trainer, seed_everything
@@ -11,7 +13,9 @@ from torch import Tensor
 
 from fdemd.attacks.adversary import Adversary
 from fdemd.backbones import Backbone, create_backbone
+from fdemd.cache.code import code_key
 from fdemd.cache.location import cache_folder
+from fdemd.cache.similarities import SimilarityStore
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.sources import build_manifest
 from fdemd.embedding.cohort import CohortFaces
@@ -22,6 +26,7 @@ from fdemd.embedding.steps import embed_sets
 from fdemd.embedding.trainer import single_device_trainer
 from fdemd.features import Features
 from fdemd.retrieval.protocol import Labels
+from fdemd.retrieval.reranker import Reranker
 from fdemd.retrieval.search import Adjustment
 from fdemd.settings.jobs import Evaluate
 from fdemd.settings.networks import Network
@@ -84,6 +89,28 @@ class EmbeddedData:
             rows: Rows of the manifest among the ``missed_rows`` of the faces; None takes all of them.
         """
         return self._labels(self.faces.missed_rows if rows is None else rows, kind)
+
+    def similarity_store(
+        self, cache: Path | None, kind: str, reranker: Reranker, *, rows: Tensor | None = None
+    ) -> SimilarityStore | None:
+        """Return what keeps the similarities of queries and gallery by a re-ranker.
+
+        Args:
+            cache: Folder of the cache; None keeps nothing.
+            kind: Kind of query.
+            reranker: Compares them.
+            rows: As for :meth:`query`.
+
+        Returns:
+            The store; None without a cache, or if the features are not stored or the re-ranker is one of no name.
+        """
+        query, gallery, settings = self.features[kind], self.features["clean"], reranker.stored_as()
+        if cache is None or not query.name or settings is None:
+            return None
+        rows = self.faces.query_rows if rows is None else rows
+        digests = [hashlib.sha256(each.numpy().tobytes()).hexdigest() for each in (rows, self.faces.gallery_rows)]
+        compared = {"query": query.name, "gallery": gallery.name, "rows": digests}
+        return SimilarityStore(cache, {**compared, **settings, **code_key(type(reranker))})
 
     def _labels(self, rows: Tensor, kind: str) -> Labels:
         return labels_of(self.faces.manifest, rows, occluded=kind != "clean")

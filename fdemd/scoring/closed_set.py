@@ -15,7 +15,7 @@ from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.search import Adjustment
 from fdemd.retrieval.search_result import PairCounts
 from fdemd.retrieval.stage1 import Recall
-from fdemd.retrieval.two_stages import TwoStageSearch
+from fdemd.retrieval.two_stages import StoreOf, TwoStageSearch
 from fdemd.scoring.ground_truth import GroundTruth
 
 COSINE, STAGE_1, STAGE_2, GAIN, BEST_POSSIBLE = "cosine", "stage 1", "stage 2", "gain", "maximum"
@@ -78,6 +78,7 @@ def compare_stages(
     legacy_self_count: bool = False,
     seed: int = 0,
     metrics: Mapping[str, QueryMetric] = IDENTIFICATION,
+    store_of: StoreOf = lambda reranker: None,
 ) -> list[Comparison]:
     """Search for one kind of query under each protocol, and score both stages.
 
@@ -92,9 +93,10 @@ def compare_stages(
         legacy_self_count: See :func:`fdemd.retrieval.protocol.count_relevant`.
         seed: Seed of the bootstrap, and of the sample of queries on which an index is compared with the exact search.
         metrics: Name of each figure -> how it is computed.
+        store_of: Keeps the similarities of these queries.
     """
     stage = search.stages[0] if search.stages else None
-    queries, comparisons = search.queries(query, labels, adjust=adjust), []
+    queries, comparisons = search.queries(query, labels, adjust=adjust, store_of=store_of), []
     for protocol in queries.protocols(protocols):
         truth = GroundTruth(labels, missed, search.labels, protocol, legacy_self_count, seed, metrics)
         depth = max(truth.most_relevant, 0 if stage else FEWEST_PLACES)
