@@ -430,7 +430,8 @@ def test_without_the_compiled_engine_a_run_says_that_it_is_slower(
 ) -> None:
     without = FAST["cpu"]._replace(missing=lambda: "it was not compiled at installation")
     monkeypatch.setitem(FAST, "cpu", without)
-    status, printed, folder = evaluate("--rerank", "data=folder", f"data.root='{few_people}'", "query=[clean]")
+    words = ["--rerank", "data=folder", f"data.root='{few_people}'", "query=[clean]", "features.store=false"]
+    status, printed, folder = evaluate(*words)
     assert status == 0
     assert "slower than it can be: it was not compiled" in " ".join(printed.split())
     assert results(folder)["rerank"]["engine"] == "reference"
