@@ -51,12 +51,22 @@ function contentOf(found, person, threshold) {
     ["Both together", number(found.score)],
     ["Needed for a name", number(threshold)],
   ];
-  return [
-    pictureOf(found.picture, person),
+  const told = [
     element("dl", {}, ...numbers.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))),
-    element("p", {}, found.sentence),
-    ...MEANING.map((sentence) => element("p", { class: "muted" }, sentence)),
+    element("p", {}, halves(found)),
   ];
+  if (!found.picture) return [...told, element("p", { class: "muted" }, "The gallery keeps no pictures, so that none can be drawn.")];
+  return [pictureOf(found.picture, person), ...told, ...MEANING.map((sentence) => element("p", { class: "muted" }, sentence))];
+}
+
+/** Which half of the face carries the match: with a mask it is the upper one. A row in the middle belongs to both. */
+function halves({ patches, grid: [rows] }) {
+  const isUpper = (row) => Math.min(Math.max(rows / 2 - row, 0), 1);
+  const all = patches.reduce((sum, patch) => sum + patch.contribution, 0);
+  const upper = patches.reduce((sum, patch) => sum + isUpper(patch.row) * patch.contribution, 0);
+  if (!(all > 0 && upper >= 0 && upper <= all)) return "The parts of the two faces are not alike.";
+  const percent = Math.round((100 * upper) / all);
+  return `The upper half of the face carries ${percent} % of what is alike part by part, the lower half ${100 - percent} %.`;
 }
 
 /** The picture, which can be seen in full. */

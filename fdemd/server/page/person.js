@@ -35,7 +35,7 @@ function photographOf(photograph, place) {
     "li",
     {},
     tile(photograph.id, person.name, told),
-    element("span", { class: "file", title: photograph.path }, photograph.path?.split(/[\\/]/).pop() ?? "No file"),
+    element("span", { class: "file", title: photograph.path }, photograph.path?.split(/[\\/]/).pop() ?? `Photograph ${photograph.id}`),
     element("span", { class: "muted" }, date(photograph.enrolled)),
     mayChange() && element("button", { type: "button", class: "quiet danger", "aria-label": `Delete: ${told}`, onclick: remove }, "Delete"),
   );
