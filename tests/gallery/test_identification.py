@@ -7,7 +7,7 @@ import pytest
 from fdemd.gallery.identification import Candidate, Identification, told
 from tests.gallery.made_gallery import MadeReader, photograph
 
-ANN, BOB = (Candidate(name, 0.8, 0.8, None, 0.02, number, None) for number, name in enumerate(("Ann", "Bob")))
+ANN, BOB = (Candidate(name, 0.8, 0.8, None, 0.02, number, None, number) for number, name in enumerate(("Ann", "Bob")))
 
 
 @pytest.mark.parametrize(
