@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from threading import Thread
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
@@ -16,6 +15,7 @@ from starlette.formparsers import MultiPartParser
 from fdemd import __version__
 from fdemd.errors import InputError
 from fdemd.gallery.gallery import Gallery
+from fdemd.gallery.stages import observed_by
 from fdemd.server import routes_gallery, routes_people, routes_photographs
 from fdemd.server.access import Access
 from fdemd.server.answers import Refusal
@@ -23,7 +23,6 @@ from fdemd.server.door import Door, passing
 from fdemd.server.limits import Limits
 from fdemd.server.metrics import Metrics
 from fdemd.server.problems import Problem, as_problem
-from fdemd.server.routes_gallery import thresholds_of
 from fdemd.server.served import Served
 
 _TYPES = {
@@ -59,9 +58,8 @@ def create_app(gallery: Gallery, access: Access, limits: Limits | None = None) -
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = limits.threads
-        # Drawing what people may wear takes seconds; whoever asks meanwhile for such a threshold waits for it.
-        Thread(target=thresholds_of, args=(gallery,), daemon=True).start()
-        yield
+        with observed_by(metrics.observe):
+            yield
         gallery.close()
 
     app = FastAPI(
@@ -93,7 +91,7 @@ async def _told(request: Request, error: Exception) -> Response:
 
 async def _page(file: str = "index.html") -> Response:
     """A file of the web page. Only what lies in its folder has a name here, whatever dots and slashes are sent."""
-    found = {each.name: each for each in _PAGE.glob("*") if each.suffix in _TYPES}.get(file)
+    found = {each.name: each for each in _PAGE.glob("*") if each.suffix in _TYPES and each.is_file()}.get(file)
     if found is None:
         raise HTTPException(404)
     return Response(found.read_bytes(), media_type=_TYPES[found.suffix])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import uuid4
 
+from rich.filesize import decimal
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -101,8 +102,8 @@ class Door:
             raise self._too_large()
 
     def _too_large(self) -> HTTPException:
-        most = self._limits.bytes / 2**20
-        return HTTPException(413, f"The request is too large; {most:g} MiB are the most, all photographs together")
+        most = decimal(self._limits.bytes)
+        return HTTPException(413, f"The request is too large; {most} are the most, all photographs together")
 
     def _limited(self, receive: Receive) -> Receive:
         """Count what arrives: a client may say no length, or another one, and may send as slowly as it likes."""

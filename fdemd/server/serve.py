@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from importlib.util import find_spec
+from threading import Thread
 from typing import Any
 
 from fdemd.errors import InputError
@@ -68,7 +69,7 @@ def worker_app() -> object:
 
     facts = json.loads(os.environ[_WORKER])
     gallery = Gallery.open(facts["gallery"], create=False)
-    gallery.threshold()
+    _measure(gallery)
     return create_app(gallery, Access(gallery.database, keyless=facts["keyless"]))
 
 
@@ -79,7 +80,7 @@ def _run(gallery: Gallery, listening: socket.socket, arguments: argparse.Namespa
     from fdemd.server.app import create_app
 
     if arguments.workers == 1:
-        gallery.threshold()  # measured now, so that the first visitor does not wait for it
+        _measure(gallery)
         app = create_app(gallery, Access(gallery.database, keyless=keyless))
         uvicorn.Server(uvicorn.Config(app, **_HOW)).run(sockets=[listening])
         return
@@ -95,6 +96,14 @@ def _run(gallery: Gallery, listening: socket.socket, arguments: argparse.Namespa
         port=port,
         **_HOW,
     )
+
+
+def _measure(gallery: Gallery) -> None:
+    """Measure the thresholds before somebody waits for them; those that need something drawn, in the background."""
+    from fdemd.server.routes_gallery import thresholds_of
+
+    gallery.threshold()
+    Thread(target=thresholds_of, args=(gallery,), daemon=True).start()
 
 
 def _listen(host: str, port: int) -> socket.socket:
