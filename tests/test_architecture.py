@@ -58,6 +58,7 @@ TESTS_OF_NO_MODULE = {
     "jobs/test_sweep.py": "sweep.yaml",
     "runs/test_two_processes.py": "callbacks and loggers in two processes",
     "settings/test_choices.py": "names in the settings beside those of the code",
+    "server/test_page.py": "the web page, in a browser",
     "test_accounts.py": "every job's account of its photographs",
     "test_architecture.py": "this file",
     "test_contributing.py": "CONTRIBUTING.md",
