@@ -1,7 +1,7 @@
 import { openDialog } from "./dialogs.js";
 import { element } from "./dom.js";
 import { canForce, enrol, outcomes } from "./enrol.js";
-import { refreshGallery } from "./gallery.js";
+import { galleryChanged } from "./gallery.js";
 import { nameField } from "./names.js";
 
 /**
@@ -28,7 +28,7 @@ export function enrolInDialog(person = "") {
         const refused = chosen.filter((_, place) => canForce(enrolled[place]));
         const anyway = element("button", { type: "button", onclick: () => submit(refused, true) }, "Enrol anyway");
         result.replaceChildren(outcomes(enrolled, chosen.map((file) => file.name)), ...(refused.length ? [anyway] : []));
-        if (changed) await refreshGallery();
+        if (changed) galleryChanged();
         files.value = "";
       } catch (error) {
         result.replaceChildren(element("p", { class: "problem" }, error.message));

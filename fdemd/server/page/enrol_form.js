@@ -1,6 +1,6 @@
 import { element } from "./dom.js";
 import { canForce, enrol, outcomes } from "./enrol.js";
-import { refreshGallery } from "./gallery.js";
+import { galleryChanged } from "./gallery.js";
 import { say } from "./messages.js";
 import { nameField } from "./names.js";
 
@@ -33,7 +33,7 @@ export function enrolForm(answer, number, again) {
         result.replaceChildren(told, ...(canForce(outcome) ? [anyway] : []));
         return;
       }
-      await refreshGallery();
+      galleryChanged();
       again({ selected: number, focus: true });
       say([...told.querySelectorAll("p")].map((each) => each.textContent).join(" "));
     } catch (error) {

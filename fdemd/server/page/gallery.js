@@ -1,6 +1,7 @@
 import { call } from "./api.js";
 import { byId } from "./dom.js";
 import { key } from "./key.js";
+import { complain } from "./messages.js";
 import { people, photographs } from "./words.js";
 
 /** What the server says of its gallery: size, thresholds, limits, and the role of who asks. */
@@ -15,4 +16,9 @@ export async function refreshGallery() {
   byId("network").textContent = `Network ${gallery.backbone}, detector ${gallery.detector}.`;
   byId("forget-key").hidden = !key();
   for (const each of document.querySelectorAll("[data-changes]")) each.hidden = !mayChange();
+}
+
+/** Ask anew after a change, without waiting: the server measures its thresholds again as the gallery grows. */
+export function galleryChanged() {
+  refreshGallery().catch(complain);
 }

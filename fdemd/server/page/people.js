@@ -44,9 +44,9 @@ async function ask(part, after) {
 function tell(part) {
   const shown = byId("cards").childElementCount;
   byId("more").hidden = next === null;
-  if (!gallery.people) byId("found").textContent = "Nobody is enrolled yet.";
-  else if (!part) byId("found").textContent = next === null ? people(shown) : `${shown} of ${people(gallery.people)}`;
-  else byId("found").textContent = shown ? `${people(shown)}${next === null ? "" : " and more"}` : "Nobody has such a name.";
+  if (!shown) byId("found").textContent = part ? "Nobody has such a name." : "Nobody is enrolled yet.";
+  else if (next === null) byId("found").textContent = people(shown);
+  else byId("found").textContent = part ? `${people(shown)} and more` : `${shown} of ${people(gallery.people)}`;
 }
 
 function card({ id, name, photographs: enrolled }) {

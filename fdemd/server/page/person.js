@@ -2,7 +2,7 @@ import { call } from "./api.js";
 import { ask } from "./dialogs.js";
 import { byId, element } from "./dom.js";
 import { enrolInDialog } from "./enrol_dialog.js";
-import { mayChange, refreshGallery } from "./gallery.js";
+import { galleryChanged, mayChange } from "./gallery.js";
 import { complain, goAndSay, say } from "./messages.js";
 import { nameField, personNamed } from "./names.js";
 import { tile } from "./tile.js";
@@ -69,7 +69,7 @@ async function merge() {
     },
   });
   if (!other) return;
-  await refreshGallery().catch(complain);
+  galleryChanged();
   goAndSay(`#/people/${other.id}`, `${person.name} and ${other.name} are one person now.`);
 }
 
@@ -83,7 +83,7 @@ async function remove() {
     work: () => call("DELETE", `persons/${person.id}`),
   });
   if (!removal) return;
-  await refreshGallery().catch(complain);
+  galleryChanged();
   goAndSay("#/people", removed(`${person.name} with ${photographs(removal.photographs)}`, removal));
 }
 
@@ -104,7 +104,8 @@ async function removePhotograph(photograph, told) {
 /** Show the person anew after a change. */
 async function again(sentence = null) {
   try {
-    await Promise.all([showPerson(person.id), refreshGallery()]);
+    galleryChanged();
+    await showPerson(person.id);
     if (sentence) say(sentence);
     byId("person-name").focus();
   } catch (error) {
