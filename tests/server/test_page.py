@@ -115,7 +115,7 @@ def test_every_face_of_a_dropped_photograph_is_boxed_and_named(look: Callable[..
     places = [page.locator(".box", has_text=name).bounding_box()["x"] for name in ("Ann Lee", "Unknown", "Bob")]
     assert picture["x"] < places[0] < places[1] < places[2] < picture["x"] + picture["width"]
 
-    page.get_by_role("button", name="Bob. Bob: ").click()
+    page.get_by_role("button", name="Face 3 of 3: Bob. Bob: ").click()
     expect(page.locator("#panel h2")).to_have_text("Bob")
     expect(page.locator(".answer-sentence")).to_contain_text("stranger")
     expect(page.locator(".candidates img").first).to_be_visible()

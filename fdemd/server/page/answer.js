@@ -25,7 +25,7 @@ export function showAnswer(answer, again, { selected = 0, focus = false } = {}) 
   forgetAnswer();
   shown = URL.createObjectURL(answer.photograph);
   const panel = element("div", { class: "panel", id: "panel" });
-  const boxes = answer.faces.map((face, number) => boxOf(face, number, answer, () => select(number)));
+  const boxes = answer.faces.map((face, number) => boxOf(face, placeOf(answer, number), answer, () => select(number)));
 
   function select(number) {
     boxes.forEach((box, each) => box.setAttribute("aria-pressed", each === number));
@@ -36,7 +36,7 @@ export function showAnswer(answer, again, { selected = 0, focus = false } = {}) 
     "div",
     { class: "picture", role: "group", "aria-label": "The photograph and its faces" },
     photographOf(answer),
-    ...boxes,
+    ...fromTheLeft(answer).map((number) => boxes[number]),
   );
   picture.style.setProperty("--shape", answer.width / answer.height);
   byId("answer").append(picture);
@@ -44,6 +44,16 @@ export function showAnswer(answer, again, { selected = 0, focus = false } = {}) 
   byId("answer").append(panel);
   select(selected);
   if (focus) boxes[selected].focus();
+}
+
+/** Numbers of the faces from left to right, as people count them; the server tells the most prominent one first. */
+function fromTheLeft({ faces }) {
+  return [...faces.keys()].sort((one, other) => faces[one].box[0] - faces[other].box[0]);
+}
+
+/** `Face 2 of 3`, from the left. */
+function placeOf(answer, number) {
+  return `Face ${fromTheLeft(answer).indexOf(number) + 1} of ${answer.faces.length}`;
 }
 
 /** The photograph; a plain field of its shape where the browser cannot show it, as with TIFF. */
@@ -55,14 +65,14 @@ function photographOf({ width, height }) {
   return image;
 }
 
-function boxOf(face, number, { width, height, faces }, select) {
+function boxOf(face, place, { width, height }, select) {
   const [left, top, right, bottom] = within(face.box, width, height);
   const button = element(
     "button",
     {
       type: "button",
       class: `box ${face.decision}`,
-      "aria-label": `Face ${number + 1} of ${faces.length}: ${nameOf(face)}. ${face.sentence}`,
+      "aria-label": `${place}: ${nameOf(face)}. ${face.sentence}`,
       "aria-controls": "panel",
       onclick: select,
     },
@@ -89,7 +99,7 @@ function within([left, top, right, bottom], width, height) {
 function detailsOf(answer, number, again) {
   const face = answer.faces[number];
   const details = [
-    answer.faces.length > 1 && element("p", { class: "muted" }, `Face ${number + 1} of ${answer.faces.length}`),
+    answer.faces.length > 1 && element("p", { class: "muted" }, placeOf(answer, number)),
     element("h2", { class: "name" }, nameOf(face)),
     element("p", { class: "answer-sentence" }, face.sentence),
   ];
@@ -106,6 +116,7 @@ function detailsOf(answer, number, again) {
 function candidateOf(answer, number, place) {
   const face = answer.faces[number];
   const candidate = face.candidates[place];
+  const isToldAbove = place === 0 && face.decision !== "ambiguous"; // the answer's sentence has the rate of the first
   const { button, evidence } = evidenceButton(answer, number, place);
   return element(
     "li",
@@ -115,7 +126,7 @@ function candidateOf(answer, number, place) {
       "div",
       { class: "candidate" },
       element("a", { href: `#/people/${candidate.person_id}` }, candidate.person),
-      element("p", { class: "muted" }, asSentence(strangers(candidate.rate))),
+      isToldAbove ? null : element("p", { class: "muted" }, asSentence(strangers(candidate.rate))),
       meter(candidate.score, face.threshold),
     ),
     button,

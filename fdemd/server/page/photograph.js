@@ -7,6 +7,7 @@ import { clearMessage, complain } from "./messages.js";
 import { DECISIONS, count, share, worn } from "./words.js";
 
 const RATES = [0.1, 0.01, 0.001, 0.0001];
+const CANDIDATES = 3;
 
 let photograph = null;
 let asking = new AbortController();
@@ -81,7 +82,7 @@ async function look(how) {
   byId("summary").textContent = "Looking for faces …";
   byId("photograph").setAttribute("aria-busy", "true");
   try {
-    const answer = await call("POST", "search", { form: { photograph, ...settings }, signal });
+    const answer = await call("POST", "search", { form: { photograph, candidates: CANDIDATES, ...settings }, signal });
     byId("summary").textContent = summary(answer.faces);
     showAnswer({ photograph, settings, ...answer }, look, how);
   } catch (error) {
