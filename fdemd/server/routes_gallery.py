@@ -92,10 +92,13 @@ def metrics(served: TheServer) -> Response:
 
 
 def thresholds_of(gallery: Gallery) -> dict[str, Threshold]:
-    """Return the thresholds of a gallery for the default rate, by what people wear."""
+    """Return the thresholds of a gallery for the default rate, by what people wear, as far as it can tell them."""
     found = {}
     for kind in KINDS:
-        score = gallery.threshold(FPIR, kind)
+        try:
+            score = gallery.threshold(FPIR, kind)
+        except InputError:  # a small cohort cannot tell small rates
+            continue
         sentence = f"A face gets a name from a score of {score:.2f} on, which 1 stranger in {round(1 / FPIR)} reaches."
         found[kind] = Threshold(threshold=score, sentence=sentence)
     return found

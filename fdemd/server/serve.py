@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import socket
+from contextlib import suppress
 from importlib.util import find_spec
 from threading import Thread
 from typing import Any
@@ -102,8 +103,9 @@ def _measure(gallery: Gallery) -> None:
     """Measure the thresholds before somebody waits for them; those that need something drawn, in the background."""
     from fdemd.server.routes_gallery import thresholds_of
 
-    gallery.threshold()
-    Thread(target=thresholds_of, args=(gallery,), daemon=True).start()
+    with suppress(InputError):  # whoever asks for a rate that this gallery cannot tell hears so
+        gallery.threshold()
+    Thread(target=thresholds_of, args=(gallery,)).start()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -46,15 +46,13 @@ def read_upload(file: UploadFile, limits: Limits) -> Upload:
     name, content = name_of(file), file.file.read()
     try:
         with open_image(io.BytesIO(content)) as image:
-            width, height = image.size
-            if width * height > limits.pixels:
-                raise Problem(
-                    413, f"The photograph {name} has {width}x{height} pixels; {limits.pixels:,} are the most."
-                )
-            if _lies(image):
-                width, height = height, width
+            (width, height), lies = image.size, _lies(image)
     except UnreadableImageError as error:
         raise InputError(f"The photograph {name} cannot be read: {error}.") from error
+    if width * height > limits.pixels:
+        raise Problem(413, f"The photograph {name} has {width}x{height} pixels; {limits.pixels:,} are the most.")
+    if lies:
+        width, height = height, width
     return Upload(name, content, width, height)
 
 

@@ -3,7 +3,7 @@
 import io
 import json
 import os
-import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 from PIL import Image, PngImagePlugin
 
@@ -58,50 +59,66 @@ def app_of(gallery: Gallery, limits: Limits | None = None) -> FastAPI:
     return create_app(gallery, Access(gallery.database, keyless=keyless), limits)
 
 
+class Running:
+    """A server in a thread of this process, at a port of its own.
+
+    Attributes:
+        address: Where it answers.
+    """
+
+    def __init__(self, where: str, **limits: float) -> None:
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.port = listening.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        app = app_of(open_pictured(where), Limits(**limits))  # type: ignore[arg-type]
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]})
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end, as SIGTERM does, and wait."""
+        self._server.should_exit = True
+        self._thread.join()
+
+
+@contextmanager
+def running(where: str | Path, **limits: float) -> Iterator[Running]:
+    """Run a server, within limits, until the block ends."""
+    server = Running(str(where), **limits)
+    try:
+        wait_until_up(server.address)
+        yield server
+    finally:
+        server.stop()
+
+
 class Process:
-    """A server in a process of its own, at a port of its own.
+    """A server in a process of its own, which can be killed.
 
     Attributes:
         address: Where it answers.
     """
 
     PROGRAM = """
-import sys, uvicorn, socket
-from tests.server.made_server import app_of, open_pictured
-listening = socket.create_server(("127.0.0.1", int(sys.argv[2])))
-app = app_of(open_pictured(sys.argv[1]))
-print(listening.getsockname()[1], flush=True)
-config = uvicorn.Config(app, log_level="error", access_log=False)
-uvicorn.Server(config).run(sockets=[listening])
+import sys
+from tests.server.made_server import Running
+print(Running(sys.argv[1]).address, flush=True)
 """
 
-    def __init__(self, where: str, port: int = 0, log: int = subprocess.DEVNULL) -> None:
+    def __init__(self, where: Path) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-c", self.PROGRAM, where, str(port)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+        command = [sys.executable, "-c", self.PROGRAM, str(where)]
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        )
         assert self._process.stdout is not None
-        self.port = int(self._process.stdout.readline())
-        self.address = f"http://127.0.0.1:{self.port}"
+        self.address = self._process.stdout.readline().strip()
+        wait_until_up(self.address)
 
     def kill(self) -> None:
         """End it at once, in the midst of whatever it does."""
-        self._process.send_signal(signal.SIGKILL)
-        self._process.communicate()
-
-    def stop(self) -> int:
-        """Ask it to end, and wait; gives its exit status."""
-        self._process.send_signal(signal.SIGTERM)
-        self._process.communicate(timeout=60)
-        return self._process.returncode
-
-
-@contextmanager
-def process(where: str, port: int = 0) -> Iterator[Process]:
-    running = Process(where, port)
-    try:
-        yield running
-    finally:
-        running.kill()
+        self._process.kill()
+        self._process.wait()
 
 
 def wait_until_up(address: str, seconds: float = 120) -> None:

@@ -1,4 +1,4 @@
-"""The client in Python, against a server in a process of its own."""
+"""The client in Python, against a server at a port of this machine."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,22 +12,21 @@ import fdemd
 from fdemd.errors import InputError
 from fdemd.server.client import GalleryClient
 from fdemd.server.keys import create_key
-from tests.server.made_server import Process, open_pictured, picture, process, wait_until_up
+from tests.server.made_server import Running, open_pictured, picture, running
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, str]]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
     """A server, and a key of it."""
     where = str(tmp_path_factory.mktemp("served") / "people.db")
     with open_pictured(where) as gallery, gallery.database.write() as session:
         key = create_key(session, "client", "admin")
-    with process(where) as server:
-        wait_until_up(server.address)
+    with running(where) as server:
         yield server, key
 
 
 @pytest.fixture
-def remote(served: tuple[Process, str]) -> Iterator[GalleryClient]:
+def remote(served: tuple[Running, str]) -> Iterator[GalleryClient]:
     server, key = served
     with GalleryClient(server.address, key=key) as client:
         yield client
@@ -80,7 +79,7 @@ def test_mistakes_are_the_servers_sentences(remote: GalleryClient, tmp_path: Pat
             mistake()
 
 
-def test_without_a_key(served: tuple[Process, str]) -> None:
+def test_without_a_key(served: tuple[Running, str]) -> None:
     with GalleryClient(served[0].address) as client, pytest.raises(InputError, match="This server wants a key"):
         client.people()
     with GalleryClient(served[0].address, key="fdemd_x") as client, pytest.raises(InputError, match="opens nothing"):

@@ -1,7 +1,10 @@
 """What holds for every request: limits, headers, a number, a line in the log."""
 
 import json
+import socket
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,7 +12,7 @@ from fastapi.testclient import TestClient
 from fdemd.gallery.gallery import Gallery
 from fdemd.server.limits import Limits
 from tests.server.conftest import Serve
-from tests.server.made_server import Process, picture, process, wait_until_up
+from tests.server.made_server import picture, running
 
 
 def test_every_answer_has_a_number_and_tells_browsers_to_keep_it_to_themselves(client: TestClient) -> None:
@@ -38,7 +41,7 @@ def test_a_body_is_counted_while_it_arrives(serve: Serve) -> None:
     """A client need not say how long a body is, and may lie."""
     client, sent = serve(Limits(bytes=10_000)), []
 
-    def endless():
+    def endless() -> Iterator[bytes]:
         yield b"--x\r\nContent-Disposition: form-data; name=photograph; filename=a\r\n\r\n"
         for _ in range(100):
             sent.append(1)
@@ -48,43 +51,18 @@ def test_a_body_is_counted_while_it_arrives(serve: Serve) -> None:
     assert response.status_code == 413
 
 
-def test_a_body_that_does_not_arrive_is_not_waited_for(tmp_path) -> None:
-    import socket
-
+def test_a_body_that_does_not_arrive_is_not_waited_for(tmp_path: Path) -> None:
     with (
-        process_with(tmp_path, "Limits(seconds=0.3)") as server,
+        running(tmp_path / "people.db", seconds=0.3) as server,
         socket.create_connection(("127.0.0.1", server.port)) as connection,
     ):
         connection.sendall(
             b"POST /v1/search HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5000\r\n"
             b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
         )
-        connection.settimeout(30)
+        connection.settimeout(60)
         answer = connection.recv(4096)
         assert b" 408 " in answer
-
-
-class process_with:  # noqa: N801
-    """A server process within other limits."""
-
-    def __init__(self, folder, limits: str) -> None:
-        self._program = Process.PROGRAM.replace(
-            "app = app_of(open_pictured(sys.argv[1]))",
-            f"from fdemd.server.limits import Limits; app = app_of(open_pictured(sys.argv[1]), {limits})",
-        )
-        self._folder = folder
-
-    def __enter__(self) -> Process:
-        before, Process.PROGRAM = Process.PROGRAM, self._program
-        try:
-            self._running = Process(str(self._folder / "people.db"))
-        finally:
-            Process.PROGRAM = before
-        wait_until_up(self._running.address)
-        return self._running
-
-    def __exit__(self, *error: object) -> None:
-        self._running.kill()
 
 
 def test_whoever_comes_while_all_are_busy_is_told_to_come_again(
@@ -140,9 +118,3 @@ def test_a_line_in_the_log_for_each_request_without_names(
     ]
     assert all(set(line) == {"time", "event", "request", "method", "route", "status", "ms", "key"} for line in lines)
     assert "Unmistakable" not in log and keys["admin"] not in log and "face.png" not in log
-
-
-def test_a_server_ends_what_runs_and_then_itself(tmp_path) -> None:
-    with process(str(tmp_path / "people.db")) as server:
-        wait_until_up(server.address)
-        assert server.stop() in (0, -15)

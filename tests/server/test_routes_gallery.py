@@ -39,6 +39,18 @@ def test_what_is_served(serve: Serve, gallery: Gallery, keys: dict[str, str]) ->
     assert set(facts["thresholds"]) == set(thresholds_of(gallery)) >= {"clean", "mask", "sunglass"}
 
 
+def test_a_rate_that_cannot_be_told_has_no_threshold(
+    client: TestClient, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tell(fpir: float, kind: str) -> float:
+        if kind == "mask":
+            raise InputError("fpir=0.01 is smaller than what 10 strangers' scores can tell.")
+        return 0.5
+
+    monkeypatch.setattr(gallery, "threshold", tell)
+    assert "mask" not in client.get("/v1/gallery").json()["thresholds"]
+
+
 def test_a_check(client: TestClient, gallery: Gallery) -> None:
     gallery.enrol("Ann", picture("Ann"))
     assert client.post("/v1/check").json() == {"people": 1, "photographs": 1, "problems": [], "notes": []}

@@ -43,7 +43,7 @@ def running(made: Path, request: pytest.FixtureRequest) -> Iterator[tuple[subpro
         cwd=ROOT,
     )
     assert process.stdout is not None
-    address = re.search(r"at (http://\S+);", process.stdout.readline())
+    address = re.search(r"at (http://\S+) ", process.stdout.readline())
     assert address is not None
     wait_until_up(address[1])
     yield process, address[1]
