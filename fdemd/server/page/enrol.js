@@ -2,8 +2,8 @@ import { call } from "./api.js";
 import { element } from "./dom.js";
 import { asSentence } from "./words.js";
 
-/** What no force can pass: there is no face to enrol. */
-const FINAL = ["no face", "no such face", "unreadable"];
+/** What no force can pass: there is no face to enrol, or nobody said which. */
+const FINAL = ["no face", "no such face", "several faces", "unreadable"];
 
 /**
  * Enrol photographs of a person.

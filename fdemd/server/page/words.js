@@ -13,6 +13,7 @@ export const share = (rate) => `1 of ${number.format(Math.round(1 / rate))}`;
 
 /** A rate of strangers as the server's sentences say it. */
 export function strangers(rate) {
+  if (rate > 0.95) return "nearly every stranger looks as much alike";
   if (rate > 0.15) return `${Math.max(2, Math.round(10 * rate))} strangers in 10 look as much alike`;
   const many = 1 / rate;
   const digits = 10 ** Math.max(0, Math.floor(Math.log10(many)) - 1);
@@ -36,7 +37,7 @@ export function nameOf(face) {
 export const date = (text) => day.format(new Date(text));
 
 /** `it is blurred` -> `It is blurred.` */
-export const asSentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.?$/, ".");
+export const asSentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!]$/.test(text) ? "" : ".");
 
 /** What a removal left: the server says whether the bytes are gone from the database's files already. */
 export function removed(what, removal) {
