@@ -19,7 +19,7 @@ export function forgetAnswer() {
  *
  * @param {Object} answer What the server said, with the `photograph` and the `settings` it was asked with.
  * @param {(how: Object) => void} again Asks again, once somebody was enrolled.
- * @param {{selected: number, focus: boolean}} how Number of the face that is shown first, and whether it gets the focus.
+ * @param {{selected: number, focus: boolean}} how Number of the face that is shown first, and whether it is focused.
  */
 export function showAnswer(answer, again, { selected = 0, focus = false } = {}) {
   forgetAnswer();

@@ -32,7 +32,8 @@ export async function call(method, path, { query = {}, json, form, signal } = {}
   const used = key();
   if (used) headers.Authorization = `Bearer ${used}`;
   if (json) headers["Content-Type"] = "application/json";
-  const answer = await send(address, { method, headers, signal, body: json ? JSON.stringify(json) : form && asForm(form) });
+  const content = json ? JSON.stringify(json) : form && asForm(form);
+  const answer = await send(address, { method, headers, signal, body: content });
   if (answer.ok) return answer.headers.get("Content-Type")?.startsWith("image/") ? answer.blob() : answer.json();
   const body = await answer.json().catch(() => ({}));
   const sentence = body.error?.message ?? `The server answered with status ${answer.status}.`;

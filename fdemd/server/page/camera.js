@@ -2,20 +2,24 @@ import { openDialog } from "./dialogs.js";
 import { element } from "./dom.js";
 
 const REFUSALS = {
-  NotAllowedError: "The browser was not allowed to use the camera. Allow it beside the address, or choose a photograph.",
+  NotAllowedError:
+    "The browser was not allowed to use the camera. Allow it beside the address, or choose a photograph.",
   NotFoundError: "This device has no camera. Choose a photograph instead.",
   NotReadableError: "The camera is used by another program. Close that, or choose a photograph.",
 };
-const INSECURE = "Browsers lend the camera only to pages on this computer itself or over HTTPS. Choose a photograph instead.";
+const INSECURE =
+  "Browsers lend the camera only to pages on this computer itself or over HTTPS. Choose a photograph instead.";
 
 /** Show the camera's picture and return the photograph that is taken, a Blob; null if none was. */
 export async function takePhotograph() {
   let stream = null;
   let closed = false;
   const taken = await openDialog("Take a photograph", (close) => {
-    const video = element("video", { autoplay: true, muted: true, playsinline: true, "aria-label": "The camera's picture" });
+    const words = { autoplay: true, muted: true, playsinline: true, "aria-label": "The camera's picture" };
+    const video = element("video", words);
     const problem = element("p", { role: "alert" });
-    const take = element("button", { class: "primary", disabled: true, onclick: async () => close(await still(video)) }, "Take it");
+    const done = async () => close(await still(video));
+    const take = element("button", { class: "primary", disabled: true, onclick: done }, "Take it");
     const cancel = element("button", { onclick: () => close() }, "Cancel");
     open().then(
       (opened) => {

@@ -10,11 +10,13 @@ export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value === true ? "" : value);
+    else if (isGiven(value)) made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.filter((child) => child !== null && child !== false && child !== undefined));
+  made.append(...children.filter(isGiven));
   return made;
 }
+
+const isGiven = (value) => value !== false && value !== null && value !== undefined;
 
 /** The element with an id. */
 export const byId = (id) => document.getElementById(id);

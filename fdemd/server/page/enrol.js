@@ -37,7 +37,7 @@ export function outcomes(enrolled, names) {
         "li",
         { class: status },
         element("p", {}, element("strong", {}, names[place]), ` ${STATUS[status]}`),
-        ...findings.map((finding) => element("p", { class: "muted" }, asSentence(ADVICE[finding.rule] ?? finding.sentence))),
+        ...findings.map(({ rule, sentence }) => element("p", { class: "muted" }, asSentence(ADVICE[rule] ?? sentence))),
       ),
     ),
   );

@@ -27,7 +27,8 @@ export function enrolInDialog(person = "") {
         changed ||= enrolled.some((each) => each.status === "enrolled");
         const refused = chosen.filter((_, place) => canForce(enrolled[place]));
         const anyway = element("button", { type: "button", onclick: () => submit(refused, true) }, "Enrol anyway");
-        result.replaceChildren(outcomes(enrolled, chosen.map((file) => file.name)), ...(refused.length ? [anyway] : []));
+        const told = outcomes(enrolled, chosen.map((file) => file.name));
+        result.replaceChildren(told, ...(refused.length ? [anyway] : []));
         if (changed) galleryChanged();
         files.value = "";
       } catch (error) {

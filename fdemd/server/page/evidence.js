@@ -3,8 +3,8 @@ import { openDialog } from "./dialogs.js";
 import { element } from "./dom.js";
 
 const MEANING = [
-  "Lines join the parts of the two faces that were matched: thick lines carry much of the match, light ones join parts " +
-    "that are much alike.",
+  "Lines join the parts of the two faces that were matched: thick lines carry much of the match, light ones join " +
+    "parts that are much alike.",
   "In the small pictures red parts weigh or add most and blue ones least. A part that adds little is often covered, " +
     "turned away or in shadow.",
 ];
@@ -51,12 +51,14 @@ function contentOf(found, person, threshold) {
     ["Both together", number(found.score)],
     ["Needed for a name", number(threshold)],
   ];
+  const pair = ([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value));
   const told = [
-    element("dl", {}, ...numbers.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))),
+    element("dl", {}, ...numbers.map(pair)),
     element("p", {}, halves(found)),
   ];
-  if (!found.picture) return [...told, element("p", { class: "muted" }, "The gallery keeps no pictures, so that none can be drawn.")];
-  return [pictureOf(found.picture, person), ...told, ...MEANING.map((sentence) => element("p", { class: "muted" }, sentence))];
+  const aside = (sentence) => element("p", { class: "muted" }, sentence);
+  if (!found.picture) return [...told, aside("The gallery keeps no pictures, so that none can be drawn.")];
+  return [pictureOf(found.picture, person), ...told, ...MEANING.map(aside)];
 }
 
 /** Which half of the face carries the match: with a mask it is the upper one. A row in the middle belongs to both. */
@@ -66,17 +68,25 @@ function halves({ patches, grid: [rows] }) {
   const upper = patches.reduce((sum, patch) => sum + isUpper(patch.row) * patch.contribution, 0);
   if (!(all > 0 && upper >= 0 && upper <= all)) return "The parts of the two faces are not alike.";
   const percent = Math.round((100 * upper) / all);
-  return `The upper half of the face carries ${percent} % of what is alike part by part, the lower half ${100 - percent} %.`;
+  return (
+    `The upper half of the face carries ${percent} % of what is alike part by part, ` +
+    `the lower half ${100 - percent} %.`
+  );
 }
 
 /** The picture, which can be seen in full. */
 function pictureOf(address, person) {
-  const alt = `The face on the photograph beside the enrolled face of ${person}, with lines between the parts that match`;
+  const alt =
+    `The face on the photograph beside the enrolled face of ${person}, with lines between the parts that match`;
   const enlarge = () =>
     openDialog(
       `Evidence for ${person}`,
       (close) => [
-        element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Picture" }, element("img", { src: address, alt })),
+        element(
+          "div",
+          { class: "scroll", tabindex: "0", role: "group", "aria-label": "Picture" },
+          element("img", { src: address, alt }),
+        ),
         element("div", { class: "row end" }, element("button", { onclick: () => close() }, "Close")),
       ],
       "wide",

@@ -40,7 +40,8 @@ export function nameField({ label, value = "", first = [], mayBeNew = true }) {
       hint.textContent = "";
       return;
     }
-    const { persons } = await call("GET", "persons", { query: { name, limit: SUGGESTIONS } }).catch(() => ({ persons: [] }));
+    const asked = call("GET", "persons", { query: { name, limit: SUGGESTIONS } });
+    const { persons } = await asked.catch(() => ({ persons: [] })); // the server's word counts when it is sent
     const found = persons.find((person) => person.name === name) ?? (await personNamed(name).catch(() => null));
     if (canonical(input.value) !== name) return; // more was typed meanwhile
     list.replaceChildren(...persons.map((person) => option(person.name)));

@@ -30,19 +30,22 @@ export async function showPerson(id) {
 
 function photographOf(photograph, place) {
   const told = `Photograph ${place + 1} of ${person.name}`;
+  const words = { type: "button", class: "quiet danger", "aria-label": `Delete: ${told}` };
   const remove = () => removePhotograph(photograph, told);
+  const file = photograph.path?.split(/[\\/]/).pop() ?? `Photograph ${photograph.id}`;
   return element(
     "li",
     {},
     tile(photograph.id, person.name, told),
-    element("span", { class: "file", title: photograph.path }, photograph.path?.split(/[\\/]/).pop() ?? `Photograph ${photograph.id}`),
+    element("span", { class: "file", title: photograph.path }, file),
     element("span", { class: "muted" }, date(photograph.enrolled)),
-    mayChange() && element("button", { type: "button", class: "quiet danger", "aria-label": `Delete: ${told}`, onclick: remove }, "Delete"),
+    mayChange() && element("button", { ...words, onclick: remove }, "Delete"),
   );
 }
 
 async function rename() {
-  const input = element("input", { type: "text", value: person.name, required: true, maxlength: 200, autocomplete: "off" });
+  const words = { type: "text", value: person.name, required: true, maxlength: 200, autocomplete: "off" };
+  const input = element("input", words);
   const renamed = await ask({
     title: "Rename",
     body: [element("label", {}, element("span", { class: "label" }, "New name"), input)],
@@ -77,7 +80,9 @@ async function remove() {
   const told = photographs(person.photographs.length);
   const removal = await ask({
     title: `Delete ${person.name}?`,
-    body: [element("p", {}, `The name, ${told} and all that was computed from them are erased. This cannot be undone.`)],
+    body: [
+      element("p", {}, `The name, ${told} and all that was computed from them are erased. This cannot be undone.`),
+    ],
     action: "Delete",
     danger: true,
     work: () => call("DELETE", `persons/${person.id}`),

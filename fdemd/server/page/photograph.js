@@ -18,7 +18,8 @@ export function startPhotograph() {
   const rates = [...new Set([...RATES, gallery.fpir])].sort((one, other) => other - one);
   settings.fpir.append(...rates.map((rate) => element("option", { value: rate }, share(rate))));
   settings.fpir.value = gallery.fpir;
-  settings.worn.append(...Object.keys(gallery.thresholds).map((kind) => element("option", { value: kind }, worn(kind))));
+  const kinds = Object.keys(gallery.thresholds);
+  settings.worn.append(...kinds.map((kind) => element("option", { value: kind }, worn(kind))));
   settings.addEventListener("change", () => photograph && look());
   settings.addEventListener("submit", (event) => event.preventDefault());
 

@@ -10,7 +10,8 @@ import { gallery } from "./gallery.js";
  * @param {string} alt Empty where the name stands beside it.
  */
 export function tile(photograph, name, alt = "") {
-  const made = element("span", { class: "tile" }, element("span", { "aria-hidden": "true" }, [...name][0].toUpperCase()));
+  const letter = element("span", { "aria-hidden": "true" }, [...name][0].toUpperCase());
+  const made = element("span", { class: "tile" }, letter);
   if (photograph && gallery.keep !== "none") load(made, photograph, alt);
   return made;
 }
