@@ -12,6 +12,7 @@ from fdemd.server.problems import Problem
 
 _LOCAL_NAMES = ("localhost",)
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Access:
         return Visitor(key.name, key.role)
 
     def check_origin(self, method: str, headers: Mapping[str, str]) -> None:
-        """Check that no web page from elsewhere asks in the name of whoever looks at it.
+        """Check that nobody from elsewhere asks: through a proxy, or by a web page in the name of who looks at it.
 
         A page can make a browser send requests to this machine, and under a name of its own that it lets point here
         (DNS rebinding) it could read the answers. It cannot send a key that it does not know: only a server without
@@ -86,6 +87,8 @@ class Access:
         """
         if not self.keyless:
             return
+        if any(name in headers for name in _OF_PROXIES):
+            raise Problem(403, "A server without keys answers nobody behind a proxy; make a key first.")
         host = headers.get("host", "")
         if not is_local(_without_port(host)):
             raise Problem(403, "A server without keys answers only as 127.0.0.1, localhost or [::1]; make a key first.")

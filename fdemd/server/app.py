@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
@@ -12,7 +13,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 
-from fdemd import __version__
 from fdemd.errors import InputError
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.stages import observed_by
@@ -64,7 +64,7 @@ def create_app(gallery: Gallery, access: Access, limits: Limits | None = None) -
 
     app = FastAPI(
         title="fdemd gallery",
-        version=__version__,
+        version=version("fdemd"),
         summary="Enrol people, and put a name to a photograph.",
         docs_url=None,  # these pages would load their scripts from elsewhere
         redoc_url=None,

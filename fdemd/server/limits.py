@@ -25,4 +25,4 @@ class Limits:
     photographs: int = 32
     requests: int = 32
     seconds: float = 30.0
-    threads: int = max(4, 2 * (os.cpu_count() or 1))
+    threads: int = min(max(4, 2 * (os.cpu_count() or 1)), 16)  # each may hold a connection to the database

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from fdemd import __version__
 from fdemd.errors import InputError
 from fdemd.gallery.gallery import FPIR, Gallery
 from fdemd.gallery.occlusions import KINDS
@@ -31,7 +31,7 @@ async def health(served: TheServer) -> Health:
         await to_thread.run_sync(lambda: served.gallery.size, limiter=served.quick)
     except InputError as error:
         raise Problem(503, "The database does not answer.", headers={"Retry-After": "5"}) from error
-    return Health(status="ok", version=__version__)
+    return Health(status="ok", version=version("fdemd"))
 
 
 @reading.get("/v1/gallery", response_model=GalleryFacts)

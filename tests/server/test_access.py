@@ -106,6 +106,13 @@ def test_a_server_without_keys_answers_under_no_other_name(client: TestClient, h
         assert response.status_code == 403 and "make a key first" in response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+def test_a_server_without_keys_answers_nobody_behind_a_proxy(client: TestClient, name: str) -> None:
+    """Some proxies say in Host that they mean this machine, whoever asks them."""
+    response = client.get("/v1/persons", headers={name: "203.0.113.7"})
+    assert response.status_code == 403 and "behind a proxy" in response.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "LOCALHOST", "[::1]:8000", "[::1]", "127.0.0.1"])
 def test_its_own_names(client: TestClient, host: str) -> None:
     assert client.get("/v1/persons", headers={"Host": host}).is_success
