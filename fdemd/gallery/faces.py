@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,8 +21,10 @@ from fdemd.faces.photographs import FaceOnPhotograph, Preprocessing, extract_fac
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.features import Features
 from fdemd.files.text import to_printable
+from fdemd.gallery.covering import Conditions, conditions_of, estimator_for
 from fdemd.gallery.packing import as_png
 from fdemd.gallery.pin import Pin
+from fdemd.gallery.stages import stage
 
 Photo: TypeAlias = str | Path | bytes | Image.Image | np.ndarray  # a union that isinstance takes
 """A photograph: the path of a file, its bytes, a PIL image or an array ``(H, W, 3)``."""
@@ -38,12 +40,14 @@ class SeenFace:
         image: The aligned face ``(H, W, 3)``, uint8 RGB.
         sharpness: Variance of the Laplacian, see :func:`sharpness`.
         features: Of this one face.
+        conditions: What may have happened to it, as far as an estimator sees.
     """
 
     box: tuple[float, float, float, float]
     image: np.ndarray
     sharpness: float
     features: Features
+    conditions: Conditions = field(default_factory=dict)
 
     @property
     def side(self) -> float:
@@ -82,7 +86,9 @@ class FaceReader:
         self._backbone, self._pin = backbone, pin
         self.preprocessing = Preprocessing(pin.alignment, pin.face_size, pin.detector)
         kind = RAW if pin.patches == "none" else pin.patches
-        self._view = patches_for(kind, backbone, _any_features(backbone))
+        shown = _any_features(backbone)
+        self._view = patches_for(kind, backbone, shown)
+        self._estimator = estimator_for(backbone, shown)
         self._alone = threading.Lock()  # dlib's detector and some networks keep what they are at work on
 
     def read(self, photograph: Photo) -> SeenPhotograph:
@@ -94,13 +100,15 @@ class FaceReader:
         name, path, content = _content(photograph)
         try:
             if content is not None:
-                pixels = read_image(io.BytesIO(content))
+                with stage("decoding"):
+                    pixels = read_image(io.BytesIO(content))
             else:
                 assert isinstance(photograph, Image.Image | np.ndarray)
                 pixels = pixels_of(photograph)
                 content = as_png(pixels)
             with self._alone:
-                found = extract_faces(pixels, self.preprocessing)
+                with stage("detection"):
+                    found = extract_faces(pixels, self.preprocessing)
                 faces = self._seen(found)
         except UnreadableImageError as error:
             raise InputError(f"The {name} cannot be read: {error}.") from error
@@ -108,14 +116,19 @@ class FaceReader:
 
     def embed(self, images: np.ndarray) -> Features:
         """Return the features of aligned faces ``(B, H, W, 3)`` uint8, patches of the gallery's kind and precision."""
-        return self._view(embed(self._backbone, images, dtype=self._pin.dtype))
+        return self._view(self._raw(images))
+
+    def _raw(self, images: np.ndarray) -> Features:
+        with stage("network"):
+            return embed(self._backbone, images, dtype=self._pin.dtype)
 
     def _seen(self, found: list[FaceOnPhotograph]) -> tuple[SeenFace, ...]:
         if not found:
             return ()
-        features = self.embed(np.stack([each.face.image for each in found]))
+        raw = self._raw(np.stack([each.face.image for each in found]))
+        features, conditions = self._view(raw), conditions_of(self._estimator, raw)
         return tuple(
-            SeenFace(each.box, each.face.image, sharpness(each.face.image), features[number])
+            SeenFace(each.box, each.face.image, sharpness(each.face.image), features[number], conditions[number])
             for number, each in enumerate(found)
         )
 

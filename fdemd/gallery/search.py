@@ -16,6 +16,7 @@ from fdemd.gallery.index import Snapshot
 from fdemd.gallery.packing import unpack_patches
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.schema import Patches
+from fdemd.gallery.stages import stage
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels
 from fdemd.retrieval.ranking import NOBODY, Ranking
@@ -112,11 +113,13 @@ class Search:
     ) -> list[list[Match]]:
         if not len(snapshot):
             return [[] for _ in range(len(query))]
-        ranking = _rank(query, snapshot, own)
-        rows, cosines = _first_of_each_person(ranking, snapshot.people, limit)
+        with stage("search"):
+            ranking = _rank(query, snapshot, own)
+            rows, cosines = _first_of_each_person(ranking, snapshot.people, limit)
         if self._stage is None:
             return [_matches(line, snapshot, line_cosines) for line, line_cosines in zip(rows, cosines, strict=True)]
-        return self._second_stage(query, snapshot, rows, cosines, features)
+        with stage("second stage"):
+            return self._second_stage(query, snapshot, rows, cosines, features)
 
     def _second_stage(
         self,
@@ -192,7 +195,7 @@ def _rank(query: Features, snapshot: Snapshot, own: Sequence[int] | None) -> Ran
         gallery,
         protocol=LEAVE_TWIN_OUT,
         depth=DEPTH,
-        index=snapshot.faiss,
+        index=snapshot.index,
     )
 
 
