@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     from fdemd.retrieval.ranking import Ranking
     from fdemd.scoring.evaluate import evaluate
     from fdemd.scoring.explanation import explain
+    from fdemd.server.client import GalleryClient
 
 _MODULES = {
     "Features": "features",
     "Gallery": "gallery.gallery",
+    "GalleryClient": "server.client",
     "Identification": "gallery.identification",
     "InputError": "errors",
     "Ranking": "retrieval.ranking",
@@ -54,6 +56,7 @@ _MODULES = {
 __all__ = [
     "Features",
     "Gallery",
+    "GalleryClient",
     "Identification",
     "InputError",
     "Ranking",

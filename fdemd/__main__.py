@@ -32,7 +32,7 @@ COMMANDS = {
     ),
     "prepare": Command("data_prep.__main__:main", "turn a data set as downloaded into a manifest of aligned faces"),
     "explain": Command("fdemd.jobs.explain_command:main", "show why two photographs are similar, or not"),
-    "gallery": Command("fdemd.gallery.command:main", "enrol people, and put a name to a photograph"),
+    "gallery": Command("fdemd.server.command:main", "enrol people, and put a name to a photograph"),
     "cache": Command("fdemd.cache.__main__:main", "list or clear what runs keep so that it need not be made again"),
     "checkpoints": Command(
         "fdemd.jobs.checkpoints_command:main", "list, fetch, verify or convert the weights of networks"

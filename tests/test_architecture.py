@@ -14,6 +14,7 @@ ROOMS = (
     "repro",
     "bench",
     "jobs",
+    "server",
     "gallery",
     "training",
     "report",

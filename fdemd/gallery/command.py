@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fdemd.cli.exit_status import exit_status
@@ -16,11 +16,22 @@ _DEFAULT = "people.db"
 _FROM = "FDEMD_GALLERY"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return the exit status: 0, 1 if a check finds something, 2 after a mistake, 130 after Ctrl-C."""
-    arguments = _parser().parse_args(argv)
+AddCommand = Callable[[str, str], argparse.ArgumentParser]
+"""Adds a command, given its name and a summary, with the option that says which gallery it is for."""
+
+
+def main(argv: Sequence[str] | None = None, more: Sequence[Callable[[AddCommand], None]] = ()) -> int:
+    """Run a command; return the exit status: 0, 1 if a check finds something, 2 after a mistake, 130 after Ctrl-C.
+
+    Args:
+        argv: The command and its arguments; None for those of the program.
+        more: What adds further commands, each with a default ``work`` that runs it.
+    """
+    arguments = parser(more).parse_args(argv)
 
     def work() -> int:
+        if "work" in arguments:
+            return int(arguments.work(arguments))
         from fdemd.gallery.commands import COMMANDS  # torch takes seconds to import; --help is told at once
 
         return COMMANDS[arguments.command](arguments)
@@ -28,14 +39,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return exit_status("gallery", work, "the same command goes on where it was")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser(more: Sequence[Callable[[AddCommand], None]] = ()) -> argparse.ArgumentParser:
+    """Return what reads the command line, see :func:`main`."""
+    whole = argparse.ArgumentParser(
         prog="fdemd gallery",
         description="Enrol people, and put a name to a photograph.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, summary: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
@@ -86,7 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     command("check", "check that the gallery is whole, and that nothing removed is left; status 1 if not")
     command("export", "write everybody to a new folder").add_argument("folder", metavar="FOLDER", type=_path)
     command("import", "enrol what export wrote").add_argument("folder", metavar="FOLDER", type=_path)
-    return parser
+    for add in more:
+        add(command)
+    return whole
 
 
 def _add_enrol(enrol: argparse.ArgumentParser) -> None:
@@ -103,7 +117,12 @@ def _add_enrol(enrol: argparse.ArgumentParser) -> None:
     )
     enrol.add_argument("--force", action="store_true", help="enrol also what the gate refuses, if it shows a face")
     _add_rate(enrol)
-    new = enrol.add_argument_group("for a new gallery")
+    add_choices_for_new(enrol)
+
+
+def add_choices_for_new(command: argparse.ArgumentParser) -> None:
+    """Add the options that say what a gallery is to be if the command makes it."""
+    new = command.add_argument_group("for a new gallery")
     new.add_argument("--backbone", metavar="NAME", help="network (default: sface)")
     new.add_argument("--detector", metavar="NAME", help="detector of faces (default: yunet)")
     new.add_argument("--keep", choices=("path", "bytes", "none"), help="what to keep of photographs (default: path)")

@@ -33,17 +33,9 @@ def enrol(arguments: argparse.Namespace) -> int:
         people, ignored = {check_name(arguments.person): list(_below(arguments.photographs))}, []
     for name in people:
         check_name(name)
-    cohort = None if arguments.cohort is None else list(list_people(arguments.cohort).people.values())
     done: list[Enrolment] = []
     with (
-        Gallery.open(
-            arguments.gallery,
-            backbone=arguments.backbone,
-            detector=arguments.detector,
-            keep=arguments.keep,
-            patches=arguments.patches,
-            cohort=cohort,
-        ) as gallery,
+        open_or_make(arguments) as gallery,
         steady_progress("Enrolling", sum(map(len, people.values()))) as advance,
     ):
         for name, photographs in people.items():
@@ -54,6 +46,19 @@ def enrol(arguments: argparse.Namespace) -> int:
     if done and all(each.status == REFUSED for each in done):
         raise InputError(f"None of {len(done):,} photographs was enrolled; the reasons are above.")
     return 0
+
+
+def open_or_make(arguments: argparse.Namespace) -> Gallery:
+    """Open a gallery, or make one as the command line says."""
+    cohort = None if arguments.cohort is None else list(list_people(arguments.cohort).people.values())
+    return Gallery.open(
+        arguments.gallery,
+        backbone=arguments.backbone,
+        detector=arguments.detector,
+        keep=arguments.keep,
+        patches=arguments.patches,
+        cohort=cohort,
+    )
 
 
 def identify(arguments: argparse.Namespace) -> int:

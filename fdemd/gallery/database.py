@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from fdemd.errors import InputError
 from fdemd.files.user_paths import expand_home
 from fdemd.files.writing import cannot_write
+from fdemd.gallery.refusals import UnavailableError
 from fdemd.gallery.versions import bring_up_to_date, is_empty
 
 _WAIT = 30
@@ -56,6 +57,7 @@ class Database:
             url,
             pool_pre_ping=not self.is_sqlite,
             pool_size=20,
+            hide_parameters=True,  # names and faces stand in no message of an error
             connect_args={"timeout": _WAIT} if self.is_sqlite else {},
         )
         if self.is_sqlite:
@@ -153,9 +155,9 @@ class Database:
         try:
             yield
         except DatabaseError as error:
-            if (sentence := _sentence(error, self.name)) is None:
+            if (refusal := _refusal(error, self.name)) is None:
                 raise
-            raise InputError(sentence) from error
+            raise refusal from error
 
 
 def _url(where: str | Path) -> URL:
@@ -208,19 +210,23 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _sentence(error: DBAPIError, name: str) -> str | None:
+def _refusal(error: DBAPIError, name: str) -> InputError | None:
     cause = error.orig
     words = " ".join(str(cause).split()).rstrip(".")
     if isinstance(cause, sqlite3.Error):
         if "locked" in words or "busy" in words:
-            return f"Another process has been writing to the gallery {name} for {_WAIT} s; try again when it has ended."
+            return UnavailableError(
+                f"Another process has been writing to the gallery {name} for {_WAIT} s; try again when it has ended."
+            )
         if "not a database" in words:
-            return f"{name} is no gallery: it is not a database of SQLite's."
+            return InputError(f"{name} is no gallery: it is not a database of SQLite's.")
         if "malformed" in words or "corrupt" in words:
-            return f"The gallery {name} is damaged ({words}); take it from a backup, or enrol the photographs anew."
+            return InputError(
+                f"The gallery {name} is damaged ({words}); take it from a backup, or enrol the photographs anew."
+            )
         if isinstance(error, OperationalError):
-            return f"The gallery {name} cannot be used ({words})."
+            return UnavailableError(f"The gallery {name} cannot be used ({words}).")
         return None
     if isinstance(error, OperationalError):
-        return f"The database {name} cannot be reached ({words})."
+        return UnavailableError(f"The database {name} cannot be reached ({words}).")
     return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from sqlalchemy import select
 
 from fdemd.errors import InputError
@@ -15,7 +17,8 @@ from fdemd.gallery.index import Snapshot
 from fdemd.gallery.packing import from_png
 from fdemd.gallery.schema import Photograph
 from fdemd.gallery.search import Search
-from fdemd.report.explanation_picture import save_explanation
+from fdemd.report.explanation_picture import DPI, draw_explanation
+from fdemd.runs.files import write_figure
 from fdemd.scoring.explanation import Explanation, explain
 
 
@@ -45,10 +48,23 @@ class Evidence:
         Raises:
             InputError: The gallery keeps no pictures, or the file cannot be written.
         """
+        write_figure(Path(path), self._figure(), DPI)
+
+    def png(self) -> bytes:
+        """Return what :meth:`save` draws as a PNG file, without writing one.
+
+        Raises:
+            InputError: The gallery keeps no pictures.
+        """
+        file = io.BytesIO()
+        self._figure().savefig(file, format="png", dpi=DPI)
+        return file.getvalue()
+
+    def _figure(self) -> Figure:
         if self.enrolled is None:
             raise InputError("The gallery keeps nothing of photographs (keep=none), so that there is no face to draw.")
         title = f"{self.person}: mixed {self.explanation.mixed:.3f}, cosine {self.explanation.cosine:.3f}"
-        save_explanation(Path(path), self.face, self.enrolled, self.explanation, ("the photograph", self.person), title)
+        return draw_explanation(self.face, self.enrolled, self.explanation, ("the photograph", self.person), title)
 
 
 def evidence_of(answer: Identification, place: int, database: Database, search: Search, snapshot: Snapshot) -> Evidence:

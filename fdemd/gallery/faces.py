@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -21,10 +22,11 @@ from fdemd.faces.photographs import FaceOnPhotograph, Preprocessing, extract_fac
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.features import Features
 from fdemd.files.text import to_printable
+from fdemd.gallery.batching import Batching
 from fdemd.gallery.covering import Conditions, conditions_of, estimator_for
 from fdemd.gallery.packing import as_png
 from fdemd.gallery.pin import Pin
-from fdemd.gallery.stages import stage
+from fdemd.gallery.stages import BATCH, note, stage
 
 Photo: TypeAlias = str | Path | bytes | Image.Image | np.ndarray  # a union that isinstance takes
 """A photograph: the path of a file, its bytes, a PIL image or an array ``(H, W, 3)``."""
@@ -75,7 +77,7 @@ class SeenPhotograph:
 
 
 class FaceReader:
-    """Reads photographs as one gallery does; several threads may call it, one works at a time."""
+    """Reads photographs as one gallery does; for several threads at once, whose faces share the network's batches."""
 
     def __init__(self, backbone: Backbone, pin: Pin) -> None:
         """Take the network and how faces are found for it.
@@ -89,7 +91,9 @@ class FaceReader:
         shown = _any_features(backbone)
         self._view = patches_for(kind, backbone, shown)
         self._estimator = estimator_for(backbone, shown)
-        self._alone = threading.Lock()  # dlib's detector and some networks keep what they are at work on
+        self._network = Batching(self._raw)
+        # Other detectors keep what they are at work on; YuNet is made anew for each thread.
+        self._detecting = nullcontext() if pin.detector == "yunet" else threading.Lock()
 
     def read(self, photograph: Photo) -> SeenPhotograph:
         """Return a photograph with all its faces.
@@ -106,26 +110,26 @@ class FaceReader:
                 assert isinstance(photograph, Image.Image | np.ndarray)
                 pixels = pixels_of(photograph)
                 content = as_png(pixels)
-            with self._alone:
-                with stage("detection"):
-                    found = extract_faces(pixels, self.preprocessing)
-                faces = self._seen(found)
+            with self._detecting, stage("detection"):
+                found = extract_faces(pixels, self.preprocessing)
+            faces = self._seen(found)
         except UnreadableImageError as error:
             raise InputError(f"The {name} cannot be read: {error}.") from error
         return SeenPhotograph(name, path, hashlib.sha256(content).hexdigest(), content, faces)
 
     def embed(self, images: np.ndarray) -> Features:
         """Return the features of aligned faces ``(B, H, W, 3)`` uint8, patches of the gallery's kind and precision."""
-        return self._view(self._raw(images))
+        return self._view(self._network(images))
 
     def _raw(self, images: np.ndarray) -> Features:
+        note(BATCH, len(images))
         with stage("network"):
             return embed(self._backbone, images, dtype=self._pin.dtype)
 
     def _seen(self, found: list[FaceOnPhotograph]) -> tuple[SeenFace, ...]:
         if not found:
             return ()
-        raw = self._raw(np.stack([each.face.image for each in found]))
+        raw = self._network(np.stack([each.face.image for each in found]))
         features, conditions = self._view(raw), conditions_of(self._estimator, raw)
         return tuple(
             SeenFace(each.box, each.face.image, sharpness(each.face.image), features[number], conditions[number])

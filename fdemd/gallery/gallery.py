@@ -13,7 +13,8 @@ from sqlalchemy import select
 from fdemd.backbones import Backbone
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.gallery import exchange, people
+from fdemd.gallery import audit, exchange, people
+from fdemd.gallery.audit import LoggedChange
 from fdemd.gallery.calibrate import Thresholds
 from fdemd.gallery.check import Checked, check
 from fdemd.gallery.cohort import read_cohort
@@ -21,7 +22,7 @@ from fdemd.gallery.covering import worn_by
 from fdemd.gallery.database import Database
 from fdemd.gallery.enrolment import KNOWN, REFUSED, Enrolment, judge, known_photograph, store
 from fdemd.gallery.evidence import Evidence, evidence_of
-from fdemd.gallery.faces import FaceReader, Photo, SeenFace, digest_of, name_of
+from fdemd.gallery.faces import FaceReader, Photo, SeenFace, SeenPhotograph, digest_of, name_of
 from fdemd.gallery.gate import Finding
 from fdemd.gallery.identification import Identification, Verification
 from fdemd.gallery.identify import decide
@@ -253,10 +254,86 @@ class Gallery:
         threshold = self._thresholds.pairs.threshold(fmr, 1)
         return Verification(cosine >= threshold, cosine, threshold, self._thresholds.pairs.rate(cosine, 1), fmr)
 
+    def find_faces(self, photograph: Photo) -> SeenPhotograph:
+        """Find all faces of a photograph, the most prominent first, with their features; nothing is stored or compared.
+
+        Args:
+            photograph: As for :meth:`identify`.
+
+        Raises:
+            InputError: It cannot be read. A photograph without a face is no mistake.
+        """
+        return self._reader.read(photograph)
+
     def people(self) -> list[EnrolledPerson]:
         """Return everybody who is enrolled, by name, with their photographs."""
         with self._database.read() as session:
             return people.list_people(session)
+
+    def some_people(self, part: str = "", *, after: int = 0, limit: int = 100) -> list[EnrolledPerson]:
+        """Return some of the people, in the order of their numbers, for programs that show a page at a time.
+
+        Args:
+            part: What their names have in them, in capitals or not.
+            after: Number of the last person of the page before.
+            limit: How many at most.
+        """
+        wanted = part.casefold()
+        names = self._index.current().names.items()
+        numbers = sorted(number for number, name in names if number > after and wanted in name.casefold())
+        with self._database.read() as session:
+            return sorted(people.list_people(session, numbers[:limit]), key=lambda person: person.number)
+
+    def person(self, who: str | int) -> EnrolledPerson:
+        """Return somebody who is enrolled.
+
+        Args:
+            who: The name or the number.
+
+        Raises:
+            NotThereError: There is no such person.
+        """
+        with self._database.read() as session:
+            return people.list_people(session, [people.number_of(session, who)])[0]
+
+    def person_on(self, photograph: int) -> EnrolledPerson:
+        """Return the person whom an enrolled photograph is of.
+
+        Raises:
+            NotThereError: There is no photograph of this number.
+        """
+        with self._database.read() as session:
+            return people.list_people(session, [people.person_on(session, photograph)])[0]
+
+    def picture(self, photograph: int) -> bytes:
+        """Return the aligned face of an enrolled photograph as a PNG file.
+
+        Raises:
+            NotThereError: There is no photograph of this number, or the gallery keeps no pictures.
+        """
+        with self._database.read() as session:
+            return people.picture_of(session, photograph)
+
+    def changes(self, *, before: int | None = None, limit: int = 100) -> list[LoggedChange]:
+        """Return the newest entries of the change log, the newest first.
+
+        Args:
+            before: Number of the entry that they come before; None for the newest of all.
+            limit: How many at most.
+        """
+        with self._database.read() as session:
+            return audit.list_changes(session, before, limit)
+
+    @property
+    def database(self) -> Database:
+        """Where it lies."""
+        return self._database
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Number of people and of photographs, as they are now."""
+        snapshot = self._index.current()
+        return len(snapshot.names), len(snapshot)
 
     def threshold(self, fpir: float = FPIR, worn: str = CLEAN) -> float:
         """Return the score from which on somebody gets a name.
@@ -271,32 +348,43 @@ class Gallery:
         snapshot = self._index.current()
         return self._thresholds.of(snapshot, check_kind(worn)).threshold(fpir, max(snapshot.size, 1))
 
-    def rename(self, person: str, new: str) -> None:
+    def rename(self, person: str | int, new: str) -> None:
         """Give a person another name.
 
+        Args:
+            person: The name or the number.
+            new: The new name.
+
         Raises:
-            InputError: Nobody has this name, or somebody has the new one.
+            InputError: There is no such person, or somebody has the new name.
         """
         with self._database.write() as session:
             people.rename_person(session, person, new)
         self._database.forget_the_deleted()
 
-    def merge(self, person: str, into: str) -> int:
+    def merge(self, person: str | int, into: str | int) -> int:
         """Give all photographs of one person to another and remove the first; return how many were given.
 
+        Args:
+            person: The name or the number.
+            into: That of the other.
+
         Raises:
-            InputError: Nobody has one of the names, or they are the same.
+            InputError: There is nobody of a name or number, or both are of one.
         """
         with self._database.write() as session:
             moved = people.merge_people(session, person, into)
         self._database.forget_the_deleted()
         return moved
 
-    def remove(self, person: str) -> Removal:
+    def remove(self, person: str | int) -> Removal:
         """Remove a person with everything that is known of them.
 
+        Args:
+            person: The name or the number.
+
         Raises:
-            InputError: Nobody has this name.
+            InputError: There is no such person.
         """
         with self._database.write() as session:
             count = people.remove_person(session, person)

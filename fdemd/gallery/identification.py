@@ -26,6 +26,7 @@ class Candidate:
         rate: Share of strangers who find somebody as much alike in this gallery.
         photograph: Number of the enrolled photograph that is most alike.
         path: Its file, if the gallery knows it.
+        person_id: Number of the person.
     """
 
     person: str
@@ -35,6 +36,7 @@ class Candidate:
     rate: float
     photograph: int
     path: str | None
+    person_id: int
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def told(decision: str, candidates: Sequence[Candidate], taken: bool, smallest: 
         worn: What the face wears, or ``clean``.
 
     Examples:
-        >>> ann = Candidate("Ann", 0.8, 0.8, None, 0.001, 1, None)
+        >>> ann = Candidate("Ann", 0.8, 0.8, None, 0.001, 1, None, 1)
         >>> told("known", [ann], False, 1e-5, "clean")
         'Ann: 1 stranger in 1,000 looks as much alike.'
         >>> told("known", [ann], False, 1e-5, "mask")

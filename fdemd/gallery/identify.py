@@ -65,6 +65,7 @@ def decide(
                 calibration.rate(match.score, people),
                 match.photograph,
                 paths.get(match.photograph),
+                match.person,
             )
             for match in first[: max(shown, 2)]
         ]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from fdemd.errors import InputError, unknown
 from fdemd.gallery.names import check_name
+from fdemd.gallery.refusals import NotThereError, TakenError
 from fdemd.gallery.schema import Change, Patches, Person, Photograph
 
 _SHOWN = 20
@@ -40,11 +41,13 @@ class EnrolledPerson:
     """Somebody who is enrolled.
 
     Attributes:
+        number: Number of the person, which no other ever gets.
         name: The name.
         enrolled: When the person was, in UTC.
         photographs: The person's photographs, in the order of their numbers.
     """
 
+    number: int
     name: str
     enrolled: datetime
     photographs: Sequence[EnrolledPhotograph]
@@ -63,59 +66,78 @@ class Removal(NamedTuple):
     erased: bool
 
 
-def list_people(session: Session) -> list[EnrolledPerson]:
-    """Return everybody, by name."""
+def list_people(session: Session, numbers: Sequence[int] | None = None) -> list[EnrolledPerson]:
+    """Return people with their photographs, by name.
+
+    Args:
+        session: A read transaction.
+        numbers: Whom to return, at most a few thousand; None for everybody.
+    """
     of_person: dict[int, list[EnrolledPhotograph]] = {}
     columns = Photograph.person_id, Photograph.id, Photograph.path, Photograph.sha256, Photograph.enrolled
-    for row in session.execute(select(*columns).order_by(Photograph.id)):
+    photographs = select(*columns).order_by(Photograph.id)
+    people = select(Person.id, Person.name, Person.enrolled)
+    if numbers is not None:
+        photographs, people = photographs.where(Photograph.person_id.in_(numbers)), people.where(Person.id.in_(numbers))
+    for row in session.execute(photographs):
         enrolled = EnrolledPhotograph(row.id, row.path, row.sha256, row.enrolled)
         of_person.setdefault(row.person_id, []).append(enrolled)
-    people = session.execute(select(Person.id, Person.name, Person.enrolled))
-    found = [EnrolledPerson(row.name, row.enrolled, of_person.get(row.id, [])) for row in people]
+    found = [
+        EnrolledPerson(row.id, row.name, row.enrolled, of_person.get(row.id, [])) for row in session.execute(people)
+    ]
     return sorted(found, key=lambda person: person.name)
 
 
-def number_of(session: Session, name: str) -> int:
+def number_of(session: Session, who: str | int) -> int:
     """Return the number of a person.
 
+    Args:
+        session: A transaction.
+        who: The name, or the number itself.
+
     Raises:
-        InputError: Nobody has this name.
+        NotThereError: There is nobody of this name or number.
     """
-    name = check_name(name)
+    if isinstance(who, int):
+        # Larger numbers than a database holds are nobody's.
+        if abs(who) >= 2**63 or session.get(Person, who) is None:
+            raise NotThereError(f"There is no person {who} in the gallery.")
+        return who
+    name = check_name(who)
     number = session.scalar(select(Person.id).where(Person.name == name))
     if number is not None:
         return number
     names = session.scalars(select(Person.name).order_by(Person.name).limit(_SHOWN + 1)).all()
     if not names:
-        raise InputError(f"There is nobody called '{name}': the gallery is empty.")
+        raise NotThereError(f"There is nobody called '{name}': the gallery is empty.")
     if len(names) > _SHOWN:
-        raise InputError(f"There is nobody called '{name}'; the gallery's list has all names.")
-    raise unknown("person", name, names)
+        raise NotThereError(f"There is nobody called '{name}'; the gallery's list has all names.")
+    raise NotThereError(str(unknown("person", name, names)))
 
 
-def rename_person(session: Session, name: str, new: str) -> None:
+def rename_person(session: Session, who: str | int, new: str) -> None:
     """Give a person another name.
 
     Raises:
-        InputError: Nobody has this name, or somebody has the new one.
+        InputError: There is no such person, or somebody has the new name.
     """
-    number, new = number_of(session, name), check_name(new)
+    number, new = number_of(session, who), check_name(new)
     other = session.scalar(select(Person.id).where(Person.name == new))
     if other is not None and other != number:
-        raise InputError(f"There is somebody called '{new}' already; merge the two if they are one person.")
+        raise TakenError(f"There is somebody called '{new}' already; merge the two if they are one person.")
     session.execute(update(Person).where(Person.id == number).values(name=new))
     session.add(Change(action="renamed", person_id=number))
 
 
-def merge_people(session: Session, name: str, into: str) -> int:
+def merge_people(session: Session, who: str | int, into: str | int) -> int:
     """Give all photographs of one person to another, and remove the first; return how many were given.
 
     Photographs that both have are kept once.
 
     Raises:
-        InputError: Nobody has one of the names, or they are the same.
+        InputError: There is nobody of a name or number, or both are of one.
     """
-    one, other = number_of(session, name), number_of(session, into)
+    one, other = number_of(session, who), number_of(session, into)
     if one == other:
         raise InputError("Two people are needed to merge them, and both names are of one.")
     both = select(Photograph.sha256).where(Photograph.person_id == other).scalar_subquery()
@@ -128,13 +150,13 @@ def merge_people(session: Session, name: str, into: str) -> int:
     return len(moved)
 
 
-def remove_person(session: Session, name: str) -> int:
+def remove_person(session: Session, who: str | int) -> int:
     """Remove a person with all photographs, faces and patches; return how many photographs there were.
 
     Raises:
-        InputError: Nobody has this name.
+        NotThereError: There is no such person.
     """
-    number = number_of(session, name)
+    number = number_of(session, who)
     count = session.scalar(select(func.count()).where(Photograph.person_id == number)) or 0
     session.execute(delete(Person).where(Person.id == number))  # what belongs to it goes with it
     session.add(Change(action="removed", person_id=number))
@@ -145,13 +167,38 @@ def remove_photograph(session: Session, number: int) -> None:
     """Remove one photograph with its face; the person stays, also without any.
 
     Raises:
-        InputError: There is no such photograph.
+        NotThereError: There is no such photograph.
     """
-    person = session.scalar(select(Photograph.person_id).where(Photograph.id == number))
-    if person is None:
-        raise InputError(f"There is no photograph {number} in the gallery.")
+    person = person_on(session, number)
     session.execute(delete(Photograph).where(Photograph.id == number))
     session.add(Change(action="removed", person_id=person, photograph_id=number))
+
+
+def person_on(session: Session, photograph: int) -> int:
+    """Return the number of the person whom an enrolled photograph is of.
+
+    Raises:
+        NotThereError: There is no such photograph.
+    """
+    found = None
+    if abs(photograph) < 2**63:
+        found = session.scalar(select(Photograph.person_id).where(Photograph.id == photograph))
+    if found is None:
+        raise NotThereError(f"There is no photograph {photograph} in the gallery.")
+    return found
+
+
+def picture_of(session: Session, photograph: int) -> bytes:
+    """Return the aligned face of an enrolled photograph as a PNG file.
+
+    Raises:
+        NotThereError: There is no such photograph, or the gallery keeps no pictures.
+    """
+    person_on(session, photograph)
+    picture = session.scalar(select(Photograph.thumbnail).where(Photograph.id == photograph))
+    if picture is None:
+        raise NotThereError("The gallery keeps nothing of photographs (keep=none), so that there is no picture.")
+    return picture
 
 
 def paths_of(session: Session, numbers: Sequence[int]) -> dict[int, str | None]:

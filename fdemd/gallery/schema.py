@@ -7,6 +7,8 @@ from datetime import datetime, timezone
 from sqlalchemy import BigInteger, Double, ForeignKey, Identity, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from fdemd.gallery.acting import whoever_acts
+
 NAME_LENGTH = 200
 """Characters that the name of a person has at most."""
 _KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts by itself in columns called INTEGER alone
@@ -138,6 +140,7 @@ class Change(Base):
     Attributes:
         action: ``enrolled``, ``removed``, ``renamed``, ``merged``, or ``moved`` if the whole gallery was moved to
             another network; that is of person 0, whom nobody is.
+        actor: Name of the key by which a server was asked for it; None for the command line and for Python.
         photograph_id: The one photograph that it is about; None for the whole person.
     """
 
@@ -147,5 +150,22 @@ class Change(Base):
     id: Mapped[int] = mapped_column(_KEY, Identity(), primary_key=True)
     made: Mapped[datetime] = mapped_column(default=utc_now)
     action: Mapped[str] = mapped_column(String(20))
+    actor: Mapped[str | None] = mapped_column(String(NAME_LENGTH), default=whoever_acts)
     person_id: Mapped[int] = mapped_column(_KEY)
     photograph_id: Mapped[int | None] = mapped_column(_KEY)
+
+
+class Key(Base):
+    """A key by which a program may ask a server of the gallery.
+
+    Attributes:
+        role: What it may do, a name in :data:`fdemd.server.keys.ROLES`.
+        digest: SHA-256 of the key, which itself is kept nowhere, see :mod:`fdemd.server.keys`.
+    """
+
+    __tablename__ = "gallery_key"
+
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH), primary_key=True)
+    role: Mapped[str] = mapped_column(String(20))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    made: Mapped[datetime] = mapped_column(default=utc_now)

@@ -26,7 +26,7 @@ LINES = 16
 """Matches that are drawn."""
 _GAP = 0.5
 """Between the two faces, in widths of a face."""
-_DPI = 130
+DPI = 130
 
 
 def line_ends(
@@ -52,18 +52,25 @@ def line_ends(
 def save_explanation(
     path: Path, query: np.ndarray, gallery: np.ndarray, explanation: Explanation, names: tuple[str, str], title: str
 ) -> None:
+    """Write the picture of :func:`draw_explanation` to a file, whose ending chooses the format.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    write_figure(path, draw_explanation(query, gallery, explanation, names, title), DPI)
+
+
+def draw_explanation(
+    query: np.ndarray, gallery: np.ndarray, explanation: Explanation, names: tuple[str, str], title: str
+) -> Figure:
     """Draw the strongest matches, the weights and contributions of both faces, and the reconstruction.
 
     Args:
-        path: File to write; its ending chooses the format.
         query: Face of the query, ``(H, W, 3)`` uint8 RGB.
         gallery: Face of the gallery, likewise.
         explanation: What the similarity of the pair is made of.
         names: Names of the two photographs.
         title: Heading above the picture.
-
-    Raises:
-        InputError: The file cannot be written.
     """
     figure = Figure(figsize=(10, 7.2), layout="constrained")
     figure.suptitle(title, fontsize=11, x=0.01, ha="left", parse_math=False)
@@ -81,7 +88,7 @@ def save_explanation(
         _show(axis, heat_map(face, values, grid), name, range_text(values))
     rebuilt = reconstruction(gallery, explanation.flow, explanation.query_weight, grid)
     _show(axes[-1], rebuilt, "query, rebuilt", "from gallery patches")
-    write_figure(path, figure, _DPI)
+    return figure
 
 
 def save_weightings(
@@ -115,7 +122,7 @@ def save_weightings(
             values: Tensor = (both.query, both.gallery)[row]
             _show(axis, heat_map(face, values, grid), weighting, range_text(values))
     _range_bar(figure, axes.ravel().tolist())
-    write_figure(path, figure, _DPI)
+    write_figure(path, figure, DPI)
 
 
 def _draw_matches(

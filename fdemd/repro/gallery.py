@@ -28,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", metavar="NAME", nargs="+", default=list(DEFAULT), help=f"networks; default: {names}")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="kinds of query; default: all")
     parser.add_argument("--most", metavar="N", type=_number, help="photographs that are searched for of each person")
+    parser.add_argument("--every", metavar="N", type=_number, default=1, help="search for one in N; default: all")
     arguments = parser.parse_args(argv)
     return exit_status(NAME, lambda: _run(arguments))
 
@@ -47,7 +48,9 @@ def _run(arguments: argparse.Namespace) -> None:
     check_folder(arguments.weights, "The folder of weight files", "give it with --weights DIR")
     prepare_lfw(arguments.lfw, arguments.prepared, networks, DETECTOR)
     started = time.perf_counter()
-    facts = measure_networks(arguments.prepared, arguments.weights, networks, arguments.kinds, arguments.most)
+    facts = measure_networks(
+        arguments.prepared, arguments.weights, networks, arguments.kinds, arguments.most, arguments.every
+    )
     facts["took"] = round(time.perf_counter() - started, 1)
     write_json(arguments.out / f"{NAME}.json", facts)
     write_text(arguments.out / f"{NAME}.md", gallery_page(facts))

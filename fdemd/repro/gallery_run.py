@@ -51,7 +51,12 @@ _SEVERAL = 3
 
 
 def measure_networks(
-    prepared: Path, weights: Path, networks: Sequence[Network], kinds: Sequence[str], most: int | None = None
+    prepared: Path,
+    weights: Path,
+    networks: Sequence[Network],
+    kinds: Sequence[str],
+    most: int | None = None,
+    every: int = 1,
 ) -> dict[str, Any]:
     """Measure the gallery with some networks.
 
@@ -63,6 +68,7 @@ def measure_networks(
         networks: The networks.
         kinds: Kinds of query, names in :data:`fdemd.gallery.occlusions.KINDS`.
         most: Photographs, at most, that are searched for of each enrolled person; None takes all.
+        every: Of these photographs, and of those of all other people, each so-manieth is searched for.
 
     Returns:
         The figures as plain values, as JSON can hold them.
@@ -73,7 +79,7 @@ def measure_networks(
     found = []
     for number, network in enumerate(networks, start=1):
         print(f"step {number}/{len(networks)}: {network.name}", flush=True)
-        manifest = write_roles(prepared_folder(prepared, network.template, DETECTOR), most)
+        manifest = write_roles(prepared_folder(prepared, network.template, DETECTOR), most, every)
         with tempfile.TemporaryDirectory() as temporary:
             database = Database(Path(temporary) / "people.db")
             try:
@@ -81,11 +87,13 @@ def measure_networks(
             finally:
                 database.close()
     searched = "all their others" if most is None else f"at most {most} of their others"
+    thinned = f"; of these one in {every}" if every > 1 else ""
+    options = (f" --most {most}" if most else "") + (f" --every {every}" if every > 1 else "")
     return {
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "command": "python -m fdemd.repro.gallery --lfw DIR --weights DIR" + (f" --most {most}" if most else ""),
+        "command": "python -m fdemd.repro.gallery --lfw DIR --weights DIR" + options,
         "data": "LFW, deep-funneled: of each person with two photographs or more the first by name is enrolled, "
-        f"{searched} and the only photographs of all other people are searched for",
+        f"{searched} and the only photographs of all other people are searched for{thinned}",
         "detector": DETECTOR,
         "seed": SEED,
         "unit": "percent",
@@ -94,12 +102,13 @@ def measure_networks(
     }
 
 
-def write_roles(folder: Path, most: int | None = None) -> Path:
+def write_roles(folder: Path, most: int | None = None, every: int = 1) -> Path:
     """Write a manifest that says who is enrolled and who is searched for, beside that of a prepared set.
 
     Args:
         folder: Folder of LFW's faces, aligned by one template.
         most: Photographs, at most, that are searched for of each enrolled person; None takes all.
+        every: As for :func:`measure_networks`.
 
     Returns:
         The manifest.
@@ -109,7 +118,9 @@ def write_roles(folder: Path, most: int | None = None) -> Path:
     for path, name in sorted((each.path, each.identity) for each in whole.photographs):
         of.setdefault(name, []).append(path)
     enrolled = {paths[0] for paths in of.values() if len(paths) > 1}
-    wanted = {path for paths in of.values() for path in (paths[1:][:most] or paths)}
+    mated = [path for paths in of.values() for path in paths[1:][:most]]
+    others = [paths[0] for paths in of.values() if len(paths) == 1]
+    wanted = {*mated[::every], *others[::every]}
     rows = tuple(
         replace(each, is_query=each.path in wanted, is_gallery=each.path in enrolled) for each in whole.photographs
     )

@@ -74,14 +74,13 @@ class MadeReader:
         return features([np.random.default_rng(int(image.sum())).normal(size=LENGTH) for image in images])
 
 
-def open_made(where: str | Path, *, pin: Pin = PIN) -> Gallery:
+def open_made(where: str | Path, *, pin: Pin = PIN, reader: MadeReader | None = None) -> Gallery:
     """Open a gallery of such photographs, or make one."""
-    database, reader = Database(where), MadeReader()
+    database = Database(where)
     with database.write() as session:
         found = read_pin(session)
         if found is None:
-            store_cohort(
-                session, reader, [[photograph(f"stranger {n}", shot=s) for s in (0, 1)] for n in range(STRANGERS)]
-            )
+            strangers = [[photograph(f"stranger {n}", shot=s) for s in (0, 1)] for n in range(STRANGERS)]
+            store_cohort(session, MadeReader(), strangers)
             write_pin(session, pin)
-    return Gallery(database, reader, found or pin, default_rerank(pin))
+    return Gallery(database, reader or MadeReader(), found or pin, default_rerank(pin))

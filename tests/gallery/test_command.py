@@ -29,6 +29,6 @@ def test_without_a_gallery_nothing_is_made(
 
 
 def test_help_needs_no_torch() -> None:
-    program = "import sys; from fdemd.gallery.command import _parser; _parser(); print('torch' in sys.modules)"
+    program = "import sys; from fdemd.gallery.command import parser; parser(); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

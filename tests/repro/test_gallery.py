@@ -28,11 +28,11 @@ def test_figures_are_written_as_json_and_as_tables(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(gallery, "prepare_lfw", lambda *given: asked.append(given[-1]))
     monkeypatch.setattr("fdemd.repro.gallery_run.measure_networks", lambda *given: (asked.append(given), facts())[1])
     words = ["--lfw", str(tmp_path), "--weights", str(tmp_path), "--out", str(tmp_path / "out")]
-    assert gallery.main([*words, "--only", "sface", "--kinds", "clean", "--most", "2"]) == 0
+    assert gallery.main([*words, "--only", "sface", "--kinds", "clean", "--most", "2", "--every", "3"]) == 0
     assert json.loads((tmp_path / "out/gallery.json").read_text())["networks"][0]["network"] == "sface"
     assert (tmp_path / "out/gallery.md").read_text() == gallery_page(facts())
-    detector, (_, _, networks, kinds, most) = asked
-    assert (detector, [network.name for network in networks], kinds, most) == ("yunet", ["sface"], ["clean"], 2)
+    detector, (_, _, networks, kinds, *sizes) = asked
+    assert (detector, [network.name for network in networks], kinds, sizes) == ("yunet", ["sface"], ["clean"], [2, 3])
 
 
 @pytest.mark.checkout

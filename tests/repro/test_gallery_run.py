@@ -42,6 +42,12 @@ def test_the_first_of_several_photographs_is_enrolled(prepared: Path, most: int 
     assert sum(len(found) == 1 for found in of.values()) == 1
 
 
+def test_one_in_some_is_searched_for(prepared: Path) -> None:
+    folder = prepared / "dlib_yunet"
+    asked = [sum(row.is_query for row in read_manifest(write_roles(folder, None, n)).photographs) for n in (1, 4)]
+    assert asked == [13, 4]
+
+
 def test_people_are_found_and_strangers_counted(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibrate, "_DRAWN", 30)
     monkeypatch.setattr(gallery_run, "RATES", (0.2,))
