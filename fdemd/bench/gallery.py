@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,22 @@ from fdemd.bench.gallery_making import HEIGHT, WIDTH, Enrolled, enrol, fill, to_
 from fdemd.bench.gallery_rivals import DEEPFACE, Times, face_recognition, numpy_search
 from fdemd.data.sources import orl_manifest
 from fdemd.errors import InputError
+from fdemd.faces.alignment import align
+from fdemd.faces.landmarks import find_faces
+from fdemd.faces.reading import read_image
 from fdemd.gallery.gallery import Gallery
-from fdemd.gallery.stages import observed_by
+from fdemd.gallery.pin import Pin
+from fdemd.gallery.stages import BATCH, observed_by
 from fdemd.runs.files import write_json
 
 FACES = 13_233
 """Photographs of LFW."""
+_ORDER = (
+    "decoding", "detection", "alignment, a part of it", "network", "search", "second stage", "other", "whole",
+)  # fmt: skip
+"""Stages as they are told."""
+_ALIGNED = 20
+"""Photographs on which alignment is measured alone."""
 _TOLD = 3
 """Photographs that are identified before any is counted: the first ones load networks and measure thresholds."""
 
@@ -103,6 +114,7 @@ def measure(where: str, rows: Sequence[Photo], faces: int, photographs: int, thr
     contents = list(to_identify(asked))
     with Gallery.open(where) as gallery:
         identified = _identify(gallery, contents)
+        identified["alignment, a part of it"] = _alignment(gallery.pin, contents[:_ALIGNED])
         searched = gallery._index.current()
         embeddings = searched.embeddings.numpy()
         found: dict[str, Times | str] = {
@@ -117,7 +129,7 @@ def measure(where: str, rows: Sequence[Photo], faces: int, photographs: int, thr
         "people": searched.size,
         "photographs identified": len(identified["whole"]),
         "pixels": f"{WIDTH}x{HEIGHT}",
-        "milliseconds": {name: _milliseconds(times) for name, times in identified.items()},
+        "milliseconds": {name: _milliseconds(identified[name]) for name in _ORDER if name in identified},
         "others": {name: _milliseconds(times) for name, times in found.items() if not isinstance(times, str)},
         "left out": [reason for reason in found.values() if isinstance(reason, str)],
         "enrolled a second": _speed(enrolled),
@@ -140,6 +152,7 @@ def _identify(gallery: Gallery, contents: Sequence[bytes]) -> dict[str, Times]:
         with observed_by(seconds.__setitem__):
             answers = gallery.identify(content)
         whole = time.perf_counter() - started
+        seconds.pop(BATCH, None)
         if place < _TOLD or len(answers) != 1:
             continue
         for name, value in {**seconds, "other": whole - sum(seconds.values()), "whole": whole}.items():
@@ -147,6 +160,19 @@ def _identify(gallery: Gallery, contents: Sequence[bytes]) -> dict[str, Times]:
     if not stages:
         raise InputError("None of the photographs shows exactly one face; give others.")
     return dict(stages)
+
+
+def _alignment(pin: Pin, contents: Sequence[bytes]) -> Times:
+    """Time the alignment alone, which is a part of the detection above."""
+    faces = [
+        (image, found) for image in map(read_image, map(BytesIO, contents)) for found in find_faces(image, pin.detector)
+    ]
+    seconds = []
+    for image, found in faces:
+        started = time.perf_counter()
+        align(image, found, pin.alignment, pin.face_size)
+        seconds.append(time.perf_counter() - started)
+    return seconds
 
 
 def _opened(where: str, threads: int) -> tuple[float, int]:

@@ -31,7 +31,7 @@ def numpy_search(embeddings: np.ndarray, queries: np.ndarray, first: int = 20) -
         best = np.argpartition(-cosines, kept)[: kept + 1]
         return best[np.argsort(-cosines[best])]
 
-    return _timed(search, queries)
+    return _timed(search, list(queries))
 
 
 def face_recognition(contents: Sequence[bytes], faces: int, seed: int = 0) -> Times | str:

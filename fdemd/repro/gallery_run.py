@@ -143,7 +143,8 @@ def _enrol(data: EmbeddedData, reader: FaceReader, pin: Pin, database: Database)
         for number, row in enumerate(rows.tolist()):
             photograph = data.faces.manifest.photographs[row]
             image = data.faces.faces.face(row).image
-            face = SeenFace((0.0, 0.0, *map(float, image.shape[1::-1])), image, 0.0, features[number])
+            box = (0.0, 0.0, float(image.shape[1]), float(image.shape[0]))
+            face = SeenFace(box, image, 0.0, features[number])
             name = hashlib.sha256(photograph.path.encode()).hexdigest()
             store(database, pin, photograph.identity, SeenPhotograph(name, None, name, b"", (face,)), 0, ())
             advance(1)

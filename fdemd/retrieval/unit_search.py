@@ -51,10 +51,10 @@ class UnitIndex:
         """
         (query,) = check({"query": (query, f"real Q {self._gallery.shape[1]}")})
         depth = min(depth, len(self))
-        found = []
+        found, cosines = [], []
         for some in unit(query, "the queries' embeddings").split(max(1, _COSINES_AT_ONCE // max(1, len(self)))):
             cosine = some @ self._gallery.T
             rows = first_places(cosine, depth)
-            found.append((rows, cosine.gather(1, rows)))
-        rows, cosines = zip(*found, strict=True)
-        return torch.cat(rows), torch.cat(cosines)
+            found.append(rows)
+            cosines.append(cosine.gather(1, rows))
+        return torch.cat(found), torch.cat(cosines)
