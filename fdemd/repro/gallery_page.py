@@ -29,12 +29,15 @@ def gallery_page(facts: Facts) -> str:
             f"## {each['network']}, {each['people']:,} people",
             "",
             *rates_table(each["rows"]),
-            "",
-            "Several photographs of a person, by the cosine alone; FNIR at thresholds that the same non-mated searches "
-            "reach at these rates:",
-            "",
-            *several_table(each["several"]),
         ]
+        if each["several"]:
+            lines += [
+                "",
+                "Several photographs of a person, by the cosine alone; FNIR at thresholds that the same non-mated "
+                "searches reach at these rates:",
+                "",
+                *several_table(each["several"]),
+            ]
         if each["estimator"]:
             lines += ["", "What the estimator sees of people whom it was not fitted on:", ""]
             lines += estimator_table(each["estimator"])

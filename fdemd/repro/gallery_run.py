@@ -227,18 +227,23 @@ def _search(
 
 
 def _several(data: EmbeddedData, kinds: Sequence[str]) -> list[dict[str, Any]]:
-    """Compare ways to score people of whom three photographs are enrolled, by the cosine alone."""
+    """Compare ways to score people of whom three photographs are enrolled, by the cosine alone.
+
+    Nothing if it was not for all photographs that features were made.
+    """
     photographs = data.faces.manifest.photographs
+    asked = set(data.faces.query_rows.tolist())
+    there = asked | set(data.faces.gallery_rows.tolist())
     of: dict[str, list[int]] = {}
     for number in sorted(range(len(photographs)), key=lambda number: photographs[number].path):
         of.setdefault(photographs[number].identity, []).append(number)
-    people = {name: number for number, name in enumerate(sorted(n for n, found in of.items() if len(found) > _SEVERAL))}
+    enough = sorted(name for name, rows in of.items() if len(rows) > _SEVERAL and there.issuperset(rows[:_SEVERAL]))
+    people = {name: number for number, name in enumerate(enough)}
     if len(people) < 2:
         return []
     rows = [row for name in people for row in of[name][:_SEVERAL]]
     enrolled = _unit(data.features[CLEAN].at(torch.tensor(rows)))
     owners = np.repeat(np.arange(len(people)), _SEVERAL)
-    asked = set(data.faces.query_rows.tolist())
     wanted = [row for name, found in of.items() for row in (found[_SEVERAL:] if name in people else found[1:] or found)]
     wanted = [row for row in wanted if row in asked]
     truth = np.array([people.get(photographs[row].identity, -1) for row in wanted])
