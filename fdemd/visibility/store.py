@@ -105,21 +105,24 @@ def find_calibration(path: str | None, backbone: Backbone, second_stage: Mapping
         file = expand_home(path)
         found, what = read_calibration(file), f"The calibration {file}"
     else:
-        file = _shipped(backbone)
-        found, what = read_calibration(file), "The calibration that came with fdemd"
+        shipped, what = shipped_calibration(backbone), "The calibration that came with fdemd"
+        if shipped is None:
+            raise InputError(
+                "rerank.alpha=calibrated needs a calibration, and none for this network came with fdemd; make one "
+                "with: fdemd calibrate model=... data=..., and give it with rerank.calibration=FILE."
+            )
+        found = shipped
     found.check_network(backbone, what)
     found.check_second_stage(second_stage, what)
     return found
 
 
-def _shipped(backbone: Backbone) -> Path:
+def shipped_calibration(backbone: Backbone) -> Calibration | None:
+    """Return the calibration that came with fdemd for a network's weights; None if there is none."""
     for file in sorted(SHIPPED.glob("*.safetensors")):
         if _facts(file).get("network", {}).get("weights_sha256") == weights_of(backbone):
-            return file
-    raise InputError(
-        "rerank.alpha=calibrated needs a calibration, and none for this network came with fdemd; make one with: fdemd "
-        "calibrate model=... data=..., and give it with rerank.calibration=FILE."
-    )
+            return read_calibration(file)
+    return None
 
 
 def _facts(path: Path) -> dict[str, Any]:
