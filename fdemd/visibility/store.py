@@ -87,7 +87,8 @@ def read_calibration(path: Path) -> Calibration:
     estimator = VisibilityEstimator(layout)
     weights = {name: tensor for name, tensor in tensors.items() if name != _ALPHAS}
     load_weights(estimator, weights, path)
-    return Calibration(estimator.eval().requires_grad_(False), alphas, network, second_stage, origin)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Calibration(estimator.eval().requires_grad_(False), alphas, network, second_stage, origin, sha256)
 
 
 def find_calibration(path: str | None, backbone: Backbone, second_stage: Mapping[str, Any]) -> Calibration:
