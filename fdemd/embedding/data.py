@@ -19,18 +19,21 @@ from fdemd.cache.similarities import SimilarityStore
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.sources import build_manifest
 from fdemd.embedding.cohort import CohortFaces
+from fdemd.embedding.copies import copy_sets, enrolled_copies, find_estimator
 from fdemd.embedding.datasets import EmbeddedFaces
 from fdemd.embedding.labels import labels_of
 from fdemd.embedding.normalization import FittedNormalization, NormalizationDescription, describe_normalization
 from fdemd.embedding.steps import embed_sets
 from fdemd.embedding.trainer import single_device_trainer
 from fdemd.features import Features
+from fdemd.retrieval.copies import Copies
 from fdemd.retrieval.protocol import Labels
 from fdemd.retrieval.reranker import Reranker
 from fdemd.retrieval.search import Adjustment
 from fdemd.settings.jobs import Evaluate
 from fdemd.settings.networks import Network
 from fdemd.settings.queries import ADVERSARIAL, AdversarialQuery
+from fdemd.visibility.estimator import VisibilityEstimator
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class EmbeddedData:
         features: Kind of query -> features; ``clean`` is every face, gallery included.
         adversary: What made the adversarial queries; None without any.
         normalization: Score normalization; None without.
+        copies: The gallery enrolled with copies; None without.
     """
 
     backbone: Backbone
@@ -50,6 +54,7 @@ class EmbeddedData:
     features: Mapping[str, EmbeddedFaces]
     adversary: Adversary | None = None
     normalization: FittedNormalization | None = None
+    copies: Copies | None = None
 
     def query(self, kind: str, rows: Tensor | None = None) -> tuple[Features, Labels]:
         """Return features and labels of queries of one kind.
@@ -127,6 +132,7 @@ class DataDescription:
         adversary: What will make the adversarial queries; None without any.
         trainer: Trainer that runs the network.
         normalization: Score normalization; None without.
+        estimator: Tells which queries are like the copies of the gallery; None without copies.
     """
 
     settings: Evaluate
@@ -135,6 +141,7 @@ class DataDescription:
     adversary: Adversary | None
     trainer: Trainer
     normalization: NormalizationDescription | None
+    estimator: VisibilityEstimator | None = None
 
     def embed(self) -> EmbeddedData:
         """Align and embed the faces, as far as no earlier run has stored them.
@@ -143,8 +150,14 @@ class DataDescription:
             InputError: A file or the data cannot be used.
         """
         self.faces.setup("test")
-        features = embed_sets(self.settings, self.backbone, self.faces.test_sets(), self.trainer)
-        data = EmbeddedData(self.backbone, self.faces, features, self.adversary)
+        copies = copy_sets(self.faces, self.settings.copies, self.settings.seed)
+        sets = self.faces.test_sets() | {f"{kind} copies": each for kind, each in copies.items()}
+        embedded = embed_sets(self.settings, self.backbone, sets, self.trainer)
+        rows = self.faces.gallery_rows
+        of_copies = {kind: embedded.pop(f"{kind} copies").at(rows) for kind in copies}
+        data = EmbeddedData(self.backbone, self.faces, embedded, self.adversary)
+        if self.estimator is not None:
+            data = replace(data, copies=enrolled_copies(embedded["clean"].at(rows), of_copies, self.estimator))
         if self.normalization is None:
             return data
         return replace(data, normalization=self._fit(self.normalization, data))
@@ -211,4 +224,5 @@ def describe_data(settings: Evaluate, backbone: Backbone) -> DataDescription:
         precomputed={ADVERSARIAL: adversary} if adversary else None,
     )
     normalization = describe_normalization(settings, faces.manifest, gallery=True)
-    return DataDescription(settings, backbone, faces, adversary, trainer, normalization)
+    estimator = find_estimator(settings, backbone)
+    return DataDescription(settings, backbone, faces, adversary, trainer, normalization, estimator)

@@ -112,6 +112,7 @@ def _identify(data: EmbeddedData, settings: Evaluate) -> list[Comparison]:
             second_stages(rerank, data.backbone),
             backbone=data.backbone,
             index=index,
+            copies=data.copies,
             on_progress=on_progress,
         )
         for kind in kinds:

@@ -44,7 +44,8 @@ class Comparison:
         stage2: The second's, None without re-ranking.
         truth: Knows which queries have a right answer; None where nobody asks.
         engine: Name of what computed the second stage; empty without re-ranking, or if there is no choice.
-        alphas: ``(Q,)`` that ``alpha=auto`` chose; None for a fixed one.
+        alphas: ``(Q,)`` that ``alpha=auto`` or ``calibrated`` chose; None for a fixed one.
+        calibration_sha256: Of the file of ``alpha=calibrated``; empty otherwise.
         recall: Recall of the index that the first stage asked; None where it compared every face.
     """
 
@@ -63,6 +64,7 @@ class Comparison:
     truth: GroundTruth | None = None
     engine: str = ""
     alphas: Tensor | None = None
+    calibration_sha256: str = ""
     recall: Recall | None = None
 
 
@@ -125,6 +127,7 @@ def compare_stages(
                 truth=truth,
                 engine=found.similarity(stage).engine if stage else "",
                 alphas=None if second is None else second.alphas,
+                calibration_sha256=stage.calibration_sha256 if stage else "",
                 recall=found.recall,
             )
         )

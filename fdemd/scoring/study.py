@@ -101,7 +101,12 @@ class StudyComparison:
             for each in methods
         }
         self._search = TwoStageSearch(
-            gallery, labels, list(self._stages.values()), backbone=data.backbone, on_progress=on_progress
+            gallery,
+            labels,
+            list(self._stages.values()),
+            backbone=data.backbone,
+            copies=data.copies,  # whose similarities are not kept
+            on_progress=on_progress,
         )
 
     def outcomes(self, kind: str, protocols: Sequence[str]) -> list[Outcome]:
