@@ -66,8 +66,8 @@ class Running:
         address: Where it answers.
     """
 
-    def __init__(self, where: str, **limits: float) -> None:
-        listening = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, where: str, port: int = 0, **limits: float) -> None:
+        listening = socket.create_server(("127.0.0.1", port))
         self.port = listening.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         app = app_of(open_pictured(where), Limits(**limits))  # type: ignore[arg-type]
@@ -102,12 +102,12 @@ class Process:
     PROGRAM = """
 import sys
 from tests.server.made_server import Running
-print(Running(sys.argv[1]).address, flush=True)
+print(Running(sys.argv[1], int(sys.argv[2])).address, flush=True)
 """
 
-    def __init__(self, where: Path) -> None:
+    def __init__(self, where: Path, port: int = 0) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-c", self.PROGRAM, str(where)]
+        command = [sys.executable, "-c", self.PROGRAM, str(where), str(port)]
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
         )
