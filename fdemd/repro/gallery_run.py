@@ -88,7 +88,8 @@ def measure_networks(
                 database.close()
     searched = "all their others" if most is None else f"at most {most} of their others"
     thinned = f"; of these one in {every}" if every > 1 else ""
-    options = (f" --most {most}" if most else "") + (f" --every {every}" if every > 1 else "")
+    options = f" --only {' '.join(network.name for network in networks)} --kinds {' '.join(kinds)}"
+    options += (f" --most {most}" if most else "") + (f" --every {every}" if every > 1 else "")
     return {
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "command": "python -m fdemd.repro.gallery --lfw DIR --weights DIR" + options,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fdemd.repro import gallery
-from fdemd.repro.gallery_page import gallery_page
+from fdemd.repro.gallery_page import estimator_table, gallery_page, rates_table
 from tests.repro.test_gallery_page import facts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,4 +38,8 @@ def test_figures_are_written_as_json_and_as_tables(tmp_path: Path, monkeypatch: 
 @pytest.mark.checkout
 def test_the_documentation_shows_figures_of_the_json_alone() -> None:
     found = json.loads((ROOT / "results/gallery.json").read_text(encoding="utf-8"))
+    text = (ROOT / "docs/thresholds.md").read_text(encoding="utf-8")
+    for network in found["networks"]:
+        for line in (*rates_table(network["rows"]), *estimator_table(network["estimator"])):
+            assert line in text
     assert gallery_page(found) == (ROOT / "results/gallery.md").read_text(encoding="utf-8")
