@@ -15,11 +15,13 @@ if not torch.cuda.is_available():
 
 from fdemd.backbones import Backbone, create_backbone
 from fdemd.cli.command_line import main
+from fdemd.cli.memory import keep_freed_memory
 from fdemd.data.sources import orl_manifest
 from fdemd.jobs import run
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is no mistake of an example
 settings.load_profile("unhurried")
+keep_freed_memory()  # as every command does; here it is seldom the first to run
 
 GOLDEN = Path(__file__).parent / "golden"
 """Outputs of the published implementation; its README says what each file holds."""
@@ -43,14 +45,19 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
         yield folder
 
 
+@pytest.fixture(scope="session")
+def wandb_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("wandb's own")
+
+
 @pytest.fixture(autouse=True)
-def no_wandb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def no_wandb(monkeypatch: pytest.MonkeyPatch, wandb_folder: Path) -> None:
     """Keep the tests out of a developer's W&B account and folders."""
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("NETRC", str(tmp_path / "no netrc"))
+    monkeypatch.setenv("NETRC", str(wandb_folder / "no netrc"))
     for name in ("WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR"):
-        monkeypatch.setenv(name, str(tmp_path / "wandb's own"))
+        monkeypatch.setenv(name, str(wandb_folder))
 
 
 @pytest.fixture(scope="session")

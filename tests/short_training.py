@@ -43,7 +43,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 def settings(tmp_path: Path, few_people: Path) -> list[str]:
     """A small run on five people, two of them kept for validation."""
     return [
+        "model=dlib",
         "data=folder",
+        "data.detector=dlib",
         f"data.root='{few_people}'",
         f"output='{tmp_path / 'out'}'",
         "data.num_workers=0",

@@ -61,6 +61,7 @@ TESTS_OF_NO_MODULE = {
     "server/test_load.py": "a server under load, killed again and again",
     "server/test_together.py": "many clients, and several servers on one gallery",
     "settings/test_choices.py": "names in the settings beside those of the code",
+    "server/test_page.py": "the web page, in a browser",
     "test_accounts.py": "every job's account of its photographs",
     "test_architecture.py": "this file",
     "test_contributing.py": "CONTRIBUTING.md",

@@ -134,7 +134,7 @@ def test_explanation_adds_up(dlib_net: Backbone) -> None:
 def test_the_interface_gives_the_figures_of_a_run(
     few_people: Path, run_evaluate: Callable[..., tuple[int, str, Path]], dlib_net: Backbone
 ) -> None:
-    given = ("--rerank", "data=folder", f"data.root='{few_people}'", "query=[crop]")
+    given = ("--rerank", "model=dlib", "data=folder", f"data.root='{few_people}'", "query=[crop]")
     status, printed, folder = run_evaluate(*given)
     assert status == 0, printed
     told = {

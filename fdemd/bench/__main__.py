@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fdemd.bench import backbones, detect, emd, training
+from fdemd.bench import backbones, detect, emd, gallery, training
 from fdemd.cli.exit_status import exit_status
 
-BENCHMARKS = {"backbones": backbones, "detect": detect, "emd": emd, "training": training}
+BENCHMARKS = {"backbones": backbones, "detect": detect, "emd": emd, "gallery": gallery, "training": training}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

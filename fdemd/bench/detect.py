@@ -14,15 +14,13 @@ import platform
 import random
 import resource
 import sys
-import tarfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -31,13 +29,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from fdemd.bench.archive import Photo, photographs_in
 from fdemd.data.sources import orl_manifest
 from fdemd.errors import InputError, unknown
 from fdemd.faces.alignment import AlignedFace, five_points
 from fdemd.faces.landmarks import DETECTORS, find_face
 from fdemd.faces.queries import QueryMaker
 from fdemd.faces.reading import UnreadableImageError, read_image
-from fdemd.files.user_paths import check_file, check_folder
+from fdemd.files.user_paths import check_folder
 from fdemd.runs.files import write_json
 from fdemd.settings.queries import GlassesStyle, MaskKind, MaskQuery, SunglassQuery
 from fdemd.settings.section import Section
@@ -51,28 +50,6 @@ _DRAWN: dict[str, Section] = {
     "sunglass": SunglassQuery(styles=list(get_args(GlassesStyle))),
 }
 """Kinds of query that are drawn on photographs of LFW, with all they have."""
-
-
-class Photo(NamedTuple):
-    """A photograph: a file, or a part of an archive without compression.
-
-    Attributes:
-        path: The file or archive.
-        name: Name of the photograph.
-        start: Where its bytes begin.
-        size: Number of its bytes; -1 if they go to the end of the file.
-    """
-
-    path: Path
-    name: str
-    start: int = 0
-    size: int = -1
-
-    def read(self) -> np.ndarray:
-        """Return the picture ``(H, W, 3)``, uint8 RGB."""
-        with self.path.open("rb") as file:
-            file.seek(self.start)
-            return read_image(BytesIO(file.read(self.size)))
 
 
 @dataclass(frozen=True)
@@ -199,21 +176,7 @@ def _sets(arguments: argparse.Namespace) -> list[Pictures]:
     rows = [Photo(manifest.file(row), row.path) for row in manifest.photographs]
     sets = [Pictures("AT&T", _some(chosen, rows, arguments))]
     if arguments.lfw:
-        archive = check_file(arguments.lfw, "The archive", "give the tar of LFW with --lfw")
-        try:
-            with tarfile.open(archive, "r:") as members:
-                inside = [
-                    Photo(archive, member.name, member.offset_data, member.size)
-                    for member in members
-                    if member.name.endswith(".jpg")
-                ]
-        except tarfile.TarError as error:
-            raise InputError(
-                f"{archive} is no tar archive without compression ({error}); give the tar of LFW with --lfw."
-            ) from error
-        if not inside:
-            raise InputError(f"{archive} holds no photographs (.jpg); give the tar of LFW with --lfw.")
-        faces = _some(chosen, inside, arguments)
+        faces = _some(chosen, photographs_in(arguments.lfw), arguments)
         sets += [
             Pictures("LFW", faces),
             *(Pictures(f"LFW, {kind}", faces, occlusion=kind, seed=arguments.seed) for kind in _DRAWN),

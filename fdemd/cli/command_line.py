@@ -25,12 +25,23 @@ from fdemd.settings.section import Section
 if TYPE_CHECKING:
     from fdemd.cli.overrides import SweepPoint
 
-__all__ = ["CONFIG_DIR", "About", "main", "plan"]
+__all__ = ["CONFIG_DIR", "About", "DefaultSweep", "main", "plan"]
 
 RERANK_OFF = "rerank=none"
-WHAT_IS_RUN = re.compile(r"(model|data|experiment|job)(@.*)?|model\..*|data\.(root|manifest)")
-"""Groups and settings that say what is run; a command line that leaves all of them alone gets the default sweep."""
 CONFIG_DIR_FLAG = "--config-dir"
+
+
+@dataclass(frozen=True)
+class DefaultSweep:
+    """A sweep for command lines that sweep over nothing themselves and do not say what is run.
+
+    Attributes:
+        word: The setting that is swept over, such as ``model=dlib,sface``.
+        says_what_is_run: Matches the groups and settings that leave the sweep away once one of them is given.
+    """
+
+    word: str
+    says_what_is_run: re.Pattern[str]
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ def main(
     config_dir: Path = CONFIG_DIR,
     schema: type[Section] | None = None,
     name: str | None = None,
-    default_sweep: str | None = None,
+    default_sweep: DefaultSweep | None = None,
     summarize: Callable[[Sequence[str], Sequence[Any]], object] | None = None,
 ) -> int:
     """Call ``run`` with the settings of each sweep point that the command line asks for; return the exit status.
@@ -65,8 +76,7 @@ def main(
         config_dir: Folder of the primary config and its groups.
         schema: Type of the settings; None for that of ``job``.
         name: Name of the command, with which errors begin; None for that of ``job``.
-        default_sweep: A setting to sweep over, such as ``model=dlib,sface``, where the command line sweeps over nothing
-            and chooses nothing of :data:`WHAT_IS_RUN`.
+        default_sweep: A sweep for command lines that neither sweep nor say what is run.
         summarize: Takes the labels and the results of the points of a sweep, once all of them have run.
 
     Returns:
@@ -100,7 +110,7 @@ def plan(
     arguments: Sequence[str],
     config_dir: Path = CONFIG_DIR,
     schema: type[Section] | None = None,
-    default_sweep: str | None = None,
+    default_sweep: DefaultSweep | None = None,
 ) -> list[SweepPoint]:
     """Return the sweep points of a command line, at least one, in order. The arguments are those of :func:`main`.
 
@@ -113,7 +123,11 @@ def plan(
 
 
 def _plan(
-    job: str, arguments: _Arguments, config_dir: Path, schema: type[Section] | None, default_sweep: str | None
+    job: str,
+    arguments: _Arguments,
+    config_dir: Path,
+    schema: type[Section] | None,
+    default_sweep: DefaultSweep | None,
 ) -> list[SweepPoint]:
     _check_flags(job, arguments)
     # Hydra takes a third of a second to import, which --help and mistakes in flags need not wait for.
@@ -128,9 +142,9 @@ def _plan(
         composer = Composer(job, read_groups(configs, job), schema or SCHEMAS[job], insist_rerank)
         alternatives = [composer.alternatives(word) for word in words]
         swept = [len(values) > 1 for values in alternatives]
-        chosen = any(WHAT_IS_RUN.fullmatch(composer.full_key(value)) for values in alternatives for value in values)
-        if default_sweep and not any(swept) and not chosen:
-            alternatives.append(composer.alternatives(default_sweep))
+        keys = [composer.full_key(value) for values in alternatives for value in values]
+        if default_sweep and not any(swept) and not any(map(default_sweep.says_what_is_run.fullmatch, keys)):
+            alternatives.append(composer.alternatives(default_sweep.word))
             swept.append(True)
         return [composer.point(overrides, swept) for overrides in product(*alternatives)]
 

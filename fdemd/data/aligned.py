@@ -24,7 +24,6 @@ from fdemd.faces.landmarks import LANDMARKS, check_detector
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, ExtractedFace, Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.runs.steady_progress import steady_progress
-from fdemd.settings.faces import DEFAULT_DETECTOR
 
 _PIPELINE = "4"
 """Part of every key; raised when reading, searching or aligning changes, so that older stores are not used."""
@@ -77,7 +76,7 @@ def aligned_faces(
     size: tuple[int, int],
     *,
     cache: Path,
-    detector: str = DEFAULT_DETECTOR,
+    detector: str,
     num_workers: int = 0,
 ) -> AlignedFaces:
     """Align the faces of a manifest, or take them from the cache if these very files were aligned before.
@@ -109,7 +108,7 @@ def aligned_faces(
     return faces
 
 
-def faces_digest(manifest: Manifest, alignment: str, size: tuple[int, int], detector: str = DEFAULT_DETECTOR) -> str:
+def faces_digest(manifest: Manifest, alignment: str, size: tuple[int, int], detector: str) -> str:
     """Return the ``digest`` that :func:`aligned_faces` would give, without aligning anything.
 
     Args:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from pytorch_lightning import Trainer, seed_everything
@@ -11,21 +13,27 @@ from torch import Tensor
 
 from fdemd.attacks.adversary import Adversary
 from fdemd.backbones import Backbone, create_backbone
+from fdemd.cache.code import code_key
 from fdemd.cache.location import cache_folder
+from fdemd.cache.similarities import SimilarityStore
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.sources import build_manifest
 from fdemd.embedding.cohort import CohortFaces
+from fdemd.embedding.copies import copy_sets, enrolled_copies, find_estimator
 from fdemd.embedding.datasets import EmbeddedFaces
 from fdemd.embedding.labels import labels_of
 from fdemd.embedding.normalization import FittedNormalization, NormalizationDescription, describe_normalization
 from fdemd.embedding.steps import embed_sets
 from fdemd.embedding.trainer import single_device_trainer
 from fdemd.features import Features
+from fdemd.retrieval.copies import Copies
 from fdemd.retrieval.protocol import Labels
+from fdemd.retrieval.reranker import Reranker
 from fdemd.retrieval.search import Adjustment
 from fdemd.settings.jobs import Evaluate
 from fdemd.settings.networks import Network
 from fdemd.settings.queries import ADVERSARIAL, AdversarialQuery
+from fdemd.visibility.estimator import VisibilityEstimator
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class EmbeddedData:
         features: Kind of query -> features; ``clean`` is every face, gallery included.
         adversary: What made the adversarial queries; None without any.
         normalization: Score normalization; None without.
+        copies: The gallery enrolled with copies; None without.
     """
 
     backbone: Backbone
@@ -45,6 +54,7 @@ class EmbeddedData:
     features: Mapping[str, EmbeddedFaces]
     adversary: Adversary | None = None
     normalization: FittedNormalization | None = None
+    copies: Copies | None = None
 
     def query(self, kind: str, rows: Tensor | None = None) -> tuple[Features, Labels]:
         """Return features and labels of queries of one kind.
@@ -85,6 +95,28 @@ class EmbeddedData:
         """
         return self._labels(self.faces.missed_rows if rows is None else rows, kind)
 
+    def similarity_store(
+        self, cache: Path | None, kind: str, reranker: Reranker, *, rows: Tensor | None = None
+    ) -> SimilarityStore | None:
+        """Return what keeps the similarities of queries and gallery by a re-ranker.
+
+        Args:
+            cache: Folder of the cache; None keeps nothing.
+            kind: Kind of query.
+            reranker: Compares them.
+            rows: As for :meth:`query`.
+
+        Returns:
+            The store; None without a cache, or if the features are not stored or the re-ranker is one of no name.
+        """
+        query, gallery, settings = self.features[kind], self.features["clean"], reranker.stored_as()
+        if cache is None or not query.name or settings is None:
+            return None
+        rows = self.faces.query_rows if rows is None else rows
+        digests = [hashlib.sha256(each.numpy().tobytes()).hexdigest() for each in (rows, self.faces.gallery_rows)]
+        compared = {"query": query.name, "gallery": gallery.name, "rows": digests}
+        return SimilarityStore(cache, {**compared, **settings, **code_key(type(reranker))})
+
     def _labels(self, rows: Tensor, kind: str) -> Labels:
         return labels_of(self.faces.manifest, rows, occluded=kind != "clean")
 
@@ -100,6 +132,7 @@ class DataDescription:
         adversary: What will make the adversarial queries; None without any.
         trainer: Trainer that runs the network.
         normalization: Score normalization; None without.
+        estimator: Tells which queries are like the copies of the gallery; None without copies.
     """
 
     settings: Evaluate
@@ -108,6 +141,7 @@ class DataDescription:
     adversary: Adversary | None
     trainer: Trainer
     normalization: NormalizationDescription | None
+    estimator: VisibilityEstimator | None = None
 
     def embed(self) -> EmbeddedData:
         """Align and embed the faces, as far as no earlier run has stored them.
@@ -116,8 +150,14 @@ class DataDescription:
             InputError: A file or the data cannot be used.
         """
         self.faces.setup("test")
-        features = embed_sets(self.settings, self.backbone, self.faces.test_sets(), self.trainer)
-        data = EmbeddedData(self.backbone, self.faces, features, self.adversary)
+        copies = copy_sets(self.faces, self.settings.copies, self.settings.seed)
+        sets = self.faces.test_sets() | {f"{kind} copies": each for kind, each in copies.items()}
+        embedded = embed_sets(self.settings, self.backbone, sets, self.trainer)
+        rows = self.faces.gallery_rows
+        of_copies = {kind: embedded.pop(f"{kind} copies").at(rows) for kind in copies}
+        data = EmbeddedData(self.backbone, self.faces, embedded, self.adversary)
+        if self.estimator is not None:
+            data = replace(data, copies=enrolled_copies(embedded["clean"].at(rows), of_copies, self.estimator))
         if self.normalization is None:
             return data
         return replace(data, normalization=self._fit(self.normalization, data))
@@ -184,4 +224,5 @@ def describe_data(settings: Evaluate, backbone: Backbone) -> DataDescription:
         precomputed={ADVERSARIAL: adversary} if adversary else None,
     )
     normalization = describe_normalization(settings, faces.manifest, gallery=True)
-    return DataDescription(settings, backbone, faces, adversary, trainer, normalization)
+    estimator = find_estimator(settings, backbone)
+    return DataDescription(settings, backbone, faces, adversary, trainer, normalization, estimator)

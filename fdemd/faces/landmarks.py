@@ -14,7 +14,6 @@ from fdemd.errors import unknown
 from fdemd.faces import hog, mtcnn, yunet
 from fdemd.faces.detection import Detection, Detector, by_prominence, enlarged, is_near_centre, reduced
 from fdemd.faces.orientation import find_upright, rotate
-from fdemd.settings.faces import DEFAULT_DETECTOR
 
 LANDMARKS = 68
 _SIDE_OF_SPREAD = 1.7
@@ -82,7 +81,7 @@ def check_detector(name: str) -> str:
     return name
 
 
-def find_face(image: np.ndarray, detector: str = DEFAULT_DETECTOR) -> FoundFace | None:
+def find_face(image: np.ndarray, detector: str) -> FoundFace | None:
     """Find the most prominent face of a photograph: the largest one near the centre; None without any.
 
     Arguments and errors are those of :func:`find_faces`.
@@ -90,7 +89,7 @@ def find_face(image: np.ndarray, detector: str = DEFAULT_DETECTOR) -> FoundFace 
     return next(iter(find_faces(image, detector)), None)
 
 
-def find_faces(image: np.ndarray, detector: str = DEFAULT_DETECTOR) -> list[FoundFace]:
+def find_faces(image: np.ndarray, detector: str) -> list[FoundFace]:
     """Find all faces of a photograph, the most prominent first.
 
     A photograph that lies on a side or upside down is rotated, see :mod:`fdemd.faces.orientation`.

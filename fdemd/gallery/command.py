@@ -65,9 +65,10 @@ def parser(more: Sequence[Callable[[AddCommand], None]] = ()) -> argparse.Argume
     _add_rate(identify)
     identify.add_argument(
         "--worn",
-        choices=("clean", "mask", "sunglass"),
-        default="clean",
-        help="what the people on them wear, which has a threshold of its own (default: clean, nothing)",
+        choices=("seen", "clean", "mask", "sunglass", "crop"),
+        default="seen",
+        help="what the people on them wear, which has a threshold of its own; crop: the faces are cut off (default: "
+        "seen, as each face looks)",
     )
     identify.add_argument("--json", action="store_true", help="print JSON, one line a photograph")
     identify.add_argument("--picture", metavar="FILE", type=_path, help="draw boxes and names; for one photograph")
@@ -89,6 +90,11 @@ def parser(more: Sequence[Callable[[AddCommand], None]] = ()) -> argparse.Argume
     merge = command("merge", "give all photographs of one person to another, and remove the first")
     merge.add_argument("person", metavar="NAME")
     merge.add_argument("into", metavar="INTO")
+    moved = command("re-embed", "move the gallery to another network, from its kept photographs")
+    moved.add_argument("--backbone", metavar="NAME", help="network (default: the same)")
+    moved.add_argument("--detector", metavar="NAME", help="detector of faces (default: the same)")
+    moved.add_argument("--patches", choices=("projected", "raw", "none"), help="patches to keep (default: the same)")
+    moved.add_argument("--drop-missing", action="store_true", help="remove photographs that cannot be moved")
     command("check", "check that the gallery is whole, and that nothing removed is left; status 1 if not")
     command("export", "write everybody to a new folder").add_argument("folder", metavar="FOLDER", type=_path)
     command("import", "enrol what export wrote").add_argument("folder", metavar="FOLDER", type=_path)

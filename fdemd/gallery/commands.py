@@ -145,6 +145,26 @@ def merge(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def re_embed(arguments: argparse.Namespace) -> int:
+    """Move the gallery to another network."""
+    found = Gallery.re_embed(
+        arguments.gallery,
+        backbone=arguments.backbone,
+        detector=arguments.detector,
+        patches=arguments.patches,
+        drop_missing=arguments.drop_missing,
+    )
+    for each in found.left:
+        print_sentence(f"Photograph {each.number} of {each.person} cannot be moved: {each.reason}.")
+    if not found.done:
+        raise InputError(
+            f"{_count(len(found.left), 'photograph')} cannot be moved, and nothing was changed; put the files back, or "
+            "type the same with --drop-missing to remove these photographs."
+        )
+    print_sentence(f"{_count(found.photographs, 'photograph')} moved, {len(found.left):,} removed.")
+    return 0
+
+
 def check(arguments: argparse.Namespace) -> int:
     """Check the gallery; 1 if something is wrong."""
     with Gallery.open(arguments.gallery, create=False) as gallery:
@@ -234,6 +254,7 @@ COMMANDS = {
     "remove": remove,
     "rename": rename,
     "merge": merge,
+    "re-embed": re_embed,
     "check": check,
     "export": export,
     "import": import_,

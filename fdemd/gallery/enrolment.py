@@ -18,7 +18,7 @@ from fdemd.gallery.faces import SeenFace, SeenPhotograph
 from fdemd.gallery.gate import Finding, Likeness, check_faces, check_likeness
 from fdemd.gallery.index import Snapshot
 from fdemd.gallery.packing import as_png, pack_embedding, pack_patches
-from fdemd.gallery.pin import Pin
+from fdemd.gallery.pin import Pin, check_pinned
 from fdemd.gallery.schema import Change, Patches, Person, Photograph
 
 ENROLLED, KNOWN, REFUSED = "enrolled", "known", "refused"
@@ -88,8 +88,12 @@ def store(
         seen: The photograph.
         face: Number of the face on it that is theirs.
         findings: What the gate said.
+
+    Raises:
+        InputError: The gallery was moved to another network since it was opened.
     """
     with database.write() as session:
+        check_pinned(session, pin, database.name)
         # Whoever removes the person meanwhile waits for this transaction or is done: there is no face without a person.
         found = session.scalar(select(Person).where(Person.name == person))
         if found is None:

@@ -24,7 +24,7 @@ from fdemd.errors import InputError
 from fdemd.files.writing import write_bytes
 from fdemd.gallery.enrolment import ENROLLED, known_photograph
 from fdemd.gallery.names import check_name
-from fdemd.gallery.pin import Pin
+from fdemd.gallery.pin import Pin, check_pinned
 from fdemd.gallery.schema import Change, Patches, Person, Photograph
 
 _AT_ONCE = 500
@@ -103,6 +103,7 @@ def import_from(folder: Path, session: Session, pin: Pin, where: str) -> tuple[i
     Raises:
         InputError: It is no export, was changed, or is of another network.
     """
+    check_pinned(session, pin, where)
     pin.check(pin_of(folder), where)
     read = _Checked(folder, _summary(folder)["sha256"])
     rows = list(csv.DictReader(io.StringIO(read(_MANIFEST).decode())))

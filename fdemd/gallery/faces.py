@@ -6,7 +6,7 @@ import hashlib
 import io
 import threading
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,6 +23,7 @@ from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.features import Features
 from fdemd.files.text import to_printable
 from fdemd.gallery.batching import Batching
+from fdemd.gallery.covering import Conditions, conditions_of, estimator_for
 from fdemd.gallery.packing import as_png
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.stages import BATCH, note, stage
@@ -41,12 +42,14 @@ class SeenFace:
         image: The aligned face ``(H, W, 3)``, uint8 RGB.
         sharpness: Variance of the Laplacian, see :func:`sharpness`.
         features: Of this one face.
+        conditions: What may have happened to it, as far as an estimator sees.
     """
 
     box: tuple[float, float, float, float]
     image: np.ndarray
     sharpness: float
     features: Features
+    conditions: Conditions = field(default_factory=dict)
 
     @property
     def side(self) -> float:
@@ -85,7 +88,9 @@ class FaceReader:
         self._backbone, self._pin = backbone, pin
         self.preprocessing = Preprocessing(pin.alignment, pin.face_size, pin.detector)
         kind = RAW if pin.patches == "none" else pin.patches
-        self._view = patches_for(kind, backbone, _any_features(backbone))
+        shown = _any_features(backbone)
+        self._view = patches_for(kind, backbone, shown)
+        self._estimator = estimator_for(backbone, shown)
         self._network = Batching(self._raw)
         # Other detectors keep what they are at work on; YuNet is made anew for each thread.
         self._detecting = nullcontext() if pin.detector == "yunet" else threading.Lock()
@@ -124,9 +129,10 @@ class FaceReader:
     def _seen(self, found: list[FaceOnPhotograph]) -> tuple[SeenFace, ...]:
         if not found:
             return ()
-        features = self.embed(np.stack([each.face.image for each in found]))
+        raw = self._network(np.stack([each.face.image for each in found]))
+        features, conditions = self._view(raw), conditions_of(self._estimator, raw)
         return tuple(
-            SeenFace(each.box, each.face.image, sharpness(each.face.image), features[number])
+            SeenFace(each.box, each.face.image, sharpness(each.face.image), features[number], conditions[number])
             for number, each in enumerate(found)
         )
 

@@ -18,6 +18,7 @@ from fdemd.gallery.audit import LoggedChange
 from fdemd.gallery.calibrate import Thresholds
 from fdemd.gallery.check import Checked, check
 from fdemd.gallery.cohort import read_cohort
+from fdemd.gallery.covering import worn_by
 from fdemd.gallery.database import Database
 from fdemd.gallery.enrolment import KNOWN, REFUSED, Enrolment, judge, known_photograph, store
 from fdemd.gallery.evidence import Evidence, evidence_of
@@ -26,9 +27,10 @@ from fdemd.gallery.gate import Finding
 from fdemd.gallery.identification import Identification, Verification
 from fdemd.gallery.identify import decide
 from fdemd.gallery.index import Index
+from fdemd.gallery.moving import Move, move
 from fdemd.gallery.names import check_name
-from fdemd.gallery.occlusions import CLEAN, check_kind
-from fdemd.gallery.opening import Asked, open_pinned
+from fdemd.gallery.occlusions import CLEAN, SEEN, check_kind
+from fdemd.gallery.opening import Asked, network_to_move_to, open_pinned
 from fdemd.gallery.people import EnrolledPerson, Removal
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.schema import Person
@@ -112,6 +114,43 @@ class Gallery:
             database.close()
             raise
 
+    @staticmethod
+    def re_embed(
+        where: str | Path,
+        *,
+        backbone: str | Backbone | None = None,
+        settings: dict[str, Any] | None = None,
+        detector: str | None = None,
+        patches: str | None = None,
+        drop_missing: bool = False,
+    ) -> Move:
+        """Move a gallery to another network, detector or kind of patches, from its kept photographs: all or nothing.
+
+        Photographs are read from the database or, if their bytes are still the same, from their files. A move that is
+        broken off goes on when it is asked for again. Whoever has the gallery open meanwhile can use it until the move
+        is done, and has to open it anew then.
+
+        Args:
+            where: As for :meth:`open`.
+            backbone: As for :meth:`open`; None leaves the network.
+            settings: Settings of the network.
+            detector: Detector of faces; None leaves it.
+            patches: Which patches are kept; None leaves them or, with another network, takes its best ones.
+            drop_missing: Whether photographs that cannot be moved are removed.
+
+        Returns:
+            What was moved, and what cannot be; if there is any and ``drop_missing`` is not given, nothing was.
+
+        Raises:
+            InputError: There is no gallery, it keeps nothing of photographs, or it is of this network already.
+        """
+        database = Database(where, create=False)
+        try:
+            reader, pin = network_to_move_to(database, Asked(backbone, settings, detector, None, patches))
+            return move(database, reader, pin, drop_missing=drop_missing)
+        finally:
+            database.close()
+
     def __enter__(self) -> Gallery:
         return self
 
@@ -153,7 +192,7 @@ class Gallery:
         return [self._enrol(name, photograph, face, force, fpir) for photograph in several]
 
     def identify(
-        self, photograph: Photo, *, fpir: float = FPIR, worn: str = CLEAN, candidates: int = 5
+        self, photograph: Photo, *, fpir: float = FPIR, worn: str = SEEN, candidates: int = 5
     ) -> list[Identification]:
         """Say who is on a photograph: an answer for every face, the most prominent first.
 
@@ -162,26 +201,29 @@ class Gallery:
         Args:
             photograph: Path of a file, its bytes, a PIL image or an array ``(H, W, 3)``.
             fpir: Rate of strangers who may get a name (false positive identification rate), in (0, 1).
-            worn: What everybody on it wears: ``clean`` (nothing), ``mask`` or ``sunglass``; each has a threshold of its
-                own, from what strangers score who wear it.
+            worn: What everybody on it wears: ``clean`` (nothing), ``mask``, ``sunglass``, or ``crop`` for faces that
+                are cut off; each has a threshold of its own, from what strangers score who wear it. ``seen`` chooses
+                for each face by what its patches look like, as far as fdemd has an estimator for the network; without
+                one it is ``clean``.
             candidates: People that each answer lists at most.
 
         Raises:
             InputError: The photograph cannot be read, or the rate is too small to be told for this gallery.
         """
-        check_kind(worn)
+        check_kind(worn, SEEN)
         if candidates < 1:
             raise InputError(f"candidates is {candidates}; an answer lists at least 1.")
         seen = self._reader.read(photograph)
         if not seen.faces:
             return []
         snapshot = self._index.current()
-        calibration = self._thresholds.of(snapshot, worn)
+        kinds = [worn_by(face.conditions) if worn == SEEN else worn for face in seen.faces]
+        calibrations = {kind: self._thresholds.of(snapshot, kind) for kind in kinds}
         found = self._search.people(_together(seen.faces), snapshot)
         numbers = [match.photograph for matches in found for match in matches[: 2 * candidates]]
         with self._database.read() as session:
             paths = people.paths_of(session, numbers)
-        return decide(seen.faces, found, snapshot, calibration, fpir, paths, candidates)
+        return decide(seen.faces, found, snapshot, kinds, calibrations, fpir, paths, candidates)
 
     def explain(self, answer: Identification, candidate: int = 0) -> Evidence:
         """Say what an answer rests on: scores and patches beside the enrolled photograph that is most alike.
@@ -298,7 +340,7 @@ class Gallery:
 
         Args:
             fpir: Rate of strangers who may.
-            worn: As for :meth:`identify`.
+            worn: As for :meth:`identify`, but not ``seen``.
 
         Raises:
             InputError: The rate is out of range, or too small to be told for this gallery.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fdemd.gallery.covering import covered
 from fdemd.gallery.faces import SeenFace
 
 SMALLEST = 40.0
@@ -13,6 +14,8 @@ the eyes (docs of YuNet's looks), and networks were trained on 112."""
 LEAST_SHARP = 20.0
 """Variance of the Laplacian, see :func:`fdemd.gallery.faces.sharpness`. Of 500 photographs of LFW 0.4 % have less,
 and all but a few that are blurred by 2 pixels of 112."""
+COVERED = 0.9
+"""Probability, as the estimator of visibility sees it, from which a face counts as covered (docs/thresholds.md)."""
 BYSTANDER = 0.5
 """A second face is somebody passing by if its side is less than half that of the first."""
 NEAR_DUPLICATE = 1 / 30
@@ -27,8 +30,8 @@ class Finding:
     """What a rule says of a photograph.
 
     Attributes:
-        rule: Its name: ``too small``, ``blurred``, ``several faces``, ``bystanders``, ``near duplicate``, ``unlike`` or
-            ``lookalike``.
+        rule: Its name: ``too small``, ``blurred``, ``covered``, ``several faces``, ``bystanders``, ``near duplicate``,
+            ``unlike`` or ``lookalike``.
         sentence: What it found, with numbers.
         refuses: Whether the photograph is not enrolled, unless it is forced.
     """
@@ -85,6 +88,9 @@ def check_faces(faces: Sequence[SeenFace], chosen: int | None) -> list[Finding]:
                 "blurred", f"its face has a sharpness of {face.sharpness:.0f}, and {LEAST_SHARP:.0f} is needed", True
             )
         )
+    if (share := covered(face.conditions)) >= COVERED:
+        sentence = f"its face is covered, by a mask, sunglasses or something else, with a probability of {share:.0%}"
+        findings.append(Finding("covered", sentence.replace("%", " %"), True))
     return findings
 
 

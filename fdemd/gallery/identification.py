@@ -54,6 +54,7 @@ class Identification:
         threshold: Score from which on somebody gets a name, for the rate ``fpir``.
         rate: Share of strangers who find somebody as much alike in this gallery, in [0, 1].
         fpir: Rate that was asked for.
+        worn: What the face wears, by which the threshold was chosen, see :meth:`fdemd.Gallery.identify`.
         candidates: The people who are most alike, best first.
         sentence: All of it in words.
         image: The aligned face ``(H, W, 3)``, uint8 RGB.
@@ -67,6 +68,7 @@ class Identification:
     threshold: float
     rate: float
     fpir: float
+    worn: str
     candidates: Sequence[Candidate]
     sentence: str
     image: np.ndarray = field(repr=False, compare=False)
@@ -82,6 +84,7 @@ class Identification:
             "threshold": self.threshold,
             "rate": self.rate,
             "fpir": self.fpir,
+            "worn": self.worn,
             "sentence": self.sentence,
             "candidates": [vars(candidate) for candidate in self.candidates],
         }
@@ -106,7 +109,15 @@ class Verification:
     fmr: float
 
 
-def told(decision: str, candidates: Sequence[Candidate], taken: bool, smallest: float) -> str:
+_LOOKS = {
+    "mask": ", with the face covered below the eyes",
+    "sunglass": ", with the eyes covered",
+    "crop": ", with the face cut off",
+}
+"""What is worn -> how an answer tells it."""
+
+
+def told(decision: str, candidates: Sequence[Candidate], taken: bool, smallest: float, worn: str) -> str:
     """Return a decision in words.
 
     Args:
@@ -114,23 +125,27 @@ def told(decision: str, candidates: Sequence[Candidate], taken: bool, smallest: 
         candidates: The people who are most alike, best first; for ``known`` the person is the first.
         taken: Whether the best of them is on the photograph already.
         smallest: The smallest rate that is told.
+        worn: What the face wears, or ``clean``.
 
     Examples:
         >>> ann = Candidate("Ann", 0.8, 0.8, None, 0.001, 1, None, 1)
-        >>> told("known", [ann], False, 1e-5)
+        >>> told("known", [ann], False, 1e-5, "clean")
         'Ann: 1 stranger in 1,000 looks as much alike.'
+        >>> told("known", [ann], False, 1e-5, "mask")
+        'Ann, with the face covered below the eyes: 1 stranger in 1,000 looks as much alike.'
     """
+    looks = _LOOKS.get(worn, "")
     if not candidates:
-        return "Unknown: nobody is enrolled."
+        return f"Unknown{looks}: nobody is enrolled."
     first = candidates[0]
     words = in_words(first.rate, smallest)
     if decision == KNOWN:
-        return f"{first.person}: {words}."
+        return f"{first.person}{looks}: {words}."
     if decision == AMBIGUOUS:
-        return f"{first.person} or {candidates[1].person}: too close to tell."
+        return f"{first.person} or {candidates[1].person}{looks}: too close to tell."
     if taken:
-        return f"Unknown: most like {first.person}, who is on the photograph already."
-    return f"Unknown: most like {first.person}, but {words}."
+        return f"Unknown{looks}: most like {first.person}, who is on the photograph already."
+    return f"Unknown{looks}: most like {first.person}, but {words}."
 
 
 def _finite(score: float) -> float | None:

@@ -18,7 +18,8 @@ def decide(
     faces: Sequence[SeenFace],
     found: Sequence[Sequence[Match]],
     snapshot: Snapshot,
-    calibration: Calibration,
+    worn: Sequence[str],
+    calibrations: Mapping[str, Calibration],
     fpir: float,
     paths: Mapping[int, str | None],
     shown: int,
@@ -29,7 +30,8 @@ def decide(
         faces: The faces.
         found: For each face the people who are most alike, best first.
         snapshot: The gallery that was searched.
-        calibration: Scores of strangers in it.
+        worn: What each face wears, a name in :data:`fdemd.gallery.occlusions.KINDS`.
+        calibrations: What is worn -> scores of strangers in the gallery who wear it.
         fpir: Rate of strangers who may get a name.
         paths: Number of an enrolled photograph -> its file.
         shown: Candidates that each answer has at most.
@@ -38,16 +40,17 @@ def decide(
         InputError: The rate is out of range, or too small for these scores.
     """
     people = max(snapshot.size, 1)
-    threshold = calibration.threshold(fpir, people)
+    thresholds = {kind: calibration.threshold(fpir, people) for kind, calibration in calibrations.items()}
     columns = sorted({match.person for matches in found for match in matches})
     scores = np.full((len(faces), len(columns)), -np.inf)
     for row, matches in enumerate(found):
         for match in matches:
             scores[row, columns.index(match.person)] = match.score
-    chosen = assign(scores, np.full(len(faces), threshold))
+    chosen = assign(scores, np.array([thresholds[kind] for kind in worn]))
     taken = {columns[column] for column in chosen if column is not None}
     answers = []
-    for face, matches, column in zip(faces, found, chosen, strict=True):
+    for face, matches, kind, column in zip(faces, found, worn, chosen, strict=True):
+        calibration, threshold = calibrations[kind], thresholds[kind]
         person = None if column is None else columns[column]
         # A person who is on the photograph with another face is no rival of this one's.
         rivals = [match for match in matches if match.person == person or match.person not in taken]
@@ -77,8 +80,9 @@ def decide(
                 threshold,
                 candidates[0].rate if candidates else 1.0,
                 fpir,
+                kind,
                 candidates[:shown],
-                told(decision, candidates, blocked, smallest),
+                told(decision, candidates, blocked, smallest, kind),
                 face.image,
                 face.features,
             )

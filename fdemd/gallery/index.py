@@ -15,12 +15,14 @@ from torch import Tensor
 
 from fdemd.gallery.database import Database
 from fdemd.gallery.packing import unpack_embeddings
+from fdemd.gallery.pin import check_pinned, read_pin
 from fdemd.gallery.schema import Change, Person, Photograph
 from fdemd.retrieval.faiss_search import FaissIndex
+from fdemd.retrieval.unit_search import UnitIndex
 from fdemd.settings.ranking import FlatSearch
 
 FAISS_FROM = 100_000
-"""Faces from which on FAISS, if it is installed, is quicker: it does not divide every embedding by its length anew."""
+"""Faces from which on FAISS, if it is installed, is quicker: of all cosines it keeps the best alone, as it goes."""
 _MANY = 2000
 """Changes from which on everything is read anew; a database takes no longer list of numbers gladly."""
 
@@ -53,10 +55,10 @@ class Snapshot:
         return len(self.people.unique())
 
     @cached_property
-    def faiss(self) -> FaissIndex | None:
-        """FAISS's index of a large gallery, exact; None for a smaller one, or where FAISS is not installed."""
+    def index(self) -> FaissIndex | UnitIndex:
+        """What compares with every face: FAISS for a large gallery, if it is installed."""
         if len(self) < FAISS_FROM or find_spec("faiss") is None:
-            return None
+            return UnitIndex(self.embeddings)
         return FaissIndex(FlatSearch(), self.embeddings, 0)
 
 
@@ -68,13 +70,20 @@ class Index:
         self._database, self._lock = database, threading.Lock()
         self._rows = _Rows()
         with database.read() as session:
+            self._pin = read_pin(session)
             self._snapshot = self._read_all(session)
 
     def current(self) -> Snapshot:
-        """Return the gallery as it is now: whatever any process committed before this call is in it."""
+        """Return the gallery as it is now: whatever any process committed before this call is in it.
+
+        Raises:
+            InputError: It was moved to another network.
+        """
         with self._lock, self._database.read() as session:
             newest = session.scalar(select(func.max(Change.id))) or 0
             if newest != self._snapshot.change:
+                if self._pin is not None:
+                    check_pinned(session, self._pin, self._database.name)
                 self._snapshot = self._read_changes(session)
             return self._snapshot
 

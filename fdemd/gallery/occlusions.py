@@ -1,4 +1,4 @@
-"""Occlusions drawn on aligned faces, to learn which scores strangers reach who wear a mask or sunglasses."""
+"""Occlusions drawn on aligned faces, to learn which scores strangers reach whose faces are covered or cut off."""
 
 from __future__ import annotations
 
@@ -11,26 +11,33 @@ from fdemd.errors import unknown
 from fdemd.faces.alignment import resize_aligned
 from fdemd.faces.photographs import Preprocessing
 from fdemd.faces.queries import QueryMaker
-from fdemd.settings.queries import GlassesStyle, MaskKind, MaskQuery, SunglassQuery
+from fdemd.settings.queries import CropQuery, GlassesStyle, MaskKind, MaskQuery, SunglassQuery
 from fdemd.settings.section import Section
 
 CLEAN = "clean"
+SEEN = "seen"
+"""Instead of a kind: each face's own, as it is seen."""
 KINDS: dict[str, Section | None] = {
     CLEAN: None,
     "mask": MaskQuery(kinds=list(get_args(MaskKind))),
     "sunglass": SunglassQuery(styles=list(get_args(GlassesStyle))),
+    "crop": CropQuery(side=0.7),
 }
-"""What a person who is looked for may wear -> how it is drawn."""
+"""What a person who is looked for may wear, or that the face is cut off -> how it is drawn."""
 
 
-def check_kind(kind: str) -> str:
+def check_kind(kind: str, *others: str) -> str:
     """Return the name of what somebody wears if thresholds can be set for it.
+
+    Args:
+        kind: The name.
+        *others: What else is allowed.
 
     Raises:
         InputError: There is no such kind.
     """
-    if kind not in KINDS:
-        raise unknown("kind of query", kind, KINDS)
+    if kind not in (choices := [*others, *KINDS]):
+        raise unknown("kind of query", kind, choices)
     return kind
 
 

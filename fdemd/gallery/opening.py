@@ -11,10 +11,11 @@ from fdemd.errors import InputError, unknown
 from fdemd.gallery.cohort import built_in_people, store_cohort
 from fdemd.gallery.database import Database
 from fdemd.gallery.faces import FaceReader, Photo, best_patches
-from fdemd.gallery.pin import KEEP, PATCHES, Pin, read_pin, write_pin
+from fdemd.gallery.pin import KEEP, NONE, PATCHES, Pin, read_pin, write_pin
+from fdemd.settings.faces import DEFAULT_DETECTOR
 
-BACKBONE, DETECTOR, DTYPE = "sface", "yunet", "float16"
-"""What a new gallery is pinned to if nothing else is asked for."""
+BACKBONE, DTYPE = "sface", "float16"
+"""What a new gallery is pinned to if nothing else is asked for, beside the default detector."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,34 @@ def open_pinned(
     return reader, made
 
 
+def network_to_move_to(database: Database, asked: Asked) -> tuple[FaceReader, Pin]:
+    """Return what reads photographs for a gallery that is moved to another network, and its new pin.
+
+    Args:
+        database: The gallery's.
+        asked: What is to be another; None leaves it as it is, also the patches unless the network has none of the kind.
+
+    Raises:
+        InputError: There is no gallery, or what was asked for cannot be had.
+    """
+    with database.read() as session:
+        pin = read_pin(session)
+    if pin is None:
+        raise InputError(f"There is no gallery in {database.name}; enrol somebody first.")
+    same = asked.backbone is None and asked.settings is None
+    wanted, backbone = _wanted(
+        Asked(
+            pin.backbone if asked.backbone is None else asked.backbone,
+            pin.settings if same else asked.settings,
+            asked.detector or pin.detector,
+            pin.keep,
+            asked.patches or (pin.patches if same or pin.patches == NONE else None),
+        ),
+        None,
+    )
+    return FaceReader(backbone, wanted), wanted
+
+
 def _wanted(asked: Asked, pin: Pin | None) -> tuple[Pin, Backbone]:
     """What was asked for, with what the gallery has where nothing was, and the network."""
     settings = asked.settings or {}
@@ -80,7 +109,7 @@ def _wanted(asked: Asked, pin: Pin | None) -> tuple[Pin, Backbone]:
         backbone = create_backbone(name, **settings)
     if backbone.training:
         raise InputError("The network is in training mode, in which a face depends on others; call backbone.eval().")
-    usual = pin or Pin.of(backbone, name, DETECTOR, patches=best_patches(backbone), dtype=DTYPE)
+    usual = pin or Pin.of(backbone, name, DEFAULT_DETECTOR, patches=best_patches(backbone), dtype=DTYPE)
     wanted = Pin.of(
         backbone,
         name,

@@ -14,9 +14,10 @@ from fdemd.errors import InputError
 from fdemd.gallery.schema import Setting
 
 PIN = "pin"
-KEEP = ("path", "bytes", "none")
+NONE = "none"
+KEEP = ("path", "bytes", NONE)
 """What may be kept of a photograph: where its file is, the file itself, or nothing."""
-PATCHES = (PROJECTED, RAW, "none")
+PATCHES = (PROJECTED, RAW, NONE)
 """Kinds of patches that may be kept, see :mod:`fdemd.backbones.projection`."""
 _TOLD = {
     "backbone": "the network",
@@ -80,6 +81,11 @@ class Pin:
             **rest,
         )
 
+    @property
+    def text(self) -> str:
+        """The pin as the database has it."""
+        return json.dumps(asdict(self))
+
     def check(self, other: Pin, where: str) -> None:
         """Check that faces of another pin can be compared with those of this gallery.
 
@@ -116,9 +122,24 @@ def read_pin(session: Session) -> Pin | None:
         raise InputError(f"The gallery does not say which network it is of ({error}); it is damaged.") from error
 
 
+def check_pinned(session: Session, pin: Pin, where: str) -> None:
+    """Check that a gallery is still pinned to what it was opened with: faces of another network would spoil it.
+
+    Args:
+        session: A transaction.
+        pin: What it was opened with.
+        where: Name of the gallery, for the error.
+
+    Raises:
+        InputError: It was moved to another network since.
+    """
+    if read_pin(session) != pin:
+        raise InputError(f"The gallery {where} was moved to another network meanwhile; open it anew.")
+
+
 def write_pin(session: Session, pin: Pin) -> None:
     """Pin a new gallery."""
-    session.add(Setting(name=PIN, value=json.dumps(asdict(pin))))
+    session.add(Setting(name=PIN, value=pin.text))
 
 
 def _short(value: object) -> str:

@@ -89,6 +89,29 @@ class Patches(Base):
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class Moved(Base):
+    """An enrolled face as another network sees it, set aside while the gallery is moved to it.
+
+    Attributes: as those of :class:`Photograph` and :class:`Patches`.
+    """
+
+    __tablename__ = "gallery_moved"
+
+    photograph_id: Mapped[int] = mapped_column(
+        ForeignKey("gallery_photograph.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    left: Mapped[float] = mapped_column(Double)
+    top: Mapped[float] = mapped_column(Double)
+    right: Mapped[float] = mapped_column(Double)
+    bottom: Mapped[float] = mapped_column(Double)
+    sharpness: Mapped[float] = mapped_column(Double)
+    embedding: Mapped[bytes] = mapped_column(LargeBinary)
+    thumbnail: Mapped[bytes] = mapped_column(LargeBinary)
+    rows: Mapped[int]
+    columns: Mapped[int]
+    patches: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class CohortFace(Base):
     """A face of a stranger, without a name, that thresholds are set with while few people are enrolled.
 
@@ -115,7 +138,8 @@ class Change(Base):
     has seen all before it.
 
     Attributes:
-        action: ``enrolled``, ``removed``, ``renamed`` or ``merged``.
+        action: ``enrolled``, ``removed``, ``renamed``, ``merged``, or ``moved`` if the whole gallery was moved to
+            another network; that is of person 0, whom nobody is.
         actor: Name of the key by which a server was asked for it; None for the command line and for Python.
         photograph_id: The one photograph that it is about; None for the whole person.
     """

@@ -195,7 +195,7 @@ def _rank(query: Features, snapshot: Snapshot, own: Sequence[int] | None) -> Ran
         gallery,
         protocol=LEAVE_TWIN_OUT,
         depth=DEPTH,
-        index=snapshot.faiss,
+        index=snapshot.index,
     )
 
 

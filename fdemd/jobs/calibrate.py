@@ -45,7 +45,7 @@ def calibrate(settings: Evaluate) -> Path:
             "A calibration says how far to trust the second stage; leave --no-rerank and rerank=none away."
         )
     rerank = rerank.measure()
-    settings = settings.model_copy(update={"query": {}})
+    settings = settings.model_copy(update={"query": {}, "copies": []})
     backbone = build_network(settings.model, settings.seed)
     check_second_stage(backbone, rerank)
     described = describe_data(settings, backbone)

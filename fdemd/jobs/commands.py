@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ from fdemd.cli.exit_status import exit_status
 if TYPE_CHECKING:
     from fdemd.settings.jobs import Evaluate
 
-_DEFAULT_SWEEPS = {"evaluate": "model=dlib,sface"}
+_SWEEPS = {"evaluate": "model=dlib,sface"}
 """Re-ranking does not do the same for a weak network and for a strong one, so that one of each is shown."""
+_SAYS_WHAT_IS_RUN = re.compile(r"(model|data|experiment|job)(@.*)?|model\..*|data\.(root|manifest)")
+"""Groups and settings; a command line with any of them is run as it stands, without a sweep of ours."""
 _SUMMARIES = {
     "evaluate": "Rank a gallery of faces for every query, then re-rank by Earth Mover's Distance. If no network, data "
-    f"or experiment is chosen: {_DEFAULT_SWEEPS['evaluate']}.",
+    f"or experiment is chosen: {_SWEEPS['evaluate']}.",
     "train": "Finetune a face network and validate it on people it never saw.",
 }
 _CALIBRATE = (
@@ -60,7 +63,7 @@ def calibrate(argv: Sequence[str] | None = None, program: str = "fdemd calibrate
 def _run(config: str, argv: Sequence[str] | None, program: str) -> int:
     def work() -> int:
         # Imported here, so that Ctrl-C is answered in a line while it is.
-        from fdemd.cli.command_line import About, main
+        from fdemd.cli.command_line import About, DefaultSweep, main
         from fdemd.jobs import JOBS, run
 
         jobs = {
@@ -69,7 +72,8 @@ def _run(config: str, argv: Sequence[str] | None, program: str) -> int:
             if job.config == config
         }
         about = About(program, _SUMMARIES[config], jobs if len(jobs) > 1 else {})
-        return main(config, run, about, argv, default_sweep=_DEFAULT_SWEEPS.get(config), summarize=_summarize)
+        sweep = DefaultSweep(_SWEEPS[config], _SAYS_WHAT_IS_RUN) if config in _SWEEPS else None
+        return main(config, run, about, argv, default_sweep=sweep, summarize=_summarize)
 
     return exit_status(config, work)
 

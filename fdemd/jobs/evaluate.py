@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -102,6 +103,7 @@ def _identify(data: EmbeddedData, settings: Evaluate) -> list[Comparison]:
         index = FaissIndex(settings.stage1, gallery.embedding, settings.seed)
     comparisons: list[Comparison] = []
     kinds = list(settings.query)
+    cache = data.faces.cache if settings.features.store else None
     pairs = len(kinds) * len(data.faces.query_rows) * rerank.k if rerank else None
     with pairs_progress(pairs, shown=rerank is not None) as on_progress:
         search = TwoStageSearch(
@@ -110,6 +112,7 @@ def _identify(data: EmbeddedData, settings: Evaluate) -> list[Comparison]:
             second_stages(rerank, data.backbone),
             backbone=data.backbone,
             index=index,
+            copies=data.copies,
             on_progress=on_progress,
         )
         for kind in kinds:
@@ -125,6 +128,7 @@ def _identify(data: EmbeddedData, settings: Evaluate) -> list[Comparison]:
                 legacy_self_count=settings.legacy_self_count,
                 seed=settings.seed,
                 metrics=metrics_named(settings.metrics),
+                store_of=partial(data.similarity_store, cache, kind),
             )
     if not any(comparison.queries for comparison in comparisons):
         raise InputError(

@@ -17,8 +17,8 @@ from fdemd.settings.jobs import Evaluate
 _SECTIONS = ("model", "rerank")
 _USED = ("data.detector", "features.dtype", "seed", "output")
 _UNUSED = ("rerank.k", "rerank.engine")
-_DEFAULTS = ("model=sface", "data.detector=yunet")
-"""The strongest network and detector that come with fdemd."""
+_OWN_PHOTOGRAPHS = ("data=folder", "data.root=.")
+"""Two photographs are found and embedded as those of a folder are; there is no folder to read here."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,13 +54,11 @@ def pair_settings(overrides: Sequence[str]) -> Evaluate:
     Raises:
         InputError: A setting is wrong, plays no part for one pair, or has several values.
     """
-    given = {word.partition("=")[0] for word in overrides}
-    own = [word for word in _DEFAULTS if not given & {key := word.partition("=")[0], key.rpartition(".")[2]}]
-    points = plan("evaluate", [*own, *overrides], CONFIG_DIR)
+    points = plan("evaluate", [*_OWN_PHOTOGRAPHS, *overrides], CONFIG_DIR)
     if len(points) > 1:
         raise InputError("explain takes one value of each setting, not several.")
     settings: Evaluate = points[0].settings
-    default = dict(flatten(plan("evaluate", own, CONFIG_DIR)[0].settings.plain()))
+    default = dict(flatten(plan("evaluate", _OWN_PHOTOGRAPHS, CONFIG_DIR)[0].settings.plain()))
     for key, value in flatten(settings.plain()):
         used = key in _USED or (key.partition(".")[0] in _SECTIONS and key not in _UNUSED)
         if not used and not isinstance(value, dict) and default.get(key) != value:

@@ -18,6 +18,7 @@ from fdemd.report.notes import (
     INTERVALS,
     MAXIMUM,
     UNIT,
+    copies_notes,
     engine_notes,
     legacy_notes,
     pair_notes,
@@ -119,6 +120,7 @@ class IdentificationReport:
             *([normalization_note(self.normalization)] if self.normalization else []),
             *self._stage2_notes(),
             *weights_notes(self.weights_sha256),
+            *copies_notes(settings.copies),
             *legacy_notes(settings.legacy_self_count),
         ]
         for each in comparisons:
@@ -148,7 +150,8 @@ class IdentificationReport:
             "model": {"name": model_label(settings.model), "weights_sha256": self.weights_sha256},
             "stage1": settings.stage1.plain() | {"recall": _recall_facts(self.comparisons)},
             **({"align": normalization_facts(self.normalization)} if self.normalization else {}),
-            "rerank": settings.rerank.plain() | {"engine": self.comparisons[0].engine} if reranked else None,
+            "rerank": settings.rerank.plain() | _stage2_facts(self.comparisons[0]) if reranked else None,
+            "copies": list(settings.copies),
             "features": dict(self.origins),
             "patch_precision": settings.features.dtype,
             "seed": settings.seed,
@@ -156,6 +159,12 @@ class IdentificationReport:
             "unit": UNIT,
             "seconds": rounded_seconds(self.seconds),
         }
+
+
+def _stage2_facts(comparison: Comparison) -> dict[str, str]:
+    """What a second stage was computed with, beside its settings."""
+    calibration = comparison.calibration_sha256
+    return {"engine": comparison.engine, **({"calibration_sha256": calibration} if calibration else {})}
 
 
 def _recall_notes(comparisons: Sequence[Comparison]) -> list[str]:

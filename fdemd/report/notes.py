@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from fdemd.backbones.convnet import RANDOM
 
@@ -23,6 +23,15 @@ def legacy_notes(legacy_self_count: bool) -> list[str]:
     if not legacy_self_count:
         return []
     return ["R counts the query itself where it is in the gallery, as in the published tables (legacy)."]
+
+
+def copies_notes(copies: Sequence[str]) -> list[str]:
+    """Return which kinds of copies the gallery was enrolled with; nothing without any.
+
+    >>> copies_notes(["mask", "crop"])
+    ['Queries that look covered alike search a gallery enrolled with copies: mask, crop.']
+    """
+    return [f"Queries that look covered alike search a gallery enrolled with copies: {joined(copies)}."] * bool(copies)
 
 
 def pair_notes(kind: str, *, unfinished: int, fallbacks: int) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fdemd.report.notes import UNIT, joined, legacy_notes
+from fdemd.report.notes import UNIT, copies_notes, joined, legacy_notes
 from fdemd.report.page import Figure, save_page
 from fdemd.report.paper import PAPER, compared_with_paper, paper_cells
 from fdemd.report.queries import QUERIES
@@ -103,6 +103,7 @@ class StudyReport:
         return [
             f"{computed} {self.settings.seed}. s: seconds that the similarities of all pairs of one kind of query "
             "took, with making projected or pooled patches, on the machine and in the run that computed them.",
+            *copies_notes(self.settings.copies),
             *legacy_notes(self.settings.legacy_self_count),
         ]
 

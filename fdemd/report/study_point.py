@@ -92,6 +92,7 @@ class PointResult:
             "weights_sha256": self.weights_sha256,
             "data": self.settings.data.name,
             "data_sha256": self.data.digest,
+            "copies": list(self.settings.copies),
             **account.facts(),
             **account.query_facts(),
             "queries_a_kind": self.queries,

@@ -11,6 +11,9 @@ from pathlib import Path
 from fdemd.errors import InputError
 from fdemd.files.user_paths import check_folder
 
+_DETECTOR = "dlib"
+"""What finds the faces of RESULTS.md."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -80,19 +83,31 @@ def add_folders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("results"), help="JSON files; default: results")
 
 
-def prepare_lfw(lfw: Path, prepared: Path, networks: Sequence[Network]) -> None:
+def prepared_folder(prepared: Path, template: str, detector: str) -> Path:
+    """Return the folder of LFW's faces that were found by a detector and aligned by a template.
+
+    Args:
+        prepared: Folder of the aligned sets.
+        template: A name in :data:`fdemd.faces.alignment.TEMPLATES`.
+        detector: A name in :data:`fdemd.faces.landmarks.DETECTORS`.
+    """
+    return prepared / (template if detector == _DETECTOR else f"{template}_{detector}")
+
+
+def prepare_lfw(lfw: Path, prepared: Path, networks: Sequence[Network], detector: str = _DETECTOR) -> None:
     """Align LFW for some networks: a folder a template in ``prepared``, each made from the archive unless it is there.
 
     Args:
         lfw: Folder with the archive ``lfw-deepfunneled.tar`` or ``.tgz``.
         prepared: Folder of the aligned sets.
         networks: Networks that the faces are for.
+        detector: What finds the faces.
 
     Raises:
         InputError: A set is to be made and there is no archive, or it cannot be used.
     """
     for template in sorted({network.template for network in networks}):
-        out = prepared / template
+        out = prepared_folder(prepared, template, detector)
         if (out / "manifest.csv").is_file():
             continue
         archives = sorted(check_folder(lfw, "The folder of LFW", "give it with --lfw DIR").glob("lfw-deepfunneled*"))
@@ -101,5 +116,5 @@ def prepare_lfw(lfw: Path, prepared: Path, networks: Sequence[Network]) -> None:
         from data_prep.faces import check_preprocessing
         from data_prep.preparation import Request, prepare
 
-        preprocessing = check_preprocessing(template, None, "dlib")
+        preprocessing = check_preprocessing(template, None, detector)
         prepare(Request("lfw", (archives[0],), out, preprocessing, os.cpu_count() or 1))

@@ -163,7 +163,7 @@ def measure_masked(folder: Path, backbone: Backbone, estimator: VisibilityEstima
     """
     names = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
     manifest = Manifest(folder, tuple(Photograph(name, name, name) for name in names))
-    aligned = aligned_faces(manifest, backbone.alignment, backbone.face_size, cache=cache)
+    aligned = aligned_faces(manifest, backbone.alignment, backbone.face_size, cache=cache, detector="dlib")
     without = {entry.row for entry in aligned.left_out}
     faces = [aligned.face(row) for row in range(len(names)) if row not in without]
     found = estimator(embed(backbone, faces)).condition.argmax(1)

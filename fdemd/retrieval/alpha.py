@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from torch import Tensor
@@ -42,7 +42,7 @@ def build_alpha(alpha: float | str, settings: Mix, backbone: Backbone | None) ->
             "rerank.alpha=calibrated needs to know the network that gave the features; give backbone=..., the network "
             "that was calibrated."
         )
-    return partial(by_condition, find_calibration(settings.calibration, backbone, settings.compared_by))
+    return ByCondition(find_calibration(settings.calibration, backbone, settings.compared_by))
 
 
 def by_scores(query: Features, cosine: Tensor, similarity: Tensor) -> Tensor:
@@ -50,9 +50,15 @@ def by_scores(query: Features, cosine: Tensor, similarity: Tensor) -> Tensor:
     return auto_alpha(cosine, similarity)
 
 
-def by_condition(calibration: Calibration, query: Features, cosine: Tensor, similarity: Tensor) -> Tensor:
+@dataclass(frozen=True, eq=False)  # two are the same rule only if they are one object, as functions are
+class ByCondition:
     """Rule ``calibrated``: by what happened to the query, see :mod:`fdemd.visibility.trust`."""
-    return calibration.alphas_of(query).to(cosine.device)
+
+    calibration: Calibration
+
+    def __call__(self, query: Features, cosine: Tensor, similarity: Tensor) -> Tensor:
+        """Return the alpha of each query."""
+        return self.calibration.alphas_of(query).to(cosine.device)
 
 
 def chosen_alpha(alpha: Alpha, query: Features, ranking: Ranking, similarity: Tensor) -> float | Tensor:

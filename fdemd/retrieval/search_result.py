@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from fdemd.features import Features
 from fdemd.retrieval.alpha import chosen_alpha
@@ -54,6 +56,11 @@ class SearchResult:
     recall: Recall | None = None
     _scored: Mapping[SecondStage, Scored] = field(default_factory=dict, repr=False)
 
+    @property
+    def stages(self) -> tuple[SecondStage, ...]:
+        """The second stages that compared something."""
+        return tuple(self._scored)
+
     def similarity(self, stage: SecondStage) -> Similarity:
         """Return what a second stage's re-ranker said of the first places, at least k of them if there are so many."""
         return self._scored[stage].similarity
@@ -76,3 +83,40 @@ class SearchResult:
             for each in (found.fallback, found.unfinished)
         )
         return PairCounts(shortlist.shape[1], fallback, unfinished)
+
+
+def joined(query: Features, parts: Sequence[tuple[Tensor, SearchResult]]) -> SearchResult:
+    """Put together what some queries found and what others found, under one protocol by the same second stages.
+
+    Args:
+        query: Features of all ``Q`` queries.
+        parts: Numbers of the queries of each part, and what they found; every query is in one part.
+    """
+    rows = torch.cat([numbers for numbers, _ in parts]).argsort()
+    results = [result for _, result in parts]
+
+    def together(tensors: Sequence[Tensor], fill: float) -> Tensor:
+        """One below the other in the order of the queries; rows that are shorter than others are filled up."""
+        width = max(each.shape[1] for each in tensors)
+        return torch.cat([pad(each, (0, width - each.shape[1]), value=fill) for each in tensors])[rows]
+
+    def scored(stage: SecondStage) -> Scored:
+        found = [result.similarity(stage) for result in results]
+        none = [torch.zeros_like(each.values, dtype=torch.bool) for each in found]
+
+        def marks(name: str) -> Tensor:
+            given = [getattr(each, name) for each in found]
+            return together([empty if mark is None else mark for mark, empty in zip(given, none, strict=True)], False)
+
+        similarity = Similarity(
+            together([each.values for each in found], 0.0), marks("fallback"), marks("unfinished"), found[0].engine
+        )
+        return Scored(similarity, sum(result.seconds(stage) for result in results))
+
+    first = Ranking(
+        together([result.first.indices for result in results], NOBODY),
+        together([result.first.scores for result in results], -torch.inf),
+        gallery_size=results[0].first.gallery_size,
+    )
+    stages = {stage: scored(stage) for stage in results[0].stages}
+    return SearchResult(results[0].protocol, query, first, _scored=stages)

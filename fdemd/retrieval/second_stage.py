@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fdemd.backbones import Backbone
-from fdemd.retrieval.alpha import Alpha, build_alpha
+from fdemd.retrieval.alpha import Alpha, ByCondition, build_alpha
 from fdemd.retrieval.reranker import Reranker
 from fdemd.retrieval.rerankers import build_reranker
 from fdemd.settings.ranking import Reranking
@@ -25,6 +25,11 @@ class SecondStage:
     reranker: Reranker
     alpha: Alpha = 0.7
     k: int | None = 100
+
+    @property
+    def calibration_sha256(self) -> str:
+        """Of the calibration's file, for ``alpha=calibrated``; empty otherwise."""
+        return self.alpha.calibration.sha256 if isinstance(self.alpha, ByCondition) else ""
 
 
 def second_stages(settings: Reranking | None, backbone: Backbone | None = None) -> tuple[SecondStage, ...]:

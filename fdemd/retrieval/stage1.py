@@ -11,6 +11,7 @@ from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.protocol import Labels, left_out, left_out_of_all, most_left_out
 from fdemd.retrieval.ranking import NOBODY, Ranking, sorted_by_score
 from fdemd.retrieval.search import Adjustment, search_exactly
+from fdemd.retrieval.unit_search import UnitIndex
 from fdemd.tensors.checks import check
 
 _QUERIES_COMPARED = 1000
@@ -25,7 +26,7 @@ def rank_by_cosine(
     *,
     protocol: str,
     depth: int,
-    index: FaissIndex | None = None,
+    index: FaissIndex | UnitIndex | None = None,
     adjust: Adjustment | None = None,
 ) -> Ranking:
     """Rank the gallery for each query.
@@ -37,7 +38,7 @@ def rank_by_cosine(
         gallery_labels: Where each of the ``G`` gallery faces comes from.
         protocol: What may be compared, see :mod:`fdemd.retrieval.protocol`.
         depth: Places to keep; fewer if no query has as many candidates.
-        index: Index of the gallery, to be asked instead of comparing with every face; it may miss some.
+        index: Index of the gallery, to be asked instead of comparing with every face anew; FAISS's may miss some.
         adjust: Turns the cosines into what is ranked by; without an index only.
 
     Raises:

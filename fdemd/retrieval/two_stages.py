@@ -8,15 +8,17 @@ from fdemd.backbones import Backbone
 from fdemd.backbones.projection import patches_for
 from fdemd.cache.similarities import SimilarityStore
 from fdemd.features import Features
+from fdemd.retrieval.copies import PLAIN, Copies
 from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.pair_similarity import PairSimilarity
 from fdemd.retrieval.protocol import Labels, barred_rows, measured_protocols
 from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.reranker import Progress, Reranker, no_progress
 from fdemd.retrieval.search import Adjustment
-from fdemd.retrieval.search_result import Scored, SearchResult
+from fdemd.retrieval.search_result import Scored, SearchResult, joined
 from fdemd.retrieval.second_stage import SecondStage
 from fdemd.retrieval.stage1 import measure_recall, rank_by_cosine
+from fdemd.visibility.conditions import CONDITIONS
 
 StoreOf = Callable[[Reranker], SimilarityStore | None]
 """Re-ranker -> where its similarities of some queries are kept; None computes them anew."""
@@ -46,6 +48,7 @@ class TwoStageSearch:
         *,
         backbone: Backbone | None = None,
         index: FaissIndex | None = None,
+        copies: Copies | None = None,
         on_progress: Progress = no_progress,
     ) -> None:
         """Describe the search.
@@ -56,13 +59,15 @@ class TwoStageSearch:
             stages: Second stages, each on the shortlist of the first one.
             backbone: The network that gave the features, for re-rankers of projected patches.
             index: Index of the gallery, for the first stage; None compares every face.
+            copies: The gallery enrolled with copies, for queries that are covered alike; not with an index.
             on_progress: To be told the number of pairs just re-ranked.
 
         Raises:
             InputError: The network has no such patches as a re-ranker compares.
         """
         self.gallery, self.labels, self.stages = gallery, labels, tuple(stages)
-        self.index, self.on_progress = index, on_progress
+        self.index, self.on_progress, self.copies = index, on_progress, copies
+        self._backbone = backbone
         kinds = dict.fromkeys(stage.reranker.patches for stage in stages)
         self._views = {kind: patches_for(kind, backbone, gallery) for kind in kinds}
         self._viewed: dict[str, Features] = {}
@@ -100,6 +105,12 @@ class TwoStageSearch:
         """
         return Queries(self, query, labels, adjust, store_of)
 
+    def with_gallery(self, gallery: Features) -> TwoStageSearch:
+        """Return the same search of another gallery of the same faces, without copies."""
+        return TwoStageSearch(
+            gallery, self.labels, self.stages, backbone=self._backbone, index=self.index, on_progress=self.on_progress
+        )
+
     def view(self, kind: str, features: Features) -> Features:
         """Return features with a kind of patches, those of the gallery made once."""
         if features is not self.gallery:
@@ -135,6 +146,8 @@ class Queries:
             InputError: An embedding is not finite, the protocol is unknown, or a re-ranker cannot compare the faces.
         """
         search, query, labels = self._search, self._query, self.labels
+        if search.copies:
+            return self._rank_with_copies(search.copies, protocol, depth)
         depth = max(depth, search.deepest)
         given = query.embedding, search.gallery.embedding, labels, search.labels
         first = rank_by_cosine(*given, protocol=protocol, depth=depth, index=search.index, adjust=self._adjust)
@@ -147,6 +160,16 @@ class Queries:
         scored = {each: self._score(*each, first, protocol) for each in dict.fromkeys(asked.values())}
         of_stages = {stage: scored[each] for stage, each in asked.items()}
         return SearchResult(protocol, query, first, cosine, recall, of_stages)
+
+    def _rank_with_copies(self, copies: Copies, protocol: str, depth: int) -> SearchResult:
+        """Let each query search the gallery that suits it, and put the rankings together."""
+        chosen, parts = copies.choose(self._query), []
+        for number in chosen.unique().tolist() or [PLAIN]:
+            (rows,) = (chosen == number).nonzero(as_tuple=True)
+            gallery = self._search.gallery if number == PLAIN else copies.galleries[CONDITIONS[number]]
+            queries = self._search.with_gallery(gallery).queries(self._query[rows], self.labels[rows])
+            parts.append((rows, queries.rank(protocol, depth)))
+        return joined(self._query, parts)
 
     def _score(self, reranker: Reranker, k: int | None, first: Ranking, protocol: str) -> Scored:
         """Compare the queries with their first ``k`` candidates, or with the whole gallery."""

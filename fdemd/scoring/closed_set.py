@@ -15,7 +15,7 @@ from fdemd.retrieval.ranking import Ranking
 from fdemd.retrieval.search import Adjustment
 from fdemd.retrieval.search_result import PairCounts
 from fdemd.retrieval.stage1 import Recall
-from fdemd.retrieval.two_stages import TwoStageSearch
+from fdemd.retrieval.two_stages import StoreOf, TwoStageSearch
 from fdemd.scoring.ground_truth import GroundTruth
 
 COSINE, STAGE_1, STAGE_2, GAIN, BEST_POSSIBLE = "cosine", "stage 1", "stage 2", "gain", "maximum"
@@ -44,7 +44,8 @@ class Comparison:
         stage2: The second's, None without re-ranking.
         truth: Knows which queries have a right answer; None where nobody asks.
         engine: Name of what computed the second stage; empty without re-ranking, or if there is no choice.
-        alphas: ``(Q,)`` that ``alpha=auto`` chose; None for a fixed one.
+        alphas: ``(Q,)`` that ``alpha=auto`` or ``calibrated`` chose; None for a fixed one.
+        calibration_sha256: Of the file of ``alpha=calibrated``; empty otherwise.
         recall: Recall of the index that the first stage asked; None where it compared every face.
     """
 
@@ -63,6 +64,7 @@ class Comparison:
     truth: GroundTruth | None = None
     engine: str = ""
     alphas: Tensor | None = None
+    calibration_sha256: str = ""
     recall: Recall | None = None
 
 
@@ -78,6 +80,7 @@ def compare_stages(
     legacy_self_count: bool = False,
     seed: int = 0,
     metrics: Mapping[str, QueryMetric] = IDENTIFICATION,
+    store_of: StoreOf = lambda reranker: None,
 ) -> list[Comparison]:
     """Search for one kind of query under each protocol, and score both stages.
 
@@ -92,9 +95,10 @@ def compare_stages(
         legacy_self_count: See :func:`fdemd.retrieval.protocol.count_relevant`.
         seed: Seed of the bootstrap, and of the sample of queries on which an index is compared with the exact search.
         metrics: Name of each figure -> how it is computed.
+        store_of: Keeps the similarities of these queries.
     """
     stage = search.stages[0] if search.stages else None
-    queries, comparisons = search.queries(query, labels, adjust=adjust), []
+    queries, comparisons = search.queries(query, labels, adjust=adjust, store_of=store_of), []
     for protocol in queries.protocols(protocols):
         truth = GroundTruth(labels, missed, search.labels, protocol, legacy_self_count, seed, metrics)
         depth = max(truth.most_relevant, 0 if stage else FEWEST_PLACES)
@@ -123,6 +127,7 @@ def compare_stages(
                 truth=truth,
                 engine=found.similarity(stage).engine if stage else "",
                 alphas=None if second is None else second.alphas,
+                calibration_sha256=stage.calibration_sha256 if stage else "",
                 recall=found.recall,
             )
         )

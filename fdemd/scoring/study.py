@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from fdemd.cache.code import code_key
-from fdemd.cache.similarities import SimilarityStore
 from fdemd.embedding.data import EmbeddedData
 from fdemd.metrics.identification import IDENTIFICATION, QueryMetric, best_possible, first_hits
 from fdemd.metrics.intervals import Estimate
 from fdemd.retrieval.alpha import build_alpha
 from fdemd.retrieval.ranking import Ranking
-from fdemd.retrieval.reranker import Progress, Reranker, no_progress
+from fdemd.retrieval.reranker import Progress, no_progress
 from fdemd.retrieval.rerankers import build_reranker
 from fdemd.retrieval.search_result import SearchResult
 from fdemd.retrieval.second_stage import SecondStage
@@ -103,7 +101,12 @@ class StudyComparison:
             for each in methods
         }
         self._search = TwoStageSearch(
-            gallery, labels, list(self._stages.values()), backbone=data.backbone, on_progress=on_progress
+            gallery,
+            labels,
+            list(self._stages.values()),
+            backbone=data.backbone,
+            copies=data.copies,  # whose similarities are not kept
+            on_progress=on_progress,
         )
 
     def outcomes(self, kind: str, protocols: Sequence[str]) -> list[Outcome]:
@@ -122,7 +125,8 @@ class StudyComparison:
         query, labels = self._data.query(kind, self._rows)
         missed, search = self._data.missed(kind, self._missed), self._search
         adjust = self._data.adjustment(query, search.gallery)
-        queries = search.queries(query, labels, adjust=adjust, store_of=lambda reranker: self._store(reranker, kind))
+        store_of = partial(self._data.similarity_store, self._cache, kind, rows=self._rows)
+        queries = search.queries(query, labels, adjust=adjust, store_of=store_of)
         for protocol in queries.protocols(protocols):
             truth = GroundTruth(labels, missed, search.labels, protocol, self._legacy, self._seed, self._metrics)
             yield truth, queries.rank(protocol, truth.most_relevant, seed=self._seed)
@@ -152,16 +156,6 @@ class StudyComparison:
             facts, seconds = method_facts(method, self._search.gallery.grid), found.seconds(stage)
             outcomes.append(ranked(facts, found.second(stage), before, seconds=seconds))
         return outcomes
-
-    def _store(self, reranker: Reranker, kind: str) -> SimilarityStore | None:
-        query, gallery, settings = self._data.features[kind], self._data.features["clean"], reranker.stored_as()
-        if self._cache is None or not query.name or settings is None:
-            return None
-        rows = [
-            hashlib.sha256(each.numpy().tobytes()).hexdigest() for each in (self._rows, self._data.faces.gallery_rows)
-        ]
-        compared = {"query": query.name, "gallery": gallery.name, "rows": rows}
-        return SimilarityStore(self._cache, {**compared, **settings, **code_key(type(reranker))})
 
 
 def method_facts(method: Method, grid: tuple[int, int]) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from fdemd.settings.section import Place, Section, Text, at_least, that, within
 Share = within(lambda share: 0 <= share <= 1, "it must lie between 0 (no face) and 1 (every face)")
 
 
-DEFAULT_DETECTOR = "dlib"
-"""Detector where none is named: in Python and in ``fdemd prepare``. The yaml files of ``configs/data`` name theirs."""
+DEFAULT_DETECTOR = "yunet"
+"""Detector where none is named: in Python, in ``fdemd prepare`` and of a gallery.
+
+The files of ``configs/data`` name theirs, since published figures depend on it."""
 
 
 class Loading(Section):

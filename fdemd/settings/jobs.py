@@ -13,7 +13,17 @@ from fdemd.settings.networks import Network, PluginNetwork
 from fdemd.settings.normalization import Normalization
 from fdemd.settings.plugins import refuse_namesake
 from fdemd.settings.queries import QUERY_SECTIONS, Queries
-from fdemd.settings.ranking import CALIBRATED, METRICS, RERANK_SECTIONS, Features, MetricName, Protocol, Rerank, Stage1
+from fdemd.settings.ranking import (
+    CALIBRATED,
+    METRICS,
+    RERANK_SECTIONS,
+    CopyKind,
+    Features,
+    MetricName,
+    Protocol,
+    Rerank,
+    Stage1,
+)
 from fdemd.settings.running import Logger, Trainer, TrainingTrainer
 from fdemd.settings.section import Place, Section, Seed, each_once, refuse, that
 from fdemd.settings.training import Batches, Loss, Optimizer, Validation
@@ -24,6 +34,8 @@ SECTIONS = {"study": "study", "open_set": "open_set", "table4": "table4", "seeds
 
 _COMPARE_BY_FIRST = ("study", "seeds", "table4")
 """Jobs that draw, and tell the gain of, the first of :data:`fdemd.settings.ranking.METRICS`."""
+_HAVE_COPIES = ("evaluate", "study")
+"""Jobs that may search a gallery enrolled with copies."""
 
 
 def _check_choices(network: Network, rerank: Rerank, queries: Queries, metrics: list[MetricName]) -> None:
@@ -48,6 +60,7 @@ class Evaluate(Section):
     model: Network
     data: Data
     query: Queries
+    copies: Annotated[list[CopyKind], that(lambda kinds: len(set(kinds)) == len(kinds), "give each kind once")]
     stage1: Stage1
     align: Normalization
     rerank: Rerank
@@ -103,6 +116,12 @@ class Evaluate(Section):
             raise refuse(
                 f"stage1.search is {self.stage1.search}, which ranks by the cosine; normalized cosines need "
                 "stage1=exact, or align=none."
+            )
+        plain = self.align.method == "none" and self.stage1.search == "exact"
+        if self.copies and not (plain and self.job in _HAVE_COPIES):
+            raise refuse(
+                "A gallery enrolled with copies is searched by the jobs evaluate and study, by the plain cosine of "
+                "every face; leave copies away, or job, align and stage1."
             )
         return self
 

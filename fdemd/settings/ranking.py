@@ -27,6 +27,7 @@ M = TypeVar("M", bound="Mix")
 
 Protocol = Literal["leave-twin-out", "official"]
 Precision = Literal["float32", "float16", "bfloat16"]
+CopyKind = Literal["mask", "sunglass", "crop"]
 Weighting = Literal["uniform", "apc", "apc_raw", "cc", "sc", "sc_sim", "lmk", "norm", "uew"]
 
 METRICS = {

@@ -30,6 +30,7 @@ class Calibration:
         network: What tells the network from others: ``weights_sha256``, ``template``, and its ``name``.
         second_stage: Method and settings of the re-ranker that the alphas are for, those that decide a similarity.
         facts: Where it comes from: data, seed, versions, how good the estimator is.
+        sha256: Of the file that it was read from; empty for one that was just made.
     """
 
     estimator: VisibilityEstimator
@@ -37,6 +38,7 @@ class Calibration:
     network: Mapping[str, str]
     second_stage: Mapping[str, Any]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    sha256: str = ""
 
     def alphas_of(self, query: Features) -> Tensor:
         """Return the alpha of each query, ``(Q,)``.

@@ -87,16 +87,20 @@ def read_calibration(path: Path) -> Calibration:
     estimator = VisibilityEstimator(layout)
     weights = {name: tensor for name, tensor in tensors.items() if name != _ALPHAS}
     load_weights(estimator, weights, path)
-    return Calibration(estimator.eval().requires_grad_(False), alphas, network, second_stage, origin)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Calibration(estimator.eval().requires_grad_(False), alphas, network, second_stage, origin, sha256)
 
 
-def find_calibration(path: str | None, backbone: Backbone, second_stage: Mapping[str, Any]) -> Calibration:
+def find_calibration(
+    path: str | None, backbone: Backbone, second_stage: Mapping[str, Any] | None = None
+) -> Calibration:
     """Return the calibration of a network: a file that was named or, without one, what came with fdemd.
 
     Args:
         path: Path of a file; None takes the one that came with fdemd.
         backbone: The network.
-        second_stage: Method and settings of the re-ranker, see :class:`fdemd.visibility.calibration.Calibration`.
+        second_stage: Method and settings of the re-ranker, see :class:`fdemd.visibility.calibration.Calibration`; None
+            if only its estimator is wanted.
 
     Raises:
         InputError: There is none, or it is for another network or second stage.
@@ -105,21 +109,25 @@ def find_calibration(path: str | None, backbone: Backbone, second_stage: Mapping
         file = expand_home(path)
         found, what = read_calibration(file), f"The calibration {file}"
     else:
-        file = _shipped(backbone)
-        found, what = read_calibration(file), "The calibration that came with fdemd"
+        shipped, what = shipped_calibration(backbone), "The calibration that came with fdemd"
+        if shipped is None:
+            raise InputError(
+                "rerank.alpha=calibrated needs a calibration, and none for this network came with fdemd; make one "
+                "with: fdemd calibrate model=... data=..., and give it with rerank.calibration=FILE."
+            )
+        found = shipped
     found.check_network(backbone, what)
-    found.check_second_stage(second_stage, what)
+    if second_stage is not None:
+        found.check_second_stage(second_stage, what)
     return found
 
 
-def _shipped(backbone: Backbone) -> Path:
+def shipped_calibration(backbone: Backbone) -> Calibration | None:
+    """Return the calibration that came with fdemd for a network's weights; None if there is none."""
     for file in sorted(SHIPPED.glob("*.safetensors")):
         if _facts(file).get("network", {}).get("weights_sha256") == weights_of(backbone):
-            return file
-    raise InputError(
-        "rerank.alpha=calibrated needs a calibration, and none for this network came with fdemd; make one with: fdemd "
-        "calibrate model=... data=..., and give it with rerank.calibration=FILE."
-    )
+            return read_calibration(file)
+    return None
 
 
 def _facts(path: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def chips(cache: Path) -> np.ndarray:
     """50 aligned ORL faces of 40 people."""
     every = orl_manifest()
     some = Manifest(every.root, every.photographs[::8])
-    return np.array(aligned_faces(some, "dlib", (150, 150), cache=cache).images)
+    return np.array(aligned_faces(some, "dlib", (150, 150), cache=cache, detector="dlib").images)
 
 
 def test_embeddings_equal_dlibs(dlib_net: Backbone, weights: Path, chips: np.ndarray) -> None:

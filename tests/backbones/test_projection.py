@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -5,6 +7,7 @@ from torch import nn
 from fdemd.backbones import create_backbone
 from fdemd.backbones.projection import Projection
 from fdemd.errors import InputError
+from tests.backbones.made_onnx import CONVOLVE, MULTIPLY, Node, write_network
 
 LINEAR = [
     {"backbone": "facenet"},
@@ -34,14 +37,15 @@ def test_projected_patches_add_up_to_the_embedding(model) -> None:
 
 
 @torch.inference_mode()
-def test_an_onnx_network_has_shares_in_its_last_map_only(shared) -> None:
-    file = str(shared / "data" / "weights" / "w600k_mbf.onnx")
-    faces = torch.rand(2, 3, 112, 112)
-    backbone = create_backbone("onnx", checkpoint=file)
+def test_an_onnx_network_has_shares_in_its_last_map_only(file: Path) -> None:
+    rectify: Node = ("Relu", ["map"], ["rectified"], {})
+    write_network(file, CONVOLVE, rectify, ("Flatten", ["rectified"], ["flat"], {}), MULTIPLY)
+    faces = torch.rand(2, 3, 6, 4)
+    backbone = create_backbone("onnx", checkpoint=str(file))
     features = backbone(faces)
     shares = Projection(backbone, features)(features).patches
-    torch.testing.assert_close(shares.sum(1), features.embedding, atol=1e-3, rtol=1e-3)
-    earlier = create_backbone("onnx", checkpoint=file, patches="509")
+    torch.testing.assert_close(shares.sum(1), features.embedding, atol=1e-4, rtol=1e-4)
+    earlier = create_backbone("onnx", checkpoint=str(file), patches="map")
     with pytest.raises(InputError, match="not a linear function"):
         Projection(earlier, earlier(faces))
 

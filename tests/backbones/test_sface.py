@@ -41,7 +41,7 @@ def faces(cache: Path) -> Tensor:
     """An aligned face of each of the 40 people of AT&T."""
     every = orl_manifest()
     some = Manifest(every.root, every.photographs[::10])
-    aligned = aligned_faces(some, "insightface", (112, 112), cache=cache)
+    aligned = aligned_faces(some, "insightface", (112, 112), cache=cache, detector="dlib")
     return torch.from_numpy(np.array(aligned.images)).permute(0, 3, 1, 2) / 255
 
 
@@ -152,7 +152,7 @@ def test_gradients_reach_every_parameter_and_the_faces(training: bool, faces: Te
 
 
 def test_it_is_finetuned_and_read_again(settings: list[str]) -> None:  # noqa: F811
-    done = train("model=sface", *settings, "trainer.max_steps=1", "validation.people=0")
+    done = train(*settings, "model=sface", "trainer.max_steps=1", "validation.people=0")
     tuned = create_backbone("sface", checkpoint=str(done.checkpoint("last")))
     published = create_backbone("sface")
     moved = [not torch.equal(one, other) for one, other in zip(tuned.parameters(), published.parameters(), strict=True)]

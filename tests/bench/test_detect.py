@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from fdemd.bench.__main__ import main
-from fdemd.bench.detect import Photo, Pictures, Result, _result, _turned_back, is_wrong
+from fdemd.bench.archive import Photo
+from fdemd.bench.detect import Pictures, Result, _result, _turned_back, is_wrong
 from fdemd.data.sources import orl_manifest
 
 SOME = Pictures("two", (Photo(Path("a.jpg"), "a"), Photo(Path("b.jpg"), "b")))

@@ -79,7 +79,7 @@ def faces(cache: Path, key: str = "a") -> bool:
         patch.setattr("fdemd.cache.journal.BLOCK", 2)
         patch.setattr("fdemd.data.aligned.read_image", lambda file: ord(key) + int(file.stem))
         patch.setattr("fdemd.data.aligned.extract_face", _extract_face)
-        found = aligned_faces(manifest, "dlib", (150, 150), cache=cache)
+        found = aligned_faces(manifest, "dlib", (150, 150), cache=cache, detector="dlib")
     shades = np.array([ord(key) + number for number in range(FACES)])
     return (
         bool((found.images == shades[:, None, None, None]).all())
@@ -497,14 +497,15 @@ def write(rows):
     if not blocks:
         os.kill(os.getpid(), signal.SIGKILL)
 journal.BLOCK, journal.JournaledRows._write = 2, write
-aligned_faces(folder_manifest(sys.argv[1]), "dlib", (150, 150), cache=Path(sys.argv[2]), num_workers=int(sys.argv[4]))
+people, cache, workers = folder_manifest(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[4])
+aligned_faces(people, "dlib", (150, 150), cache=cache, detector="dlib", num_workers=workers)
 """
 
 
 def test_real_faces_after_kills(few_people: Path, tmp_path: Path, tally: Tally) -> None:
     """Killed when the journal has so many blocks more, with and without processes that align; equal to the pixel."""
     manifest = folder_manifest(str(few_people))
-    expected = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "whole")
+    expected = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "whole", detector="dlib")
     times = held = 0
     for workers, kills in ((0, (1, 3)), (2, (4,))):
         cache = tmp_path / str(workers)
@@ -517,7 +518,7 @@ def test_real_faces_after_kills(few_people: Path, tmp_path: Path, tally: Tally) 
             held_on = f"Aligning goes on after {done} of 20 photographs" in run.stdout
             assert held_on == bool(done), run.stdout + run.stderr
             done += 2 * blocks
-        found = aligned_faces(manifest, "dlib", (150, 150), cache=cache)
+        found = aligned_faces(manifest, "dlib", (150, 150), cache=cache, detector="dlib")
         assert np.array_equal(found.images, expected.images)
         assert np.array_equal(found.landmarks, expected.landmarks)
         assert is_clean(cache)

@@ -1,19 +1,17 @@
 """Checkpoints of a training: whole or not there, and nothing in them runs."""
 
-import os
-import signal
-import subprocess
-import sys
+import itertools
+import multiprocessing
 import time
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
+import torch
 
 from fdemd.checkpoints.training_state import PlainCheckpoints, read_checkpoint, read_state
 from fdemd.checkpoints.weights import read_weights
 from fdemd.errors import InputError
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_pickle_that_asks_for_more_than_tensors_is_not_run(tmp_path: Path) -> None:
@@ -23,23 +21,25 @@ def test_a_pickle_that_asks_for_more_than_tensors_is_not_run(tmp_path: Path) -> 
         read_state(path)
 
 
+def _save_for_ever(path: Path, saved: Event) -> None:
+    torch.set_num_threads(1)  # a forked process has none of the threads of its parent
+    for step in itertools.count():
+        state = {"weight": torch.full((2_000_000,), float(step))}
+        content = {"state_dict": state, "loops": {}, "fdemd": {}, "global_step": step}
+        PlainCheckpoints().save_checkpoint(content, path)
+        saved.set()
+
+
 def test_a_kill_while_saving_leaves_a_checkpoint_that_loads(tmp_path: Path) -> None:
-    path = tmp_path / "last.ckpt"
-    script = (
-        "import torch, itertools; from pathlib import Path\n"
-        "from fdemd.checkpoints.training_state import PlainCheckpoints\n"
-        "for step in itertools.count():\n"
-        "    state = {'weight': torch.full((2_000_000,), float(step))}\n"
-        "    content = {'state_dict': state, 'loops': {}, 'fdemd': {}, 'global_step': step}\n"
-        f"    PlainCheckpoints().save_checkpoint(content, Path({str(path)!r}))\n"
-        "    print(step, flush=True)\n"
-    )
+    path, forked = tmp_path / "last.ckpt", multiprocessing.get_context("fork")
     for delay in (0.01, 0.03):
-        with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE) as process:
-            assert process.stdout
-            process.stdout.readline()
-            time.sleep(delay)
-            os.kill(process.pid, signal.SIGKILL)
+        saved = forked.Event()
+        process = forked.Process(target=_save_for_ever, args=(path, saved))
+        process.start()
+        assert saved.wait(60)
+        time.sleep(delay)
+        process.kill()
+        process.join()
         checkpoint = read_checkpoint(path)
         assert (checkpoint["state_dict"]["weight"] == checkpoint["global_step"]).all()
     assert (read_weights(path)["weight"] == read_checkpoint(path)["global_step"]).all()

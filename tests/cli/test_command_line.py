@@ -1,5 +1,6 @@
 """The command line: what reaches ``run``, and the sentence that each mistake is answered with."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fdemd.cli.command_line import main, plan
+from fdemd.cli.command_line import DefaultSweep, main, plan
 from fdemd.errors import InputError
 from fdemd.settings.section import Section
 from tests.cli.made_configs import Evaluate, configs_of, never, run_main
@@ -43,7 +44,8 @@ def test_a_sweep_runs_the_product_in_order(config_dir: Path, capsys: pytest.Capt
 def test_what_is_run_is_swept_over_by_default_unless_it_was_chosen(
     config_dir: Path, line: str, models: list[str]
 ) -> None:
-    points = plan("evaluate", line.split(), config_dir, Evaluate, default_sweep="model=arcface,dlib")
+    sweep = DefaultSweep("model=arcface,dlib", re.compile(r"model(\..*)?|experiment"))
+    points = plan("evaluate", line.split(), config_dir, Evaluate, default_sweep=sweep)
     assert [point.settings.model.kind for point in points] == models
 
 

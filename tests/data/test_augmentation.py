@@ -17,7 +17,7 @@ SIZE = (150, 150)
 def face() -> AlignedFace:
     manifest = orl_manifest()
     image = read_image(manifest.file(manifest.photographs[0]))
-    found = find_face(image)
+    found = find_face(image, "dlib")
     assert found
     return align(image, found, "dlib", SIZE)
 

@@ -69,8 +69,8 @@ def test_batch_size_and_workers_change_nothing(
 
 def test_alignment_does_not_depend_on_the_number_of_workers(few_people: Path, tmp_path: Path) -> None:
     manifest = folder_manifest(str(few_people))
-    one = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "a")
-    two = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "b", num_workers=2)
+    one = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "a", detector="dlib")
+    two = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path / "b", detector="dlib", num_workers=2)
     np.testing.assert_array_equal(one.images, two.images)
     np.testing.assert_array_equal(one.landmarks, two.landmarks)
 
@@ -121,15 +121,15 @@ def test_a_cache_that_cannot_be_written_names_the_setting(people: Path, dlib_net
 
 def test_files_that_are_aligned_already_are_only_resized(few_people: Path, tmp_path: Path) -> None:
     """Faces written as files and read back by the manifest are the faces, their landmarks found again to a pixel."""
-    taken = aligned_faces(folder_manifest(str(few_people)), "dlib", (150, 150), cache=tmp_path)
+    taken = aligned_faces(folder_manifest(str(few_people)), "dlib", (150, 150), cache=tmp_path, detector="dlib")
     rows = ["path,identity,aligned"]
     for row, photograph in enumerate(folder_manifest(str(few_people)).photographs):
         Image.fromarray(taken.images[row]).save(tmp_path / f"{row}.png")
         rows.append(f"{row}.png,{photograph.identity},dlib")
     (tmp_path / "list.csv").write_text("\n".join(rows))
     manifest = read_manifest(tmp_path / "list.csv")
-    found = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path)
+    found = aligned_faces(manifest, "dlib", (150, 150), cache=tmp_path, detector="dlib")
     np.testing.assert_array_equal(found.images, taken.images)
     assert np.abs(found.landmarks - taken.landmarks).mean() < 2
     with pytest.raises(InputError, match="aligned as 'dlib', but the network takes faces aligned as 'insightface'"):
-        aligned_faces(manifest, "insightface", (112, 112), cache=tmp_path)
+        aligned_faces(manifest, "insightface", (112, 112), cache=tmp_path, detector="dlib")

@@ -64,7 +64,10 @@ def test_fewer_processes_are_told_with_what_to_do(
 def test_a_loader_falls_back_to_none(few_people: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = folder_manifest(str(few_people))
     faces = FaceDataset(
-        aligned_faces(manifest, "dlib", SIZE, cache=cache), manifest, torch.arange(20), QueryMaker("clean", SIZE, 0)
+        aligned_faces(manifest, "dlib", SIZE, cache=cache, detector="dlib"),
+        manifest,
+        torch.arange(20),
+        QueryMaker("clean", SIZE, 0),
     )
     expected = list(face_loader(faces, 6, 2))
     monkeypatch.setattr(loading, "free_shared_memory", lambda: 4096)

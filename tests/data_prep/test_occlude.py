@@ -159,7 +159,7 @@ def test_what_could_not_be_masked_is_counted_and_listed(
     assert (tmp_path / "out" / "mask_left_out.csv").read_text().splitlines() == [
         "path,problem,reason",
         's1/letter.jpg,unreadable,"not an image, or of an unknown format"',
-        "s2/wall.png,no face found,the detector dlib found none",
+        "s2/wall.png,no face found,the detector yunet found none",
     ]
 
 

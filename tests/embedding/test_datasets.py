@@ -36,7 +36,7 @@ def trainer() -> Trainer:
 def queries(few_people: Path, cache: Path) -> dict[str, FaceDataset]:
     """All 20 faces clean, 7 of them cropped."""
     manifest, size = folder_manifest(str(few_people)), (150, 150)
-    faces = aligned_faces(manifest, "dlib", size, cache=cache)
+    faces = aligned_faces(manifest, "dlib", size, cache=cache, detector="dlib")
     clean, crop = QueryMaker("clean", size, 0), QueryMaker("crop", size, 0, CropQuery(side=0.7))
     return {
         "clean": FaceDataset(faces, manifest, torch.arange(20), clean),

@@ -41,14 +41,7 @@ def test_faces_of_every_kind_give_the_same_features(dlib_net: Backbone) -> None:
 
 def test_the_same_faces_are_embedded_and_ranked_as_by_a_run(few_people: Path, dlib_net: Backbone) -> None:
     """Bit by bit: patches are rounded as a run rounds them unless one asks for other digits."""
-    words = [
-        "trainer=cpu",
-        "data.num_workers=0",
-        "data=folder",
-        f"data.root='{few_people}'",
-        "query=[crop]",
-        "detector=dlib",
-    ]
+    words = ["trainer=cpu", "data.num_workers=0", "data=folder", f"data.root='{few_people}'", "query=[crop]"]
     (point,) = plan("evaluate", words)
     data = describe_data(point.settings, dlib_net).embed()
     files = [each.path for each in data.faces.manifest.photographs]

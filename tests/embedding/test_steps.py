@@ -58,7 +58,7 @@ def clean(faces: AlignedFaces, manifest: Manifest) -> dict[str, FaceDataset]:
 
 def test_faces_are_aligned_as_the_network_takes_them(faces: AlignedFaces, manifest: Manifest, cache: Path) -> None:
     assert faces.images.shape == (20, 32, 32, 3)
-    assert faces.digest == aligned_faces(manifest, "dlib", (32, 32), cache=cache).digest
+    assert faces.digest == aligned_faces(manifest, "dlib", (32, 32), cache=cache, detector="dlib").digest
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "bfloat16"])

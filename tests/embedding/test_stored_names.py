@@ -42,7 +42,7 @@ def settings_of(*words: str) -> Evaluate:
 def unread_faces(backbone: Backbone) -> AlignedFaces:
     """Faces that are known by their digest alone."""
     nothing = np.empty(0)
-    return AlignedFaces(nothing, nothing, (), (), faces_digest(ORL, backbone.alignment, backbone.face_size))
+    return AlignedFaces(nothing, nothing, (), (), faces_digest(ORL, backbone.alignment, backbone.face_size, "dlib"))
 
 
 def test_features_of_every_kind_of_query(dlib_net: Backbone) -> None:

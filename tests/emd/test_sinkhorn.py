@@ -38,9 +38,8 @@ def test_converged_scores_equal_pots_sinkhorn(patches: int) -> None:
             gallery[pair].double().numpy(),
             (1 - similarity[pair]).double().numpy(),
             reg=0.05,
-            stopThr=1e-10,
+            stopThr=1e-7,  # what the weights, whose sums are 1 in float32 only, let it come to
             numItermax=50000,
-            warn=False,
         )
         expected = (plan * similarity[pair].double().numpy()).sum()
         assert scores(flow, similarity)[pair].item() == pytest.approx(expected, abs=1e-4)

@@ -191,7 +191,7 @@ def test_every_template_says_where_its_five_points_lie(template: str) -> None:
     found = []
     for photograph in every.photographs[::40]:
         image = read_image(every.file(photograph))
-        face = find_face(image)
+        face = find_face(image, "dlib")
         assert face is not None
         found.append(five_points(align(image, face, template, frame).landmarks))
     assert np.abs(np.median(found, axis=0) - points).max() < 0.06 * frame[0]

@@ -52,7 +52,7 @@ def test_an_upright_photograph_stays(path: str, detector: str) -> None:
 
 def test_turns_say_how_the_photograph_comes_upright() -> None:
     image = np.rot90(photograph("s1/1.pgm"), 1)  # anticlockwise, so that three more are needed
-    found = find_face(image)
+    found = find_face(image, "dlib")
     assert found is not None and found.turns == 3
 
 
@@ -127,5 +127,5 @@ def test_the_exif_orientation_goes_before(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned clockwise to be seen upright
     image.save(tmp_path / "a.png", exif=exif)
-    found = find_face(read_image(tmp_path / "a.png"))
+    found = find_face(read_image(tmp_path / "a.png"), "dlib")
     assert found is not None and found.turns == 0

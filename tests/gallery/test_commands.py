@@ -9,6 +9,8 @@ from PIL import Image
 
 from fdemd.data.sources import orl_manifest
 from fdemd.gallery.command import main
+from fdemd.gallery.gallery import Gallery
+from fdemd.gallery.moving import LeftBehind, Move
 
 Captured = pytest.CaptureFixture[str]
 
@@ -93,3 +95,22 @@ def test_one_persons_photographs(made: Path, capsys: Captured) -> None:
     assert (status, out.splitlines()[-1][:24]) == (0, "2 photographs enrolled, ")
     _, out, _ = run(made, capsys, "identify", "--json", root / "s8/6.pgm")
     assert json.loads(out)["faces"][0]["person"] == "Bob"
+
+
+def test_a_move_tells_what_it_leaves_behind(made: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = [LeftBehind(7, "Ann Lee", "the file a.jpg is not there any more")]
+    for drop, status, words in (
+        ([], 2, "1 photograph cannot be moved, and nothing was changed"),
+        (["--drop-missing"], 0, "3 photographs moved, 1 removed."),
+    ):
+        asked = {}
+
+        def re_embed(where: str, asked: dict[str, object] = asked, **how: object) -> Move:
+            asked.update(how)
+            return Move(3, left, done=bool(how["drop_missing"]))
+
+        monkeypatch.setattr(Gallery, "re_embed", staticmethod(re_embed))
+        found, out, err = run(made, capsys, "re-embed", "--backbone", "dlib", *drop)
+        assert found == status and words.lower() in (out + err).lower()
+        assert "Photograph 7 of Ann Lee cannot be moved: the file a.jpg is not there any more." in out
+        assert asked == {"backbone": "dlib", "detector": None, "patches": None, "drop_missing": bool(drop)}

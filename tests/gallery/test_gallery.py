@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from uuid import uuid4
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from fdemd.errors import InputError
+from fdemd.gallery.faces import SeenPhotograph
 from fdemd.gallery.gallery import Gallery
 from tests.gallery.made_gallery import open_made, photograph
 
@@ -130,6 +132,28 @@ def test_threads_get_the_answers_to_their_own_photographs(gallery: Gallery) -> N
         thread.join()
     assert wrong == []
     assert gallery.check().problems == []
+
+
+@pytest.mark.parametrize("worn", ["seen", "clean", "mask"])
+def test_a_face_that_looks_covered_has_a_threshold_of_its_own(
+    gallery: Gallery, worn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery.enrol("Ann", photograph("Ann", shot=1))
+    read = gallery._reader.read
+
+    def masked(content: bytes) -> SeenPhotograph:
+        seen = read(content)
+        first, *others = seen.faces
+        return replace(seen, faces=(replace(first, conditions={"below": 0.9, "clean": 0.1}), *others))
+
+    monkeypatch.setattr(gallery._reader, "read", masked)
+    first, second = gallery.identify(photograph("Ann", "Bob", shot=2), worn=worn)
+    assert (first.worn, second.worn) == (("mask", "clean") if worn == "seen" else (worn, worn))
+    for answer in (first, second):
+        assert answer.threshold == gallery.threshold(worn=answer.worn)
+    assert (first.person, second.person) == ("Ann", None)
+    with pytest.raises(InputError, match="Unknown kind of query 'seen'"):
+        gallery.threshold(worn="seen")
 
 
 ENROLLING = """

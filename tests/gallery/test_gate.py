@@ -1,9 +1,11 @@
 """What the gate refuses and what it warns of, each rule at its number."""
 
+from dataclasses import replace
+
 import pytest
 
 from fdemd.gallery.faces import SeenFace
-from fdemd.gallery.gate import LEAST_SHARP, NEAR_DUPLICATE, SMALLEST, Likeness, check_faces, check_likeness
+from fdemd.gallery.gate import COVERED, LEAST_SHARP, NEAR_DUPLICATE, SMALLEST, Likeness, check_faces, check_likeness
 from tests.gallery.made_gallery import MadeReader, photograph
 
 
@@ -30,6 +32,18 @@ def test_a_good_face_passes() -> None:
 )
 def test_small_and_blurred_faces_are_refused(how: dict[str, float], expected: dict[str, bool]) -> None:
     assert rules("Ann", **how) == expected
+
+
+def test_covered_faces_are_refused() -> None:
+    (face,) = faces("Ann")
+    for share, expected in ((COVERED, {"covered": True}), (COVERED - 0.01, {})):
+        seen = replace(face, conditions={"clean": 1 - share, "below": share - 0.1, "other": 0.1})
+        found = check_faces([seen], None)
+        assert {each.rule: each.refuses for each in found} == expected
+    (finding,) = check_faces([replace(face, conditions={"above": 0.97})], None)
+    assert (
+        finding.sentence == "its face is covered, by a mask, sunglasses or something else, with a probability of 97 %"
+    )
 
 
 def test_of_two_large_faces_one_has_to_be_chosen() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 import torch
 
 from fdemd.gallery.identification import Identification
@@ -16,8 +17,11 @@ STRANGERS = Calibration.of(np.random.default_rng(0).normal(0.3, 0.05, 1000), peo
 NAMES = {1: "Ann", 2: "Bob", 3: "Cem"}
 
 
-def decided(*scores: dict[str, float]) -> Sequence[Identification]:
-    """What is decided for faces with these scores of these people."""
+MASKED = Calibration.of(STRANGERS.scores - 0.2, people=3)
+
+
+def decided(*scores: dict[str, float], worn: Sequence[str] = ()) -> Sequence[Identification]:
+    """What is decided for faces with these scores of these people, who wear nothing unless it is said."""
     faces = MadeReader().read(photograph(*"abcdef"[: len(scores)])).faces
     number = {name: number for number, name in NAMES.items()}
     found = [
@@ -25,7 +29,8 @@ def decided(*scores: dict[str, float]) -> Sequence[Identification]:
         for each in scores
     ]
     snapshot = Snapshot(1, torch.zeros(3, 1), torch.arange(3), torch.tensor([1, 2, 3]), NAMES)
-    return decide(faces, found, snapshot, STRANGERS, 0.01, {1: "ann.jpg"}, 2)
+    kinds = worn or ["clean"] * len(faces)
+    return decide(faces, found, snapshot, kinds, {"clean": STRANGERS, "mask": MASKED}, 0.01, {1: "ann.jpg"}, 2)
 
 
 def test_a_clear_lead_above_the_threshold_is_a_name() -> None:
@@ -64,3 +69,12 @@ def test_nobody_at_all() -> None:
     (answer,) = decided({})
     assert (answer.person, answer.decision, answer.rate, answer.candidates) == (None, "unknown", 1.0, [])
     assert answer.plain()["score"] is None
+
+
+def test_each_face_has_the_threshold_of_what_it_wears() -> None:
+    first, second = decided({"Ann": 0.4, "Bob": 0.1}, {"Cem": 0.4, "Bob": 0.1}, worn=["clean", "mask"])
+    assert (first.person, first.worn) == (None, "clean")
+    assert (second.person, second.worn) == ("Cem", "mask")
+    assert second.threshold == pytest.approx(first.threshold - 0.2)
+    assert second.rate < 0.01 < first.rate
+    assert second.sentence.startswith("Cem, with the face covered below the eyes: ")

@@ -9,6 +9,7 @@ from fdemd.gallery import index
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.search import Search, default_rerank
+from fdemd.retrieval.faiss_search import FaissIndex
 from tests.gallery.made_gallery import PIN, features, photograph, vector
 
 PEOPLE = ["Ann", "Bob", "Cem", "Dora"]
@@ -85,7 +86,7 @@ def test_faiss_finds_the_same(four: Gallery, monkeypatch: pytest.MonkeyPatch) ->
     four.enrol("Eve", photograph("Eve"))
     four.remove("Eve")
     snapshot = four._index.current()
-    assert snapshot.faiss is not None
+    assert isinstance(snapshot.index, FaissIndex)
     for own in (None, [int(snapshot.people[0])] * 3):
         found = four._search.people(queries(), snapshot, own)
         for line, expected in zip(found, exact, strict=True):

@@ -1,5 +1,7 @@
 """``fdemd calibrate`` from photographs to a file that an evaluation takes."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,8 @@ def test_a_gallery_gives_a_calibration_that_an_evaluation_takes(
         *words, "rerank.alpha=calibrated", f"rerank.calibration={file}", "query=[clean,mask]"
     )
     assert status == 0, printed
-    assert (folder / "results.json").is_file()
+    facts = json.loads((folder / "results.json").read_text())
+    assert facts["rerank"]["calibration_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     status, printed, _ = run_evaluate(*words, "rerank.alpha=calibrated", f"rerank.calibration={file}", "weighting=sc")
     assert status == 2
     assert "with weighting=apc, and this one has weighting=sc" in printed

@@ -36,6 +36,28 @@ def test_help_names_the_command_and_the_jobs_that_it_runs(command, config, capsy
     assert all(f"\n  {name} " in printed for name in own) == (len(own) > 1)
 
 
+@pytest.mark.parametrize(
+    ("line", "networks"),
+    [
+        ("", ["dlib", "sface"]),
+        ("query=mask k=5 output=here", ["dlib", "sface"]),
+        ("alpha=0,1", ["dlib", "dlib"]),
+        ("model=sface", ["sface"]),
+        ("model.grid=4", ["dlib"]),
+        ("data=lfw", ["dlib"]),
+        ("data=folder root=people", ["sface"]),
+        ("experiment=ood", ["dlib"]),
+    ],
+)
+def test_two_networks_are_evaluated_unless_something_else_is_chosen(
+    line: str, networks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("fdemd.jobs.run", lambda settings: seen.append(settings.model.backbone))
+    assert evaluate(line.split()) == 0
+    assert seen == networks
+
+
 def test_a_mistake_is_told_in_the_name_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert train(["trainer.max_steps=0"]) == 2
     assert capsys.readouterr().err.startswith("train: trainer.max_steps is 0; nothing would be trained.")

@@ -131,6 +131,20 @@ def test_alpha_0_reports_stage_1_twice(evaluate, few_people: Path) -> None:
     assert by_stage["stage 1"] == by_stage["stage 2"]
 
 
+def test_a_gallery_is_enrolled_with_copies(evaluate, few_people: Path) -> None:
+    words = ["data=folder", f"data.root={few_people}", "query=[clean,mask]", "rerank.alpha=calibrated"]
+    status, printed, plain = evaluate(*words)
+    assert status == 0, printed
+    status, printed, copied = evaluate(*words, "copies=[mask,sunglass]")
+    assert status == 0, printed
+    assert "search a gallery enrolled with copies: mask, sunglass." in (copied / "results.md").read_text()
+    assert results(copied)["copies"] == ["mask", "sunglass"]
+    before, after = (list(csv.DictReader((folder / "queries.csv").open())) for folder in (plain, copied))
+    assert [row["path"] for row in before] == [row["path"] for row in after]
+    changed = {row["query"] for row, other in zip(before, after, strict=True) if row != other}
+    assert changed == {"mask"}, "clean queries search the gallery as it is"
+
+
 def test_no_rerank_is_stage_1_alone(evaluate, few_people: Path) -> None:
     status, _, folder = evaluate("--no-rerank", "data=folder", f"data.root='{few_people}'", "query=[clean,crop]")
     assert status == 0
@@ -430,7 +444,8 @@ def test_without_the_compiled_engine_a_run_says_that_it_is_slower(
 ) -> None:
     without = FAST["cpu"]._replace(missing=lambda: "it was not compiled at installation")
     monkeypatch.setitem(FAST, "cpu", without)
-    status, printed, folder = evaluate("--rerank", "data=folder", f"data.root='{few_people}'", "query=[clean]")
+    words = ["--rerank", "data=folder", f"data.root='{few_people}'", "query=[clean]", "features.store=false"]
+    status, printed, folder = evaluate(*words)
     assert status == 0
     assert "slower than it can be: it was not compiled" in " ".join(printed.split())
     assert results(folder)["rerank"]["engine"] == "reference"

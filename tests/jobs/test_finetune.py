@@ -105,7 +105,10 @@ def eight_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "model",
-    [["model=arcface", "model.checkpoint=random"], ["model=timm", "model.name=resnet18", "model.face_size=[64,64]"]],
+    [
+        ["model=mobilefacenet", "model.checkpoint=random"],
+        ["model=timm", "model.name=resnet18", "model.face_size=[64,64]"],
+    ],
 )
 def test_a_network_from_scratch_learns_eight_people_by_heart(
     model: list[str], eight_people: Path, tmp_path: Path

@@ -30,6 +30,7 @@ def results(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "results.json").read_text())
 
 
+@pytest.mark.usefixtures("tiny")
 def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatch: pytest.MonkeyPatch) -> None:
     status, printed, folder = evaluate("experiment=seeds", "trials.seeds=[0,3]", "trials.align=[ida]", BOTH)
     assert status == 0, printed
@@ -82,6 +83,7 @@ def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatc
     assert results(folder)["rejection"] == facts["rejection"]
 
 
+@pytest.mark.usefixtures("tiny")
 def test_a_training_of_others_or_with_other_settings_is_not_taken(evaluate) -> None:
     given = ["experiment=rejection", "rerank=none", "trials.seeds=[3]"]
     status, printed, folder = evaluate(*given, f"trials.trainings=[{SCALES}]")

@@ -141,7 +141,7 @@ def test_a_logger_gets_the_figures_of_every_method_under_a_name_of_its_own(study
     [
         (["rerank=none"], "rerank"),
         (["study.methods=[{method: emd, weighting: cc, grid: [99, 99]}]"], "grid"),
-        (["study.methods=[{method: emd, patches: projected}]"], "no share"),
+        (["model=dlib", "study.methods=[{method: emd, patches: projected}]"], "no share"),
         (["study.sample=0"], "at least 1"),
         (["stage1=faiss_flat"], "exact"),
         (["study.paper=table9"], "table1"),

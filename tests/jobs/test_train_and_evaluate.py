@@ -14,7 +14,14 @@ from fdemd.settings.jobs import Evaluate
 @pytest.fixture
 def evaluation(few_people: Path) -> Evaluate:
     """Settings of an evaluation on five people."""
-    words = ["data=folder", f"data.root='{few_people}'", "data.batch_size=6", "data.num_workers=0", "trainer=cpu"]
+    words = [
+        "model=dlib",
+        "data=folder",
+        f"data.root='{few_people}'",
+        "data.batch_size=6",
+        "data.num_workers=0",
+        "trainer=cpu",
+    ]
     (point,) = plan("evaluate", [*words, "logger=none", "model.grid=4"], CONFIG_DIR)
     return point.settings
 

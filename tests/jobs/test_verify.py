@@ -96,7 +96,7 @@ def test_a_prepared_set_gives_the_same_figures(lfw_like: Path, tmp_path: Path) -
     """Faces aligned ahead, a list of those that have none, and the same list of pairs."""
     prepared, output = tmp_path / "prepared", tmp_path / "out"
     sources = ["--source", str(lfw_like / "lfw"), str(lfw_like / "pairs.txt"), "--workers", "1"]
-    assert prepare(["lfw", *sources, "--out", str(prepared), "--template", "dlib"]) == 0
+    assert prepare(["lfw", *sources, "--out", str(prepared), "--template", "dlib", "--detector", "dlib"]) == 0
     from_prepared = verify(
         config_of(prepared / "lists", output, "--no-rerank", photographs=f"data.manifest={prepared / 'manifest.csv'}")
     )

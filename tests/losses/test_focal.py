@@ -6,12 +6,13 @@ from typing import get_args
 
 import pytest
 import torch
-from torch import Tensor, distributed, multiprocessing
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from fdemd.errors import InputError
 from fdemd.losses import focal_loss
 from fdemd.settings.training import Focal
+from tests.two_processes import in_two_processes
 
 FOCAL: tuple[Focal, ...] = get_args(Focal)
 
@@ -67,20 +68,18 @@ def test_an_unknown_form_lists_the_known_ones() -> None:
 
 
 def _share_of_a_process(rank: int, folder: str) -> None:
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     logits, labels = batch()
     mine = logits.detach()[6 * rank : 6 * rank + 6].requires_grad_()
     loss = focal_loss(mine, labels[6 * rank : 6 * rank + 6], focal="per_batch")
     loss.backward()
     torch.save((loss.detach(), mine.grad), Path(folder, f"{rank}.pt"))
-    distributed.destroy_process_group()
 
 
 def test_two_processes_have_the_loss_and_the_gradients_of_one(tmp_path: Path) -> None:
     logits, labels = batch()
     loss = focal_loss(logits, labels, focal="per_batch")
     loss.backward()
-    multiprocessing.spawn(_share_of_a_process, (str(tmp_path),), nprocs=2)
+    in_two_processes(_share_of_a_process, tmp_path)
     shares = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
     for their_loss, _ in shares:
         torch.testing.assert_close(their_loss, loss.detach())

@@ -1,8 +1,32 @@
-"""Sections ``data`` and ``augment``: what they refuse, in a sentence."""
+"""Sections ``data`` and ``augment``: the network and detector that data bring, and what is refused in a sentence."""
 
 import pytest
 
+from fdemd.cli.command_line import plan
 from tests.settings.conftest import Told
+
+
+@pytest.mark.parametrize(
+    ("job", "line", "network", "detector"),
+    [
+        ("evaluate", "data=folder", "sface", "yunet"),
+        ("train", "data=folder", "sface", "yunet"),
+        ("evaluate", "experiment=ood data=folder", "sface", "yunet"),
+        ("evaluate", "model=dlib data=folder", "dlib", "yunet"),
+        ("evaluate", "data=folder model=dlib data.detector=dlib", "dlib", "dlib"),
+        ("evaluate", "data=folder experiment=table2", "arcface", "yunet"),
+        ("train", "data=folder experiment=paper_finetune", "arcface", "yunet"),
+    ],
+)
+def test_a_folder_takes_the_strongest_unless_others_are_named(job: str, line: str, network: str, detector: str) -> None:
+    (point,) = plan(job, [*line.split(), "data.root=people"])
+    assert (point.settings.model.backbone, point.settings.data.detector) == (network, detector)
+
+
+@pytest.mark.parametrize("line", ["", "data=orl", "data=lfw", "experiment=ood", "experiment=table1", "data=lfw_pairs"])
+def test_published_figures_keep_their_network_and_detector(line: str) -> None:
+    (point,) = plan("evaluate", line.split())
+    assert (point.settings.model.backbone, point.settings.data.detector) == ("dlib", "dlib")
 
 
 @pytest.mark.parametrize(

@@ -43,22 +43,23 @@ def test_a_run_whose_folder_was_moved_goes_on_there(words: list[str], done: Fine
 def test_a_run_stopped_and_resumed_equals_one_that_was_not(
     settings: list[str], extra: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    whole = train(*settings, *extra)
+    settings = [*settings, "trainer.max_steps=8", "validation.every=4", *extra]  # an epoch has three steps
+    whole = train(*settings)
 
     step = FinetuneModule.training_step
 
     def interrupted(module: FinetuneModule, batch: Any, batch_idx: int) -> Tensor:
-        if module.global_step == 12:
+        if module.global_step == 5:
             raise KeyboardInterrupt
         return step(module, batch, batch_idx)
 
     with monkeypatch.context() as patch:
         patch.setattr(FinetuneModule, "training_step", interrupted)
-        stopped = [*settings, *extra, f"output='{tmp_path / 'stopped'}'", "trainer.save_every=10"]
+        stopped = [*settings, f"output='{tmp_path / 'stopped'}'", "trainer.save_every=4"]
         assert main("train", run, "test", stopped) == 130
     (folder,) = (tmp_path / "stopped").iterdir()
-    assert read_checkpoint(folder / "checkpoints" / "last.ckpt")["global_step"] == 10
-    resumed = train(*settings, *extra, f"resume='{folder}'")
+    assert read_checkpoint(folder / "checkpoints" / "last.ckpt")["global_step"] == 4
+    resumed = train(*settings, f"resume='{folder}'")
     assert resumed.folder == folder
     assert same_weights(whole.checkpoint("last"), resumed.checkpoint("last"))
     assert same_weights(whole.checkpoint("best"), resumed.checkpoint("best"))

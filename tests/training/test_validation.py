@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, distributed, multiprocessing
+from torch import Tensor
 
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.embedding.labels import labels_of
@@ -17,6 +17,7 @@ from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.closed_set import compare_stages
 from fdemd.settings.ranking import EmdRerank, Reranking
 from fdemd.training.validation import SELECTED_BY, IdentificationMetric, figures_of
+from tests.two_processes import in_two_processes
 
 KINDS = ("clean", "mask")
 PEOPLE, EACH = 4, 3
@@ -101,15 +102,13 @@ def test_without_a_second_stage_no_patches_are_kept() -> None:
 
 
 def _share_of_a_process(rank: int, folder: str) -> None:
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     metric = IdentificationMetric(validation_faces(), RERANK, seed=0)
     add_rows(metric, ROWS[:7] if rank else torch.cat([ROWS[7:], ROWS[:1]]))  # a face twice, and shares of two sizes
     figures = metric.compute()
     torch.save(figures, Path(folder, f"{rank}.pt"))
-    distributed.destroy_process_group()
 
 
 def test_two_processes_compute_the_figures_of_one(tmp_path: Path) -> None:
-    multiprocessing.spawn(_share_of_a_process, (str(tmp_path),), nprocs=2)
+    in_two_processes(_share_of_a_process, tmp_path)
     for rank in range(2):
         assert torch.load(tmp_path / f"{rank}.pt", weights_only=True) == expected_figures(RERANK)
