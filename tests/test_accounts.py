@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from fdemd.data.sources import orl_manifest
+from tests.short_training import quick
 
 ROWS, UNREADABLE, NO_FACE, LONE = 25, 1, 3, 2
 """Of the folder below: photographs; damaged; without a face; and of people without another photograph."""
@@ -36,7 +37,7 @@ def run(run_evaluate, spoilt: Path):
 
     def call(*arguments: str, name: str = "results.json") -> tuple[Path, dict[str, Any]]:
         given = ["data=folder", f"data.root='{spoilt}'", "data.num_workers=0", "query=[clean,mask]", "logger=none"]
-        status, printed, folder = run_evaluate(*given, *arguments)
+        status, printed, folder = run_evaluate(*quick(*given, *arguments))
         assert status == 0, printed
         return folder, json.loads((folder / name).read_text())
 

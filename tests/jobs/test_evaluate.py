@@ -14,6 +14,7 @@ from PIL import Image
 from fdemd.cli.command_line import main
 from fdemd.emd.engines import FAST
 from fdemd.jobs import run
+from tests.short_training import quick
 
 Outcome = tuple[int, str, Path]
 
@@ -24,7 +25,7 @@ def evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
 
     def call(*arguments: object) -> Outcome:
         output = tmp_path / "out"
-        status = main("evaluate", run, "test", ["data.num_workers=0", f"output='{output}'", *map(str, arguments)])
+        status = main("evaluate", run, "test", ["data.num_workers=0", f"output='{output}'", *quick(*arguments)])
         printed = capsys.readouterr()
         folders = (
             sorted(output.iterdir(), key=lambda folder: folder.stat().st_mtime_ns) if output.is_dir() else [output]

@@ -121,17 +121,12 @@ def test_a_network_from_scratch_learns_eight_people_by_heart(
 def test_two_processes_train_as_one_does(tmp_path: Path, few_people: Path) -> None:
     """Same global batches, same loss, same weights, same figures; a network without batch statistics."""
     model = ["model=timm", "model.name=vit_tiny_patch16_224", "model.head=pool", "model.face_size=[64,64]"]
-    small = ["data=folder", f"data.root={few_people}", "data.num_workers=0", "data.batch_size=4", "data.mask_share=0.5"]
-    steps = ["validation.people=2", "validation.every=2", "trainer.max_steps=4"]
-    folders = {}
-    for processes, trainer in {
-        1: ["trainer=cpu"],
-        2: ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"],
-    }.items():
-        output = tmp_path / str(processes)
-        command = [sys.executable, "train.py", *model, *small, *steps, *trainer, f"output={output}"]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
-        (folders[processes],) = output.iterdir()
+    small = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0", "data.batch_size=4"]
+    words = [*model, *small, "data.mask_share=0.5", "validation.people=2", "validation.every=2", "trainer.max_steps=4"]
+    command = [sys.executable, "train.py", *words, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
+    subprocess.run([*command, f"output='{tmp_path}'"], cwd=ROOT, check=True, capture_output=True, timeout=300)
+    (folder,) = tmp_path.iterdir()
+    folders = {1: train(*words, "trainer=cpu", "logger=none", f"output='{tmp_path / 'alone'}'").folder, 2: folder}
     one, two = (json.loads((folders[number] / "results.json").read_text())["results"] for number in (1, 2))
     assert one == two
     first, second = (weights_of(folders[number] / "checkpoints" / "last.ckpt") for number in (1, 2))

@@ -12,6 +12,7 @@ from PIL import Image
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.embedding.data import build_network, describe_data
+from tests.short_training import quick
 
 Outcome = tuple[int, str, Path]
 THREE_OF_FIVE = "open_set.outside=0.6"
@@ -24,7 +25,7 @@ def evaluate(run_evaluate, few_people: Path):
 
     def call(*arguments: str, faces: Path = few_people) -> Outcome:
         given = ["experiment=open_set", "data=folder", f"data.root='{faces}'", "data.num_workers=0", *arguments]
-        status, printed, folder = run_evaluate(*given)
+        status, printed, folder = run_evaluate(*quick(*given))
         return status, " ".join(printed.split()), folder
 
     return call
@@ -92,7 +93,7 @@ def test_the_figures_are_those_of_a_gallery_without_the_people_outside(evaluate,
     (row,) = results(folder)["results"]
     outside = set(results(folder)["open_set"]["people_outside"])
 
-    settings = plan("evaluate", ["experiment=open_set", *words], CONFIG_DIR)[0].settings
+    settings = plan("evaluate", ["experiment=open_set", *quick(*words)], CONFIG_DIR)[0].settings
     data = describe_data(settings, build_network(settings.model, settings.seed)).embed()
     names = [photograph.identity for photograph in data.faces.manifest.photographs]
     clean, mask = (

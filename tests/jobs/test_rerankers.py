@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.short_training import quick
+
 Run = Callable[..., tuple[int, str, Path]]
 
 OTHERS = '''
@@ -39,7 +41,7 @@ def evaluate(run_evaluate: Run, few_people: Path) -> Run:
 
     def call(*arguments: str) -> tuple[int, str, Path]:
         data = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0", "query=mask"]
-        return run_evaluate("--rerank", *data, *arguments)
+        return run_evaluate("--rerank", *quick(*data, *arguments))
 
     return call
 

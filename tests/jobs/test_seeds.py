@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import fdemd.jobs.train_and_evaluate
+from tests.short_training import quick
 
 ARCFACE = '{name: arcface, settings: ["trainer.max_steps=1","data.mask_share=0.5"]}'
 SCALES = '{name: scales, settings: ["loss=scaleface","trainer.max_steps=2"]}'
@@ -20,7 +21,7 @@ def evaluate(run_evaluate, few_people: Path):
     def call(*arguments: str) -> tuple[int, str, Path]:
         given = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0", "data.batch_size=6", "trainer=cpu"]
         given += ["trials.test_people=2", "logger=none", "query=[clean,mask]"]
-        status, printed, folder = run_evaluate(*given, *arguments)
+        status, printed, folder = run_evaluate(*quick(*given, *arguments))
         return status, " ".join(printed.split()), folder
 
     return call
@@ -101,6 +102,7 @@ def test_a_training_of_others_or_with_other_settings_is_not_taken(evaluate) -> N
     assert "Taken from" in printed
 
 
+@pytest.mark.usefixtures("tiny")
 def test_rejection_alone_needs_one_training(evaluate) -> None:
     words = ["rerank=none", "trials.seeds=[3]", f"trials.trainings=[{SCALES}]"]
     status, printed, folder = evaluate("experiment=rejection", *words)

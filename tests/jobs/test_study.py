@@ -12,6 +12,7 @@ import fdemd.retrieval.reranker_emd
 from fdemd.embedding.data import EmbeddedData
 from fdemd.errors import InputError
 from fdemd.jobs.study import _sampled
+from tests.short_training import quick
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def study(run_evaluate, few_people: Path):
 
     def call(*arguments: str) -> tuple[int, str, Path]:
         data = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0"]
-        return run_evaluate("--rerank", *data, "query=[clean,mask]", *arguments)
+        return run_evaluate("--rerank", *quick(*data, "query=[clean,mask]", *arguments))
 
     return call
 
@@ -141,7 +142,7 @@ def test_a_logger_gets_the_figures_of_every_method_under_a_name_of_its_own(study
     [
         (["rerank=none"], "rerank"),
         (["study.methods=[{method: emd, weighting: cc, grid: [99, 99]}]"], "grid"),
-        (["model=dlib", "study.methods=[{method: emd, patches: projected}]"], "no share"),
+        (["study.methods=[{method: emd, patches: projected}]"], "no share"),
         (["study.sample=0"], "at least 1"),
         (["stage1=faiss_flat"], "exact"),
         (["study.paper=table9"], "table1"),
