@@ -130,7 +130,7 @@ def test_the_rate_of_strangers_and_what_people_wear_can_be_chosen(look: Callable
     (clean,) = often.value.json()["faces"]
     assert clean["fpir"] == 0.1
     with page.expect_response("**/v1/search") as masked:
-        page.get_by_label("People on it wear").select_option("a mask")
+        page.get_by_label("Faces on it are").select_option("masked")
     assert masked.value.json()["faces"][0]["threshold"] != clean["threshold"]
     expect(page.locator(".box .tag")).to_have_text(["Ann Lee"])
 

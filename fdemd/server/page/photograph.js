@@ -18,8 +18,8 @@ export function startPhotograph() {
   const rates = [...new Set([...RATES, gallery.fpir])].sort((one, other) => other - one);
   settings.fpir.append(...rates.map((rate) => element("option", { value: rate }, share(rate))));
   settings.fpir.value = gallery.fpir;
-  const kinds = Object.keys(gallery.thresholds);
-  settings.worn.append(...kinds.map((kind) => element("option", { value: kind }, worn(kind))));
+  const kinds = Object.keys(gallery.thresholds).map((kind) => element("option", { value: kind }, worn(kind)));
+  settings.worn.append(element("option", { value: "" }, "as they are seen"), ...kinds);
   settings.addEventListener("change", () => photograph && look());
   settings.addEventListener("submit", (event) => event.preventDefault());
 
@@ -77,7 +77,7 @@ async function look(how) {
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
-  const settings = { fpir: byId("settings").fpir.value, worn: byId("settings").worn.value };
+  const settings = { fpir: byId("settings").fpir.value, worn: byId("settings").worn.value || null };
   clearMessage();
   byId("drop").classList.add("small");
   byId("summary").textContent = "Looking for faces …";

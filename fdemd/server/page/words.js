@@ -20,9 +20,9 @@ export function strangers(rate) {
   return `1 stranger in ${number.format(Math.round(many / digits) * digits)} looks as much alike`;
 }
 
-const WORN = { clean: "nothing over the face", mask: "a mask", sunglass: "sunglasses" };
+const WORN = { clean: "uncovered", mask: "masked", sunglass: "behind sunglasses", crop: "cut off" };
 
-/** What people on a photograph wear. */
+/** How the faces of a photograph are. */
 export const worn = (kind) => WORN[kind] ?? kind;
 
 export const DECISIONS = { known: "Known", unknown: "Unknown", ambiguous: "Too close to tell" };
