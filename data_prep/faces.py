@@ -96,8 +96,9 @@ def write_face(image: np.ndarray, path: Path, advice: str = "") -> str:
         InputError: It cannot be written; the error ends with ``advice``.
     """
     content = io.BytesIO()
-    # To look for runs alone packs faces as small as zlib's default does (18.9 KiB), in a quarter of the time.
-    Image.fromarray(image).save(content, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
+    # To look for no repetitions packs faces nearly as small as zlib's default does (19.5 for 18.9 KiB), in a sixth of
+    # the time.
+    Image.fromarray(image).save(content, "PNG", compress_level=1, compress_type=zlib.Z_HUFFMAN_ONLY)
     write_bytes(path, content.getvalue(), advice, flush=False)
     return hashlib.sha256(content.getvalue()).hexdigest()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -137,11 +138,9 @@ _task: tuple[_Maker, Connection]
 
 def _begin(maker: _Maker, ended: Connection) -> None:
     """Set up a process: one core, Ctrl-C left to the parent, ending with the parent however that ends."""
-    import torch
-
     global _task
     _task = maker, ended
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # of torch, which MTCNN alone needs: to import it takes seconds
     cv2.setNumThreads(1)
     end_with_parent()
 

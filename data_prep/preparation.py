@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data_prep.exclusions import without_people
 from data_prep.faces import Record, face_path
 from data_prep.files import AGAIN
 from data_prep.galleries import join_gallery, read_gallery
 from data_prep.layouts import LAYOUTS
-from data_prep.likeness import Comparer
 from data_prep.making import make_faces
 from data_prep.opening import check_download
 from data_prep.output import FACES, check_apart, output_folder, work_folder
@@ -24,6 +24,9 @@ from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
 from fdemd.files.writing import write_bytes
+
+if TYPE_CHECKING:
+    from data_prep.likeness import Comparer
 
 
 @dataclass(frozen=True)

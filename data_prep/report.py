@@ -8,18 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data_prep.duplicates import LookAlikes, Picture, exact_duplicates, look_alikes
 from data_prep.faces import Record
-from data_prep.likeness import Likenesses
 from data_prep.sources import Source
 from fdemd.data.manifest import Photograph
-from fdemd.data.pairs import REPORT, WITHOUT_FACE
+from fdemd.data.preparation_report import REPORT, WITHOUT_FACE
 from fdemd.errors import InputError
 from fdemd.faces.photographs import NO_FACE, UNREADABLE, Preprocessing, advice_on_losses, many_lost
 from fdemd.files.text import csv_table, to_printable
 from fdemd.files.writing import write_text
+
+if TYPE_CHECKING:
+    from data_prep.likeness import Likenesses
 
 NOT_USED, EXCLUDED, NOBODY = "not used", "excluded", "nobody"
 """Why something is in unused.csv: no photograph of the set, one of a person who is left out, a name that nobody has."""

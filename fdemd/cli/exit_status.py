@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 
+from fdemd.cli.memory import keep_freed_memory
 from fdemd.cli.signals import Received, Stopped, stop_on_signals
 from fdemd.errors import InputError
 from fdemd.files.disk import is_full
@@ -25,6 +26,7 @@ def exit_status(program: str, work: Callable[[], int | None], advice: str = "") 
         work: What the command does; it may import what is slow to import.
         advice: How to go on after it was stopped, such as ``the same command goes on where it was``.
     """
+    keep_freed_memory()
     with stop_on_signals() as received:
         try:
             status = work() or 0

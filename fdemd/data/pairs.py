@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,11 @@ from fdemd.data.aligned import LeftOut
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.data.names import identity_of
 from fdemd.data.pair_lists import read_pair_list
+from fdemd.data.preparation_report import REPORT, WITHOUT_FACE, read_without_face
 from fdemd.data.tree import without_ending
 from fdemd.errors import InputError
-from fdemd.files.regular import open_regular
 
 _Value = TypeVar("_Value")
-REPORT, WITHOUT_FACE = "report.json", "photographs without a face"
-"""File beside the manifest of a prepared set, and what it calls the photographs that gave no face."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def read_pairs(path: Path, photographs: Manifest) -> Pairs:
     pairs = [pair._replace(first=_spelled(pair.first), second=_spelled(pair.second)) for pair in read_pair_list(path)]
     names = sorted({name for pair in pairs for name in pair[:2]})
     found = _by_tail(((photograph.path, photograph) for photograph in photographs.photographs), names)
-    without_face = _without_face(photographs.root) if len(found) < len(names) else []
+    without_face = read_without_face(photographs.root) if len(found) < len(names) else []
     lost = _by_tail(((row[0], row) for row in without_face), names)
     rows: list[Photograph] = []
     without, missing = [], []
@@ -120,18 +117,3 @@ def _by_tail(files: Iterable[tuple[str, _Value]], names: Iterable[str]) -> dict[
 def _spelled(path: str) -> str:
     """A path in which every name has the one spelling that all of its spellings share."""
     return "/".join(identity_of(name) for name in path.split("/"))
-
-
-def _without_face(folder: Path) -> list[tuple[str, str, str]]:
-    """Photographs that gave no face when the set was prepared: name in the download, problem and reason."""
-    try:
-        with open_regular(folder / REPORT) as file:
-            facts = json.loads(file.readall())
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise InputError(f"{folder / REPORT} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{folder / REPORT} is damaged: {error}; prepare the set again.") from error
-    rows = facts.get(WITHOUT_FACE, []) if isinstance(facts, dict) else []
-    return [(name, problem, reason) for name, problem, reason in rows]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from facenet_pytorch import MTCNN
 
 from fdemd.faces.detection import Detection
+
+if TYPE_CHECKING:
+    from facenet_pytorch import MTCNN
 
 SMALLEST_FACE = 20
 """Width of the smallest face that is looked for, in pixels; the default of facenet-pytorch."""
@@ -48,4 +51,6 @@ def _confidence(probability: float, five_points: np.ndarray) -> float:
 
 @cache
 def _network() -> MTCNN:
+    from facenet_pytorch import MTCNN  # takes as long to import as torch, and other detectors do without
+
     return MTCNN(keep_all=True, min_face_size=SMALLEST_FACE)

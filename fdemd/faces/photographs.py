@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
 
 from fdemd.errors import InputError
 from fdemd.faces.alignment import TEMPLATES, AlignedFace, align, check_alignment, resize_aligned
 from fdemd.faces.landmarks import check_detector, find_face, find_faces
 from fdemd.faces.orientation import rotate_back
-from fdemd.faces.pictures import as_bytes
 from fdemd.faces.reading import UnreadableImageError, check_sides, read_image, upright_rgb
 from fdemd.settings.faces import DEFAULT_DETECTOR
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 UNREADABLE, NO_FACE = "unreadable", "no face found"
 """Problems of a photograph that gives no face."""
@@ -224,6 +225,8 @@ def pixels_of(photograph: str | Path | Image.Image | np.ndarray | Tensor) -> np.
     if isinstance(photograph, Image.Image):
         check_sides(*photograph.size)
         return upright_rgb(photograph)
+    from fdemd.faces.pictures import as_bytes  # imports torch, which takes seconds that files do without
+
     pixels = as_bytes(photograph, "photograph")
     check_sides(pixels.shape[1], pixels.shape[0])
     return pixels

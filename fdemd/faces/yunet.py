@@ -196,7 +196,8 @@ def _averaged(rows: np.ndarray) -> list[np.ndarray]:
     while len(rows):
         overlap = _overlaps(rows[0, :4], rows[:, :4])
         alike = rows[overlap >= _ALIKE]
-        faces.append(np.append(np.average(alike[:, :14], axis=0, weights=alike[:, 14]), rows[0, 14]))
+        weights = alike[:, 14] / alike[:, 14].sum()
+        faces.append(np.append(weights @ alike[:, :14], rows[0, 14]))
         rows = rows[overlap < _SAME]
     return faces
 
