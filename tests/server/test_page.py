@@ -177,7 +177,7 @@ def test_what_the_gate_refuses_can_be_enrolled_anyway(look: Callable[..., Any], 
     page.get_by_role("button", name="Enrol anyway").click()
     expect(page.locator("#messages")).to_contain_text("was enrolled")
     assert enrolled(server)["Not Bob"] == 1
-    httpx.delete(f"{server}/v1/persons/{enrol(server, 'Not Bob', 2, 4)}")
+    httpx.delete(f"{server}/v1/persons/{enrol(server, 'Not Bob', 2, 4)}", timeout=600)
 
 
 def test_somebody_is_added_with_several_photographs(look: Callable[..., Any], server: str, tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_hostile_names_are_shown_as_text(look: Callable[..., Any], server: str) 
     assert page.locator(".box .tag").text_content() == markup
     assert page.locator("#answer b").count() == 0
     assert page.evaluate("window.hacked") is None
-    httpx.delete(f"{server}/v1/persons/{enrol(server, name, 11, 1)}")
+    httpx.delete(f"{server}/v1/persons/{enrol(server, name, 11, 1)}", timeout=600)
 
 
 def test_everything_can_be_done_with_the_keyboard(look: Callable[..., Any], tmp_path: Path) -> None:
