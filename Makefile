@@ -32,7 +32,7 @@ test: $(VENV)/.installed-dev
 	$(SPREAD) -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m slow --ignore tests/breaking $(ARGS)
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "slow or hypothesis" --ignore tests/breaking $(ARGS)
 
 # The tests that need no checkout, against the wheel, in a folder that has nothing but them. All: WHEEL_TESTS=tests
 WHEEL := build/wheel

@@ -19,8 +19,9 @@ from fdemd.cli.memory import keep_freed_memory
 from fdemd.data.sources import orl_manifest
 from fdemd.jobs import run
 
-settings.register_profile("unhurried", deadline=None)  # a busy machine is no mistake of an example
-settings.load_profile("unhurried")
+settings.register_profile("thorough", deadline=None)  # a busy machine is no mistake of an example
+settings.register_profile("quick", deadline=None, max_examples=40)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 keep_freed_memory()  # as every command does; here it is seldom the first to run
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from fdemd.files.text import to_printable
 from fdemd.report.flow import reconstruction
@@ -15,6 +16,14 @@ from fdemd.runs.files import write_figure
 from fdemd.scoring.pictured import PicturedQuery
 
 RIGHT, WRONG = "#1a9850", "#d73027"
+_INCHES = 1.1
+"""Width of a column, the unit of all places below."""
+_SIDE = 0.94
+"""Longer side of a face, so that the frames of two do not touch."""
+_GAP, _STEP = 0.3, 1.3
+"""Space between the parts of a row, and from one row to the next; names stand above the faces."""
+_BESIDE, _ABOVE, _BELOW = 0.15, 1.0, 0.1
+"""Margins: the upper one holds the title and the headings of the parts."""
 
 
 def save_picture(path: Path, queries: Sequence[PicturedQuery], title: str) -> None:
@@ -29,42 +38,45 @@ def save_picture(path: Path, queries: Sequence[PicturedQuery], title: str) -> No
         InputError: The file cannot be written.
     """
     shown = max(len(query.stage1) for query in queries)
-    reranked = any(query.stage2 for query in queries)
-    gap = 0.2
-    widths = [1.0, gap, *[1.0] * shown] + ([gap, *[1.0] * shown, gap, 1.0] if reranked else [])
-    figure = Figure(figsize=(1.1 * sum(widths), 1.24 * len(queries) + 0.6), layout="constrained")
-    figure.suptitle(title + "\n", fontsize=11, x=0.01, ha="left", parse_math=False)
-    axes = figure.subplots(len(queries), len(widths), squeeze=False, width_ratios=widths)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    second = 3 + shown
-    for line, query in zip(axes, queries, strict=True):
-        _show(line[0], query.image, f"{query.kind}: {query.identity}")
-        for axis, face in zip(line[2:], query.stage1, strict=False):
-            _show(axis, face.image, face.identity, RIGHT if face.right else WRONG)
-        for axis, face in zip(line[second:], query.stage2, strict=False):
-            _show(axis, face.image, face.identity, RIGHT if face.right else WRONG)
+    first = 1 + _GAP
+    second = first + shown + _GAP
+    flow = second + shown + _GAP
+    headings = {0.0: "query", first: "stage 1"}
+    if any(query.stage2 for query in queries):
+        headings |= {second: "stage 2: EMD", flow: "flow"}
+    figure, axis = _canvas(flow + 1 if len(headings) > 2 else second - _GAP, len(queries))
+    for row, query in enumerate(queries):
+        top = row * _STEP
+        _show(axis, query.image, 0, top, f"{query.kind}: {query.identity}")
+        for left, faces in ((first, query.stage1), (second, query.stage2)):
+            for place, face in enumerate(faces):
+                _show(axis, face.image, left + place, top, face.identity, RIGHT if face.right else WRONG)
         if query.flow is not None and query.query_weight is not None:
             best = query.stage2[0].image
-            _show(line[-1], reconstruction(best, query.flow, query.query_weight, query.grid), "")
-    headings = {0: "query", 2: "stage 1"}
-    if reranked:
-        headings |= {second: "stage 2: EMD", len(widths) - 1: "flow"}
-    for column, heading in headings.items():
-        place = {"xy": (0, 1), "xytext": (0, 14), "xycoords": "axes fraction", "textcoords": "offset points"}
-        text = axes[0, column].annotate(heading, **place, fontsize=10, weight="bold")
-        text.set_in_layout(False)  # a heading may be wider than its column
+            _show(axis, reconstruction(best, query.flow, query.query_weight, query.grid), flow, top)
+    for left, heading in headings.items():
+        axis.text(left, -0.32, heading, fontsize=10, weight="bold")
+    axis.text(0, -0.72, title, fontsize=11, parse_math=False)
     write_figure(path, figure)
 
 
-def _show(axis: Axes, face: np.ndarray, label: str, colour: str | None = None) -> None:
-    axis.imshow(face)
-    axis.set_axis_on()
-    axis.set_xticks([])
-    axis.set_yticks([])
-    mark = {RIGHT: " \N{CHECK MARK}", WRONG: " \N{MULTIPLICATION SIGN}"}.get(colour or "", "")
-    axis.set_title(to_printable(label) + mark, fontsize=8, pad=2, color=colour or "black", parse_math=False)
-    for side in axis.spines.values():
-        side.set_visible(colour is not None)
-        side.set_color(colour)
-        side.set_linewidth(3)
+def _canvas(width: float, rows: int) -> tuple[Figure, Axes]:
+    """Return one set of axes for everything, in columns, y downwards: a set for each face takes seconds to lay out."""
+    right, bottom = width + _BESIDE, rows * _STEP - (_STEP - 1) + _BELOW
+    figure = Figure(figsize=(_INCHES * (right + _BESIDE), _INCHES * (bottom + _ABOVE)))
+    axis = figure.add_axes((0, 0, 1, 1))
+    axis.set_axis_off()
+    axis.set(xlim=(-_BESIDE, right), ylim=(bottom, -_ABOVE), autoscale_on=False)
+    return figure, axis
+
+
+def _show(axis: Axes, face: np.ndarray, left: float, top: float, label: str = "", colour: str = "") -> None:
+    """Draw a face with its label above it, and in a frame of its colour."""
+    height, width = (_SIDE * side / max(face.shape[:2]) for side in face.shape[:2])
+    left += (_SIDE - width) / 2
+    axis.imshow(face, extent=(left, left + width, top + height, top), aspect="auto", zorder=1)
+    mark = {RIGHT: " \N{CHECK MARK}", WRONG: " \N{MULTIPLICATION SIGN}"}.get(colour, "")
+    name = to_printable(label) + mark
+    axis.text(left + width / 2, top - 0.04, name, fontsize=8, color=colour or "black", ha="center", parse_math=False)
+    if colour:
+        axis.add_patch(Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=3, zorder=2))

@@ -189,6 +189,7 @@ class Face(BaseModel):
             "threshold": 0.41,
             "rate": 0.0002,
             "fpir": 0.01,
+            "worn": "clean",
             "sentence": "Ann Lee: 1 stranger in 5,000 looks as much alike.",
             "candidates": [],
         }
@@ -201,6 +202,7 @@ class Face(BaseModel):
     threshold: float
     rate: float
     fpir: float
+    worn: str = Field(description="What the face wears, by which the threshold was chosen: clean, mask and so on.")
     sentence: str
     candidates: list[Candidate]
 

@@ -31,7 +31,10 @@ reading = APIRouter(tags=["photographs"], route_class=GuardedRoute)
 
 APhotograph = Annotated[UploadFile, File(description="JPEG, PNG, WebP, TIFF, AVIF and the like.")]
 Rate = Annotated[float | None, Form(description="Share of strangers who may get a name, 0 to 1; by default 0.01.")]
-Worn = Annotated[str | None, Form(description="What the people on it wear: clean (nothing), mask or sunglass.")]
+Worn = Annotated[
+    str | None,
+    Form(description="What all wear: clean, mask, sunglass or crop; seen, the default, lets each face tell."),
+]
 _MOST_CANDIDATES = 100
 _drawing = threading.Lock()
 """Matplotlib shares fonts and caches between figures."""

@@ -96,7 +96,8 @@ def test_a_signal_to_the_group_leaves_the_workers_to_their_parent(parent: subpro
 
 STOPPED = """
 import os, sys, time, torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, _utils
+_utils.MP_STATUS_CHECK_INTERVAL = 0.2  # seconds that are waited for each worker before it is ended; 5 without this
 from fdemd.data.workers import worker_init
 from fdemd.cli.exit_status import exit_status
 
