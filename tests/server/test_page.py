@@ -333,8 +333,15 @@ def test_everything_can_be_done_with_the_keyboard(look: Callable[..., Any], tmp_
     expect(page.locator("#person-name")).to_have_text("Ann Lee")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize(
+    ("viewport", "scheme"),
+    [
+        pytest.param(WIDE, "light", id="wide-light"),
+        pytest.param(PHONE, "dark", id="phone-dark"),
+        pytest.param(WIDE, "dark", id="wide-dark", marks=pytest.mark.slow),
+        pytest.param(PHONE, "light", id="phone-light", marks=pytest.mark.slow),
+    ],
+)
 def test_nothing_is_cut_off_faint_or_nameless(look: Callable[..., Any], viewport: dict[str, int], scheme: str) -> None:
     page = look(viewport=viewport, color_scheme=scheme)
 
