@@ -21,6 +21,7 @@ from data_prep.faces import Record, face_path, is_face, make_face
 from data_prep.journal import Journal
 from data_prep.signals import left_to_this_process
 from data_prep.sources import Item, Source
+from fdemd.cli.memory import keep_freed_memory
 from fdemd.data.workers import end_with_parent
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
@@ -142,6 +143,7 @@ def _begin(maker: _Maker, ended: Connection) -> None:
     _task = maker, ended
     os.environ["OMP_NUM_THREADS"] = "1"  # of torch, which MTCNN alone needs: to import it takes seconds
     cv2.setNumThreads(1)
+    keep_freed_memory()
     end_with_parent()
 
 
