@@ -440,6 +440,15 @@ def test_an_untrained_network_says_so(evaluate, few_people: Path) -> None:
     assert "weights are random" in " ".join(printed.split())
 
 
+def test_similarities_are_computed_once(evaluate, few_people: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    words = ("--rerank", "data=folder", f"data.root='{few_people}'", f"data.cache='{cache}'", "query=mask", "k=5")
+    first, again = (results(evaluate(*words)[2]) for _ in range(2))
+    assert first["rerank"]["engine"] != again["rerank"]["engine"] == "stored"
+    assert first["results"] == again["results"]
+    assert results(evaluate(*words, "features.store=false")[2])["rerank"]["engine"] != "stored"
+
+
 def test_without_the_compiled_engine_a_run_says_that_it_is_slower(
     evaluate, few_people: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
