@@ -11,9 +11,9 @@ from pathlib import Path
 from fdemd.errors import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Photograph:
-    """One row of a manifest.
+    """One row of a manifest; in slots, since there may be a million of them.
 
     Attributes:
         path: Path relative to the manifest's root, with forward slashes.

@@ -6,7 +6,9 @@ import csv
 import io
 import os
 import posixpath
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,28 +38,17 @@ def read_manifest(path: Path, root: Path | None = None, *, setting: str = "") ->
     """
     given, root = root or path.parent, (root or path.parent).resolve()
     rows = _rows(path)
+    first = list(islice(rows, 2))
     check_folder(root, f"The folder that the paths in {path} are relative to,")
-    if not rows:
+    if not first:
         raise InputError(f"The manifest {path} is empty.")
-    header = rows[0].values
-    if "path" in header:
-        rows = rows[1:]
-    elif len(header) == 2 and len(rows) > 1 and _is_header(rows, root):
-        raise InputError(f"The first line of {path} looks like names of columns; they must be path and identity.")
-    elif len(header) == 2:
-        header = ["path", "identity"]
-    elif not all(_is_utf8(name) and "\0" not in name for name in header):
-        raise InputError(f"The manifest {path} is not a CSV file in UTF-8.")
-    else:
-        raise InputError(f"The first line of {path} must name the columns: {', '.join(COLUMNS)}.")
-    if strange := [name for name in header if name not in COLUMNS]:
-        raise InputError(f"{path} has a column {strange[0]!r}; the columns are {', '.join(COLUMNS)}.")
-    if "identity" not in header:
-        raise InputError(f"{path} has no column 'identity', which says who is on each photograph.")
+    header = _header(first, path, root)
+    listed = chain(first[1:] if "path" in first[0].values else first, rows)
     place = _Place((str(root), posixpath.normpath(given.absolute())), setting)
-    photographs = tuple(_photograph(header, row, place, f"{path}, line {row.line}") for row in rows)
+    spellings: dict[str, str] = {}
+    photographs = tuple(_photographs(header, listed, place, path, spellings))
     check_identities(photographs, path)
-    warn_of_spellings((row.values[header.index("identity")] for row in rows), path)
+    warn_of_spellings(spellings, path)
     return Manifest(root, photographs)
 
 
@@ -102,36 +93,82 @@ class _Row(NamedTuple):
     values: list[str]
 
 
-def _rows(path: Path) -> list[_Row]:
+def _rows(path: Path) -> Iterator[_Row]:
+    """Read one row at a time: a million of them as lists of words take a gigabyte."""
     try:
         with check_file(path, "The manifest", _ADVICE).open(
             newline="", encoding="utf-8-sig", errors="surrogateescape"
         ) as file:
             reader = csv.reader(file)
-            return [_Row(reader.line_num, row) for row in reader if row]
+            yield from (_Row(reader.line_num, row) for row in reader if row)
     except OSError as error:
         raise InputError(f"The manifest {path} cannot be read: {error.strerror}.") from error
     except csv.Error as error:
         raise InputError(f"The manifest {path} is not a CSV file in UTF-8: {error}.") from error
 
 
-def _photograph(header: Sequence[str], row: _Row, place: _Place, where: str) -> Photograph:
-    if len(row.values) != len(header):
-        raise InputError(f"{where}: {len(row.values)} values for {len(header)} columns.")
-    values = dict(zip(header, row.values, strict=True))
-    identity = identity_of(values["identity"])
-    if not values["path"].strip() or not identity:
-        raise InputError(f"{where}: path and identity must not be empty.")
-    path = _path(values["path"], place, where)
-    source = _path(values["source"], place, where) if values.get("source", "").strip() else path
-    flags = {}
-    for name in ("is_query", "is_gallery"):
-        value = values.get(name, "1").strip().lower()
-        if value not in ("0", "1", "true", "false"):
-            raise InputError(f"{where}: {name} is {value!r}; it must be 1 or 0.")
-        flags[name] = value in ("1", "true")
-    split, aligned = (values.get(name, "").strip() for name in ("split", "aligned"))
-    return Photograph(path, identity, source, split, **flags, aligned=aligned)
+def _header(first: Sequence[_Row], path: Path, root: Path) -> list[str]:
+    """Return the names of the columns: the first row, or those of a list without names."""
+    header = first[0].values
+    if "path" not in header:
+        if len(header) == 2 and not (len(first) > 1 and _is_header(first, root)):
+            return ["path", "identity"]
+        if len(header) == 2:
+            raise InputError(f"The first line of {path} looks like names of columns; they must be path and identity.")
+        if not all(_is_utf8(name) and "\0" not in name for name in header):
+            raise InputError(f"The manifest {path} is not a CSV file in UTF-8.")
+        raise InputError(f"The first line of {path} must name the columns: {', '.join(COLUMNS)}.")
+    if strange := [name for name in header if name not in COLUMNS]:
+        raise InputError(f"{path} has a column {strange[0]!r}; the columns are {', '.join(COLUMNS)}.")
+    if twice := [name for name in COLUMNS if header.count(name) > 1]:
+        raise InputError(f"{path} has the column {twice[0]!r} more than once; leave one of them.")
+    if "identity" not in header:
+        raise InputError(f"{path} has no column 'identity', which says who is on each photograph.")
+    return header
+
+
+_FLAGS = {"0": False, "1": True, "false": False, "true": True}
+
+
+def _photographs(
+    header: Sequence[str], rows: Iterable[_Row], place: _Place, path: Path, spellings: dict[str, str]
+) -> Iterator[Photograph]:
+    """Return the photographs of rows; equal names of people and splits become one string, of which there are few.
+
+    Args:
+        header: Names of the columns.
+        rows: The rows below it.
+        place: What paths are relative to.
+        path: The file, for errors.
+        spellings: Gets every name of a person as it is written, and as it is taken.
+    """
+    for line, words in rows:
+        if len(words) != len(header):
+            raise InputError(f"{path}, line {line}: {len(words)} values for {len(header)} columns.")
+        values = dict(zip(header, words, strict=True))
+        name = values["identity"]
+        if name not in spellings:
+            spellings[name] = identity_of(name)
+        if not values["path"].strip() or not spellings[name]:
+            raise InputError(f"{path}, line {line}: path and identity must not be empty.")
+        own = _path(values["path"], place, path, line)
+        source = values.get("source", "")
+        flags = {}
+        for column in ("is_query", "is_gallery"):
+            flag = _FLAGS.get(values.get(column, "1").strip().lower())
+            if flag is None:
+                raise InputError(
+                    f"{path}, line {line}: {column} is {values[column].strip().lower()!r}; it must be 1 or 0."
+                )
+            flags[column] = flag
+        yield Photograph(
+            own,
+            spellings[name],
+            own if source == values["path"] or not source.strip() else _path(source, place, path, line),
+            sys.intern(values.get("split", "").strip()),
+            **flags,
+            aligned=sys.intern(values.get("aligned", "").strip()),
+        )
 
 
 def _is_header(rows: Sequence[_Row], root: Path) -> bool:
@@ -147,9 +184,11 @@ class _Place(NamedTuple):
     setting: str
 
 
-def _path(text: str, place: _Place, where: str) -> str:
+def _path(text: str, place: _Place, file: Path, line: int) -> str:
     """Where a photograph lies below the folder: one spelling a file, so that it is known for itself and its twin."""
-    root, name = place.roots[0], text
+    if _is_tidy(text):
+        return text
+    root, name, where = place.roots[0], text, f"{file}, line {line}"
     if not _is_plain(text) and not os.path.lexists(Path(root) / text):
         if not _is_utf8(text):
             raise InputError(f"{where}: there is no file {text!r}, which is not UTF-8; save the manifest in UTF-8.")
@@ -166,12 +205,19 @@ def _path(text: str, place: _Place, where: str) -> str:
     raise InputError(f"{where}: {text!r} {what} the folder {root}; {advice}.")
 
 
+def _is_tidy(text: str) -> bool:
+    """Whether a path is written as it is returned, as nearly all are: then nothing need be looked at."""
+    return text[:1] not in (".", "/") and _is_plain(text) and "\0" not in text and posixpath.normpath(text) == text
+
+
 def _is_plain(text: str) -> bool:
     """Whether there is but one way to read a path, so that the disk need not be asked."""
     return "\\" not in text and text == text.strip() and _is_utf8(text)
 
 
 def _is_utf8(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

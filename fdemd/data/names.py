@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 
 from fdemd.files.text import to_printable
 
@@ -32,10 +32,8 @@ def warn_of_spellings(names: Iterable[str], where: object) -> None:
         names: Names as they are written.
         where: File or folder in which they stand, to be named.
     """
-    written: dict[str, set[str]] = defaultdict(set)
-    for name in names:
-        written[identity_of(name)].add(name)
-    merged = [sorted(spellings) for spellings in written.values() if len(spellings) > 1]
+    distinct = list(dict.fromkeys(names))
+    merged = [sorted(spellings) for spellings in _alike(distinct, identity_of)]
     if merged:
         _log.warning(
             "%s: people who are written in several ways (blanks at an end, composed or decomposed letters) are taken "
@@ -43,12 +41,19 @@ def warn_of_spellings(names: Iterable[str], where: object) -> None:
             where,
             _listed(merged),
         )
-    cases: dict[str, list[str]] = defaultdict(list)
-    for identity in sorted(written):
-        cases[identity.casefold()].append(identity)
-    alike = [spellings for spellings in cases.values() if len(spellings) > 1]
+    alike = _alike(sorted(set(map(identity_of, distinct))), str.casefold)
     if alike:
         _log.warning("%s: names that differ in letter case only are different people: %s.", where, _listed(alike))
+
+
+def _alike(names: Sequence[str], form: Callable[[str], str]) -> list[list[str]]:
+    """Names that share a form, two or more each: only for these there is a list, since nearly all stand alone."""
+    common = {of for of, count in Counter(map(form, names)).items() if count > 1}
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in names if common else ():
+        if (of := form(name)) in common:
+            groups[of].append(name)
+    return list(groups.values())
 
 
 def _listed(groups: Sequence[Sequence[str]]) -> str:

@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+import tracemalloc
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from fdemd.data import manifest_file
 from fdemd.data.manifest import Manifest, Photograph
 from fdemd.data.manifest_file import COLUMNS, read_manifest, write_manifest
 from fdemd.data.names import identity_of
@@ -62,6 +64,8 @@ def test_published_lists_have_two_columns_and_no_header(tmp_path: Path) -> None:
         ("path,identity,colour\na/1.jpg,a,red\n", "a column 'colour'"),
         ("path,split\na/1.jpg,test\n", "no column 'identity'"),
         ("a,b,c\n", "must name the columns"),
+        ("path,identity,path\na/1.jpg,a,b/1.jpg\n", "has the column 'path' more than once; leave one of them"),
+        ("path,identity,split,identity\na/1.jpg,a,,b\n", "has the column 'identity' more than once"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_line(tmp_path: Path, text: str, complaint: str) -> None:
@@ -237,3 +241,27 @@ def test_a_full_disk_leaves_the_old_manifest(small_disk: Callable[[int], Path]) 
     with pytest.raises(InputError, match=r"^The disk is full: .*manifest\.csv cannot be written; make room\.$"):
         write_manifest(Manifest(path.parent, more), path)
     assert path.read_bytes() == before
+
+
+@given(st.lists(st.sampled_from(["a", "b.jpg", ".", "..", "/", "\\", " ", "ü", "\0", "~"]), max_size=8).map("".join))
+def test_a_path_that_is_tidy_is_what_any_other_becomes(text: str) -> None:
+    """Most paths are taken as they are without a look at folders; it must not matter that they are."""
+    if manifest_file._is_tidy(text):
+        place = manifest_file._Place(("/data/set", "/data/set"), "")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(manifest_file, "_is_tidy", lambda text: False)
+            assert manifest_file._path(text, place, Path("list.csv"), 2) == text
+
+
+def test_a_long_manifest_takes_little_more_memory_than_its_photographs(tmp_path: Path) -> None:
+    lines = (f"{row % 999:04d}/{row:07d}.png,{row % 999:04d},,train,1,1,insightface\n" for row in range(20_000))
+    (tmp_path / "list.csv").write_text(",".join(COLUMNS) + "\n" + "".join(lines))
+    tracemalloc.start()
+    try:
+        manifest = read_manifest(tmp_path / "list.csv")
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(manifest) == 20_000
+    assert most < 2 * kept
+    assert manifest.photographs[0].identity is manifest.photographs[999].identity, "a name of many rows is one string"
