@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+_DRAWN_AT_ONCE = 2**20
+"""People in memory at a time, 28 bytes each; samples of more than half as many are drawn two by two."""
 
 
 class Estimate(NamedTuple):
@@ -35,12 +39,29 @@ def bootstrap_by_identity(values: Tensor, identities: Tensor, *, seed: int = 0, 
     if not len(values):
         return Estimate(torch.nan, torch.nan, torch.nan)
     sums, counts = _people(values.cpu().double(), identities.cpu())
-    people = len(counts)
     generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randint(people, (draws, people), generator=generator)
-    means = sums[drawn].sum(1) / counts[drawn].sum(1)
+    means = torch.cat([_means(sums, counts, some, generator) for some in _portions(draws, len(counts))])
     low, high = means.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return Estimate(float(sums.sum() / counts.sum()), low, high)
+
+
+def _means(sums: Tensor, counts: Tensor, draws: int, generator: torch.Generator) -> Tensor:
+    """Means ``(draws,)`` of as many samples of people."""
+    drawn = torch.randint(len(counts), (draws, len(counts)), generator=generator)
+    return sums[drawn].sum(1) / counts[drawn].sum(1)
+
+
+def _portions(draws: int, people: int) -> Iterator[int]:
+    """Numbers of samples to draw one after another, so that memory does not grow with their number times people.
+
+    However they are drawn, the generator gives the same numbers. No portion is of one sample, unless there is but one:
+    PyTorch adds up a single row on several threads, which gives other last digits than a row among others.
+    """
+    size = max(2, _DRAWN_AT_ONCE // people)
+    while draws > size + 1:
+        yield size
+        draws -= size
+    yield draws
 
 
 def _people(values: Tensor, identities: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,7 +4,10 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from fdemd.metrics import intervals
 from fdemd.metrics.intervals import bootstrap_by_identity
 
 
@@ -62,3 +65,34 @@ def test_a_paired_difference_is_surer_than_two_means() -> None:
     gain = bootstrap_by_identity((before + 0.1) - before, identities)
     assert gain.low == pytest.approx(0.1) and gain.high == pytest.approx(0.1)
     assert bootstrap_by_identity(before, identities).high - bootstrap_by_identity(before, identities).low > 0.2
+
+
+@given(st.integers(1, 40), st.integers(1, 30), st.integers(1, 200), st.integers(0, 2**16))
+def test_samples_that_are_drawn_portion_by_portion_are_those_drawn_at_once(
+    people: int, draws: int, at_once: int, seed: int
+) -> None:
+    values = torch.rand(3 * people, generator=torch.Generator().manual_seed(seed))
+    identities = torch.arange(3 * people) % people
+    whole = bootstrap_by_identity(values, identities, seed=seed, draws=draws)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(intervals, "_DRAWN_AT_ONCE", at_once)
+        assert bootstrap_by_identity(values, identities, seed=seed, draws=draws) == whole
+
+
+def test_of_many_people_portions_give_the_last_digit_too() -> None:
+    """Rows long enough for PyTorch to add them up on several threads, if they stood alone."""
+    values, identities = torch.rand(70_000, generator=torch.Generator().manual_seed(0)), torch.arange(70_000)
+    sums, counts = intervals._people(values.double(), identities)
+    generators = [torch.Generator().manual_seed(5) for _ in range(2)]
+    whole = intervals._means(sums, counts, 33, generators[0])
+    portions = list(intervals._portions(33, 70_000))
+    assert len(portions) > 1
+    assert torch.equal(torch.cat([intervals._means(sums, counts, each, generators[1]) for each in portions]), whole)
+
+
+@given(st.integers(1, 5000), st.integers(1, 2**21))
+def test_portions_are_all_samples_and_none_stands_alone(draws: int, people: int) -> None:
+    portions = list(intervals._portions(draws, people))
+    assert sum(portions) == draws
+    assert draws == 1 or min(portions) > 1
+    assert max(portions) <= max(3, intervals._DRAWN_AT_ONCE // people + 1)
