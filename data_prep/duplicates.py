@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import cv2
@@ -53,7 +54,9 @@ class LookAlikes:
 
 NEAR = 3
 """Bits of 64 in which the hashes of two pictures may differ."""
-_BANDS = NEAR + 1  # two hashes that differ in NEAR bits agree in at least one of NEAR + 1 bands
+_BANDS = [np.uint64(sum(1 << (8 * row + (row + band) % 8) for row in range(8))) for band in range(8)]
+"""Bits of eight bands, which are the diagonals of the 8x8 bits: of a picture with an even border, or half of it empty,
+some bits of each band still differ from those of other such pictures."""
 
 
 def difference_hash(image: np.ndarray) -> int:
@@ -86,45 +89,63 @@ def look_alikes(pictures: Sequence[Picture]) -> LookAlikes:
     found = [(group[0], position, 0) for group in groups.values() for position in _first_of_each(pictures, group)]
     pairs = _pairs(each.hash for each in pictures) - _pairs((each.hash, each.sha256) for each in pictures)
     of_one = _pairs((each.hash, each.identity) for each in pictures) - _pairs(each[1:] for each in pictures)
-    members = list(groups.values())
-    for first, second, bits in near_duplicates(list(groups)):
-        one, other = members[first], members[second]
-        found.append((one[0], other[0], bits))
-        people, others = (Counter(pictures[position].identity for position in group) for group in (one, other))
-        pairs += len(one) * len(other)
-        of_one += sum(count * others[identity] for identity, count in people.items())
+    members, people = list(groups.values()), dict[int, Counter[str]]()
+    near = near_duplicates(list(groups)).tolist()
+    for number in {number for first, second, _ in near for number in (first, second)}:
+        people[number] = Counter(pictures[position].identity for position in members[number])
+    for first, second, bits in near:
+        found.append((members[first][0], members[second][0], bits))
+        pairs += len(members[first]) * len(members[second])
+        fewer, more = sorted((people[first], people[second]), key=len)
+        of_one += sum(count * more[identity] for identity, count in fewer.items())
     return LookAlikes(
         pairs, pairs - of_one, [LookAlike(pictures[one], pictures[other], bits) for one, other, bits in sorted(found)]
     )
 
 
-def near_duplicates(hashes: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Return all pairs of positions whose hashes differ in at most :data:`NEAR` bits: (first, second, bits), sorted.
+def near_duplicates(hashes: Sequence[int]) -> np.ndarray:
+    """Return all pairs of positions whose hashes differ in at most :data:`NEAR` bits, ``(P, 3)``: first, second, bits.
 
-    Only hashes that agree in one of four 16-bit bands are compared, which misses no pair.
+    Hashes that differ in three bits differ in three of eight bands at most. Of all hashes, those are compared that
+    agree in the five others, for each choice of three: they are few, however large a part of the pictures is alike.
 
     Args:
         hashes: Distinct hashes; equal ones would be compared each with each.
+
+    Returns:
+        Each pair once, sorted.
     """
     values = np.array(hashes, dtype=np.uint64)
-    pairs: dict[tuple[int, int], int] = {}
-    for band in range(_BANDS):
-        keys = (values >> np.uint64(16 * band)) & np.uint64(0xFFFF)
-        order = np.argsort(keys, kind="stable")
-        keys, ordered = keys[order], values[order]
-        first, step = np.arange(len(values) - 1), 1
-        while (first := first[keys[first] == keys[first + step]]).size:
-            bits = _differing_bits(ordered[first], ordered[first + step])
-            for place in np.flatnonzero(bits <= NEAR):
-                pair = order[first[place]], order[first[place] + step]
-                pairs[int(min(pair)), int(max(pair))] = int(bits[place])
-            step += 1
-            first = first[first + step < len(values)]
-    return sorted((*pair, bits) for pair, bits in pairs.items())
+    found = [np.zeros((0, 3), np.int64), *(_near_but_for(values, bands) for bands in combinations(range(8), NEAR))]
+    pairs = np.concatenate(found)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
-def _differing_bits(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.unpackbits((first ^ second).view(np.uint8).reshape(-1, 8), axis=1).sum(1)
+def _near_but_for(values: np.ndarray, bands: Sequence[int]) -> np.ndarray:
+    """Return the pairs that differ in the given bands only, and in no choice of bands that comes before this one."""
+    keys = values & ~np.bitwise_or.reduce([_BANDS[band] for band in bands])
+    order = np.argsort(keys, kind="stable")
+    keys, ordered = keys[order], values[order]
+    # Two hashes that agree in one of these bands were found without it before, if there is a smaller one to name.
+    differing = [_BANDS[band] for place, band in enumerate(bands) if band != place]
+    found = [np.zeros((0, 3), np.int64)]
+    first, step = np.arange(len(values) - 1), 1
+    while (first := first[keys[first] == keys[first + step]]).size:
+        difference = ordered[first] ^ ordered[first + step]
+        new = np.ones(len(first), bool)
+        for band in differing:
+            new &= difference & band != 0
+        bits = _bits(difference[new])
+        one, bits = first[new][bits <= NEAR], bits[bits <= NEAR]
+        pair = np.sort(np.stack([order[one], order[one + step]], axis=1), axis=1)
+        found.append(np.column_stack([pair, bits]))
+        step += 1
+        first = first[first + step < len(values)]
+    return np.concatenate(found)
+
+
+def _bits(values: np.ndarray) -> np.ndarray:
+    return np.unpackbits(values.view(np.uint8).reshape(-1, 8), axis=1).sum(1, dtype=np.int64)
 
 
 def _first_of_each(pictures: Sequence[Picture], group: Sequence[int]) -> list[int]:
