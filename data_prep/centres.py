@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 from torch.utils.data import DataLoader, Dataset
 
 from data_prep.signals import left_to_this_process
@@ -29,6 +28,7 @@ from fdemd.faces.alignment import template_transform
 from fdemd.faces.photographs import Preprocessing, extract_face
 from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.runs.steady_progress import track
+from fdemd.tensors.directions import unit_unseen
 
 _AT_ONCE = 64
 """Faces a batch."""
@@ -131,7 +131,7 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: EntryWriter, name
     for rows, images in track(batches, "Looking at faces", len(loader)):
         if not rows:
             continue
-        found = normalize(network(as_numbers(images).to(device)).embedding).double().cpu()
+        found = unit_unseen(network(as_numbers(images).to(device)).embedding).double().cpu()
         numbers = [number_of[photographs[row].identity] for row in rows]
         sums = found.new_zeros(len(number_of), found.shape[1]) if sums is None else sums
         sums.index_add_(0, torch.tensor(numbers), found)
@@ -144,7 +144,7 @@ def _look(faces: _Faces, network: Backbone, workers: int, new: EntryWriter, name
             "their files are not there; run python -m data_prep verify on the manifest."
         )
     seen = sorted(examples)
-    new.write({"directions": normalize(sums[seen]).float()})
+    new.write({"directions": unit_unseen(sums[seen]).float()})
     names = list(number_of)
     return {
         "people": [names[number] for number in seen],

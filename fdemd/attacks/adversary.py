@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
 
 from fdemd.attacks import DODGING, SourcedFaces, anchors, attack_faces, draw_victims, to_pixels
 from fdemd.backbones import Backbone, create_backbone
@@ -26,6 +25,7 @@ from fdemd.faces.alignment import template_transform
 from fdemd.runs.steady_progress import track
 from fdemd.settings.networks import Network
 from fdemd.settings.queries import ADVERSARIAL, AdversarialQuery
+from fdemd.tensors.directions import cosine_of_pairs
 
 _AT_ONCE = 16
 """Faces a batch, always, the last one filled up: in batches of another size, or in another order, sums come out a
@@ -145,7 +145,7 @@ class Adversary:
         return {}
 
     def _cosine(self, pixels: Tensor, anchor: Tensor) -> Tensor:
-        return cosine_similarity(self._network(pixels).embedding, anchor)
+        return cosine_of_pairs(self._network(pixels).embedding, anchor)
 
     @torch.no_grad()
     def _faces(self, manifest: Manifest, faces: AlignedFaces, rows: Tensor, *, mirrored: bool = False) -> SourcedFaces:

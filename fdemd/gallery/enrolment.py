@@ -20,6 +20,7 @@ from fdemd.gallery.index import Snapshot
 from fdemd.gallery.packing import as_png, pack_embedding, pack_patches
 from fdemd.gallery.pin import Pin, check_pinned
 from fdemd.gallery.schema import Change, Patches, Person, Photograph
+from fdemd.tensors.directions import unit
 
 ENROLLED, KNOWN, REFUSED = "enrolled", "known", "refused"
 
@@ -144,7 +145,7 @@ def _likeness(face: SeenFace, person: int | None, snapshot: Snapshot, thresholds
     """Compare a face with everybody by the cosine, as the first stage does."""
     if not len(snapshot):
         return Likeness()
-    cosine = (snapshot.embeddings @ torch.nn.functional.normalize(face.features.embedding[0].float(), dim=0)).double()
+    cosine = (snapshot.embeddings @ unit(face.features.embedding, "the embedding")[0]).double()
     mine = snapshot.people == (-1 if person is None else person)
     own, other = _largest(cosine, mine), _largest(cosine, ~mine)
     pairs = thresholds.pairs

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+
+from fdemd.tensors.directions import unit_unseen
 
 
 def separating_cosine(cosine: Tensor, same: Tensor) -> float:
@@ -43,5 +44,5 @@ def template(embedding: Tensor, scale: Tensor, group: Tensor, groups: int) -> Te
         group: ``(B,)`` number of each face's group; every group occurs.
         groups: Number of groups.
     """
-    weighted = scale[:, None] * normalize(embedding)
-    return normalize(torch.zeros(groups, embedding.shape[1]).to(weighted).index_add_(0, group, weighted))
+    weighted = scale[:, None] * unit_unseen(embedding)
+    return unit_unseen(torch.zeros(groups, embedding.shape[1]).to(weighted).index_add_(0, group, weighted))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
 
 from fdemd.data.pairs import Pairs
 from fdemd.emd import emd_similarity, stopping_rule
@@ -14,6 +13,7 @@ from fdemd.features import Features
 from fdemd.metrics.verification import FoldAccuracy, TarAtFar, fold_accuracy, roc_curve, tar_at_far
 from fdemd.score_normalization.normalizer import Normalizer
 from fdemd.settings.ranking import EmdRerank
+from fdemd.tensors.directions import cosine_of_pairs
 
 FALSE_ACCEPT_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 COSINE, MIRRORED, NORMALIZED = "cosine", "cosine, mirrored", "normalized cosine"
@@ -83,11 +83,11 @@ def pair_scores(
             own; None without.
     """
     one, other = (features.embedding[rows].float() for rows in (first, second))
-    scores = {COSINE: cosine_similarity(one, other)}
+    scores = {COSINE: cosine_of_pairs(one, other)}
     if mirrored:
         half = one.shape[1] // 2
         one, other = one[:, :half], other[:, :half]
-        scores = {COSINE: cosine_similarity(one, other), MIRRORED: scores[COSINE]}
+        scores = {COSINE: cosine_of_pairs(one, other), MIRRORED: scores[COSINE]}
     cosine, name = scores[COSINE], COSINE
     if normalizer is not None:
         cosine, name = normalizer.normalize_pairs(cosine, one, other), NORMALIZED

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
 
 from fdemd.errors import InputError
 from fdemd.losses.scale_head import ScaleHead
@@ -25,6 +24,7 @@ from fdemd.scoring.closed_set import STAGE_1, STAGE_2
 from fdemd.scoring.mixed_pairs import MixedPairs, draw_pairs
 from fdemd.scoring.mixture import Mixture
 from fdemd.scoring.templates import template_accuracy
+from fdemd.tensors.directions import cosine_of_pairs
 
 SCALE, NORM, FIRST, RANDOM, ORACLE = "scale", "feature norm", "first cosine", "random", "oracle"
 FALSE_ACCEPT_RATES = (1e-2, 1e-3)
@@ -162,7 +162,7 @@ def _pairs(mixture: Mixture, generator: torch.Generator) -> tuple[MixedPairs, Te
     queries, gallery = mixture.queries, mixture.gallery
     pairs = draw_pairs(queries.labels, gallery.labels, protocol=LEAVE_TWIN_OUT, most=_MOST_PAIRS, generator=generator)
     parts = zip(pairs.query.split(2**14), pairs.gallery.split(2**14), strict=True)
-    cosine = [cosine_similarity(queries.embedding[one], gallery.embedding[other]) for one, other in parts]
+    cosine = [cosine_of_pairs(queries.embedding[one], gallery.embedding[other]) for one, other in parts]
     return pairs, torch.cat(cosine).double()
 
 

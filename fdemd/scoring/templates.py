@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from fdemd.metrics.uncertainty import template
 from fdemd.scoring.mixture import Mixture
+from fdemd.tensors.directions import by_power_of_two, unit
 
 
 def template_accuracy(mixture: Mixture, scale: Tensor, *, size: int, generator: torch.Generator) -> dict[str, float]:
@@ -41,8 +41,9 @@ def template_accuracy(mixture: Mixture, scale: Tensor, *, size: int, generator: 
         return {}
     members, group = torch.cat(grouped), torch.arange(len(grouped)).repeat_interleave(size)
     embedding, people = queries.embedding[members], queries.labels.identity[torch.stack(grouped)[:, 0]]
-    weights = {"mean": torch.ones(len(members)), "norm": embedding.norm(dim=1), "scale": scale[members].float()}
-    faces = normalize(gallery.embedding[enrolled])
+    norm = by_power_of_two(embedding, embedding.abs().amax()).norm(dim=1)
+    weights = {"mean": torch.ones(len(members)), "norm": norm, "scale": scale[members].float()}
+    faces = unit(gallery.embedding[enrolled], "the gallery's embeddings")
     found = {}
     for name, weight in weights.items():
         nearest = (template(embedding, weight, group, len(grouped)) @ faces.T).argmax(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import cosine_similarity, normalize
 
 from fdemd.errors import InputError
 
@@ -35,6 +35,14 @@ def unit(vectors: Tensor, what: str) -> Tensor:
 def unit_unseen(vectors: Tensor) -> Tensor:
     """Vectors ``(..., D)`` as :func:`unit` gives them, float64 ones in float64, without a look at what is finite."""
     return normalize(in_range(vectors).to(torch.promote_types(vectors.dtype, torch.float32)), dim=-1)
+
+
+def cosine_of_pairs(one: Tensor, other: Tensor) -> Tensor:
+    """Cosines ``(...)`` of vectors ``(..., D)`` with those in the same place; 0 with vectors of zeros.
+
+    Ordinary vectors have those of :func:`torch.nn.functional.cosine_similarity` to the digit.
+    """
+    return cosine_similarity(in_range(one), in_range(other), dim=-1, eps=SHORTEST)
 
 
 def ordinary(length: Tensor) -> Tensor:

@@ -31,3 +31,9 @@ def test_a_template_is_the_mean_direction_weighted_by_scale() -> None:
     for number in (0, 1):
         total = sum(scale[row] * embedding[row] / embedding[row].norm() for row in range(6) if group[row] == number)
         torch.testing.assert_close(found[number], total / total.norm())
+
+
+@pytest.mark.parametrize("size", [2.0**-100, 2.0**100])
+def test_a_template_does_not_depend_on_the_length_of_its_embeddings(size: float) -> None:
+    embedding, scale, group = torch.randn(6, 4), torch.rand(6) + 0.1, torch.tensor([1, 0, 1, 1, 0, 0])
+    assert torch.equal(template(embedding * size, scale, group, 2), template(embedding, scale, group, 2))

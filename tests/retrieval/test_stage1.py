@@ -1,10 +1,14 @@
 """Stage 1: the order of cosines, whatever the order of the gallery, under each protocol."""
 
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, OFFICIAL, Labels
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage1 import rank_by_cosine
+from fdemd.retrieval.unit_search import UnitIndex
+from fdemd.tensors.directions import unit
 
 
 def labels(count: int, first: int = 0) -> Labels:
@@ -53,3 +57,25 @@ def test_no_column_is_kept_for_nobody_alone() -> None:
     ranking = rank_by_cosine(faces, faces, who, who, protocol=LEAVE_TWIN_OUT, depth=100)
     assert ranking.indices.shape == (5, 4)
     assert (ranking.indices != torch.arange(5)[:, None]).all()
+
+
+@given(
+    st.lists(st.integers(-100, 120), min_size=4, max_size=4),
+    st.lists(st.integers(-100, 120), min_size=9, max_size=9),
+    st.integers(0, 2**16),
+)
+@settings(max_examples=30)
+def test_the_length_of_embeddings_changes_no_digit(queries: list[int], faces: list[int], seed: int) -> None:
+    """From 1e-30 to 1e36: beyond 1e19 float32 cannot hold the squares of the numbers, below 1e-23 they are 0."""
+    generator = torch.Generator().manual_seed(seed)
+    query, gallery = torch.randn(4, 8, generator=generator), torch.randn(9, 8, generator=generator)
+    expected = rank(query, gallery)
+    for dtype in (torch.float32, torch.float64):
+        long, short = (
+            each.to(dtype) * 2 ** torch.tensor(exponents, dtype=dtype)[:, None]
+            for each, exponents in ((query, queries), (gallery, faces))
+        )
+        found = rank(long, short)
+        assert torch.equal(found.indices, expected.indices)
+        assert torch.equal(found.scores, expected.scores)
+        assert torch.equal(UnitIndex(unit(short, "the gallery")).search(long, 9)[0], expected.indices)

@@ -88,3 +88,12 @@ def test_a_pair_without_a_face_is_wrong_in_the_accuracy_and_rejected_elsewhere()
     assert [point.tar for point in spoiled.points] == [0.75] * 4
     far, tar = spoiled.roc
     assert float(tar[far == 0].max()) == 0.75
+
+
+@pytest.mark.parametrize("size", [2.0**-100, 2.0**100])
+def test_pairs_of_very_short_and_very_long_embeddings_have_the_cosine_of_their_directions(size: float) -> None:
+    features = some_features()
+    scaled = Features(features.embedding * size, features.patches, features.grid)
+    first, second = torch.tensor([0, 1, 2]), torch.tensor([3, 4, 5])
+    (expected,), (found,) = (pair_scores(each, first, second, None).values() for each in (features, scaled))
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)

@@ -1,5 +1,7 @@
 """Templates of queries whose quality is known."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -66,3 +68,19 @@ def test_a_template_finds_no_photograph_that_it_was_made_from(monkeypatch: pytes
     scale = torch.ones(PEOPLE * PHOTOGRAPHS)
     found = template_accuracy(mislabelled, scale, size=1, generator=torch.Generator().manual_seed(0))
     assert found["mean"] < 0.4
+
+
+@pytest.mark.parametrize("size", [2.0**-100, 2.0**100])
+def test_very_short_and_very_long_embeddings_are_joined_as_others(size: float) -> None:
+    noise = torch.where(torch.arange(PEOPLE * PHOTOGRAPHS) % 4 == 0, 0.02, 0.5)
+    given = mixture(noise)
+    scaled = replace(
+        given,
+        queries=replace(given.queries, embedding=given.queries.embedding * size),
+        gallery=replace(given.gallery, embedding=given.gallery.embedding * size),
+    )
+    expected, found = (
+        template_accuracy(each, 1 / noise, size=4, generator=torch.Generator().manual_seed(0))
+        for each in (given, scaled)
+    )
+    assert found == expected

@@ -4,10 +4,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.nn.functional import normalize
+from torch.nn.functional import cosine_similarity, normalize
 
 from fdemd.errors import InputError
-from fdemd.tensors.directions import finite, in_range, unit, unit_unseen
+from fdemd.tensors.directions import cosine_of_pairs, finite, in_range, unit, unit_unseen
 
 TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
@@ -68,3 +68,15 @@ def test_gradients_are_those_of_torch() -> None:
     (unit(ordinary, "them") * torch.arange(4)).sum().backward()
     (normalize(same, dim=-1) * torch.arange(4)).sum().backward()
     assert torch.equal(ordinary.grad, same.grad)
+
+
+@given(st.integers(0, 2**16), st.integers(-110, 120), st.integers(-110, 120))
+def test_cosines_of_pairs_are_those_of_torch_however_long_the_vectors_are(seed: int, one: int, other: int) -> None:
+    first, second = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(seed))
+    found = cosine_of_pairs(first * 2.0**one, second * 2.0**other)
+    torch.testing.assert_close(found, cosine_similarity(first, second), atol=1e-6, rtol=0)
+    assert torch.equal(cosine_of_pairs(first, second), cosine_similarity(first, second))
+
+
+def test_the_cosine_with_a_vector_of_zeros_is_0() -> None:
+    assert cosine_of_pairs(torch.zeros(1, 3), torch.ones(1, 3)).item() == 0
