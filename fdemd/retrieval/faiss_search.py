@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,8 +11,9 @@ import torch
 from torch import Tensor
 
 from fdemd.errors import InputError
+from fdemd.retrieval.faiss_builders import AT_ONCE, empty_index, unit_array
 from fdemd.retrieval.ranking import NOBODY, sorted_by_score
-from fdemd.settings.ranking import ExactSearch, FlatSearch, HnswSearch, IndexedSearch, IvfSearch, Stage1
+from fdemd.settings.ranking import ExactSearch, HnswSearch, IndexedSearch, IvfPqSearch, IvfSearch, Stage1
 from fdemd.tensors.checks import check, checked
 from fdemd.tensors.directions import unit
 
@@ -29,48 +29,6 @@ def check_installed(stage1: Stage1) -> None:
     """
     if not isinstance(stage1, ExactSearch) and importlib.util.find_spec("faiss") is None:
         raise InputError(f"stage1={stage1.search} needs FAISS; pip install 'fdemd[faiss]', or use stage1=exact.")
-
-
-def _flat(settings: FlatSearch, gallery: Any, seed: int) -> Any:
-    import faiss
-
-    index = faiss.IndexFlatIP(gallery.shape[1])
-    index.add(gallery)
-    return index
-
-
-def _ivf(settings: IvfSearch, gallery: Any, seed: int) -> Any:
-    import faiss
-
-    count, length = gallery.shape
-    nlist = settings.nlist or min(count, round(4 * math.sqrt(count)))
-    if nlist > count:
-        raise InputError(f"stage1.nlist is {nlist}, but the gallery has only {count} faces; give fewer cells.")
-    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(length), length, nlist, faiss.METRIC_INNER_PRODUCT)
-    index.cp.seed = seed
-    index.cp.min_points_per_centroid = 1  # else FAISS warns of cells with few faces
-    index.train(gallery)
-    index.add(gallery)
-    index.nprobe = min(settings.nprobe, nlist)
-    return index
-
-
-def _hnsw(settings: HnswSearch, gallery: Any, seed: int) -> Any:
-    import faiss
-
-    index = faiss.IndexHNSWFlat(gallery.shape[1], settings.m, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.rng = faiss.RandomGenerator(seed)
-    # More candidates than faces there are not, and FAISS would make room for them.
-    index.hnsw.efConstruction, index.hnsw.efSearch = (
-        min(candidates, len(gallery)) for candidates in (settings.ef_construction, settings.ef_search)
-    )
-    with _threads(1):  # several would race, and the graph would be another one each time
-        index.add(gallery)
-    return index
-
-
-_BUILDERS: dict[str, Callable[[Any, Any, int], Any]] = {"faiss_flat": _flat, "faiss_ivf": _ivf, "faiss_hnsw": _hnsw}
-"""Name of a search -> what indexes unit embeddings, a numpy array ``(G, D)``."""
 
 
 class FaissIndex:
@@ -90,14 +48,21 @@ class FaissIndex:
             seed: Seed of its random choices; equal seeds give equal indices.
 
         Raises:
-            InputError: An embedding is not finite, or there are more cells than faces.
+            InputError: An embedding is not finite, or the gallery is too small for the cells or codes.
             ValueError: The gallery is not of faces of numbers, or has none.
         """
         if not gallery.numel():
             raise ValueError(f"A gallery of {len(gallery)} embeddings of {gallery.shape[1]} numbers has no index.")
         self.settings = settings
         with _threads(torch.get_num_threads()):
-            self._index = _BUILDERS[settings.search](settings, _unit(gallery), seed % _LARGEST_SEED)
+            self._index = empty_index(settings, gallery, seed % _LARGEST_SEED)
+        # Several threads would race for the neighbours of a graph, which would be another one each time.
+        with _threads(1 if isinstance(settings, HnswSearch) else torch.get_num_threads()):
+            for some in gallery.split(AT_ONCE):
+                self._index.add(unit_array(some))
+        # Codes only say which embeddings to look at.
+        self._looked_at = gallery if isinstance(settings, IvfPqSearch) else None
+        self._refine = settings.refine if isinstance(settings, IvfPqSearch) else 1
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -108,7 +73,7 @@ class FaissIndex:
 
     def described(self) -> dict[str, Any]:
         """Return its name and settings, as results are labelled; the number of cells is the one that was used."""
-        used = {"nlist": self._index.nlist} if isinstance(self.settings, IvfSearch) else {}
+        used = {"nlist": self._index.nlist} if isinstance(self.settings, IvfSearch | IvfPqSearch) else {}
         return dict(self.settings) | used
 
     def search(self, query: Tensor, depth: int) -> tuple[Tensor, Tensor]:
@@ -130,18 +95,28 @@ class FaissIndex:
         if depth < 1:
             nothing = torch.zeros(len(query), 0, device=query.device)
             return nothing.long(), nothing
+        places = min(depth, len(self))
         with _threads(torch.get_num_threads()):
-            cosine, found = map(torch.from_numpy, self._index.search(_unit(query), min(depth, self._index.ntotal)))
+            found = self._index.search(unit_array(query), min(self._refine * depth, len(self)))
+        cosine, found = map(torch.from_numpy, found)
         cosine, found = cosine.to(query.device), found.to(query.device)
+        if self._looked_at is not None:
+            cosine = _cosines(query, self._looked_at, found)
         cosine = cosine.masked_fill(found == NOBODY, -torch.inf)  # FAISS too says -1 for nobody
         found, order = found.sort(dim=1)
         cosine = cosine.gather(1, order)
-        order = sorted_by_score(cosine)
+        order = sorted_by_score(cosine)[:, :places]
         return found.gather(1, order), cosine.gather(1, order)
 
 
-def _unit(embeddings: Tensor) -> Any:
-    return unit(embeddings.detach(), "the embeddings").cpu().contiguous().numpy()
+def _cosines(query: Tensor, gallery: Tensor, rows: Tensor) -> Tensor:
+    """Cosines ``(Q, L)`` of queries with gallery rows of each, whatever stands where there is nobody."""
+    query = unit(query, "the queries' embeddings")
+    found = [
+        unit(gallery[some.clamp_min(0)], "the gallery's embeddings") @ each
+        for each, some in zip(query, rows, strict=True)
+    ]
+    return torch.stack(found) if found else query.new_zeros(rows.shape)
 
 
 @contextmanager

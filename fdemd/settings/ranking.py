@@ -261,9 +261,22 @@ class IvfSearch(Section):
     nprobe: Annotated[int, at_least(1, "it must be a whole number from 1")] = 64
 
 
-IndexedSearch = FlatSearch | HnswSearch | IvfSearch
+class IvfPqSearch(Section):
+    """``configs/stage1/faiss_ivfpq.yaml``: such cells, of faces in a few bytes each (Jegou et al., TPAMI 2011).
+
+    What is found by these is ranked by the embeddings themselves.
+    """
+
+    search: Literal["faiss_ivfpq"] = "faiss_ivfpq"
+    nlist: Annotated[int, at_least(1, "it must be a whole number from 1")] | None = None
+    nprobe: Annotated[int, at_least(1, "it must be a whole number from 1")] = 64
+    code: Annotated[int, at_least(1, "it must be a whole number from 1")] = 64
+    refine: Annotated[int, at_least(1, "it must be a whole number from 1")] = 4
+
+
+IndexedSearch = FlatSearch | HnswSearch | IvfSearch | IvfPqSearch
 """Settings of an index of the gallery."""
-Stage1 = Annotated[ExactSearch | FlatSearch | HnswSearch | IvfSearch, Field(discriminator="search")]
+Stage1 = Annotated[ExactSearch | FlatSearch | HnswSearch | IvfSearch | IvfPqSearch, Field(discriminator="search")]
 
 
 class Features(Section):

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from fdemd.errors import InputError
+from fdemd.retrieval import faiss_search
 from fdemd.retrieval.faiss_search import FaissIndex, check_installed
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, OFFICIAL, Labels, left_out
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.stage1 import measure_recall, rank_by_cosine
-from fdemd.settings.ranking import FlatSearch, HnswSearch, IndexedSearch, IvfSearch
+from fdemd.settings.ranking import FlatSearch, HnswSearch, IndexedSearch, IvfPqSearch, IvfSearch
 
 pytest.importorskip("faiss")
 
@@ -55,7 +56,13 @@ def test_equal_faces_come_in_the_order_of_the_gallery() -> None:
 
 
 @pytest.mark.parametrize(
-    ("index", "floor"), [(IvfSearch(nlist=40, nprobe=8), 0.95), (HnswSearch(), 0.97), (FlatSearch(), 1)]
+    ("index", "floor"),
+    [
+        (IvfSearch(nlist=40, nprobe=8), 0.95),
+        (IvfPqSearch(nlist=40, nprobe=8, code=8), 0.95),
+        (HnswSearch(), 0.97),
+        (FlatSearch(), 1),
+    ],
 )
 def test_an_approximate_index_finds_nearly_all(index: IndexedSearch, floor: float) -> None:
     query, gallery = people(100, 2, 0.5, 2), people(100, 20, 0.5, 3)
@@ -80,6 +87,29 @@ def test_searching_fewer_cells_finds_less_and_all_of_them_everything() -> None:
         found = rank(query, gallery, FaissIndex(IvfSearch(nlist=40, nprobe=nprobe), gallery, 0)).indices
         shares.append(sum(len({*a} & {*b}) for a, b in zip(found.tolist(), exact.tolist(), strict=True)))
     assert shares[0] < shares[1] < shares[2] == exact.numel()
+
+
+def test_codes_only_choose_what_is_looked_at() -> None:
+    """The cosines are those of the embeddings, and the more of these are looked at, the more is found."""
+    query, gallery = people(100, 1, 1.0, 2), people(100, 20, 1.0, 3)
+    exact, shares = rank(query, gallery, None), []
+    for refine in (1, 4, 100):
+        index = FaissIndex(IvfPqSearch(nlist=4, nprobe=4, code=4, refine=refine), gallery, 0)
+        found = rank(query, gallery, index)
+        cosine = torch.nn.functional.cosine_similarity(query[:, None], gallery[found.indices], dim=2)
+        torch.testing.assert_close(found.scores, cosine)
+        both = zip(found.indices.tolist(), exact.indices.tolist(), strict=True)
+        shares.append(sum(len({*a} & {*b}) for a, b in both))
+    assert shares[0] < shares[1] < shares[2] == exact.indices.numel()
+
+
+@pytest.mark.parametrize("kind", [IvfSearch(nlist=40, nprobe=8), IvfPqSearch(nlist=40, nprobe=8, code=8), FlatSearch()])
+def test_a_gallery_is_added_in_portions(kind: IndexedSearch, monkeypatch: pytest.MonkeyPatch) -> None:
+    query, gallery = people(100, 1, 0.5, 2), people(100, 20, 0.5, 3)
+    whole = FaissIndex(kind, gallery, 0).search(query, 10)
+    monkeypatch.setattr(faiss_search, "AT_ONCE", 300)
+    for one, other in zip(FaissIndex(kind, gallery, 0).search(query, 10), whole, strict=True):
+        assert torch.equal(one, other)
 
 
 def test_what_an_index_does_not_find_is_nobody_at_the_end() -> None:

@@ -24,6 +24,8 @@ def both(stage1: dict[str, Any] | None = None, rerank: dict[str, Any] | None = N
     [
         ({"search": "faiss_ivff"}, "did you mean faiss_ivf"),
         ({"search": "faiss_ivf", "nprobe": 0}, "stage1.nprobe is 0"),
+        ({"search": "faiss_ivfpq", "code": 0}, "stage1.code is 0"),
+        ({"search": "faiss_ivfpq", "refine": 1.5}, "stage1.refine takes a whole number"),
         ({"search": "faiss_hnsw", "m": 2.5}, "stage1.m takes a whole number"),
         ({"search": "faiss_hnsw", "m": 1}, "stage1.m is 1; it must be a whole number from 2 to 1024"),
         ({"search": "faiss_hnsw", "m": 2000}, "stage1.m is 2000; it must be a whole number from 2 to 1024"),
