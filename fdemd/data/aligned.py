@@ -17,6 +17,7 @@ from fdemd.cache.journal import JournaledRows
 from fdemd.cache.tensors import Stored, read_entry
 from fdemd.checkpoints import read_card, sha256_of
 from fdemd.data.manifest import Manifest
+from fdemd.data.packed import PackedTexts
 from fdemd.data.workers import worker_init
 from fdemd.errors import InputError
 from fdemd.faces.alignment import AlignedFace, check_alignment
@@ -131,16 +132,17 @@ class _Alignment(Dataset[tuple[ExtractedFace, str, str]]):
     """Row -> (what the photograph gave, problem, reason)."""
 
     def __init__(self, manifest: Manifest, preprocessing: Preprocessing) -> None:
-        self.manifest, self.preprocessing = manifest, preprocessing
+        self.root, self.preprocessing = manifest.root, preprocessing
+        self.paths = PackedTexts(photograph.path for photograph in manifest.photographs)
+        self.aligned = np.array([bool(photograph.aligned) for photograph in manifest.photographs])
 
     def __len__(self) -> int:
-        return len(self.manifest)
+        return len(self.paths)
 
     def __getitem__(self, row: int) -> tuple[ExtractedFace, str, str]:
-        photograph = self.manifest.photographs[row]
         try:
             found = extract_face(
-                read_image(self.manifest.file(photograph)), self.preprocessing, aligned=bool(photograph.aligned)
+                read_image(self.root / self.paths[row]), self.preprocessing, aligned=bool(self.aligned[row])
             )
         except UnreadableImageError as error:
             return ExtractedFace(None), UNREADABLE, str(error)

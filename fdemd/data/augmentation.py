@@ -48,7 +48,7 @@ class Augmentation:
         Returns:
             ``(H, W, 3)`` uint8.
         """
-        digest = hashlib.sha256(f"{self._seed}/augment/{visit}/{name}".encode()).digest()
+        digest = hashlib.sha256(f"{self._seed}/augment/{visit}/{name}".encode(errors="surrogateescape")).digest()
         self._transforms.set_random_seed(int.from_bytes(digest[:4], "big"))
         changed: np.ndarray = self._transforms(image=face.image, keypoints=face.landmarks)["image"]
         return changed

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 
 from fdemd.errors import InputError
@@ -40,7 +41,13 @@ class Photograph:
 
 def rows_digest(photographs: Iterable[Photograph]) -> str:
     """Return the sha256 of all that some rows say: paths, people, sources and what may be done with them."""
-    return hashlib.sha256(json.dumps([astuple(photograph) for photograph in photographs]).encode()).hexdigest()
+    values = attrgetter(*(field.name for field in fields(Photograph)))
+    digest, comma = hashlib.sha256(b"["), ""
+    for photograph in photographs:  # as json.dumps writes a list of them, which would take gigabytes
+        digest.update(f"{comma}{json.dumps(values(photograph))}".encode())
+        comma = ", "
+    digest.update(b"]")
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +78,8 @@ class TrainingDataModule(LightningDataModule):
             )
         self.manifest, self.validation, self.augmentation, self.batches = manifest, validation, augmentation, batches
         self.people = tuple(sorted({photograph.identity for photograph in manifest.photographs}))
+        self._labels = {person: number for number, person in enumerate(self.people)}
+        self._found: AlignedFaces | None = None
         self.alignment, self.face_size, self.detector, self.cache = alignment, face_size, detector, cache
         self.seed, self.batch_size, self.num_workers = seed, batch_size, num_workers
 
@@ -117,7 +118,6 @@ class TrainingDataModule(LightningDataModule):
     def train_dataloader(self) -> DataLoader[TrainingBatch]:
         """Return the batches from where the trainer stands, one epoch an iteration."""
         assert self.trainer is not None
-        labels = {person: number for number, person in enumerate(self.people)}
         progress = self.trainer.fit_loop.epoch_loop.batch_progress
         here = self.trainer.num_devices  # processes that share this machine's memory
         faces = here * (
@@ -125,8 +125,8 @@ class TrainingDataModule(LightningDataModule):
         )
         workers = workers_that_fit(self.num_workers, faces, self.face_size)
         return DataLoader(
-            TrainingDataset(self.faces, self.manifest, labels, self.augmentation),
-            batch_sampler=VisitSampler(self._sampler(labels), self.rows, lambda: progress.total.ready),
+            TrainingDataset(self.faces, self.manifest, self._labels, self.augmentation),
+            batch_sampler=VisitSampler(self._sampler(), self.rows, lambda: progress.total.ready),
             num_workers=workers,
             worker_init_fn=worker_init,
             persistent_workers=workers > 0,
@@ -140,8 +140,7 @@ class TrainingDataModule(LightningDataModule):
 
     def labels_of(self, rows: Tensor) -> Tensor:
         """Return the labels ``(B,)`` of the people on manifest rows ``(B,)``."""
-        numbers = {person: number for number, person in enumerate(self.people)}
-        return torch.tensor([numbers[self.manifest.photographs[row].identity] for row in rows.tolist()])
+        return torch.tensor([self._labels[self.manifest.photographs[row].identity] for row in rows.tolist()])
 
     def val_dataloader(self) -> list[DataLoader[FaceBatch]]:
         """Return this process's share of the faces to validate with, one loader for each kind of query."""
@@ -173,28 +172,31 @@ class TrainingDataModule(LightningDataModule):
         """Return the paths of the photographs on manifest rows, for messages."""
         return [self.manifest.photographs[row].path for row in rows.tolist()]
 
-    def _sampler(self, labels: Mapping[str, int]) -> BatchSampler:
+    def _sampler(self) -> BatchSampler:
         assert self.trainer is not None
         place = {"seed": self.seed, "rank": self.trainer.global_rank, "world_size": self.trainer.world_size}
         if self.batches.order == "shuffled":
             return ShuffledSampler(len(self.rows), self.batch_size, block=self.batches.block, **place)
         people = self.batches.people
         return BalancedSampler(
-            [labels[self.manifest.photographs[row].identity] for row in self.rows.tolist()],
+            self.labels_of(self.rows).numpy(),
             people=people,
             photographs=self.batch_size // people,
             **place,
         )
 
     def _aligned(self) -> AlignedFaces:
-        return aligned_faces(
-            self.manifest,
-            self.alignment,
-            self.face_size,
-            cache=self.cache,
-            detector=self.detector,
-            num_workers=self.num_workers,
-        )
+        """Align the faces, or check that those of the cache are of these files: once, as it reads all of both."""
+        if self._found is None:
+            self._found = aligned_faces(
+                self.manifest,
+                self.alignment,
+                self.face_size,
+                cache=self.cache,
+                detector=self.detector,
+                num_workers=self.num_workers,
+            )
+        return self._found
 
 
 def _share(rows: Tensor, rank: int, processes: int) -> Tensor:

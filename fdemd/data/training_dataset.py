@@ -12,6 +12,7 @@ from torch.utils.data import Dataset, Sampler
 from fdemd.data.aligned import AlignedFaces
 from fdemd.data.augmentation import Augmentation
 from fdemd.data.manifest import Manifest
+from fdemd.data.packed import PackedTexts
 from fdemd.data.samplers import BatchSampler
 
 
@@ -35,15 +36,24 @@ class TrainingDataset(Dataset[TrainingBatch]):
     def __init__(
         self, faces: AlignedFaces, manifest: Manifest, labels: Mapping[str, int], augmentation: Augmentation
     ) -> None:
-        self.faces, self.manifest, self.labels, self.augmentation = faces, manifest, labels, augmentation
+        """Take the faces.
+
+        Args:
+            faces: The aligned faces.
+            manifest: Their photographs, whose names and people are all that is kept of them, see :class:`PackedTexts`.
+            labels: Number of each person.
+            augmentation: What happens to each face.
+        """
+        self._faces, self._augmentation = faces, augmentation
+        self._paths = PackedTexts(photograph.path for photograph in manifest.photographs)
+        self._labels = torch.tensor([labels[photograph.identity] for photograph in manifest.photographs])
 
     def __getitem__(self, index: tuple[int, int]) -> TrainingBatch:
         visit, row = index
-        photograph = self.manifest.photographs[row]
-        picture = self.augmentation(self.faces.face(row), visit, photograph.path)
+        picture = self._augmentation(self._faces.face(row), visit, self._paths[row])
         return TrainingBatch(
             face=torch.from_numpy(picture).permute(2, 0, 1),
-            label=torch.tensor(self.labels[photograph.identity]),
+            label=self._labels[row],
             row=torch.tensor(row),
         )
 

@@ -159,8 +159,8 @@ def _is_plain(value: object, depth: int = 2) -> bool:
 
 
 def _difference(before: Sequence[str], now: Sequence[str]) -> str:
-    gone = [name for name in before if name not in set(now)]
-    new = [name for name in now if name not in set(before)]
+    there, were = set(now), set(before)
+    gone, new = [name for name in before if name not in there], [name for name in now if name not in were]
     parts = [f"{_some(names)} {what}" for names, what in ((gone, "no longer"), (new, "now")) if names]
     return f"{len(before)} then and {len(now)} now ({'; '.join(parts) or 'in another order'})"
 

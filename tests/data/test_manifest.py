@@ -1,6 +1,8 @@
 """The list of photographs: no row twice, somebody to tell apart, and a digest of all that it says."""
 
-from dataclasses import replace
+import hashlib
+import json
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,10 @@ def test_whatever_a_row_says_is_in_the_digest(change: dict[str, object]) -> None
     assert rows_digest([ANN, replace(BOB, **change)]) != rows_digest([ANN, BOB])  # type: ignore[arg-type]
     assert rows_digest([BOB, ANN]) != rows_digest([ANN, BOB])
     assert rows_digest(iter([ANN, BOB])) == rows_digest((ANN, BOB))
+
+
+def test_the_digest_of_rows_is_that_of_their_list_as_json() -> None:
+    """As checkpoints have it: otherwise no training could be resumed."""
+    rows = [ANN, replace(BOB, path='b/"\u00eb.jpg', is_query=False)]
+    assert rows_digest(rows) == hashlib.sha256(json.dumps([astuple(row) for row in rows]).encode()).hexdigest()
+    assert rows_digest([]) == hashlib.sha256(b"[]").hexdigest()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from fdemd.data import training
 from fdemd.data.augmentation import Augmentation
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.data.manifest import Manifest
@@ -130,3 +131,11 @@ def test_shares_of_faces_to_validate_with_cover_all_and_none_is_empty() -> None:
 def test_the_digest_is_that_of_the_aligned_faces(make: Any) -> None:
     data = make()
     assert data.digest() == data.faces.digest
+
+
+def test_files_are_read_once_however_often_a_run_asks(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lightning prepares the data and sets them up; to check a million files takes minutes each time."""
+    data = make()
+    monkeypatch.setattr(training, "aligned_faces", lambda *_, **__: pytest.fail("the files are read again"))
+    data.prepare_data()
+    data.setup("fit")
