@@ -6,10 +6,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fdemd.bench import backbones, detect, emd, gallery, training
+from fdemd.bench import backbones, detect, emd, gallery, stage1, training, training_input
 from fdemd.cli.exit_status import exit_status
 
-BENCHMARKS = {"backbones": backbones, "detect": detect, "emd": emd, "gallery": gallery, "training": training}
+BENCHMARKS = {
+    "backbones": backbones,
+    "detect": detect,
+    "emd": emd,
+    "gallery": gallery,
+    "input": training_input,
+    "stage1": stage1,
+    "training": training,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
