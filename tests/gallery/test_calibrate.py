@@ -94,7 +94,7 @@ def test_the_rate_that_was_promised_comes_out_on_real_faces(att: tuple[torch.Ten
         rows = torch.arange(int(enrolled.sum()))
         gallery = Snapshot(1, embeddings[enrolled], rows, people[enrolled], {})
         strangers = Cohort(people[cohort], calibrate._bare(embeddings[cohort]), [])
-        calibration = Thresholds(None, search, None, strangers).of(gallery)  # type: ignore[arg-type]
+        calibration = Thresholds(None, search, None, strangers).measure(gallery)  # type: ignore[arg-type]
         best = [line[0].score for line in search.people(calibrate._bare(embeddings[others]), gallery)]
         met.append(np.mean(np.array(best) >= calibration.threshold(0.1, 13)))
     assert 0.05 < np.mean(met) < 0.2
