@@ -75,6 +75,14 @@ class Thresholds:
         finally:
             self._lock.release()
 
+    def last(self, kind: str) -> Calibration | None:
+        """Return the scores of strangers who wear something as they were measured last; None if they never were."""
+        if kind in self._known:
+            return self._known[kind][0]
+        with self._database.read() as session:
+            found = find_calibration(session, kind, self._scale)
+        return None if found is None else found[0]
+
     def measure(self, snapshot: Snapshot, kind: str = CLEAN) -> Calibration:
         """Measure the scores anew, without keeping them; see :meth:`of`."""
         people = max(snapshot.size, 1)

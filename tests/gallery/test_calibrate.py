@@ -66,6 +66,14 @@ def test_thresholds_rise_with_the_gallery_and_fall_with_the_rate(gallery: Galler
     assert gallery.threshold(0.1) < gallery.threshold(0.01)
 
 
+def test_thresholds_that_are_known_or_told_at_once(gallery: Gallery) -> None:
+    gallery.enrol("Ann", photograph("Ann"))
+    assert set(gallery.thresholds()) == {"clean"}
+    mask = gallery.threshold(0.01, "mask")
+    assert gallery.thresholds() == {"clean": gallery.threshold(0.01), "mask": mask}
+    assert gallery.thresholds(1e-9) == {}
+
+
 def test_a_stranger_of_the_cohort_who_is_enrolled_is_no_stranger(gallery: Gallery) -> None:
     before = gallery.threshold(0.01)
     gallery.enrol("one of them", photograph("stranger 3", shot=0))
