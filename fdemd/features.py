@@ -25,10 +25,12 @@ class Features:
     Attributes:
         embedding: ``(B, D)`` floating point, as the network gives it (not normalised).
         patches: ``(B, N, C)`` floating point, raw, the grid flattened row by row (index = row * columns + column).
-            Without patches ``N`` and ``C`` are 0.
+            Without patches ``N`` and ``C`` are 0. Compact ones (:mod:`fdemd.emd.compact`) are directions in int8.
         grid: ``(rows, columns)`` with ``rows * columns == N``.
         landmarks: ``(B, 68, 2)`` x and y as fractions of the face's width and height, or None.
             No network gives them; only the weighting ``lmk`` needs them.
+        scale: ``(B, N, 2)`` floating point, of compact patches: what int8 is multiplied by to give the direction, and
+            the length of the patch, in a unit of the face's own. None if patches are of floating point.
 
     Examples:
         Of a network of one's own, from NumPy arrays or tensors:
@@ -44,6 +46,7 @@ class Features:
     patches: Tensor
     grid: tuple[int, int]
     landmarks: Tensor | None
+    scale: Tensor | None
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Features:
         patches: Array | None = None,
         grid: tuple[int, int] | None = None,
         landmarks: Array | None = None,
+        scale: Array | None = None,
     ) -> None:
         """Put together what a network gave.
 
@@ -61,20 +65,25 @@ class Features:
             grid: ``(rows, columns)`` of flattened patches; without it they count as a grid of one row, which matters
                 to coarser grids, the weighting ``lmk`` and pictures alone.
             landmarks: Array ``(B, 68, 2)``, see the attribute.
+            scale: Array ``(B, N, 2)``, see the attribute; patches of int8 need it, and no others have it.
 
         Raises:
             InputError: Arrays of other shapes or types, or patches that do not fill the grid.
         """
         vectors = as_tensor(embedding, "embedding")
         cells = vectors.new_zeros(*vectors.shape[:-1], 0, 0) if patches is None else as_tensor(patches, "patches")
-        is_map = grid is None and cells.dim() == vectors.dim() + 2
+        is_map = grid is None and cells.dim() == vectors.dim() + 2 and scale is None
+        kind = "float" if scale is None else "int8"
         arrays: dict[str, tuple[object, str]] = {
             "embedding": (vectors, "float ... D"),
-            "patches": (cells, "float ... rows columns C" if is_map else "float ... N C"),
+            "patches": (cells, f"{kind} ... rows columns C" if is_map else f"{kind} ... N C"),
         }
         if landmarks is not None:
             arrays["landmarks"] = (landmarks, "float ... 68 2")
-        vectors, cells, *points = check_arrays(arrays)
+        if scale is not None:
+            arrays["scale"] = (scale, "float ... N 2")
+        found = dict(zip(arrays, check_arrays(arrays), strict=True))
+        vectors, cells = found["embedding"], found["patches"]
         if is_map:
             grid, cells = (cells.shape[-3], cells.shape[-2]), cells.flatten(-3, -2)
         rows, columns = (1, cells.shape[-2]) if grid is None else grid
@@ -84,7 +93,8 @@ class Features:
             "embedding": vectors,
             "patches": cells,
             "grid": (rows, columns),
-            "landmarks": points[0] if points else None,
+            "landmarks": found.get("landmarks"),
+            "scale": found.get("scale"),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)  # as a frozen dataclass sets its own
@@ -114,17 +124,29 @@ class Features:
                 raise IndexError(f"There are {len(self)} faces, and none of number {rows}.")
             rows = slice(rows % len(self), rows % len(self) + 1)
         landmarks = None if self.landmarks is None else self.landmarks[rows]
-        return Features(self.embedding[rows], self.patches[rows], self.grid, landmarks)
+        scale = None if self.scale is None else self.scale[rows]
+        return Features(self.embedding[rows], self.patches[rows], self.grid, landmarks, scale)
 
     def to(self, where: torch.device | torch.dtype | str) -> Features:
-        """Return the same features on another device or in another precision."""
+        """Return the same features on another device or in another precision; patches of int8 stay what they are."""
         landmarks = None if self.landmarks is None else self.landmarks.to(where)
-        return Features(self.embedding.to(where), self.patches.to(where), self.grid, landmarks)
+        embedding = self.embedding.to(where)
+        if self.scale is None:
+            return Features(embedding, self.patches.to(where), self.grid, landmarks)
+        scale = self.scale.to(where)
+        return Features(embedding, self.patches.to(scale.device), self.grid, landmarks, scale)
+
+    @property
+    def raw_patches(self) -> Tensor:
+        """Patches ``(B, N, C)`` in floating point, compact ones in float32 and in a unit of the face's own."""
+        if self.scale is None:
+            return self.patches
+        return self.patches.float() * self.scale.float().prod(-1, keepdim=True)
 
     @property
     def centre(self) -> Tensor:
         """Mean of the raw patches, ``(B, C)``: the global average vector of the paper's APC weighting."""
-        return self.patches.mean(-2)
+        return self.raw_patches.mean(-2)
 
     def pooled(self, grid: tuple[int, int]) -> Features:
         """Return the same faces on a coarser grid, each cell the mean of those it covers (DeepFace-EMD, Table 1).
@@ -141,15 +163,19 @@ class Features:
         check_patches(self, "the features")
         if min(grid) < 1:
             raise ValueError(f"A grid of {grid[0]}x{grid[1]} has no patches.")
-        check({"patches": (self.patches, "float B N C")})
+        check({"patches": (self.patches, "stored B N C")})
         if grid[0] > self.grid[0] or grid[1] > self.grid[1]:
             raise InputError(
                 f"The network gives a grid of {self.grid[0]}x{self.grid[1]} patches; "
                 f"a grid of {grid[0]}x{grid[1]} would need patches that it does not have."
             )
         pooled = [
-            adaptive_avg_pool2d(some.transpose(1, 2).unflatten(2, self.grid), grid).flatten(2).mT
-            for some in self.patches.split(_FACES_AT_ONCE)  # they may be mapped, and more than there is memory for
+            adaptive_avg_pool2d(
+                self[first : first + _FACES_AT_ONCE].raw_patches.transpose(1, 2).unflatten(2, self.grid), grid
+            )
+            .flatten(2)
+            .mT
+            for first in range(0, max(1, len(self)), _FACES_AT_ONCE)  # they may be mapped, more than memory holds
         ]
         return Features(self.embedding, torch.cat(pooled), grid, self.landmarks)
 

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from fdemd.attacks import SourcedFaces, anchors, gradient_sign, to_pixels
 from fdemd.emd import Converged, Official, emd_similarity
+from fdemd.emd.compact import compact
 from fdemd.emd.contributions import contributions, strongest
 from fdemd.emd.engines import cpu, cuda, reference
 from fdemd.emd.side import Side, side_of
@@ -547,7 +548,7 @@ def engines_agree(examples: int) -> Counter[str]:
 WRONG_PROBLEMS: list[dict[str, Any]] = [
     *({name: None} for name in ("candidates", "similarity", "fallback", "unfinished")),
     *({f"{side}.{name}": None} for side in ("query", "gallery") for name, _ in cpu._Side._fields_[:-1]),
-    *({f"{side}.precision": value} for side in ("query", "gallery") for value in (-1, 3, 2**62)),
+    *({f"{side}.precision": value} for side in ("query", "gallery") for value in (-1, 4, 2**62)),
     *({name: value} for name in ("patches", "channels", "places_at_once") for value in (0, -1, 2**40, -(2**63))),
     *({name: value} for name in ("queries", "places", "faces", "max_rounds") for value in (-1, 2**40, -(2**63))),
     *({"candidates_apart": value} for value in (-1, 2**62)),
@@ -590,16 +591,21 @@ def library_refuses() -> Counter[str]:
     return count
 
 
+def stored(faces: Features, dtype: torch.dtype) -> Features:
+    """Features with patches of a type, those of int8 compact."""
+    return compact(faces) if dtype == torch.int8 else faces.to(dtype)
+
+
 def every_instruction_set() -> Counter[str]:
     """Right values of all sizes that the library treats in their own way, for every instruction set and type."""
     count: Counter[str] = Counter()
     stop = Converged(1e-2, 50)
     for patches, channels in ((1, 1), (3, 2), (9, 17), (17, 31), (35, 33), (64, 64), (70, 513)):
-        for types in ((F32, F32), (F16, F16), (BF16, BF16), (F32, BF16)):
+        for types in ((F32, F32), (F16, F16), (BF16, BF16), (F32, BF16), (torch.int8, torch.int8), (F16, torch.int8)):
             drawn = torch.Generator().manual_seed(patches)
             both = [torch.randn(number, patches, channels, generator=drawn).abs() for number in (2, 3)]
             sides = [
-                side_of(features(torch.zeros(len(faces), 1), faces.to(dtype)), "apc")
+                side_of(stored(features(torch.zeros(len(faces), 1), faces), dtype), "apc")
                 for faces, dtype in zip(both, types, strict=True)
             ]
             rows = torch.tensor([[0, 2, 1], [2, 2, 0]])

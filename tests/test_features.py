@@ -51,6 +51,24 @@ def test_embeddings_alone_are_features_without_patches() -> None:
         features.pooled((2, 2))
 
 
+def test_compact_patches_are_numbers_times_their_scale() -> None:
+    numbers, scale = torch.tensor([[[3, -4], [0, 127]]], dtype=torch.int8), torch.tensor([[[0.5, 2.0], [0.25, 8.0]]])
+    faces = Features(torch.zeros(1, 3), numbers, (2, 1), scale=scale)
+    raw = torch.tensor([[[3.0, -4.0], [0.0, 254.0]]])
+    assert torch.equal(faces.raw_patches, raw)
+    assert torch.equal(faces.centre, raw.mean(1))
+    assert torch.equal(faces[:1].raw_patches, raw)
+    assert torch.equal(faces.pooled((1, 1)).patches, raw.mean(1, keepdim=True))
+    halves = faces.to(torch.float16)
+    assert (halves.patches.dtype, halves.scale.dtype) == (torch.int8, torch.float16)
+
+
+@pytest.mark.parametrize("dtype, scale", [(torch.int8, None), (torch.float32, torch.ones(1, 2, 2))])
+def test_compact_patches_and_no_others_have_a_scale(dtype: torch.dtype, scale: torch.Tensor | None) -> None:
+    with pytest.raises(InputError, match="patches is of"):
+        Features(torch.zeros(1, 3), torch.ones(1, 2, 4, dtype=dtype), (2, 1), scale=scale)
+
+
 def test_they_are_shown_by_their_shapes() -> None:
     features = Features(torch.randn(5, 3), torch.randn(5, 2, 2, 4), landmarks=torch.rand(5, 68, 2))
     shown = "Features(embedding=(5, 3), patches=(5, 4, 4), grid=(2, 2), landmarks=(5, 68, 2))"

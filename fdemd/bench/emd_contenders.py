@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from fdemd.emd import Converged
+from fdemd.emd.compact import compact, map_within
 from fdemd.emd.engines import FAST, cpu, reference
 from fdemd.emd.side import side_of
 from fdemd.features import Features
@@ -144,9 +145,20 @@ def _pot_exact(task: Task) -> Run:
     return _pot_pairwise(task, lambda a, b, cost: float(ot.emd2(a, b, cost)))
 
 
+def _stored(task: Task, dtype: torch.dtype) -> tuple[Features, Features]:
+    """Return queries and gallery as they are kept in a precision; of int8 in at most 8 KiB a face."""
+    if dtype == torch.int8:
+        patch_map = map_within(task.gallery)
+        return compact(task.query, patch_map), compact(task.gallery, patch_map)
+    query, gallery = (
+        Features(side.embedding, side.patches.to(dtype), side.grid) for side in (task.query, task.gallery)
+    )
+    return query, gallery
+
+
 def _engine(task: Task, solve: Callable[..., Any], dtype: torch.dtype) -> Run:
-    query = Features(task.query.embedding, task.query.patches.to(dtype), task.query.grid)
-    gallery = side_of(Features(task.gallery.embedding, task.gallery.patches.to(dtype), task.gallery.grid), "apc")
+    query, faces = _stored(task, dtype)
+    gallery = side_of(faces, "apc")
 
     def run(rows: slice) -> Tensor:
         found = solve(side_of(query[rows], "apc"), gallery, task.candidates[rows], eps=EPS, stop=STOP)
@@ -163,7 +175,7 @@ def contenders() -> list[Contender]:
         sinkhorn = Contender("POT ot.batch", _pot_batched) if batched else Contender("POT ot.sinkhorn", _pot_sinkhorn)
         found += [sinkhorn, Contender(EXACT, _pot_exact)]
     found.append(_contender("reference", reference.solve, torch.float32))
-    for dtype in (torch.float32, torch.float16, torch.bfloat16):
+    for dtype in (torch.float32, torch.float16, torch.bfloat16, torch.int8):
         if not cpu.missing():
             floor = _contender("products", partial(cpu.solve, products_only=True), dtype)
             found += [_contender("cpu", cpu.solve, dtype, floor.name), floor]

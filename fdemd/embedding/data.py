@@ -47,6 +47,7 @@ class EmbeddedData:
         adversary: What made the adversarial queries; None without any.
         normalization: Score normalization; None without.
         copies: The gallery enrolled with copies; None without.
+        compact: Whether patches are made compact before they are compared.
     """
 
     backbone: Backbone
@@ -55,6 +56,7 @@ class EmbeddedData:
     adversary: Adversary | None = None
     normalization: FittedNormalization | None = None
     copies: Copies | None = None
+    compact: bool = False
 
     def query(self, kind: str, rows: Tensor | None = None) -> tuple[Features, Labels]:
         """Return features and labels of queries of one kind.
@@ -115,6 +117,8 @@ class EmbeddedData:
         rows = self.faces.query_rows if rows is None else rows
         digests = [hashlib.sha256(each.numpy().tobytes()).hexdigest() for each in (rows, self.faces.gallery_rows)]
         compared = {"query": query.name, "gallery": gallery.name, "rows": digests}
+        if self.compact and reranker.compares_compact:
+            compared["form"] = "compact"
         return SimilarityStore(cache, {**compared, **settings, **code_key(type(reranker))})
 
     def _labels(self, rows: Tensor, kind: str) -> Labels:
@@ -155,7 +159,7 @@ class DataDescription:
         embedded = embed_sets(self.settings, self.backbone, sets, self.trainer)
         rows = self.faces.gallery_rows
         of_copies = {kind: embedded.pop(f"{kind} copies").at(rows) for kind in copies}
-        data = EmbeddedData(self.backbone, self.faces, embedded, self.adversary)
+        data = EmbeddedData(self.backbone, self.faces, embedded, self.adversary, compact=self.settings.features.compact)
         if self.estimator is not None:
             data = replace(data, copies=enrolled_copies(embedded["clean"].at(rows), of_copies, self.estimator))
         if self.normalization is None:

@@ -26,8 +26,8 @@ def check_pairs(query: Side, gallery: Side, candidates: Tensor) -> Tensor:
     """
     *_, candidates = check(
         {
-            "query": (query.patches, "float Q N C"),
-            "gallery": (gallery.patches, "float G N C"),
+            "query": (query.patches, "stored Q N C"),
+            "gallery": (gallery.patches, "stored G N C"),
             "candidates": (candidates, "whole Q k"),
         }
     )

@@ -24,7 +24,8 @@ class Side:
     Attributes:
         patches: Raw patches ``(B, N, C)`` in the precision that they are stored in; those too long or too short to be
             multiplied in float32 are scaled to a length of about 1.
-        inverse_norm: ``1 / |patch|``, ``(B, N)`` float32.
+        inverse_norm: ``1 / |patch|``, ``(B, N)`` float32; of compact patches what makes a direction of int8, whose
+            length is 1 or, where channels were left out, less.
         terms: Terms of the weights of this side, float32.
 
     Raises:
@@ -38,7 +39,7 @@ class Side:
     def __post_init__(self) -> None:
         check(
             {
-                "patches": (self.patches, "float B N C"),
+                "patches": (self.patches, "stored B N C"),
                 "inverse_norm": (self.inverse_norm, "float32 B N"),
                 "offset": (self.terms.offset, "float32 B N"),
                 "scale": (self.terms.scale, "float32 B N"),
@@ -51,7 +52,7 @@ class Side:
         return len(self.patches)
 
     def unit(self, rows: Tensor | slice) -> Tensor:
-        """Return the patches of some faces, float32 of length 1; the shape of ``rows`` leads that of the result."""
+        """Return the directions of some faces' patches, float32; the shape of ``rows`` leads that of the result."""
         return self.patches[rows].float() * self.inverse_norm[rows][..., None]
 
 
@@ -66,7 +67,7 @@ def side_of(features: Features, weighting: str) -> Side:
         InputError: The features lack what the weighting needs, or hold numbers that are not finite.
         ValueError: The features are not of a batch of faces, or have no patches or channels.
     """
-    check({"patches": (features.patches, "float B N C")})
+    check({"patches": (features.patches, "stored B N C")})
     _check_sizes(features.patches)
     rows = max(1, _NUMBERS_AT_ONCE // max(1, features.patches[:1].numel()))
     chunks = [_prepared(features[first : first + rows], weighting) for first in range(0, max(1, len(features)), rows)]
@@ -87,6 +88,9 @@ class _Prepared(NamedTuple):
 
 
 def _prepared(some: Features, weighting: str) -> _Prepared:
+    if some.scale is not None:
+        whole = Features(some.embedding, some.raw_patches, some.grid, some.landmarks)
+        return _Prepared(some.patches, some.scale[..., 0].float(), WEIGHTINGS[weighting](whole), changed=False)
     patches, numbers = some.patches, some.patches.float()
     length = numbers.norm(dim=-1)
     changed = _cannot_be_squared(patches, length)

@@ -70,7 +70,9 @@ def emd_similarity(
     query, gallery = as_features(query, "query"), as_features(gallery, "gallery")
     check_patches(query, "query")
     check_patches(gallery, "gallery")
-    check_arrays({"query.patches": (query.patches, "float Q N C"), "gallery.patches": (gallery.patches, "float G N C")})
+    check_arrays(
+        {"query.patches": (query.patches, "stored Q N C"), "gallery.patches": (gallery.patches, "stored G N C")}
+    )
     if candidates is None:
         rows = torch.arange(len(gallery), device=query.patches.device).expand(len(query), -1)
     else:

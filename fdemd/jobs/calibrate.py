@@ -44,6 +44,7 @@ def calibrate(settings: Evaluate) -> Path:
         raise InputError(
             "A calibration says how far to trust the second stage; leave --no-rerank and rerank=none away."
         )
+    settings.features.check_full("A calibration is made of")
     rerank = rerank.measure()
     settings = settings.model_copy(update={"query": {}, "copies": []})
     backbone = build_network(settings.model, settings.seed)

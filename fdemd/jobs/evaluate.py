@@ -113,6 +113,7 @@ def _identify(data: EmbeddedData, settings: Evaluate) -> list[Comparison]:
             backbone=data.backbone,
             index=index,
             copies=data.copies,
+            compact=data.compact,
             on_progress=on_progress,
         )
         for kind in kinds:

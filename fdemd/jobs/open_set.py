@@ -104,7 +104,9 @@ def _search(
     searches = len(kinds) * len(faces.query_rows) + (0 if CLEAN in kinds else len(strangers))
     with pairs_progress(searches * rerank.k if rerank else None, shown=rerank is not None) as on_progress:
         stages = second_stages(rerank, data.backbone)
-        gallery = TwoStageSearch(features, labels, stages, backbone=data.backbone, on_progress=on_progress)
+        gallery = TwoStageSearch(
+            features, labels, stages, backbone=data.backbone, compact=data.compact, on_progress=on_progress
+        )
         search = OpenSetSearch(gallery, section.rank)
         nonmated = {}
         for kind in dict.fromkeys([CLEAN, *kinds]):

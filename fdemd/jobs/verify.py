@@ -145,6 +145,7 @@ def _second_stage(settings: Evaluate) -> EmdRerank | None:
         raise InputError(
             f"rerank={second_stage.method} orders a gallery, which pairs do not have; use rerank=emd or rerank=none."
         )
+    settings.features.check_full("Pairs are compared by")
     if isinstance(second_stage.alpha, str) or second_stage.patches != RAW:
         raise InputError(
             "Pairs are compared by raw patches, with an alpha that is a number; use rerank.patches=raw and, say, "

@@ -133,7 +133,7 @@ class IdentificationReport:
         rerank, first = self.settings.rerank, self.comparisons[0]
         if isinstance(rerank, NoRerank):
             return []
-        dtype = self.settings.features.dtype
+        dtype = self.settings.features.compared_in
         note = second_stage_note(rerank, k=first.k, grid=first.grid, dtype=dtype, engine=first.engine)
         return [note, *engine_notes(self.missing_engine)]
 
@@ -153,7 +153,7 @@ class IdentificationReport:
             "rerank": settings.rerank.plain() | _stage2_facts(self.comparisons[0]) if reranked else None,
             "copies": list(settings.copies),
             "features": dict(self.origins),
-            "patch_precision": settings.features.dtype,
+            "patch_precision": settings.features.compared_in,
             "seed": settings.seed,
             "legacy_self_count": settings.legacy_self_count,
             "unit": UNIT,

@@ -133,7 +133,7 @@ class OpenSetReport:
             "stage1": settings.stage1.plain(),
             "rerank": None if isinstance(settings.rerank, NoRerank) else settings.rerank.plain(),
             "features": dict(self.origins),
-            "patch_precision": settings.features.dtype,
+            "patch_precision": settings.features.compared_in,
             "seed": settings.seed,
             "unit": "percent, T as the scores; low and high are the ends of the 95 % bootstrap interval over people, T "
             "held fixed",

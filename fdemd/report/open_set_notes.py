@@ -52,7 +52,7 @@ def open_set_notes(
         notes.append("Clean mated searches: leave-one-out.")
     rerank = settings.rerank
     if not isinstance(rerank, NoRerank):
-        notes.append(second_stage_note(rerank, k=rerank.k, grid=grid, dtype=settings.features.dtype))
+        notes.append(second_stage_note(rerank, k=rerank.k, grid=grid, dtype=settings.features.compared_in))
     notes += weights_notes(weights_sha256)
     for result in results:
         unfinished = result.mated.unfinished + result.nonmated.unfinished

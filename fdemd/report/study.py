@@ -89,7 +89,7 @@ class StudyReport:
             "data": {"name": joined(point.settings.data.name for point in self.points)},
             "points": [point.facts() for point in self.points],
             "rerank": self.settings.rerank.plain(),
-            "patch_precision": self.settings.features.dtype,
+            "patch_precision": self.settings.features.compared_in,
             "seed": self.settings.seed,
             "legacy_self_count": self.settings.legacy_self_count,
             "unit": UNIT,
@@ -99,7 +99,9 @@ class StudyReport:
         transports = self._transports()
         eps = joined(f"{each.eps:g}" for each in transports)
         stop = joined(map(stopping_label, transports))
-        computed = f"Patches in {self.settings.features.dtype}, eps {eps}, stop {stop}, seed" if transports else "Seed"
+        computed = (
+            f"Patches in {self.settings.features.compared_in}, eps {eps}, stop {stop}, seed" if transports else "Seed"
+        )
         return [
             f"{computed} {self.settings.seed}. s: seconds that the similarities of all pairs of one kind of query "
             "took, with making projected or pooled patches, on the machine and in the run that computed them.",

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from fdemd.cache.similarities import Computed, SimilarityStore
+from fdemd.emd.compact import compact, map_within
 from fdemd.features import Features
 from fdemd.retrieval.reranker import Progress, Reranker, Similarity, check_similarity, no_progress
 from fdemd.tensors.checks import check
@@ -37,6 +38,7 @@ class PairSimilarity:
         on_progress: Progress = no_progress,
         store: SimilarityStore | None = None,
         view: Callable[[Features], Features] = lambda given: given,
+        compact: bool = False,
     ) -> None:
         """Describe the pairs.
 
@@ -48,9 +50,12 @@ class PairSimilarity:
             store: Where the similarities of these features by this re-ranker are kept; None keeps everything in memory.
             view: Makes of the features those with the kind of patches that the re-ranker compares, once a pair is to
                 be computed; without it they have that kind already.
+            compact: Whether full patches are made compact, by a map that is fitted on the gallery, if the re-ranker
+                can compare such.
         """
         self._reranker, self._query, self._gallery = reranker, query, gallery
         self._on_progress, self._store, self._view = on_progress, store, view
+        self._compact = compact and reranker.compares_compact
         self._candidates: Tensor | None = None
         self._known: Computed = {}
         self._engine = ""
@@ -109,8 +114,11 @@ class PairSimilarity:
     @cached_property
     def _sides(self) -> tuple[Features, Features]:
         """Queries and gallery as they are compared; not needed where an earlier run stored all pairs."""
-        prepare = self._reranker.prepare
-        return prepare(self._view(self._query)), prepare(self._view(self._gallery))
+        query, gallery = (self._reranker.prepare(self._view(side)) for side in (self._query, self._gallery))
+        if not self._compact:
+            return query, gallery
+        patch_map = map_within(gallery)
+        return compact(query, patch_map), compact(gallery, patch_map)
 
     def _compute_piece(self, rows: slice, candidates: Tensor, barred: Tensor | None) -> Computed:
         query, gallery = self._sides

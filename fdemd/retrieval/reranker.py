@@ -89,6 +89,7 @@ class Reranker(ABC):
         pairwise: Whether a pair's similarity depends on these two faces alone, so that two protocols, and every ``k``
             of a study, can share it.
         needs_barred: Whether it is to be told which faces a query may not be compared with.
+        compares_compact: Whether it can compare compact patches (:mod:`fdemd.emd.compact`); others are given full ones.
         batch: Queries, at most, whose similarities are stored together; None for all.
 
     Example:
@@ -112,6 +113,7 @@ class Reranker(ABC):
     patches: str = "raw"
     pairwise: bool = False
     needs_barred: bool = False
+    compares_compact: bool = False
     batch: int | None = None
 
     @abstractmethod

@@ -28,6 +28,7 @@ class EmdReranker(Reranker):
         torch.Size([2, 2])
     """
 
+    compares_compact = True
     batch = 4096  # what at most is lost if a run is broken off; for each the whole gallery is prepared anew
 
     def __init__(self, **settings: Any) -> None:

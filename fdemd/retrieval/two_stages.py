@@ -49,6 +49,7 @@ class TwoStageSearch:
         backbone: Backbone | None = None,
         index: FaissIndex | None = None,
         copies: Copies | None = None,
+        compact: bool = False,
         on_progress: Progress = no_progress,
     ) -> None:
         """Describe the search.
@@ -60,6 +61,7 @@ class TwoStageSearch:
             backbone: The network that gave the features, for re-rankers of projected patches.
             index: Index of the gallery, for the first stage; None compares every face.
             copies: The gallery enrolled with copies, for queries that are covered alike; not with an index.
+            compact: Whether patches are made compact before they are compared.
             on_progress: To be told the number of pairs just re-ranked.
 
         Raises:
@@ -67,7 +69,7 @@ class TwoStageSearch:
         """
         self.gallery, self.labels, self.stages = gallery, labels, tuple(stages)
         self.index, self.on_progress, self.copies = index, on_progress, copies
-        self._backbone = backbone
+        self._backbone, self.compact = backbone, compact
         kinds = dict.fromkeys(stage.reranker.patches for stage in stages)
         self._views = {kind: patches_for(kind, backbone, gallery) for kind in kinds}
         self._viewed: dict[str, Features] = {}
@@ -108,7 +110,13 @@ class TwoStageSearch:
     def with_gallery(self, gallery: Features) -> TwoStageSearch:
         """Return the same search of another gallery of the same faces, without copies."""
         return TwoStageSearch(
-            gallery, self.labels, self.stages, backbone=self._backbone, index=self.index, on_progress=self.on_progress
+            gallery,
+            self.labels,
+            self.stages,
+            backbone=self._backbone,
+            index=self.index,
+            compact=self.compact,
+            on_progress=self.on_progress,
         )
 
     def view(self, kind: str, features: Features) -> Features:
@@ -182,6 +190,7 @@ class Queries:
                 on_progress=search.on_progress,
                 store=self._store_of(reranker),
                 view=lambda features: search.view(reranker.patches, features),
+                compact=search.compact,
             )
         barred = barred_rows(self.labels, search.labels, protocol) if reranker.needs_barred else None
         return Scored(self._pairs[asked](first.indices[:, :k], barred), self._pairs[asked].seconds)

@@ -77,6 +77,7 @@ def mixture_of(
         gallery_labels,
         second_stages(settings, data.backbone),
         backbone=data.backbone,
+        compact=data.compact,
         on_progress=on_progress,
     )
     parts, rights, firsts, missed, lone = [], [], [], 0, 0

@@ -106,6 +106,7 @@ class StudyComparison:
             list(self._stages.values()),
             backbone=data.backbone,
             copies=data.copies,  # whose similarities are not kept
+            compact=data.compact,
             on_progress=on_progress,
         )
 

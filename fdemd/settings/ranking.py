@@ -284,3 +284,23 @@ class Features(Section):
 
     store: bool
     dtype: Precision
+    patches: Literal["full", "compact"]
+
+    @property
+    def compact(self) -> bool:
+        """Whether compact patches are compared."""
+        return self.patches == "compact"
+
+    @property
+    def compared_in(self) -> str:
+        """What numbers of patches are compared in, for notes."""
+        return "compact int8" if self.compact else self.dtype
+
+    def check_full(self, what: str) -> None:
+        """Check that full patches are compared.
+
+        Raises:
+            InputError: They are compact, which ``what`` cannot compare.
+        """
+        if self.compact:
+            raise InputError(f"{what} full patches; use features.patches=full.")

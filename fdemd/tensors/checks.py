@@ -45,13 +45,15 @@ _KINDS = {
     "row": _Kind((torch.int64,)),
     "float": _Kind(_FLOATS),
     "float32": _Kind((torch.float32,)),
+    "int8": _Kind((torch.int8,)),
+    "stored": _Kind((*_FLOATS, torch.int8)),
     "real": _Kind(_FLOATS + _WHOLE),
     "score": _Kind(_FLOATS + _WHOLE, torch.float64, torch.isnan, "no numbers (NaN)"),
     "rank": _Kind(_FLOATS + _WHOLE, torch.float64, lambda values: ~(values < torch.inf), "NaN or infinity"),
     "finite": _Kind(_FLOATS + _WHOLE, torch.float64, lambda values: ~values.isfinite(), "not finite (NaN or infinity)"),
 }
-"""``float`` and ``real`` take any values: theirs are checked where they are read anyway. ``rank`` is a score that may
-be minus infinity, that of nobody."""
+"""``float``, ``stored`` (patches) and ``real`` take any values: theirs are checked where they are read anyway. ``rank``
+is a score that may be minus infinity, that of nobody."""
 
 
 def check(tensors: Mapping[str, tuple[object, str]]) -> list[Tensor]:

@@ -118,6 +118,23 @@ def test_damaged_features_are_told_and_computed_again(
     assert table(folder) == first
 
 
+def test_compact_patches_give_nearly_the_same_and_are_stored_as_others(
+    evaluate, few_people: Path, tmp_path: Path
+) -> None:
+    words = [
+        "--rerank",
+        "data=folder",
+        f"data.root='{few_people}'",
+        f"data.cache='{tmp_path / 'cache'}'",
+        "query=clean",
+    ]
+    full, small = (evaluate(*words, "k=5", f"features.patches={kind}")[2] for kind in ("full", "compact"))
+    for one, other in zip(table(full), table(small), strict=True):
+        assert one["MAP@R"] == pytest.approx(other["MAP@R"], abs=1)
+    assert "patches in compact int8" in (small / "results.md").read_text()
+    assert results(small)["rerank"]["engine"] != "stored"
+
+
 def test_whole_precision_of_the_patches(evaluate, few_people: Path) -> None:
     arguments = ("data=folder", f"data.root='{few_people}'", "query=mask", "k=5")
     half, whole = (evaluate(*arguments, f"features.dtype={dtype}")[2] for dtype in ("float16", "float32"))

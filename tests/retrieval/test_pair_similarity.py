@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from fdemd.cache.similarities import SimilarityStore
+from fdemd.emd import emd_similarity
+from fdemd.emd.compact import compact
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.retrieval.pair_similarity import STORED, PairSimilarity
@@ -47,6 +49,21 @@ def test_the_view_is_of_the_patches_compared() -> None:
     viewed = PairSimilarity(EmdReranker(), faces(0), faces(1), view=halved)(candidates())
     expected = PairSimilarity(EmdReranker(), halved(faces(0)), halved(faces(1)))(candidates())
     assert torch.equal(viewed.values, expected.values)
+
+
+def test_patches_are_made_compact_after_all_else_that_is_done_to_them() -> None:
+    query, gallery = (compact(side.pooled((2, 2))) for side in SIDES)
+    found = PairSimilarity(EmdReranker(grid=(2, 2)), *SIDES, compact=True)(candidates())
+    assert torch.equal(found.values, emd_similarity(query, gallery, candidates()).similarity)
+
+
+def test_a_reranker_that_does_not_compare_compact_patches_is_given_full_ones() -> None:
+    class Nearest(Reranker):
+        def similarity(self, query: Features, gallery: Features, shortlist: Tensor, **_: object) -> Similarity:
+            return Similarity((query.patches[:, None] - gallery.patches[shortlist]).norm(dim=(2, 3)))
+
+    full, asked = (PairSimilarity(Nearest(), *SIDES, compact=each)(candidates()) for each in (False, True))
+    assert torch.equal(full.values, asked.values)
 
 
 def test_pairs_that_are_stored_need_no_patches(tmp_path: Path) -> None:

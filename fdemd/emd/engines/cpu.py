@@ -17,7 +17,7 @@ from fdemd.emd.side import Side
 from fdemd.emd.sinkhorn import Converged
 from fdemd.emd.transport import Transport
 
-_PRECISIONS = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}
+_PRECISIONS = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2, torch.int8: 3}
 _PLACES_AT_ONCE = 128
 """Candidates of a query that a thread takes at a time; a single query with many candidates keeps all threads busy."""
 _PRODUCTS_AT_ONCE = 2**34
@@ -98,7 +98,7 @@ def solve(
 
     Args:
         query: Side of ``Q`` faces in memory.
-        gallery: Side of ``G`` faces in memory; float32, float16 and bfloat16 patches are read as they are.
+        gallery: Side of ``G`` faces in memory; float32, float16, bfloat16 and int8 patches are read as they are.
         candidates: Rows ``(Q, k)`` of the gallery; :func:`fdemd.emd.pairs.check_pairs` says what is refused. An
             expanded ``arange(G)`` stays one row of memory.
         eps: Strength of the entropy, large enough for float32.

@@ -47,7 +47,8 @@ def solve(
 ) -> Transport:
     """Compute the transport between each query and its candidates on a graphics card.
 
-    float16 and bfloat16 patches are multiplied as they are and summed in float32; everything else is float32.
+    float16 and bfloat16 patches are multiplied as they are, those of int8 as float16, which holds them exactly, and
+    summed in float32; everything else is float32.
 
     Args:
         query: Side of ``Q`` faces with at most :data:`MOST_PATCHES` patches.
@@ -70,7 +71,7 @@ def solve(
     if card_memory is None:
         card_memory = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else 2**30
     dtype = torch.promote_types(query.patches.dtype, gallery.patches.dtype)
-    dtype = dtype if dtype.itemsize == 2 else torch.float32
+    dtype = {torch.int8: torch.float16}.get(dtype, dtype if dtype.itemsize == 2 else torch.float32)
     similarity = torch.zeros(candidates.shape, device=candidates.device)
     fallback, unfinished = torch.zeros(2, *candidates.shape, dtype=torch.bool, device=candidates.device)
     queries_at_once = min(_faces_within(card_memory // 4, query), _PAIRS_AT_ONCE // max(1, candidates.shape[1]))
@@ -148,7 +149,7 @@ def _faces_within(memory: int, side: Side) -> int:
     if side.patches.is_cuda:
         return len(side)
     _, patches, channels = side.patches.shape
-    return memory // (patches * channels * side.patches.itemsize + 4 * (3 * patches + channels))
+    return memory // (patches * channels * max(2, side.patches.itemsize) + 4 * (3 * patches + channels))
 
 
 def _blocks(count: int, size: int) -> Iterator[slice]:

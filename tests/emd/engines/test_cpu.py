@@ -12,6 +12,7 @@ from torch.nn.functional import interpolate
 from fdemd.backbones import Backbone
 from fdemd.data.sources import orl_manifest
 from fdemd.emd import WEIGHTINGS, Converged, emd_similarity
+from fdemd.emd.compact import compact
 from fdemd.emd.engines import cpu, reference
 from fdemd.emd.side import side_of
 from fdemd.emd.transport import Transport
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.skipif(bool(cpu.missing()), reason=cpu.missing())
 SIZES = [*range(1, 12), 16, 25, 34, 35, 42, 49, 63, 64, 65, 70]
 CHANNELS = [1, 2, 3, 8, 15, 17, 64, 128, 513, 1792]
 KINDS = ("random", "nearly equal", "opposite", "some zero", "positive", "large", "small")
-F32, F16, BF16 = torch.float32, torch.float16, torch.bfloat16
+F32, F16, BF16, I8 = torch.float32, torch.float16, torch.bfloat16, torch.int8
 SUMS_TO_1 = sorted(WEIGHTINGS.keys() - {"uew"})
 
 
@@ -43,6 +44,10 @@ def faces(count: int, patches: int, channels: int, kind: str = "random", seed: i
     }[kind]
     embedding = torch.randn(count, channels, generator=generator)
     return Features(embedding, values, (patches, 1), torch.rand(count, 68, 2, generator=generator) * 1.2 - 0.1)
+
+
+def stored(features: Features, dtype: torch.dtype) -> Features:
+    return compact(features) if dtype == I8 else features.to(dtype)
 
 
 def solved(
@@ -64,7 +69,7 @@ def assert_equal(found: Transport, expected: Transport) -> None:
     kinds=st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)),
     weighting=st.sampled_from(SUMS_TO_1),
     eps=st.sampled_from([0.03, 0.05, 0.5]),
-    dtypes=st.sampled_from([(F32, F32), (F16, F16), (BF16, BF16), (F32, BF16), (F16, F32)]),
+    dtypes=st.sampled_from([(F32, F32), (F16, F16), (BF16, BF16), (I8, I8), (F32, BF16), (F16, F32), (F16, I8)]),
     instructions=st.sampled_from(cpu.INSTRUCTIONS or ("none",)),
     seed=st.integers(0, 2**16),
 )
@@ -79,8 +84,8 @@ def test_scores_equal_the_reference(
     instructions: str,
     seed: int,
 ) -> None:
-    query = faces(2, patches, channels, kinds[0], seed).to(dtypes[0])
-    gallery = faces(4, patches, channels, kinds[1], seed + 1).to(dtypes[1])
+    query = stored(faces(2, patches, channels, kinds[0], seed), dtypes[0])
+    gallery = stored(faces(4, patches, channels, kinds[1], seed + 1), dtypes[1])
     candidates = torch.tensor([[3, 0, 1], [2, 2, 0]])
     expected = emd_similarity(query, gallery, candidates, weighting=weighting, eps=eps, engine="reference")
     found = solved(query, gallery, candidates, weighting, eps=eps, instructions=instructions)
@@ -91,11 +96,23 @@ def test_scores_equal_the_reference(
     assert_equal(found, expected)
 
 
-@pytest.mark.parametrize("dtype", [F32, BF16])
+@pytest.mark.parametrize("dtype", [F32, BF16, I8])
 @pytest.mark.parametrize("instructions", cpu.INSTRUCTIONS)
 def test_a_large_grid(instructions: str, dtype: torch.dtype) -> None:
-    query, gallery = faces(1, 256, 40, "positive").to(dtype), faces(3, 256, 40, "positive", seed=1).to(dtype)
+    query, gallery = (stored(faces(n, 256, 40, "positive", seed=n), dtype) for n in (1, 3))
     candidates = torch.tensor([[2, 0, 1]])
+    expected = emd_similarity(query, gallery, candidates, engine="reference")
+    assert_equal(solved(query, gallery, candidates, instructions=instructions), expected)
+
+
+@pytest.mark.parametrize("instructions", cpu.INSTRUCTIONS)
+def test_sums_of_the_largest_whole_numbers_fit(instructions: str) -> None:
+    """All numbers of 2,000 channels are 127 or -127, those of the contexts, too."""
+    signs = torch.randn(2000, generator=torch.Generator().manual_seed(0)).sign()
+    numbers = (127 * signs).to(I8).expand(2, 9, 2000)
+    gallery = Features(torch.zeros(2, 1), numbers, (3, 3), scale=torch.full((2, 9, 2), 1e-4))
+    query = gallery[:1]
+    candidates = torch.tensor([[1, 0]])
     expected = emd_similarity(query, gallery, candidates, engine="reference")
     assert_equal(solved(query, gallery, candidates, instructions=instructions), expected)
 

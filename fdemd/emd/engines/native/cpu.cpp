@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -103,11 +104,14 @@ TARGET_END
 
 #if __has_include(<avx512bf16intrin.h>) && (!defined(__clang__) || __clang_major__ >= 18)  // 16 and 17 crash on it
 #define AVX512_BF16
-TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
+// All processors with AVX512-BF16 have AVX512-VNNI.
+TARGET_BEGIN("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vnni")
 namespace avx512_bf16 {
 #define WIDTH 16
 #define HAS_BF16_PRODUCTS
+#define HAS_INT16_SUMS
 #include "pairs.h"
+#undef HAS_INT16_SUMS
 #undef HAS_BF16_PRODUCTS
 #undef WIDTH
 }  // namespace avx512_bf16
@@ -207,11 +211,12 @@ bool share(const Problem& problem, int64_t first, int64_t last, int64_t threads)
     return !failed;
 }
 
-// Likewise, by two channels at a time where both sides are stored in bfloat16.
-template <typename ByTwo, typename ByOne>
+// Likewise, by the solver for what both sides are stored in; the first is for everything.
+template <typename Solver, typename ForBfloat16, typename ForInt8>
 bool share_by_precision(const Problem& problem, int64_t first, int64_t last, int64_t threads) {
-    const bool by_two = problem.query.precision == BFLOAT16 && problem.gallery.precision == BFLOAT16;
-    return (by_two ? share<ByTwo> : share<ByOne>)(problem, first, last, threads);
+    const int64_t precision = problem.query.precision == problem.gallery.precision ? problem.query.precision : FLOAT32;
+    const auto solve = precision == BFLOAT16 ? share<ForBfloat16> : precision == INT8 ? share<ForInt8> : share<Solver>;
+    return solve(problem, first, last, threads);
 }
 
 #if defined(__x86_64__)
@@ -230,21 +235,20 @@ const Instructions* instructions() {
 #endif
     static const Instructions all[] = {
 #if defined(AMX)
-        {"amx", avx512 && tiles_here(), share<amx::TileSolver<amx::Amx>>},
+        {"amx", avx512 && tiles_here(), share_by_precision<amx::ByOne, amx::TileSolver<amx::Amx>, amx::ByTwoIntegers>},
 #endif
 #if defined(AVX512_BF16)
-        {"avx512-bf16", avx512 && __builtin_cpu_supports("avx512bf16"),
-         share_by_precision<avx512_bf16::Solver<avx512_bf16::TwoChannels>,
-                            avx512_bf16::Solver<avx512_bf16::OneChannel>>},
+        {"avx512-bf16", avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni"),
+         share_by_precision<avx512_bf16::ByOne, avx512_bf16::ByTwo, avx512_bf16::ByTwoIntegers>},
 #endif
 #if defined(__x86_64__)
-        {"avx512", avx512, share<avx512::Solver<avx512::OneChannel>>},
-        {"avx2", avx2, share<avx2::Solver<avx2::OneChannel>>},
+        {"avx512", avx512, share_by_precision<avx512::ByOne, avx512::ByOne, avx512::ByTwoIntegers>},
+        {"avx2", avx2, share_by_precision<avx2::ByOne, avx2::ByOne, avx2::ByTwoIntegers>},
 #endif
-        {"portable", true, share<portable::Solver<portable::OneChannel>>},
-        {"bf16-emulated", true,
-         share_by_precision<portable::Solver<portable::TwoChannels>, portable::Solver<portable::OneChannel>>},
-        {"amx-emulated", true, share<portable::TileSolver<portable::Emulated>>},
+        {"portable", true, share<portable::ByOne>},
+        {"pairs-emulated", true, share_by_precision<portable::ByOne, portable::ByTwo, portable::ByTwoIntegers>},
+        {"amx-emulated", true,
+         share_by_precision<portable::ByOne, portable::TileSolver<portable::Emulated>, portable::ByTwoIntegers>},
         {nullptr, false, nullptr},
     };
     return all;
@@ -255,7 +259,7 @@ constexpr int64_t MOST_PATCHES = int64_t(1) << 20, MOST_CHANNELS = int64_t(1) <<
 
 bool possible(const Side& side) {
     return side.patches && side.inverse_norm && side.offset && side.scale && side.context &&
-           (side.precision == FLOAT32 || side.precision == FLOAT16 || side.precision == BFLOAT16);
+           side.precision >= FLOAT32 && side.precision <= INT8;
 }
 
 bool possible(const Problem& problem, int64_t first, int64_t last) {

@@ -184,3 +184,6 @@ struct Solver : Scratch {
         solve_candidates<Cell>(problem, *this, query, first, last);
     }
 };
+using ByOne = Solver<OneChannel>;
+using ByTwo = Solver<TwoChannels>;
+using ByTwoIntegers = Solver<TwoIntegers>;

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-enum Precision : int64_t { FLOAT32 = 0, FLOAT16 = 1, BFLOAT16 = 2 };
+enum Precision : int64_t { FLOAT32 = 0, FLOAT16 = 1, BFLOAT16 = 2, INT8 = 3 };
 
 // Faces (B): patches (B, N, C) as stored, inverse norms, offset and scale (B, N), context (B, C).
 struct Side {

@@ -5,7 +5,8 @@
 // multiplied by one cell of the gallery at a time. What fills no panel, and everything where vectors are narrow, is
 // multiplied and summed along the rows: both faces are read as they lie, and small grids waste nothing.
 
-constexpr int PANELS = 4;  // multiplied together at the most: by 6 rows, 24 sums, which fit in the registers
+// Multiplied together at the most: by 6 rows 24 sums, or by 4 rows 8, which fit in the registers with what is multiplied.
+constexpr int PANELS = WIDTH == 16 ? 4 : 2;
 
 struct Shape {
     int64_t rows;        // of a face: patches and context
@@ -26,8 +27,7 @@ struct Shape {
         chunk = up((cells + chunks - 1) / chunks, 16);
         // Four rows are summed at once; a panel of fewer patches would be mostly zeros.
         panels = problem.patches / WIDTH + (problem.patches % WIDTH + Cell::CONTEXTS > 4);
-        // Where it is 0, reading the gallery's cells would take as long as multiplying them. Two channels at a time are
-        // for wide vectors, or emulate them.
+        // Where it is 0, reading the gallery's cells would take as long as multiplying them.
         if (panels < 2 || (WIDTH < 16 && Cell::CHANNELS == 1)) panels = 0;
         in_panels = std::min(panels * WIDTH, problem.patches);
         threes = rows - in_panels < 6 ? 0 : (4 - (rows - in_panels) % 4) % 4;
@@ -42,6 +42,7 @@ struct Multiplier {
     Floats query;       // unpacked rows, chunk by chunk
     Floats panels;      // of the query, chunk by chunk
     Floats query_norm;  // inverse
+    float query_step;   // of its context
     Floats gallery;     // one chunk of some unpacked rows
     Floats products;    // (faces * rows, stride)
 
@@ -51,6 +52,7 @@ struct Multiplier {
           query(shape.rows * shape.chunk * shape.chunks),
           panels(shape.panels * WIDTH * shape.chunk * shape.chunks),
           query_norm(shape.stride),
+          query_step(1),
           gallery(shape.block * shape.chunk),
           products(shape.faces * shape.rows * shape.stride) {}
 };
@@ -85,12 +87,13 @@ static void unpack_query(const Problem& problem, Multiplier& multiplier, int64_t
                    multiplier.query.data + (part * shape.rows + row) * shape.chunk, shape.chunk);
     lay_panels(multiplier);
     std::copy_n(problem.query.inverse_norm + query * problem.patches, problem.patches, multiplier.query_norm.data);
+    multiplier.query_step = Cell::step(problem.query, problem, query);
 }
 
 // P panels of the query by G rows of a gallery: a cell of the gallery times a column of each panel.
 template <typename Cell, int P>
 struct PanelTile {
-    static constexpr int ROWS = P > 2 ? 6 : 12;
+    static constexpr int ROWS = WIDTH == 16 ? (P > 2 ? 6 : 12) : 8 / P;
 
     template <int G>
     static void multiply(const float* panels, const float* gallery, int64_t chunk, float* products, int64_t stride,
@@ -109,7 +112,8 @@ struct PanelTile {
         for (int g = 0; g < G; g++)
             for (int p = 0; p < P; p++) {
                 float* const to = products + g * stride + p * WIDTH;
-                store(to, add ? load(to) + total[g][p] : total[g][p]);
+                const vec found = Cell::number(total[g][p]);
+                store(to, add ? load(to) + found : found);
             }
     }
 };
@@ -135,7 +139,8 @@ struct RowTile {
         }
         for (int g = 0; g < G; g++) {
             // Where Q < 4, what is beyond is 0; its place is that of the next rows, written later, or unused.
-            const four found = sums(total[0][g], total[1][g], total[2][g], total[3][g]);
+            const four found = sums(Cell::number(total[0][g]), Cell::number(total[1][g]), Cell::number(total[2][g]),
+                                    Cell::number(total[3][g]));
             float* const to = products + g * stride;
             store_four(to, add ? load_four(to) + found : found);
         }
@@ -198,17 +203,21 @@ static void multiply_faces(const Problem& problem, Multiplier& multiplier, const
 
 // What is missing in the products of one face: nothing, or the norms, and that a context has two rows.
 static inline void finish(OneChannel, const Problem&, const Multiplier&, int64_t, float*) {}
-static inline void finish(TwoChannels, const Problem& problem, const Multiplier& multiplier, int64_t candidate,
+template <typename Cell>
+static inline void finish(Cell, const Problem& problem, const Multiplier& multiplier, int64_t candidate,
                           float* products) {
     const int64_t patches = problem.patches, stride = multiplier.shape.stride;
     const float* const norm = problem.gallery.inverse_norm + candidate * patches;
-    for (int64_t m = 0; m <= patches; m++) {
+    for (int64_t m = 0; m < patches; m++) {
         float* const row = products + m * stride;
-        const float factor = m < patches ? norm[m] : 1.f, with_context = (row[patches] + row[patches + 1]) * factor;
-        for (int64_t n = 0; n < stride; n += WIDTH) {
-            const vec low = m < patches ? vec{} : load(row + stride + n);
-            store(row + n, (load(row + n) + low) * load(multiplier.query_norm.data + n) * factor);
-        }
+        const float with_context = (row[patches] + row[patches + 1] * Cell::LOWER) * multiplier.query_step * norm[m];
+        for (int64_t n = 0; n < stride; n += WIDTH)
+            store(row + n, load(row + n) * load(multiplier.query_norm.data + n) * norm[m]);
         row[patches] = with_context;
     }
+    float* const context = products + patches * stride;
+    const float step = Cell::step(problem.gallery, problem, candidate);
+    for (int64_t n = 0; n < stride; n += WIDTH)
+        store(context + n, (load(context + n) + load(context + stride + n) * Cell::LOWER) *
+                               load(multiplier.query_norm.data + n) * step);
 }

@@ -63,12 +63,10 @@ static void correlate(const bfloat16* patches, const float* context, const float
     }
 }
 
-// As solve_candidates, by tiles where both sides are stored in bfloat16.
+// As solve_candidates, of sides that are both stored in bfloat16.
 template <typename Tiles>
 static void solve_candidates_by_tiles(const Problem& problem, Scratch& scratch, int64_t query, int64_t first,
                                       int64_t last) {
-    if (problem.query.precision != BFLOAT16 || problem.gallery.precision != BFLOAT16)
-        return solve_candidates<OneChannel>(problem, scratch, query, first, last);
     const int64_t patches = problem.patches, stride = scratch.multiplier.shape.stride;
     const float* const query_norm = problem.query.inverse_norm + query * patches;
     float* const cosine = scratch.multiplier.products.data;

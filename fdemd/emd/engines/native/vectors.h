@@ -2,11 +2,13 @@
 
 typedef float vec __attribute__((vector_size(4 * WIDTH)));
 typedef uint32_t uvec __attribute__((vector_size(4 * WIDTH)));
+typedef int32_t ivec __attribute__((vector_size(4 * WIDTH)));
 typedef float four __attribute__((vector_size(16)));
 typedef uint32_t ufour __attribute__((vector_size(16)));
 // As they lie in memory: anywhere, and possibly written as something else.
 typedef float stored_vec __attribute__((vector_size(4 * WIDTH), aligned(4), may_alias));
 typedef uint16_t stored_halves __attribute__((vector_size(2 * WIDTH), aligned(2), may_alias));
+typedef int8_t stored_bytes __attribute__((vector_size(WIDTH), aligned(1), may_alias));
 typedef float stored_four __attribute__((vector_size(16), aligned(4), may_alias));
 
 INLINE vec load(const float* from) { return *reinterpret_cast<const stored_vec*>(from); }
@@ -16,6 +18,9 @@ INLINE void store_four(float* to, four value) { *reinterpret_cast<stored_four*>(
 
 // Numbers as stored, as floats. Halves: a float16 has 15 places less in its exponent's range, 2^112; subnormals fit in.
 INLINE vec widen(const float* from) { return load(from); }
+INLINE vec widen(const int8_t* from) {
+    return __builtin_convertvector(*reinterpret_cast<const stored_bytes*>(from), vec);
+}
 INLINE uvec widen_bits(const uint16_t* from) {
     return __builtin_convertvector(*reinterpret_cast<const stored_halves*>(from), uvec);
 }

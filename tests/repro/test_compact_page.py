@@ -1,0 +1,58 @@
+"""The page of compact patches shows what their JSON file says."""
+
+from typing import Any
+
+import pytest
+
+from fdemd.repro.compact_page import compact_page, curve_table, holds
+
+
+def network(**of_small: float) -> dict[str, Any]:
+    small = {"P@1": 97.9, "tau": 0.991} | of_small
+    figures = {"P@1": 98.0, "RP": 80.0, "MAP@R": 70.04}
+    return {
+        "network": "dlib",
+        "patches": "raw",
+        "grid": "8x8x128",
+        "forms": [
+            {"form": "8 KiB", "channels": 124, "bytes": 8192, "map_sha256": "ab", "speed": {"avx2": 1.5}},
+            {"form": "float16", "channels": 128, "bytes": 16384, "map_sha256": "", "speed": {"avx2": 1.0}},
+        ],
+        "rows": [
+            {"query": "clean", "queries": 7, "form": "float16", **figures, "tau": 1.0},
+            {"query": "clean", "queries": 7, "form": "8 KiB", **figures, **small},
+        ],
+    }
+
+
+def facts() -> dict[str, Any]:
+    return {
+        "command": "python -m fdemd.repro.compact",
+        "fit": "some",
+        "measured on": "others",
+        "protocol": "leave-twin-out",
+        "seed": 0,
+        "full": "float16",
+        "versions": {"fdemd": "1", "torch": "2"},
+        "networks": [network()],
+    }
+
+
+def test_the_curve_goes_down_from_the_full_form() -> None:
+    assert curve_table(network()) == [
+        "| form | channels | bytes a face | avx2 | clean |",
+        "| --- | --- | --- | --- | --- |",
+        "| float16 | 128 | 16,384 | 1.00 | 98.0 / 80.0 / 70.0, 1.000 |",
+        "| 8 KiB | 124 | 8,192 | 1.50 | 97.9 / 80.0 / 70.0, 0.991 |",
+    ]
+
+
+@pytest.mark.parametrize(("small", "kept"), [({}, True), ({"P@1": 97.89}, False), ({"tau": 0.989}, False)])
+def test_a_form_holds_if_it_keeps_figures_and_order(small: dict[str, float], kept: bool) -> None:
+    assert holds(network(**small), "float16") is kept
+
+
+def test_the_page_says_what_holds() -> None:
+    page = compact_page(facts())
+    assert "or more, with dlib, raw patches 8x8x128." in page
+    assert curve_table(network())[-1] in page
