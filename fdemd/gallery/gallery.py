@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from sqlalchemy import select
@@ -17,7 +18,10 @@ from fdemd.gallery import audit, exchange, people
 from fdemd.gallery.audit import LoggedChange
 from fdemd.gallery.calibrate import Thresholds
 from fdemd.gallery.check import Checked, check
+from fdemd.gallery.cluster.opening import open_shards
+from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.cohort import read_cohort
+from fdemd.gallery.comparing import Comparing, OutdatedError
 from fdemd.gallery.covering import worn_by
 from fdemd.gallery.database import Database
 from fdemd.gallery.enrolment import KNOWN, REFUSED, Enrolment, judge, known_photograph, store
@@ -26,21 +30,26 @@ from fdemd.gallery.faces import FaceReader, Photo, SeenFace, SeenPhotograph, dig
 from fdemd.gallery.gate import Finding
 from fdemd.gallery.identification import Identification, Verification
 from fdemd.gallery.identify import decide
-from fdemd.gallery.index import Index
+from fdemd.gallery.index import Index, Snapshot
 from fdemd.gallery.moving import Move, move
 from fdemd.gallery.names import check_name
 from fdemd.gallery.occlusions import CLEAN, SEEN, check_kind
 from fdemd.gallery.opening import Asked, network_to_move_to, open_pinned
 from fdemd.gallery.people import EnrolledPerson, Removal
 from fdemd.gallery.pin import Pin
+from fdemd.gallery.refusals import UnavailableError
 from fdemd.gallery.schema import Person
-from fdemd.gallery.search import Search, default_rerank
+from fdemd.gallery.search import Match, Search, default_rerank
+from fdemd.gallery.threshold import Calibration
 from fdemd.settings.checking import check_settings
 from fdemd.settings.ranking import EmdRerank
 from fdemd.tensors.directions import unit
 
 FPIR = 0.01
 """Rate of strangers who may get a name, where none is asked for."""
+_TRIES = 20
+"""Times that the shards of a cluster are asked, if the gallery changes before all of them were."""
+_Found = TypeVar("_Found")
 
 
 class Gallery:
@@ -60,11 +69,18 @@ class Gallery:
         ['s2']
     """
 
-    def __init__(self, database: Database, reader: FaceReader, pin: Pin, rerank: EmdRerank | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        reader: FaceReader,
+        pin: Pin,
+        rerank: EmdRerank | None,
+        comparing: Comparing | None = None,
+    ) -> None:
         """Take the parts; :meth:`open` makes them."""
-        self._database, self._reader, self.pin = database, reader, pin
-        self._index = Index(database)
-        self._search = Search(database, pin, rerank)
+        self._database, self._reader, self.pin, self._comparing = database, reader, pin, comparing
+        self._index = Index(database, embeddings=comparing is None)
+        self._search = Search(database, pin, rerank, comparing)
         with database.read() as session:
             cohort = read_cohort(session, pin)
         self._thresholds = Thresholds(database, self._search, reader, cohort)
@@ -81,6 +97,7 @@ class Gallery:
         patches: str | None = None,
         cohort: Sequence[Sequence[Photo]] | None = None,
         rerank: dict[str, Any] | None = None,
+        cluster: Cluster | None = None,
         create: bool = True,
     ) -> Gallery:
         """Open a gallery, or make one where there is none.
@@ -100,6 +117,8 @@ class Gallery:
                 enrolled; by default 40 people of the AT&T faces. Only when the gallery is made.
             rerank: Settings of the second stage in this process, as ``configs/rerank/emd.yaml`` has them; by default
                 ``alpha=0.3, k=20``. ``{"alpha": 0}`` leaves the order to the cosine.
+            cluster: The Ray cluster that keeps the faces in memory and searches them, with the same answers; by default
+                this process does.
             create: Whether to make a new gallery where there is none.
 
         Raises:
@@ -109,7 +128,9 @@ class Gallery:
         database = Database(where, create=create)
         try:
             reader, pin = open_pinned(database, asked, cohort, create=create)
-            return cls(database, reader, pin, _second_stage(pin, rerank))
+            second = _second_stage(pin, rerank)
+            comparing = None if cluster is None else open_shards(cluster, database, pin, second)
+            return cls(database, reader, pin, second, comparing)
         except BaseException:
             database.close()
             raise
@@ -160,7 +181,9 @@ class Gallery:
         self.close()
 
     def close(self) -> None:
-        """Close the database's connections."""
+        """Close the database's connections, and let go of a cluster, whose shards stay."""
+        if self._comparing is not None:
+            self._comparing.close()
         self._database.close()
 
     def enrol(
@@ -216,10 +239,13 @@ class Gallery:
         seen = self._reader.read(photograph)
         if not seen.faces:
             return []
-        snapshot = self._index.current()
         kinds = [worn_by(face.conditions) if worn == SEEN else worn for face in seen.faces]
-        calibrations = {kind: self._thresholds.of(snapshot, kind) for kind in kinds}
-        found = self._search.people(_together(seen.faces), snapshot)
+
+        def searched(snapshot: Snapshot) -> tuple[Snapshot, dict[str, Calibration], list[list[Match]]]:
+            calibrations = {kind: self._thresholds.of(snapshot, kind) for kind in kinds}
+            return snapshot, calibrations, self._search.people(_together(seen.faces), snapshot)
+
+        snapshot, calibrations, found = self._as_it_is(searched)
         numbers = [match.photograph for matches in found for match in matches[: 2 * candidates]]
         with self._database.read() as session:
             paths = people.paths_of(session, numbers)
@@ -235,7 +261,7 @@ class Gallery:
         Raises:
             InputError: There is no such candidate, the photograph was removed since, or the gallery keeps no patches.
         """
-        return evidence_of(answer, candidate, self._database, self._search, self._index.current())
+        return evidence_of(answer, candidate, self._database, self._search)
 
     def verify(self, one: Photo, other: Photo, *, fmr: float = 0.001) -> Verification:
         """Say whether the most prominent faces of two photographs are of one person.
@@ -345,8 +371,10 @@ class Gallery:
         Raises:
             InputError: The rate is out of range, or too small to be told for this gallery.
         """
-        snapshot = self._index.current()
-        return self._thresholds.of(snapshot, check_kind(worn)).threshold(fpir, max(snapshot.size, 1))
+        kind = check_kind(worn)
+        return self._as_it_is(
+            lambda snapshot: self._thresholds.of(snapshot, kind).threshold(fpir, max(snapshot.size, 1))
+        )
 
     def rename(self, person: str | int, new: str) -> None:
         """Give a person another name.
@@ -432,12 +460,27 @@ class Gallery:
             if number is not None and (known := self._known(person, photograph)) is not None:
                 return Enrolment(name_of(photograph), KNOWN, (), known)
             seen = self._reader.read(photograph)
-            findings = judge(seen, number, snapshot, self._thresholds, fpir, chosen)
+            findings = self._as_it_is(
+                lambda snapshot: judge(seen, number, snapshot, self._search, self._thresholds.pairs, fpir, chosen)
+            )
         except InputError as error:
             return Enrolment(name_of(photograph), REFUSED, (Finding("unreadable", str(error).rstrip("."), True),))
         if not 0 <= (chosen or 0) < len(seen.faces) or (any(finding.refuses for finding in findings) and not force):
             return Enrolment(seen.name, REFUSED, tuple(findings))
         return store(self._database, self.pin, person, seen, chosen or 0, findings)
+
+    def _as_it_is(self, work: Callable[[Snapshot], _Found]) -> _Found:
+        """Work on the gallery as it is now; anew if it changed before all shards of a cluster were asked.
+
+        Raises:
+            UnavailableError: It changes all the time.
+        """
+        for _ in range(_TRIES):
+            with suppress(OutdatedError):
+                return work(self._index.current())
+        raise UnavailableError(
+            f"The gallery {self._database.name} changes faster than its shards can be asked; try again."
+        )
 
     def _known(self, person: str, photograph: Photo) -> int | None:
         """Whether a file is enrolled already, which saves looking for its faces."""
