@@ -12,6 +12,7 @@ from fdemd.data.tree import entries_below, is_image
 from fdemd.errors import InputError
 from fdemd.faces.photographs import pixels_of
 from fdemd.files.text import to_printable
+from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.enrolment import ENROLLED, KNOWN, REFUSED, Enrolment
 from fdemd.gallery.exchange import pin_of
 from fdemd.gallery.gallery import Gallery
@@ -48,8 +49,8 @@ def enrol(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def open_or_make(arguments: argparse.Namespace) -> Gallery:
-    """Open a gallery, or make one as the command line says."""
+def open_or_make(arguments: argparse.Namespace, cluster: Cluster | None = None) -> Gallery:
+    """Open a gallery, or make one as the command line says, and search it on a cluster if one is given."""
     cohort = None if arguments.cohort is None else list(list_people(arguments.cohort).people.values())
     return Gallery.open(
         arguments.gallery,
@@ -58,6 +59,7 @@ def open_or_make(arguments: argparse.Namespace) -> Gallery:
         keep=arguments.keep,
         patches=arguments.patches,
         cohort=cohort,
+        cluster=cluster,
     )
 
 
