@@ -18,10 +18,11 @@ from fdemd.gallery import audit, exchange, people
 from fdemd.gallery.audit import LoggedChange
 from fdemd.gallery.calibrate import Thresholds
 from fdemd.gallery.check import Checked, check
+from fdemd.gallery.cluster.head import ComparingOnShards
 from fdemd.gallery.cluster.opening import open_shards
 from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.cohort import read_cohort
-from fdemd.gallery.comparing import Comparing, OutdatedError
+from fdemd.gallery.comparing import OutdatedError
 from fdemd.gallery.covering import worn_by
 from fdemd.gallery.database import Database
 from fdemd.gallery.enrolment import KNOWN, REFUSED, Enrolment, judge, known_photograph, store
@@ -75,7 +76,7 @@ class Gallery:
         reader: FaceReader,
         pin: Pin,
         rerank: EmdRerank | None,
-        comparing: Comparing | None = None,
+        comparing: ComparingOnShards | None = None,
     ) -> None:
         """Take the parts; :meth:`open` makes them."""
         self._database, self._reader, self.pin, self._comparing = database, reader, pin, comparing
@@ -360,6 +361,11 @@ class Gallery:
         """Number of people and of photographs, as they are now."""
         snapshot = self._index.current()
         return len(snapshot.names), len(snapshot)
+
+    @property
+    def replicas(self) -> tuple[int, int] | None:
+        """Number of a cluster's replicas that answer, and of all; None without a cluster."""
+        return None if self._comparing is None else self._comparing.replicas
 
     def threshold(self, fpir: float = FPIR, worn: str = CLEAN) -> float:
         """Return the score from which on somebody gets a name.

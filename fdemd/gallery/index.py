@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
+from typing import Any
 
 import torch
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 from torch import Tensor
 
@@ -151,8 +152,9 @@ class Index:
     def _faces(self, session: Session, *which: ColumnElement[bool]) -> _Faces:
         if self._part is not None:
             which = *which, self._part.condition
-        columns = (Photograph.id, Photograph.person_id, *([Photograph.embedding] if self._embeddings else []))
-        found = session.execute(select(*columns).where(*which).order_by(Photograph.id)).all()
+        embedding = [Photograph.embedding] if self._embeddings else []
+        query: Select[Any] = select(Photograph.id, Photograph.person_id, *embedding)
+        found = session.execute(query.where(*which).order_by(Photograph.id)).all()
         photographs, people = (torch.tensor([row[place] for row in found], dtype=torch.long) for place in (0, 1))
         if not self._embeddings or not found:
             return torch.zeros(len(found), 0), photographs, people

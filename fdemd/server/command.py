@@ -80,7 +80,7 @@ def _port(text: str) -> int:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; it is 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of them; it is 1 or more")
     return int(text)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -47,13 +49,15 @@ class ShardActor:
         """Begin to read."""
         self._read = read
         self._shard: Shard | None = None
-        self._refusal: InputError | None = None
+        self._ended: Exception | None = None
         threading.Thread(target=self._follow, daemon=True).start()
 
     def ask(self, method: str, *arguments: object) -> object:
         """Return what a method of the shard returns, or an error to be told; Ray would wrap one that is raised."""
-        if self._refusal is not None:
-            return self._refusal
+        if isinstance(self._ended, InputError):
+            return self._ended
+        if self._ended is not None:
+            raise self._ended
         if self._shard is None:
             return LostError("It is still reading its part.")
         try:
@@ -62,15 +66,15 @@ class ShardActor:
             return error
 
     def _follow(self) -> None:
-        while self._refusal is None:
+        while self._ended is None:
             try:
                 if self._shard is None:
                     self._shard = self._read()
                 self._shard.follow()
             except UnavailableError:  # the database will come back
                 pass
-            except InputError as error:
-                self._refusal = error
+            except Exception as error:
+                self._ended = error
             time.sleep(_POLL)
 
 
@@ -79,22 +83,33 @@ class RayReplica:
 
     def __init__(self, make: Callable[[], Any]) -> None:
         """Take what finds the actor or makes it."""
-        self._make, self._lock = make, threading.Lock()
+        self._make, self._making = make, threading.Lock()
         self._actor = make()
 
     def ask(self, method: str, *arguments: object) -> Future[Any]:
         """Begin to ask, see :class:`fdemd.gallery.cluster.asking.Replica`."""
         answer: Future[Any] = Future()
+        actor = self._actor
+        if actor is None:
+            threading.Thread(target=self._make_again, daemon=True).start()
+            answer.set_exception(LostError("It is being made again."))
+            return answer
         try:
-            with self._lock:
-                if self._actor is None:
-                    self._actor = self._make()
-                asked = self._actor.ask.remote(method, *arguments).future()
+            asked = actor.ask.remote(method, *arguments).future()
         except RayError as error:
             answer.set_exception(LostError(str(error)))
         else:
             asked.add_done_callback(partial(self._told, answer))
         return answer
+
+    def _make_again(self) -> None:
+        if not self._making.acquire(blocking=False):
+            return
+        try:
+            with suppress(RayError, RuntimeError, ConnectionError):  # Ray's own head may be away; the next look tries
+                self._actor = self._make()
+        finally:
+            self._making.release()
 
     def _told(self, answer: Future[Any], asked: Future[Any]) -> None:
         error = asked.exception()
@@ -157,6 +172,11 @@ def _check_room(cluster: Cluster, where: str) -> None:
         raise InputError(
             f"The gallery {where} is a file, which the {len(machines)} machines of the cluster cannot share; keep it "
             "on PostgreSQL."
+        )
+    if len(machines) > 1 and os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
+        raise InputError(
+            f"The Ray cluster at {cluster.address} runs whatever anybody who reaches it sends; start it with "
+            "RAY_AUTH_MODE=token."
         )
     wanted, there = cluster.shards * cluster.replicas, int(ray.cluster_resources().get("CPU", 0))
     if wanted > there:

@@ -65,5 +65,5 @@ class PatchesInMemory:
     def _read(self, numbers: Sequence[int]) -> None:
         query = select(Patches.photograph_id, Patches.rows, Patches.columns, Patches.data)
         with self._database.read() as session:
-            for number, *packed in session.execute(query.where(Patches.photograph_id.in_(numbers))):
-                self._packed[number] = _Packed(*packed)
+            for each in session.execute(query.where(Patches.photograph_id.in_(numbers))):
+                self._packed[each.photograph_id] = _Packed(each.rows, each.columns, each.data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -71,7 +70,7 @@ class Shard:
         self._index = Index(self._database, part)
         self._patches = None if rerank is None else PatchesInMemory(self._database, pin)
         self._comparing = ComparingHere(self._features, None if rerank is None else build_reranker(rerank))
-        self._states: deque[_State] = deque(maxlen=_KEPT)
+        self._states: tuple[_State, ...] = ()  # replaced as a whole, so that those who look need no lock
         self.follow()
 
     def follow(self) -> int:
@@ -81,17 +80,15 @@ class Shard:
             InputError: The database cannot be read, or the gallery was moved to another network.
         """
         with self._lock:
-            snapshot = self._index.current()
-            known = self._states[-1] if self._states else None
-            if known is not None and snapshot.change < known.last:  # a database that was put back to an earlier state
-                self._states.clear()
-                known = None
-            if known is not None and _same_faces(known.snapshot, snapshot):
-                self._states[-1] = replace(known, last=snapshot.change)
+            snapshot, states = self._index.current(), self._states
+            if states and snapshot.change < states[-1].last:  # a database that was put back to an earlier state
+                states = ()
+            if states and _same_faces(states[-1].snapshot, snapshot):
+                self._states = (*states[:-1], replace(states[-1], last=snapshot.change))
             else:
                 if self._patches is not None:
                     self._patches.follow(snapshot.photographs)
-                self._states.append(_State(snapshot.change, snapshot.change, snapshot))
+                self._states = (*states, _State(snapshot.change, snapshot.change, snapshot))[-_KEPT:]
             return snapshot.change
 
     def rank(self, change: int, query: Tensor, own: Sequence[int] | None) -> Ranked | None:
@@ -136,7 +133,7 @@ class Shard:
         return self._state(change)
 
     def _state(self, change: int) -> Snapshot | None:
-        found = (state.snapshot for state in reversed(tuple(self._states)) if state.first <= change <= state.last)
+        found = (state.snapshot for state in reversed(self._states) if state.first <= change <= state.last)
         return next(found, None)
 
     def _features(self, photographs: Tensor) -> tuple[Features | None, Tensor]:

@@ -4,39 +4,40 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from fdemd.errors import InputError
 from fdemd.gallery.cluster import opening
+from fdemd.gallery.cluster.asking import LostError
 from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.gallery import Gallery
+from fdemd.gallery.refusals import UnavailableError
 from tests.gallery.made_gallery import MadeReader, open_made, photograph
 
 ray = pytest.importorskip("ray")
+actors = pytest.importorskip("fdemd.gallery.cluster.actors")
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[None]:
     """A Ray of this machine."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(ROOT)  # its processes import fdemd
-    ray.init(
-        num_cpus=4,
-        namespace="fdemd",
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-        object_store_memory=80 * 2**20,
-    )
-    yield
-    ray.shutdown()
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))  # its processes import fdemd
+        patch.setenv("RAY_prestart_worker_first_driver", "0")
+        ray.init(
+            num_cpus=2,
+            namespace="fdemd",
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            object_store_memory=80 * 2**20,
+        )
+        yield
+        ray.shutdown()
 
 
 def on_ray(gallery: Gallery, cluster: Cluster) -> Gallery:
@@ -68,7 +69,7 @@ def test_a_gallery_on_ray(running: None, tmp_path: Path) -> None:
         assert on_ray(gallery, Cluster(shards=2, replicas=1)).identify(photograph("Dora"))[0].person == "Dora"
         assert len(names()) == 2, "the second one found the shards of the first"
         with pytest.raises(
-            InputError, match="8 shards of 2 replicas take 16 processor cores, and the Ray cluster has 4"
+            InputError, match="8 shards of 2 replicas take 16 processor cores, and the Ray cluster has 2"
         ):
             on_ray(gallery, Cluster())
         assert opening.stop_shards("auto", gallery.database) == 2
@@ -108,3 +109,95 @@ def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:
         pytest.raises(InputError, match="There is no Ray cluster at 127"),
     ):
         on_ray(gallery, Cluster("127.0.0.1:1"))
+
+
+def several_machines(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    nodes = [{"NodeManagerAddress": f"10.0.0.{number}", "Alive": True} for number in (1, 2)]
+    monkeypatch.setattr(actors.ray, "nodes", lambda: nodes)
+    monkeypatch.setattr(actors.ray, "cluster_resources", lambda: {"CPU": 64.0})
+    monkeypatch.setenv("RAY_AUTH_MODE", mode)
+
+
+def test_several_machines_cannot_share_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    several_machines(monkeypatch, "token")
+    with pytest.raises(InputError, match="is a file, which the 2 machines of the cluster cannot share"):
+        actors._check_room(Cluster(), "people.db")
+    actors._check_room(Cluster(), "postgresql://a@b/c")
+
+
+def test_several_machines_want_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    several_machines(monkeypatch, "disabled")
+    with pytest.raises(InputError, match="start it with RAY_AUTH_MODE=token"):
+        actors._check_room(Cluster(), "postgresql://a@b/c")
+
+
+class MadeActor:
+    """What Ray gives for an actor, as far as it is used: ``actor.ask.remote(...).future()``."""
+
+    def __init__(self, told: object) -> None:
+        self.told, self.ask = told, self
+
+    def remote(self, *words: object) -> "MadeActor":
+        return self
+
+    def future(self) -> Future[object]:
+        answer: Future[object] = Future()
+        if isinstance(self.told, Exception) and not isinstance(self.told, InputError | LostError):
+            answer.set_exception(self.told)
+        else:
+            answer.set_result(self.told)
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [
+        (LostError("reading"), LostError),
+        (InputError("The gallery was moved."), InputError),
+        (ray.exceptions.ActorUnavailableError("away", None), LostError),
+        (ray.exceptions.ObjectLostError("1", None, ""), LostError),
+        (ZeroDivisionError("a mistake"), ZeroDivisionError),
+    ],
+)
+def test_what_a_replica_may_say_instead_of_an_answer(told: Exception, error: type[Exception]) -> None:
+    assert isinstance(actors.RayReplica(lambda: MadeActor(told)).ask("rank").exception(), error)
+    assert actors.RayReplica(lambda: MadeActor(7)).ask("rank").result() == 7
+
+
+def test_an_actor_that_died_for_good_is_made_again() -> None:
+    made = iter([MadeActor(ray.exceptions.ActorDiedError()), MadeActor(7)])
+    replica, end = actors.RayReplica(lambda: next(made)), time.monotonic() + 30
+    while isinstance((answer := replica.ask("rank")).exception(), LostError):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert answer.result() == 7
+
+
+class MadeShard:
+    """Is read at the third attempt, and refuses once it is told to."""
+
+    attempts, moved = 0, False
+
+    def read(self) -> "MadeShard":
+        self.attempts += 1
+        if self.attempts < 3:
+            raise UnavailableError("The database cannot be reached.")
+        return self
+
+    def follow(self) -> int:
+        if self.moved:
+            raise InputError("The gallery was moved.")
+        return 5
+
+
+def test_a_shard_waits_for_its_database_and_ends_when_the_gallery_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actors, "_POLL", 0.01)
+    shard = MadeShard()
+    actor, told = actors.ShardActor(shard.read), list[object]()
+    while not told or told[-1] != 5:
+        told.append(actor.ask("follow"))
+    assert shard.attempts == 3 and all(isinstance(each, LostError) for each in told[:-1])
+    shard.moved = True
+    while actor._ended is None:
+        time.sleep(0.01)
+    assert str(actor.ask("rank")) == "The gallery was moved."

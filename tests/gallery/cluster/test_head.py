@@ -101,13 +101,13 @@ def test_a_dead_copy_changes_no_answer_and_a_dead_shard_leaves_none(many: Galler
     shards[0][0].dead = shards[1][1].dead = True
     for _ in range(4):
         assert cluster._search.people(queries(), cluster._index.current()) == expected
-    assert cluster._comparing is not None
+    assert cluster.replicas == (2, 4) and many.replicas is None
     shards[0][1].dead = True
     with pytest.raises(UnavailableError, match="Shard 0 of the gallery does not answer"):
         cluster._search.people(queries(), cluster._index.current())
     shards[0][0].dead = False
     assert cluster._search.people(queries(), cluster._index.current()) == expected
-    cluster._comparing.close()
+    cluster.close()
 
 
 def test_what_a_shard_refuses_is_told(many: Gallery) -> None:
