@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fdemd.gallery.database import Database
-from fdemd.gallery.faces import SeenFace, SeenPhotograph
+from fdemd.gallery.faces import Photo, SeenFace, SeenPhotograph, digest_of
 from fdemd.gallery.gate import Finding, Likeness, check_faces, check_likeness
 from fdemd.gallery.index import Snapshot
 from fdemd.gallery.packing import as_png, pack_embedding, pack_patches
@@ -108,6 +108,24 @@ def store(
             return Enrolment(seen.name, KNOWN, (), known)
         number = _add(session, pin, found.id, seen, seen.faces[face])
     return Enrolment(seen.name, ENROLLED, tuple(findings), number)
+
+
+def find_known(database: Database, person: str, photograph: Photo) -> int | None:
+    """Return the number of a file that is enrolled for a person already, without looking for its faces; None if not.
+
+    Args:
+        database: The gallery's.
+        person: Name.
+        photograph: A photograph; of what is no file nothing is known.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    if (digest := digest_of(photograph)) is None:
+        return None
+    with database.read() as session:
+        number = session.scalar(select(Person.id).where(Person.name == person))
+        return None if number is None else known_photograph(session, number, digest)
 
 
 def known_photograph(session: Session, person: int, sha256: str) -> int | None:

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import torch
-from sqlalchemy import select
 
 from fdemd.backbones import Backbone
 from fdemd.errors import InputError
@@ -25,9 +24,9 @@ from fdemd.gallery.cohort import read_cohort
 from fdemd.gallery.comparing import OutdatedError
 from fdemd.gallery.covering import worn_by
 from fdemd.gallery.database import Database
-from fdemd.gallery.enrolment import KNOWN, REFUSED, Enrolment, judge, known_photograph, store
+from fdemd.gallery.enrolment import KNOWN, REFUSED, Enrolment, find_known, judge, store
 from fdemd.gallery.evidence import Evidence, evidence_of
-from fdemd.gallery.faces import FaceReader, Photo, SeenFace, SeenPhotograph, digest_of, name_of
+from fdemd.gallery.faces import FaceReader, Photo, SeenFace, SeenPhotograph, name_of
 from fdemd.gallery.gate import Finding
 from fdemd.gallery.identification import Identification, Verification
 from fdemd.gallery.identify import decide
@@ -39,7 +38,6 @@ from fdemd.gallery.opening import Asked, network_to_move_to, open_pinned
 from fdemd.gallery.people import EnrolledPerson, Removal
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.refusals import UnavailableError
-from fdemd.gallery.schema import Person
 from fdemd.gallery.search import Match, Search, default_rerank
 from fdemd.gallery.threshold import Calibration
 from fdemd.settings.checking import check_settings
@@ -190,7 +188,7 @@ class Gallery:
     def enrol(
         self,
         person: str,
-        photographs: Photo | Sequence[Photo],
+        photographs: Photo | SeenPhotograph | Sequence[Photo | SeenPhotograph],
         *,
         face: int | None = None,
         force: bool = False,
@@ -200,7 +198,8 @@ class Gallery:
 
         Args:
             person: Name; somebody new, or who is enrolled already.
-            photographs: A photograph or several: paths, bytes of files, PIL images or arrays ``(H, W, 3)``.
+            photographs: A photograph or several: paths, bytes of files, PIL images or arrays ``(H, W, 3)``, or what
+                :meth:`find_faces` found on them.
             face: Number of the face on each photograph, from 0, the most prominent first; None lets the gate decide.
             force: Whether photographs are enrolled that the gate would refuse, as far as they show a face.
             fpir: Rate of strangers who may be as much alike as a lookalike.
@@ -212,7 +211,7 @@ class Gallery:
             InputError: The name may not be one. A photograph that cannot be read is refused, not an error.
         """
         name = check_name(person)
-        several = [photographs] if isinstance(photographs, Photo) else photographs
+        several = [photographs] if isinstance(photographs, Photo | SeenPhotograph) else photographs
         return [self._enrol(name, photograph, face, force, fpir) for photograph in several]
 
     def identify(
@@ -459,18 +458,25 @@ class Gallery:
         with self._database.write() as session:
             return exchange.import_from(Path(folder), session, self.pin, self._database.name)
 
-    def _enrol(self, person: str, photograph: Photo, chosen: int | None, force: bool, fpir: float) -> Enrolment:
-        snapshot = self._index.current()
-        number = next((number for number, name in snapshot.names.items() if name == person), None)
-        try:
-            if number is not None and (known := self._known(person, photograph)) is not None:
-                return Enrolment(name_of(photograph), KNOWN, (), known)
-            seen = self._reader.read(photograph)
-            findings = self._as_it_is(
-                lambda snapshot: judge(seen, number, snapshot, self._search, self._thresholds.pairs, fpir, chosen)
-            )
-        except InputError as error:
-            return Enrolment(name_of(photograph), REFUSED, (Finding("unreadable", str(error).rstrip("."), True),))
+    def _enrol(
+        self, person: str, photograph: Photo | SeenPhotograph, chosen: int | None, force: bool, fpir: float
+    ) -> Enrolment:
+        names = self._index.current().names.items()
+        number = next((number for number, name in names if name == person), None)
+        if isinstance(photograph, SeenPhotograph):
+            seen = photograph
+        else:
+            try:
+                if number is not None and (known := find_known(self._database, person, photograph)) is not None:
+                    return Enrolment(name_of(photograph), KNOWN, (), known)
+                seen = self._reader.read(photograph)
+            except UnavailableError:
+                raise
+            except InputError as error:
+                return Enrolment(name_of(photograph), REFUSED, (Finding("unreadable", str(error).rstrip("."), True),))
+        findings = self._as_it_is(
+            lambda snapshot: judge(seen, number, snapshot, self._search, self._thresholds.pairs, fpir, chosen)
+        )
         if not 0 <= (chosen or 0) < len(seen.faces) or (any(finding.refuses for finding in findings) and not force):
             return Enrolment(seen.name, REFUSED, tuple(findings))
         return store(self._database, self.pin, person, seen, chosen or 0, findings)
@@ -487,14 +493,6 @@ class Gallery:
         raise UnavailableError(
             f"The gallery {self._database.name} changes faster than its shards can be asked; try again."
         )
-
-    def _known(self, person: str, photograph: Photo) -> int | None:
-        """Whether a file is enrolled already, which saves looking for its faces."""
-        if (digest := digest_of(photograph)) is None:
-            return None
-        with self._database.read() as session:
-            number = session.scalar(select(Person.id).where(Person.name == person))
-            return None if number is None else known_photograph(session, number, digest)
 
     def _only_face(self, photograph: Photo) -> SeenFace:
         seen = self._reader.read(photograph)

@@ -104,7 +104,7 @@ def test_a_server_on_a_cluster(made: Path, capsys: Captured, monkeypatch: pytest
     ray = pytest.importorskip("ray")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the processes of the cluster import fdemd
     root = orl_manifest().root
-    with ray.init(num_cpus=2, namespace="fdemd", include_dashboard=False, log_to_driver=False):
+    with ray.init("local", num_cpus=2, namespace="fdemd", include_dashboard=False, log_to_driver=False):
         where = ["--gallery", str(made), "--ray", ray.get_runtime_context().gcs_address]
         command = [sys.executable, "-m", "fdemd", "gallery", "serve", *where, "--shards", "2", "--replicas", "1"]
         process = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, text=True, cwd=ROOT)

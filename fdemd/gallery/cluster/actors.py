@@ -129,7 +129,7 @@ class RayReplica:
 
 def open_shards(cluster: Cluster, where: str, pin: Pin, rerank: EmdRerank | None) -> ComparingOnShards:
     """Find or make the shards of a gallery, see :func:`fdemd.gallery.cluster.opening.open_shards`."""
-    _connect(cluster)
+    connect(cluster.address)
     _check_room(cluster, where)
     kept = hashlib.sha256(f"{pin.text} {rerank} {cluster.shards} {cluster.replicas}".encode()).hexdigest()[:12]
     shards = []
@@ -144,7 +144,7 @@ def open_shards(cluster: Cluster, where: str, pin: Pin, rerank: EmdRerank | None
 
 def stop_shards(address: str, where: str) -> int:
     """Stop the shards of a gallery, see :func:`fdemd.gallery.cluster.opening.stop_shards`."""
-    _connect(Cluster(address))
+    connect(address)
     found = [each["name"] for each in list_named_actors(all_namespaces=True) if each["namespace"] == _NAMESPACE]
     names = [name for name in found if name.startswith(f"{_name_of(where)}/")]
     for name in names:
@@ -154,15 +154,20 @@ def stop_shards(address: str, where: str) -> int:
     return len(names)
 
 
-def _connect(cluster: Cluster) -> None:
+def connect(address: str) -> None:
+    """Connect this process to a Ray cluster, unless it is connected.
+
+    Raises:
+        InputError: The cluster cannot be reached.
+    """
     if ray.is_initialized():
         return
     try:
-        ray.init(cluster.address, namespace=_NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(address, namespace=_NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RayError, RuntimeError, ValueError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
         raise InputError(
-            f"There is no Ray cluster at {cluster.address} ({reason}); start one with: ray start --head."
+            f"There is no Ray cluster at {address} ({reason}); start one with: ray start --head."
         ) from error
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 
 from fdemd.errors import InputError
 from fdemd.gallery.cluster.head import ComparingOnShards
 from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.database import Database
+from fdemd.gallery.faces import SeenPhotograph
 from fdemd.gallery.pin import Pin
 from fdemd.settings.ranking import EmdRerank
 
@@ -46,6 +49,28 @@ def stop_shards(address: str, database: Database) -> int:
     from fdemd.gallery.cluster import actors
 
     return actors.stop_shards(address, database.where)
+
+
+def read_on_cluster(
+    address: str, database: Database, photographs: Sequence[tuple[str, Path]]
+) -> Iterator[tuple[str, SeenPhotograph | Path]]:
+    """Return what photographs show, read on all machines of a cluster, in their order.
+
+    Args:
+        address: The cluster's.
+        database: The gallery's, whose network reads them.
+        photographs: People and files, which every machine reaches by the same path.
+
+    Returns:
+        The people with what was seen; or with the file, if it is known already or cannot be read.
+
+    Raises:
+        InputError: Ray is missing, or the cluster cannot be reached.
+    """
+    _check_installed()
+    from fdemd.gallery.cluster import reading
+
+    return reading.read_on_cluster(address, database.where, photographs)
 
 
 def _check_installed() -> None:

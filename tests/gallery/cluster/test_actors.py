@@ -29,6 +29,7 @@ def running() -> Iterator[None]:
         patch.setenv("PYTHONPATH", str(ROOT))  # its processes import fdemd
         patch.setenv("RAY_prestart_worker_first_driver", "0")
         ray.init(
+            "local",
             num_cpus=2,
             namespace="fdemd",
             include_dashboard=False,
