@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 from torch import Tensor
 
@@ -152,9 +152,10 @@ class Index:
     def _faces(self, session: Session, *which: ColumnElement[bool]) -> _Faces:
         if self._part is not None:
             which = *which, self._part.condition
-        embedding = [Photograph.embedding] if self._embeddings else []
-        query: Select[Any] = select(Photograph.id, Photograph.person_id, *embedding)
-        found = session.execute(query.where(*which).order_by(Photograph.id)).all()
+        columns: list[Any] = [Photograph.id, Photograph.person_id]
+        if self._embeddings:
+            columns.append(Photograph.embedding)
+        found = session.execute(select(*columns).where(*which).order_by(Photograph.id)).all()
         photographs, people = (torch.tensor([row[place] for row in found], dtype=torch.long) for place in (0, 1))
         if not self._embeddings or not found:
             return torch.zeros(len(found), 0), photographs, people
