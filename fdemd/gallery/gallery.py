@@ -33,7 +33,7 @@ from fdemd.gallery.identify import decide
 from fdemd.gallery.index import Index, Snapshot
 from fdemd.gallery.moving import Move, move
 from fdemd.gallery.names import check_name
-from fdemd.gallery.occlusions import CLEAN, SEEN, check_kind
+from fdemd.gallery.occlusions import CLEAN, KINDS, SEEN, check_kind
 from fdemd.gallery.opening import Asked, network_to_move_to, open_pinned
 from fdemd.gallery.people import EnrolledPerson, Removal
 from fdemd.gallery.pin import Pin
@@ -380,6 +380,23 @@ class Gallery:
         return self._as_it_is(
             lambda snapshot: self._thresholds.of(snapshot, kind).threshold(fpir, max(snapshot.size, 1))
         )
+
+    def thresholds(self, fpir: float = FPIR) -> dict[str, float]:
+        """Return the scores from which on somebody gets a name, by what is worn, as far as they can be told at once.
+
+        Those of clean faces are measured if need be, others are as they were measured last; :meth:`threshold` measures.
+
+        Args:
+            fpir: Rate of strangers who may; of a kind for which it is too small there is none.
+        """
+        people, found = max(self._index.current().size, 1), {}
+        for kind in KINDS:
+            with suppress(InputError):
+                if kind == CLEAN:
+                    found[kind] = self.threshold(fpir)
+                elif (measured := self._thresholds.last(kind)) is not None:
+                    found[kind] = measured.threshold(fpir, people)
+        return found
 
     def rename(self, person: str | int, new: str) -> None:
         """Give a person another name.

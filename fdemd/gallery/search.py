@@ -57,6 +57,7 @@ class Search:
     """Searches of one gallery's snapshots.
 
     Attributes:
+        pin: What the gallery is pinned to.
         rerank: Settings of the second stage; None without one.
         stored: What the database has of the enrolled faces.
     """
@@ -72,7 +73,7 @@ class Search:
             rerank: How the second stage compares their patches; None leaves it out.
             comparing: What compares; by default this process does.
         """
-        self.rerank, self.stored = rerank, Stored(database, pin)
+        self.pin, self.rerank, self.stored = pin, rerank, Stored(database, pin)
         self._reranker = None if rerank is None else build_reranker(rerank)
         self._comparing = comparing or ComparingHere(self.stored.features, self._reranker)
 
