@@ -6,7 +6,6 @@ second than 20.
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.identification import Identification
 from fdemd.report.table import Table, print_tables
+from tests.gallery.cluster.ray_processes import below, named
 from tests.gallery.made_gallery import MadeReader, open_made, photograph
 
 ray = pytest.importorskip("ray")
@@ -223,18 +223,14 @@ def test_whatever_is_killed_no_answer_is_wrong_or_lost(
 
 
 def kill_an_actor() -> None:
-    from ray.util.state import list_actors
-
-    os.kill(next(each.pid for each in list_actors() if each.state == "ALIVE"), signal.SIGKILL)
+    os.kill(named("ShardActor", os.getpid())[0], signal.SIGKILL)
 
 
 def kill_a_machine(machines: "ray.cluster_utils.Cluster") -> None:
     """Kill all processes of the last node, at once."""
     node = machines.list_all_nodes()[-1]
-    roots = {each.process.pid for several in node.all_processes.values() for each in several}
-    listed = subprocess.run(["ps", "-eo", "pid,ppid", "--no-headers"], check=True, capture_output=True, text=True)
-    children = {int(pid) for pid, parent in map(str.split, listed.stdout.splitlines()) if int(parent) in roots}
-    for pid in roots | children:
+    roots = [each.process.pid for several in node.all_processes.values() for each in several]
+    for pid in [*roots, *below(*roots)]:
         os.kill(pid, signal.SIGKILL)
 
 
