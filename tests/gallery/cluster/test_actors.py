@@ -15,6 +15,7 @@ from fdemd.gallery.cluster.asking import LostError
 from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.refusals import UnavailableError
+from tests.gallery.cluster.ray_processes import named
 from tests.gallery.made_gallery import MadeReader, open_made, photograph
 
 ray = pytest.importorskip("ray")
@@ -44,13 +45,6 @@ def running() -> Iterator[None]:
 def on_ray(gallery: Gallery, cluster: Cluster) -> Gallery:
     comparing = opening.open_shards(cluster, gallery.database, gallery.pin, gallery._search.rerank)
     return Gallery(gallery.database, MadeReader(), gallery.pin, gallery._search.rerank, comparing)
-
-
-def pid_of(name: str) -> int:
-    from ray.util.state import get_actor
-
-    actor = ray.get_actor(name, "fdemd")
-    return int(get_actor(actor._actor_id.hex()).pid)
 
 
 def names() -> list[str]:
@@ -85,8 +79,8 @@ def test_an_actor_that_is_killed_is_made_again(running: None, tmp_path: Path) ->
         comparing = there._comparing
         assert comparing is not None
         killed = names()[0]
-        os.kill(pid_of(killed), signal.SIGKILL)
-        until = time.monotonic() + 120
+        os.kill(named("ShardActor", os.getpid())[0], signal.SIGKILL)
+        until = time.monotonic() + 600
         while there.identify(photograph("Ann", shot=2))[0].person == "Ann" and comparing.replicas[0] == 2:
             assert time.monotonic() < until
         while comparing.replicas[0] < 2:

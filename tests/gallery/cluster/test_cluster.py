@@ -1,11 +1,11 @@
 """Three machines under load, of which actors and one machine are killed. Prints tables of what it took.
 
-FDEMD_CLUSTER_FACES=300000 takes another number of faces than 30,000.
+FDEMD_CLUSTER_FACES=300000 takes another number of faces than 30,000, FDEMD_CLUSTER_RATE another number of requests a
+second than 20.
 """
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -21,15 +21,16 @@ from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.identification import Identification
 from fdemd.report.table import Table, print_tables
+from tests.gallery.cluster.ray_processes import below, named
 from tests.gallery.made_gallery import MadeReader, open_made, photograph
 
 ray = pytest.importorskip("ray")
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 FACES = int(os.environ.get("FDEMD_CLUSTER_FACES", "30000"))
-PEOPLE, QUERIES = 300, 500
+PEOPLE, QUERIES, UNDER_LOAD = 300, 500, 100
 MACHINES, SHARDS, REPLICAS = 3, 6, 2
-RATE, CLIENTS = 20, 8
+RATE, CLIENTS = float(os.environ.get("FDEMD_CLUSTER_RATE", "20")), 8
 ENVIRONMENT = {
     "PYTHONPATH": str(ROOT),  # the processes of the cluster import fdemd
     "RAY_worker_niceness": "0",  # else shards wait for whatever else this machine does
@@ -93,11 +94,11 @@ def tell(title: str, lines: list[tuple[str, str]]) -> None:
     print_tables([Table(title, [{"what": what, "": value} for what, value in lines], words=("what",))])
 
 
-def differences(gallery: Gallery, on_ray: Gallery) -> int:
+def differences(gallery: Gallery, on_ray: Gallery, queries: int) -> int:
     return sum(
         [each.plain() for each in gallery.identify(query(number), candidates=20)]
         != [each.plain() for each in on_ray.identify(query(number), candidates=20)]
-        for number in range(QUERIES)
+        for number in range(queries)
     )
 
 
@@ -188,13 +189,13 @@ class Changes:
 
 
 def test_500_answers_are_those_of_one_process(gallery: Gallery, on_ray: Gallery) -> None:
-    assert differences(gallery, on_ray) == 0
+    assert differences(gallery, on_ray, QUERIES) == 0
 
 
 def test_whatever_is_killed_no_answer_is_wrong_or_lost(
     machines: "ray.cluster_utils.Cluster", gallery: Gallery, on_ray: Gallery
 ) -> None:
-    expected = [best(gallery.identify(query(number))) for number in range(QUERIES)]
+    expected = [best(gallery.identify(query(number))) for number in range(UNDER_LOAD)]
     load, changes = Load(on_ray, expected), Changes(gallery, head(gallery))
     threads = [threading.Thread(target=load.work, args=(client,)) for client in range(CLIENTS)]
     threads.append(threading.Thread(target=changes.work))
@@ -218,22 +219,18 @@ def test_whatever_is_killed_no_answer_is_wrong_or_lost(
     told(load, changes, moments)
     assert load.wrong == [] and load.errors == [] and changes.wrong == []
     assert max(changes.seen) < 2 and max(changes.gone) < 2
-    assert differences(gallery, on_ray) == 0
+    assert differences(gallery, on_ray, UNDER_LOAD) == 0
 
 
 def kill_an_actor() -> None:
-    from ray.util.state import list_actors
-
-    os.kill(next(each.pid for each in list_actors() if each.state == "ALIVE"), signal.SIGKILL)
+    os.kill(named("ShardActor", os.getpid())[0], signal.SIGKILL)
 
 
 def kill_a_machine(machines: "ray.cluster_utils.Cluster") -> None:
     """Kill all processes of the last node, at once."""
     node = machines.list_all_nodes()[-1]
-    roots = {each.process.pid for several in node.all_processes.values() for each in several}
-    listed = subprocess.run(["ps", "-eo", "pid,ppid", "--no-headers"], check=True, capture_output=True, text=True)
-    children = {int(pid) for pid, parent in map(str.split, listed.stdout.splitlines()) if int(parent) in roots}
-    for pid in roots | children:
+    roots = [each.process.pid for several in node.all_processes.values() for each in several]
+    for pid in [*roots, *below(*roots)]:
         os.kill(pid, signal.SIGKILL)
 
 
@@ -267,7 +264,7 @@ def told(load: Load, changes: Changes, moments: dict[str, tuple[float, float]]) 
             }
         )
     title = (
-        f"{FACES:,} faces, {SHARDS} shards x {REPLICAS} replicas on {MACHINES} machines, {RATE} requests/s asked for"
+        f"{FACES:,} faces, {SHARDS} shards x {REPLICAS} replicas on {MACHINES} machines, {RATE:g} requests/s asked for"
     )
     print_tables([Table(title, cells, words=("when",))])
     tell(

@@ -20,6 +20,7 @@ from fdemd.gallery.database import Database
 from fdemd.gallery.faces import SeenPhotograph
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.schema import Patches, Person, Photograph
+from tests.gallery.cluster.ray_processes import named
 from tests.gallery.made_gallery import MadeReader, photograph
 
 ray = pytest.importorskip("ray")
@@ -79,14 +80,10 @@ def test_enrolling_on_ray_is_enrolling_also_if_a_process_is_killed(
     assert main([*words, str(tmp_path / "here.db")]) == 0
 
     def kill() -> None:
-        from ray.util.state import list_actors
-
         while not killed:
-            for actor in list_actors(limit=100):
-                if "MapWorker" in actor.class_name and actor.state == "ALIVE" and _rows(tmp_path / "there.db"):
-                    killed.append(actor.pid)
-                    os.kill(actor.pid, signal.SIGKILL)
-                    return
+            if _rows(tmp_path / "there.db") and (found := named("MapWorker", os.getpid())):
+                killed.append(found[0])
+                os.kill(found[0], signal.SIGKILL)
             time.sleep(0.2)
 
     with ray.init("local", num_cpus=2, namespace="fdemd", include_dashboard=False, log_to_driver=False):
