@@ -389,7 +389,8 @@ class Gallery:
         Args:
             fpir: Rate of strangers who may; of a kind for which it is too small there is none.
         """
-        people, found = max(self._index.current().size, 1), {}
+        people = max(self._index.current().size, 1)
+        found: dict[str, float] = {}
         for kind in KINDS:
             with suppress(InputError):
                 if kind == CLEAN:
