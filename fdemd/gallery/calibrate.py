@@ -13,6 +13,7 @@ from torch import Tensor
 
 from fdemd.features import Features
 from fdemd.gallery.cohort import Cohort
+from fdemd.gallery.comparing import DEPTH, NOT_ENROLLED
 from fdemd.gallery.database import Database
 from fdemd.gallery.faces import FaceReader
 from fdemd.gallery.index import Snapshot
@@ -21,7 +22,7 @@ from fdemd.gallery.occlusions import CLEAN, occluded
 from fdemd.gallery.packing import from_png
 from fdemd.gallery.refusals import UnavailableError
 from fdemd.gallery.schema import Photograph
-from fdemd.gallery.search import DEPTH, NOT_ENROLLED, Search
+from fdemd.gallery.search import Search
 from fdemd.gallery.threshold import Calibration
 from fdemd.tensors.directions import unit
 
@@ -60,6 +61,9 @@ class Thresholds:
         Args:
             snapshot: The gallery.
             kind: A name in :data:`fdemd.gallery.occlusions.KINDS`.
+
+        Raises:
+            OutdatedError: The gallery changed since, see :class:`fdemd.gallery.comparing.Comparing`.
         """
         people = max(snapshot.size, 1)
         known = self._known.get(kind)
@@ -134,10 +138,12 @@ class Thresholds:
     def _enrolled(self, snapshot: Snapshot, rows: np.ndarray) -> tuple[Features, Tensor]:
         """Features of enrolled faces, and their people."""
         wanted = torch.from_numpy(rows)
-        if not self._search.reranks or not len(wanted):
-            return _bare(snapshot.embeddings[wanted]), snapshot.people[wanted]
-        found, there = self._search.features(snapshot, wanted)
-        return found or _bare(snapshot.embeddings[there]), snapshot.people[there]
+        if not self._search.reranks:
+            embeddings, there = self._search.embeddings(snapshot, wanted)
+            return _bare(embeddings), snapshot.people[there]
+        found, photographs = self._search.stored.features(snapshot.photographs[wanted])
+        people = snapshot.people[torch.searchsorted(snapshot.photographs, photographs)]
+        return found or _bare(torch.zeros(0, 1)), people
 
     def _drawn_on_enrolled(self, kind: str, snapshot: Snapshot, rows: np.ndarray) -> tuple[Features, Tensor]:
         people = dict(zip(snapshot.photographs[rows].tolist(), snapshot.people[rows].tolist(), strict=True))

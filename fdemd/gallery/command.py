@@ -116,6 +116,12 @@ def _add_enrol(enrol: argparse.ArgumentParser) -> None:
         "--face", metavar="NUMBER", type=int, help="which face is theirs, from 0, the most prominent first"
     )
     enrol.add_argument("--force", action="store_true", help="enrol also what the gate refuses, if it shows a face")
+    enrol.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="read photographs on all machines of this Ray cluster (auto: the one that this machine belongs to), which "
+        "reach them and the gallery by the same paths",
+    )
     _add_rate(enrol)
     add_choices_for_new(enrol)
 

@@ -12,6 +12,8 @@ from fdemd.data.tree import entries_below, is_image
 from fdemd.errors import InputError
 from fdemd.faces.photographs import pixels_of
 from fdemd.files.text import to_printable
+from fdemd.gallery.cluster.opening import read_on_cluster
+from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.enrolment import ENROLLED, KNOWN, REFUSED, Enrolment
 from fdemd.gallery.exchange import pin_of
 from fdemd.gallery.gallery import Gallery
@@ -38,18 +40,19 @@ def enrol(arguments: argparse.Namespace) -> int:
         open_or_make(arguments) as gallery,
         steady_progress("Enrolling", sum(map(len, people.values()))) as advance,
     ):
-        for name, photographs in people.items():
-            for photograph in photographs:
-                done += gallery.enrol(name, photograph, face=arguments.face, force=arguments.force, fpir=arguments.fpir)
-                advance(1)
+        listed = [(name, photograph) for name, photographs in people.items() for photograph in photographs]
+        read = listed if arguments.ray is None else read_on_cluster(arguments.ray, gallery.database, listed)
+        for name, photograph in read:
+            done += gallery.enrol(name, photograph, face=arguments.face, force=arguments.force, fpir=arguments.fpir)
+            advance(1)
     _tell_enrolments(done, ignored)
     if done and all(each.status == REFUSED for each in done):
         raise InputError(f"None of {len(done):,} photographs was enrolled; the reasons are above.")
     return 0
 
 
-def open_or_make(arguments: argparse.Namespace) -> Gallery:
-    """Open a gallery, or make one as the command line says."""
+def open_or_make(arguments: argparse.Namespace, cluster: Cluster | None = None) -> Gallery:
+    """Open a gallery, or make one as the command line says, and search it on a cluster if one is given."""
     cohort = None if arguments.cohort is None else list(list_people(arguments.cohort).people.values())
     return Gallery.open(
         arguments.gallery,
@@ -58,6 +61,7 @@ def open_or_make(arguments: argparse.Namespace) -> Gallery:
         keep=arguments.keep,
         patches=arguments.patches,
         cohort=cohort,
+        cluster=cluster,
     )
 
 

@@ -33,6 +33,7 @@ class Database:
 
     Attributes:
         name: The file, or the server's address without the password, as errors name it.
+        where: The file or the whole address, by which other processes open it too.
     """
 
     def __init__(self, where: str | Path, *, create: bool = True) -> None:
@@ -49,6 +50,7 @@ class Database:
         url = _url(where)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.name = str(url.database) if self.is_sqlite else url.render_as_string(hide_password=True)
+        self.where = str(Path(self.name).absolute()) if self.is_sqlite else str(where)
         if self.is_sqlite:
             _check_file(Path(self.name), create)
         if not self.is_sqlite and find_spec("psycopg") is None:

@@ -7,20 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from torch import Tensor
 
-from fdemd.gallery.calibrate import Thresholds
 from fdemd.gallery.database import Database
-from fdemd.gallery.faces import SeenFace, SeenPhotograph
+from fdemd.gallery.faces import Photo, SeenFace, SeenPhotograph, digest_of
 from fdemd.gallery.gate import Finding, Likeness, check_faces, check_likeness
 from fdemd.gallery.index import Snapshot
 from fdemd.gallery.packing import as_png, pack_embedding, pack_patches
 from fdemd.gallery.pin import Pin, check_pinned
 from fdemd.gallery.schema import Change, Patches, Person, Photograph
-from fdemd.tensors.directions import unit
+from fdemd.gallery.search import Search
+from fdemd.gallery.threshold import Calibration
 
 ENROLLED, KNOWN, REFUSED = "enrolled", "known", "refused"
 
@@ -54,7 +52,8 @@ def judge(
     seen: SeenPhotograph,
     person: int | None,
     snapshot: Snapshot,
-    thresholds: Thresholds,
+    search: Search,
+    pairs: Calibration,
     fpir: float,
     chosen: int | None,
 ) -> list[Finding]:
@@ -64,16 +63,20 @@ def judge(
         seen: The photograph.
         person: Number of its person; None for a new one.
         snapshot: The gallery.
-        thresholds: What strangers score.
+        search: Searches the gallery.
+        pairs: Cosines of pairs of strangers.
         fpir: Rate of strangers who get a name.
         chosen: Number of the face; None for the most prominent one.
+
+    Raises:
+        OutdatedError: The gallery changed since, see :class:`fdemd.gallery.comparing.Comparing`.
     """
     if not seen.faces:
         return [Finding("no face", "no face was found in it", True)]
     if chosen is not None and not 0 <= chosen < len(seen.faces):
         return [Finding("no such face", f"it has no face {chosen}; there are {len(seen.faces)}, counted from 0", True)]
     face = seen.faces[chosen or 0]
-    likeness = _likeness(face, person, snapshot, thresholds)
+    likeness = _likeness(face, person, snapshot, search, pairs)
     return [*check_faces(seen.faces, chosen), *check_likeness(likeness, fpir)]
 
 
@@ -105,6 +108,24 @@ def store(
             return Enrolment(seen.name, KNOWN, (), known)
         number = _add(session, pin, found.id, seen, seen.faces[face])
     return Enrolment(seen.name, ENROLLED, tuple(findings), number)
+
+
+def find_known(database: Database, person: str, photograph: Photo) -> int | None:
+    """Return the number of a file that is enrolled for a person already, without looking for its faces; None if not.
+
+    Args:
+        database: The gallery's.
+        person: Name.
+        photograph: A photograph; of what is no file nothing is known.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    if (digest := digest_of(photograph)) is None:
+        return None
+    with database.read() as session:
+        number = session.scalar(select(Person.id).where(Person.name == person))
+        return None if number is None else known_photograph(session, number, digest)
 
 
 def known_photograph(session: Session, person: int, sha256: str) -> int | None:
@@ -141,23 +162,14 @@ def _as_text(path: Path) -> str:
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
-def _likeness(face: SeenFace, person: int | None, snapshot: Snapshot, thresholds: Thresholds) -> Likeness:
+def _likeness(face: SeenFace, person: int | None, snapshot: Snapshot, search: Search, pairs: Calibration) -> Likeness:
     """Compare a face with everybody by the cosine, as the first stage does."""
-    if not len(snapshot):
-        return Likeness()
-    cosine = (snapshot.embeddings @ unit(face.features.embedding, "the embedding")[0]).double()
-    mine = snapshot.people == (-1 if person is None else person)
-    own, other = _largest(cosine, mine), _largest(cosine, ~mine)
-    pairs = thresholds.pairs
+    own, other = search.nearest(face.features, snapshot, person)
     return Likeness(
-        None if own is None else float(cosine[own]),
-        0.0 if own is None else pairs.rate(float(cosine[own]), 1),
-        1.0 if own is None else (1 - float(cosine[own])) / (1 - float(np.median(pairs.scores))),
-        None if other is None else float(cosine[other]),
-        1.0 if other is None else pairs.rate(float(cosine[other]), snapshot.size),
-        "" if other is None else snapshot.names.get(int(snapshot.people[other]), ""),
+        own,
+        0.0 if own is None else pairs.rate(own, 1),
+        1.0 if own is None else (1 - own) / (1 - float(np.median(pairs.scores))),
+        None if other is None else other.cosine,
+        1.0 if other is None else pairs.rate(other.cosine, snapshot.size),
+        "" if other is None else snapshot.names.get(other.person, ""),
     )
-
-
-def _largest(cosine: Tensor, among: Tensor) -> int | None:
-    return int(cosine.masked_fill(~among, -torch.inf).argmax()) if among.any() else None

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 from sqlalchemy import select
 
 from fdemd.errors import InputError
 from fdemd.gallery.database import Database
 from fdemd.gallery.identification import Identification
-from fdemd.gallery.index import Snapshot
 from fdemd.gallery.packing import from_png
 from fdemd.gallery.schema import Photograph
 from fdemd.gallery.search import Search
@@ -67,7 +67,7 @@ class Evidence:
         return draw_explanation(self.face, self.enrolled, self.explanation, ("the photograph", self.person), title)
 
 
-def evidence_of(answer: Identification, place: int, database: Database, search: Search, snapshot: Snapshot) -> Evidence:
+def evidence_of(answer: Identification, place: int, database: Database, search: Search) -> Evidence:
     """Return what a candidate of an answer rests on.
 
     Args:
@@ -75,7 +75,6 @@ def evidence_of(answer: Identification, place: int, database: Database, search: 
         place: Place of the candidate, 0 for the first.
         database: The gallery's.
         search: Has the settings of the second stage.
-        snapshot: The gallery as it is now.
 
     Raises:
         InputError: There is no such candidate, the photograph was removed since, or the gallery keeps no patches.
@@ -85,8 +84,7 @@ def evidence_of(answer: Identification, place: int, database: Database, search: 
     if not 0 <= place < len(answer.candidates):
         raise InputError(f"The answer has {len(answer.candidates)} candidates, and none at place {place} from 0.")
     candidate = answer.candidates[place]
-    rows = (snapshot.photographs == candidate.photograph).nonzero()[:, 0]
-    enrolled, _ = search.features(snapshot, rows) if len(rows) else (None, rows)
+    enrolled, _ = search.stored.features(torch.tensor([candidate.photograph]))
     if enrolled is None:
         raise InputError(f"The photograph {candidate.photograph} was removed from the gallery since.")
     with database.read() as session:

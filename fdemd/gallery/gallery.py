@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from sqlalchemy import select
 
 from fdemd.backbones import Backbone
 from fdemd.errors import InputError
@@ -18,30 +17,38 @@ from fdemd.gallery import audit, exchange, people
 from fdemd.gallery.audit import LoggedChange
 from fdemd.gallery.calibrate import Thresholds
 from fdemd.gallery.check import Checked, check
+from fdemd.gallery.cluster.head import ComparingOnShards
+from fdemd.gallery.cluster.opening import open_shards
+from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.cohort import read_cohort
+from fdemd.gallery.comparing import OutdatedError
 from fdemd.gallery.covering import worn_by
 from fdemd.gallery.database import Database
-from fdemd.gallery.enrolment import KNOWN, REFUSED, Enrolment, judge, known_photograph, store
+from fdemd.gallery.enrolment import KNOWN, REFUSED, Enrolment, find_known, judge, store
 from fdemd.gallery.evidence import Evidence, evidence_of
-from fdemd.gallery.faces import FaceReader, Photo, SeenFace, SeenPhotograph, digest_of, name_of
+from fdemd.gallery.faces import FaceReader, Photo, SeenFace, SeenPhotograph, name_of
 from fdemd.gallery.gate import Finding
 from fdemd.gallery.identification import Identification, Verification
 from fdemd.gallery.identify import decide
-from fdemd.gallery.index import Index
+from fdemd.gallery.index import Index, Snapshot
 from fdemd.gallery.moving import Move, move
 from fdemd.gallery.names import check_name
 from fdemd.gallery.occlusions import CLEAN, KINDS, SEEN, check_kind
 from fdemd.gallery.opening import Asked, network_to_move_to, open_pinned
 from fdemd.gallery.people import EnrolledPerson, Removal
 from fdemd.gallery.pin import Pin
-from fdemd.gallery.schema import Person
-from fdemd.gallery.search import Search, default_rerank
+from fdemd.gallery.refusals import UnavailableError
+from fdemd.gallery.search import Match, Search, default_rerank
+from fdemd.gallery.threshold import Calibration
 from fdemd.settings.checking import check_settings
 from fdemd.settings.ranking import EmdRerank
 from fdemd.tensors.directions import unit
 
 FPIR = 0.01
 """Rate of strangers who may get a name, where none is asked for."""
+_TRIES = 20
+"""Times that the shards of a cluster are asked, if the gallery changes before all of them were."""
+_Found = TypeVar("_Found")
 
 
 class Gallery:
@@ -61,11 +68,18 @@ class Gallery:
         ['s2']
     """
 
-    def __init__(self, database: Database, reader: FaceReader, pin: Pin, rerank: EmdRerank | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        reader: FaceReader,
+        pin: Pin,
+        rerank: EmdRerank | None,
+        comparing: ComparingOnShards | None = None,
+    ) -> None:
         """Take the parts; :meth:`open` makes them."""
-        self._database, self._reader, self.pin = database, reader, pin
-        self._index = Index(database)
-        self._search = Search(database, pin, rerank)
+        self._database, self._reader, self.pin, self._comparing = database, reader, pin, comparing
+        self._index = Index(database, embeddings=comparing is None)
+        self._search = Search(database, pin, rerank, comparing)
         with database.read() as session:
             cohort = read_cohort(session, pin)
         self._thresholds = Thresholds(database, self._search, reader, cohort)
@@ -82,6 +96,7 @@ class Gallery:
         patches: str | None = None,
         cohort: Sequence[Sequence[Photo]] | None = None,
         rerank: dict[str, Any] | None = None,
+        cluster: Cluster | None = None,
         create: bool = True,
     ) -> Gallery:
         """Open a gallery, or make one where there is none.
@@ -101,6 +116,8 @@ class Gallery:
                 enrolled; by default 40 people of the AT&T faces. Only when the gallery is made.
             rerank: Settings of the second stage in this process, as ``configs/rerank/emd.yaml`` has them; by default
                 ``alpha=0.3, k=20``. ``{"alpha": 0}`` leaves the order to the cosine.
+            cluster: The Ray cluster that keeps the faces in memory and searches them, with the same answers; by default
+                this process does.
             create: Whether to make a new gallery where there is none.
 
         Raises:
@@ -110,7 +127,9 @@ class Gallery:
         database = Database(where, create=create)
         try:
             reader, pin = open_pinned(database, asked, cohort, create=create)
-            return cls(database, reader, pin, _second_stage(pin, rerank))
+            second = _second_stage(pin, rerank)
+            comparing = None if cluster is None else open_shards(cluster, database, pin, second)
+            return cls(database, reader, pin, second, comparing)
         except BaseException:
             database.close()
             raise
@@ -161,13 +180,15 @@ class Gallery:
         self.close()
 
     def close(self) -> None:
-        """Close the database's connections."""
+        """Close the database's connections, and let go of a cluster, whose shards stay."""
+        if self._comparing is not None:
+            self._comparing.close()
         self._database.close()
 
     def enrol(
         self,
         person: str,
-        photographs: Photo | Sequence[Photo],
+        photographs: Photo | SeenPhotograph | Sequence[Photo | SeenPhotograph],
         *,
         face: int | None = None,
         force: bool = False,
@@ -177,7 +198,8 @@ class Gallery:
 
         Args:
             person: Name; somebody new, or who is enrolled already.
-            photographs: A photograph or several: paths, bytes of files, PIL images or arrays ``(H, W, 3)``.
+            photographs: A photograph or several: paths, bytes of files, PIL images or arrays ``(H, W, 3)``, or what
+                :meth:`find_faces` found on them.
             face: Number of the face on each photograph, from 0, the most prominent first; None lets the gate decide.
             force: Whether photographs are enrolled that the gate would refuse, as far as they show a face.
             fpir: Rate of strangers who may be as much alike as a lookalike.
@@ -189,7 +211,7 @@ class Gallery:
             InputError: The name may not be one. A photograph that cannot be read is refused, not an error.
         """
         name = check_name(person)
-        several = [photographs] if isinstance(photographs, Photo) else photographs
+        several = [photographs] if isinstance(photographs, Photo | SeenPhotograph) else photographs
         return [self._enrol(name, photograph, face, force, fpir) for photograph in several]
 
     def identify(
@@ -217,10 +239,13 @@ class Gallery:
         seen = self._reader.read(photograph)
         if not seen.faces:
             return []
-        snapshot = self._index.current()
         kinds = [worn_by(face.conditions) if worn == SEEN else worn for face in seen.faces]
-        calibrations = {kind: self._thresholds.of(snapshot, kind) for kind in kinds}
-        found = self._search.people(_together(seen.faces), snapshot)
+
+        def searched(snapshot: Snapshot) -> tuple[Snapshot, dict[str, Calibration], list[list[Match]]]:
+            calibrations = {kind: self._thresholds.of(snapshot, kind) for kind in kinds}
+            return snapshot, calibrations, self._search.people(_together(seen.faces), snapshot)
+
+        snapshot, calibrations, found = self._as_it_is(searched)
         numbers = [match.photograph for matches in found for match in matches[: 2 * candidates]]
         with self._database.read() as session:
             paths = people.paths_of(session, numbers)
@@ -236,7 +261,7 @@ class Gallery:
         Raises:
             InputError: There is no such candidate, the photograph was removed since, or the gallery keeps no patches.
         """
-        return evidence_of(answer, candidate, self._database, self._search, self._index.current())
+        return evidence_of(answer, candidate, self._database, self._search)
 
     def verify(self, one: Photo, other: Photo, *, fmr: float = 0.001) -> Verification:
         """Say whether the most prominent faces of two photographs are of one person.
@@ -336,6 +361,11 @@ class Gallery:
         snapshot = self._index.current()
         return len(snapshot.names), len(snapshot)
 
+    @property
+    def replicas(self) -> tuple[int, int] | None:
+        """Number of a cluster's replicas that answer, and of all; None without a cluster."""
+        return None if self._comparing is None else self._comparing.replicas
+
     def threshold(self, fpir: float = FPIR, worn: str = CLEAN) -> float:
         """Return the score from which on somebody gets a name.
 
@@ -346,8 +376,10 @@ class Gallery:
         Raises:
             InputError: The rate is out of range, or too small to be told for this gallery.
         """
-        snapshot = self._index.current()
-        return self._thresholds.of(snapshot, check_kind(worn)).threshold(fpir, max(snapshot.size, 1))
+        kind = check_kind(worn)
+        return self._as_it_is(
+            lambda snapshot: self._thresholds.of(snapshot, kind).threshold(fpir, max(snapshot.size, 1))
+        )
 
     def thresholds(self, fpir: float = FPIR) -> dict[str, float]:
         """Return the scores from which on somebody gets a name, by what is worn, as far as they can be told at once.
@@ -357,13 +389,14 @@ class Gallery:
         Args:
             fpir: Rate of strangers who may; of a kind for which it is too small there is none.
         """
-        snapshot = self._index.current()
-        found = {}
+        people = max(self._index.current().size, 1)
+        found: dict[str, float] = {}
         for kind in KINDS:
             with suppress(InputError):
-                measured = self._thresholds.of(snapshot) if kind == CLEAN else self._thresholds.last(kind)
-                if measured is not None:
-                    found[kind] = measured.threshold(fpir, max(snapshot.size, 1))
+                if kind == CLEAN:
+                    found[kind] = self.threshold(fpir)
+                elif (measured := self._thresholds.last(kind)) is not None:
+                    found[kind] = measured.threshold(fpir, people)
         return found
 
     def rename(self, person: str | int, new: str) -> None:
@@ -443,27 +476,41 @@ class Gallery:
         with self._database.write() as session:
             return exchange.import_from(Path(folder), session, self.pin, self._database.name)
 
-    def _enrol(self, person: str, photograph: Photo, chosen: int | None, force: bool, fpir: float) -> Enrolment:
-        snapshot = self._index.current()
-        number = next((number for number, name in snapshot.names.items() if name == person), None)
-        try:
-            if number is not None and (known := self._known(person, photograph)) is not None:
-                return Enrolment(name_of(photograph), KNOWN, (), known)
-            seen = self._reader.read(photograph)
-            findings = judge(seen, number, snapshot, self._thresholds, fpir, chosen)
-        except InputError as error:
-            return Enrolment(name_of(photograph), REFUSED, (Finding("unreadable", str(error).rstrip("."), True),))
+    def _enrol(
+        self, person: str, photograph: Photo | SeenPhotograph, chosen: int | None, force: bool, fpir: float
+    ) -> Enrolment:
+        names = self._index.current().names.items()
+        number = next((number for number, name in names if name == person), None)
+        if isinstance(photograph, SeenPhotograph):
+            seen = photograph
+        else:
+            try:
+                if number is not None and (known := find_known(self._database, person, photograph)) is not None:
+                    return Enrolment(name_of(photograph), KNOWN, (), known)
+                seen = self._reader.read(photograph)
+            except UnavailableError:
+                raise
+            except InputError as error:
+                return Enrolment(name_of(photograph), REFUSED, (Finding("unreadable", str(error).rstrip("."), True),))
+        findings = self._as_it_is(
+            lambda snapshot: judge(seen, number, snapshot, self._search, self._thresholds.pairs, fpir, chosen)
+        )
         if not 0 <= (chosen or 0) < len(seen.faces) or (any(finding.refuses for finding in findings) and not force):
             return Enrolment(seen.name, REFUSED, tuple(findings))
         return store(self._database, self.pin, person, seen, chosen or 0, findings)
 
-    def _known(self, person: str, photograph: Photo) -> int | None:
-        """Whether a file is enrolled already, which saves looking for its faces."""
-        if (digest := digest_of(photograph)) is None:
-            return None
-        with self._database.read() as session:
-            number = session.scalar(select(Person.id).where(Person.name == person))
-            return None if number is None else known_photograph(session, number, digest)
+    def _as_it_is(self, work: Callable[[Snapshot], _Found]) -> _Found:
+        """Work on the gallery as it is now; anew if it changed before all shards of a cluster were asked.
+
+        Raises:
+            UnavailableError: It changes all the time.
+        """
+        for _ in range(_TRIES):
+            with suppress(OutdatedError):
+                return work(self._index.current())
+        raise UnavailableError(
+            f"The gallery {self._database.name} changes faster than its shards can be asked; try again."
+        )
 
     def _only_face(self, photograph: Photo) -> SeenFace:
         seen = self._reader.read(photograph)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from sqlalchemy import ColumnElement, func, select
@@ -33,11 +34,11 @@ class Snapshot:
 
     Attributes:
         change: Number of the last change that it knows.
-        embeddings: ``(G, D)`` float32, unit vectors.
+        embeddings: ``(G, D)`` float32, unit vectors; ``D`` is 0 where the shards of a cluster have them.
         photographs: ``(G,)`` int64 number of each face's photograph, rising, so that every process ranks equal cosines
             alike.
         people: ``(G,)`` int64 number of each face's person.
-        names: Number of a person -> name; also of those without a photograph.
+        names: Number of a person -> name; also of those without a photograph. A part of a gallery needs none.
     """
 
     change: int
@@ -62,12 +63,44 @@ class Snapshot:
         return FaissIndex(FlatSearch(), self.embeddings, 0)
 
 
+_Faces = tuple[Tensor, Tensor, Tensor]
+"""Embeddings, photographs and people, see :class:`Snapshot`."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A share of a gallery's faces. The photograph's number decides, so that every process finds the same for good.
+
+    Attributes:
+        number: Which part it is, from 0.
+        parts: How many there are.
+    """
+
+    number: int
+    parts: int
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """What holds for its photographs in the database."""
+        return Photograph.id % self.parts == self.number
+
+
 class Index:
     """The newest snapshot, for all threads of a process."""
 
-    def __init__(self, database: Database) -> None:
-        """Read everything."""
+    def __init__(self, database: Database, part: Part | None = None, *, embeddings: bool = True) -> None:
+        """Read everything.
+
+        Args:
+            database: The gallery's.
+            part: The faces to know, without names; None for all, with them.
+            embeddings: Whether the embeddings are read, or left to the shards of a cluster.
+
+        Raises:
+            InputError: The database cannot be read.
+        """
         self._database, self._lock = database, threading.Lock()
+        self._part, self._embeddings = part, embeddings
         self._rows = _Rows()
         with database.read() as session:
             self._pin = read_pin(session)
@@ -88,9 +121,8 @@ class Index:
             return self._snapshot
 
     def _read_all(self, session: Session) -> Snapshot:
-        names = {person.id: person.name for person in session.execute(select(Person.id, Person.name))}
         newest = session.scalar(select(func.max(Change.id))) or 0
-        return Snapshot(newest, *self._rows.replaced(*_faces(session, None)), names)
+        return Snapshot(newest, *self._rows.replaced(*self._faces(session)), self._names(session))
 
     def _read_changes(self, session: Session) -> Snapshot:
         """Read again what the new changes are about, as it is now: a later change to it is then read twice, no harm."""
@@ -103,27 +135,31 @@ class Index:
         people = {change.person_id for change in changes}
         whole = {change.person_id for change in changes if change.photograph_id is None}
         single = {change.photograph_id for change in changes if change.photograph_id is not None}
-        found = session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))
         names = {number: name for number, name in old.names.items() if number not in people}
-        names |= {person.id: person.name for person in found}
-        new = _faces(session, Photograph.person_id.in_(whole) | Photograph.id.in_(single))
+        names |= self._names(session, Person.id.in_(people))
+        new = self._faces(session, Photograph.person_id.in_(whole) | Photograph.id.in_(single))
         gone = torch.isin(old.people, torch.tensor(sorted(whole), dtype=torch.long))
         gone |= torch.isin(old.photographs, torch.tensor(sorted(single), dtype=torch.long))
         gone |= torch.isin(old.photographs, new[1])
         rows = self._rows.changed((old.embeddings, old.photographs, old.people), ~gone, new)
         return Snapshot(changes[-1].id, *rows, names)
 
+    def _names(self, session: Session, *which: ColumnElement[bool]) -> dict[int, str]:
+        if self._part is not None:
+            return {}
+        return {person.id: person.name for person in session.execute(select(Person.id, Person.name).where(*which))}
 
-_Faces = tuple[Tensor, Tensor, Tensor]
-"""Embeddings, photographs and people, see :class:`Snapshot`."""
-
-
-def _faces(session: Session, which: ColumnElement[bool] | None) -> _Faces:
-    query = select(Photograph.id, Photograph.person_id, Photograph.embedding).order_by(Photograph.id)
-    found: Sequence[tuple[int, int, bytes]] = session.execute(query if which is None else query.where(which)).all()
-    photographs, people, embeddings = zip(*found, strict=True) if found else ((), (), ())
-    rows = unpack_embeddings(embeddings) if embeddings else torch.zeros(0, 0)
-    return rows, torch.tensor(photographs, dtype=torch.long), torch.tensor(people, dtype=torch.long)
+    def _faces(self, session: Session, *which: ColumnElement[bool]) -> _Faces:
+        if self._part is not None:
+            which = *which, self._part.condition
+        columns: list[Any] = [Photograph.id, Photograph.person_id]
+        if self._embeddings:
+            columns.append(Photograph.embedding)
+        found = session.execute(select(*columns).where(*which).order_by(Photograph.id)).all()
+        photographs, people = (torch.tensor([row[place] for row in found], dtype=torch.long) for place in (0, 1))
+        if not self._embeddings or not found:
+            return torch.zeros(len(found), 0), photographs, people
+        return unpack_embeddings([row[2] for row in found]), photographs, people
 
 
 class _Rows:
@@ -143,7 +179,7 @@ class _Rows:
     def changed(self, old: _Faces, kept: Tensor, new: _Faces) -> _Faces:
         """Return the faces that are kept and the new ones, in the order of their photographs."""
         if not len(new[0]):
-            return self.replaced(*(part[kept] for part in old))
+            return old if kept.all() else self.replaced(*(part[kept] for part in old))
         follows = not len(old[1]) or int(new[1][0]) > int(old[1][-1])
         ids = torch.cat([old[1][kept], new[1]]), torch.cat([old[2][kept], new[2]])
         if len(old[0]) and follows and kept.all() and self._used == len(old[0]):

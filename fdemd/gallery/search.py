@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sqlalchemy import select
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from fdemd.features import Features
+from fdemd.gallery.comparing import NOT_ENROLLED, Comparing, ComparingHere
 from fdemd.gallery.database import Database
 from fdemd.gallery.index import Snapshot
-from fdemd.gallery.packing import unpack_patches
 from fdemd.gallery.pin import Pin
-from fdemd.gallery.schema import Patches
 from fdemd.gallery.stages import stage
-from fdemd.retrieval.pair_similarity import PairSimilarity
-from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels
+from fdemd.gallery.stored import Stored
 from fdemd.retrieval.ranking import NOBODY, Ranking
 from fdemd.retrieval.rerankers import build_reranker
-from fdemd.retrieval.stage1 import rank_by_cosine
 from fdemd.retrieval.stage2 import mix
 from fdemd.settings.ranking import EmdRerank
-
-DEPTH = 1000
-"""Faces of the first stage among which the people are looked for."""
-NOT_ENROLLED = -1
+from fdemd.tensors.directions import unit
 
 
 @dataclass(frozen=True)
@@ -59,31 +53,34 @@ def default_rerank(pin: Pin) -> EmdRerank | None:
     return EmdRerank(alpha=0.3, k=20, weighting="norm" if pin.patches == "projected" else "apc")
 
 
-_FeaturesOf = Callable[[Tensor], tuple[Features | None, Tensor]]
-"""Rising rows of the gallery -> features of those that are still there, and which these are."""
-
-
 class Search:
     """Searches of one gallery's snapshots.
 
     Attributes:
         pin: What the gallery is pinned to.
+        rerank: Settings of the second stage; None without one.
+        stored: What the database has of the enrolled faces.
     """
 
-    def __init__(self, database: Database, pin: Pin, rerank: EmdRerank | None) -> None:
-        """Take where patches are, and how the second stage compares them; None leaves it out."""
-        self._database, self.pin = database, pin
-        self._stage = None if rerank is None else (rerank, build_reranker(rerank))
+    def __init__(
+        self, database: Database, pin: Pin, rerank: EmdRerank | None, comparing: Comparing | None = None
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            database: Where the enrolled faces are.
+            pin: What they are of.
+            rerank: How the second stage compares their patches; None leaves it out.
+            comparing: What compares; by default this process does.
+        """
+        self.pin, self.rerank, self.stored = pin, rerank, Stored(database, pin)
+        self._reranker = None if rerank is None else build_reranker(rerank)
+        self._comparing = comparing or ComparingHere(self.stored.features, self._reranker)
 
     @property
     def reranks(self) -> bool:
         """Whether there is a second stage, so that scores are mixed ones."""
-        return self._stage is not None
-
-    @property
-    def rerank(self) -> EmdRerank | None:
-        """Settings of the second stage; None without one."""
-        return None if self._stage is None else self._stage[0]
+        return self.rerank is not None
 
     def people(self, query: Features, snapshot: Snapshot, own: Sequence[int] | None = None) -> list[list[Match]]:
         """Return for each face the people who are most alike, best first.
@@ -95,9 +92,11 @@ class Search:
             query: Features of ``Q`` faces.
             snapshot: The gallery.
             own: For each face the number of a person whom it is not compared with; None bars nobody.
+
+        Raises:
+            OutdatedError: The gallery changed since, see :class:`fdemd.gallery.comparing.Comparing`.
         """
-        limit = self._stage[0].k if self._stage else None
-        return self._matched(query, snapshot, own, limit, lambda rows: self.features(snapshot, rows))
+        return self._matched(query, snapshot, own, self.rerank.k if self.rerank else None, self._comparing)
 
     def everybody(
         self, query: Features, snapshot: Snapshot, gallery: Features, own: Sequence[int]
@@ -106,24 +105,67 @@ class Search:
 
         Args:
             query: Features of ``Q`` faces.
-            snapshot: The gallery, of at most 1,000 faces.
+            snapshot: The gallery, of at most 1,000 faces, whose photographs are numbered by its rows.
             gallery: Its features.
             own: As for :meth:`people`.
         """
-        return self._matched(query, snapshot, own, None, lambda rows: (gallery[rows], rows))
+        here = ComparingHere(lambda photographs: (gallery[photographs], photographs), self._reranker)
+        return self._matched(query, snapshot, own, None, here)
+
+    def nearest(self, query: Features, snapshot: Snapshot, person: int | None) -> tuple[float | None, Match | None]:
+        """Return what the first stage says of a face whose person is known.
+
+        Args:
+            query: Features of one face.
+            snapshot: The gallery.
+            person: Number of the person; None if nobody enrolled.
+
+        Returns:
+            The largest cosine to a photograph of the person, and the other person who is most alike; None each if
+            there is nobody.
+
+        Raises:
+            OutdatedError: As for :meth:`people`.
+        """
+        if not len(snapshot):
+            return None, None
+        barred = NOT_ENROLLED if person is None else person
+        mine, _ = self.embeddings(snapshot, (snapshot.people == barred).nonzero()[:, 0])
+        own = (mine.double() @ unit(query.embedding, "the face")[0].double()).float() if len(mine) else mine
+        with stage("search"):
+            ranking = self._comparing.rank(query.embedding, snapshot, [barred])
+        first = _matches(ranking.indices[0, :1], snapshot, ranking.scores[0, :1])
+        return (float(own.max()) if len(own) else None), (first[0] if first else None)
+
+    def embeddings(self, snapshot: Snapshot, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return embeddings ``(B, D)`` of some faces that are still there, and which these are.
+
+        Args:
+            snapshot: The gallery.
+            rows: Rising rows of it.
+        """
+        if snapshot.embeddings.shape[1]:
+            return snapshot.embeddings[rows], rows
+        found, photographs = self.stored.embeddings(snapshot.photographs[rows])
+        return found, torch.searchsorted(snapshot.photographs, photographs)
 
     def _matched(
-        self, query: Features, snapshot: Snapshot, own: Sequence[int] | None, limit: int | None, features: _FeaturesOf
+        self,
+        query: Features,
+        snapshot: Snapshot,
+        own: Sequence[int] | None,
+        limit: int | None,
+        comparing: Comparing,
     ) -> list[list[Match]]:
         if not len(snapshot):
             return [[] for _ in range(len(query))]
         with stage("search"):
-            ranking = _rank(query, snapshot, own)
+            ranking = comparing.rank(query.embedding, snapshot, own)
             rows, cosines = _first_of_each_person(ranking, snapshot.people, limit)
-        if self._stage is None:
+        if self.rerank is None:
             return [_matches(line, snapshot, line_cosines) for line, line_cosines in zip(rows, cosines, strict=True)]
         with stage("second stage"):
-            return self._second_stage(query, snapshot, rows, cosines, features)
+            return self._second_stage(query, snapshot, rows, cosines, comparing)
 
     def _second_stage(
         self,
@@ -131,76 +173,22 @@ class Search:
         snapshot: Snapshot,
         rows: Sequence[Tensor],
         cosines: Sequence[Tensor],
-        features: _FeaturesOf,
+        comparing: Comparing,
     ) -> list[list[Match]]:
-        assert self._stage is not None
-        settings, reranker = self._stage
-        gallery, there = features(torch.cat(list(rows)).unique())
-        if gallery is None:
-            return [[] for _ in rows]
-        # Whoever was deleted since the snapshot has no patches any more, and is no answer.
-        kept = [torch.isin(line, there) for line in rows]
-        rows = [line[keep] for line, keep in zip(rows, kept, strict=True)]
-        cosines = [line[keep] for line, keep in zip(cosines, kept, strict=True)]
-        length = max(map(len, rows))
-        shortlist = torch.full((len(rows), length), NOBODY)
-        cosine = torch.full((len(rows), length), -torch.inf)
-        for number, (line, line_cosines) in enumerate(zip(rows, cosines, strict=True)):
-            shortlist[number, : len(line)] = torch.searchsorted(there, line)
-            cosine[number, : len(line)] = line_cosines
-        found = PairSimilarity(reranker, query, gallery)(shortlist).values
-        alpha = settings.fixed_alpha
-        mixed = mix(cosine, found, alpha, shortlist == NOBODY)
+        assert self.rerank is not None
+        shortlist = pad_sequence(list(rows), batch_first=True, padding_value=NOBODY)
+        cosine = pad_sequence(list(cosines), batch_first=True, padding_value=-torch.inf)
+        photographs = snapshot.photographs[shortlist].masked_fill(shortlist == NOBODY, NOBODY)
+        found = comparing.similarities(query, snapshot, photographs)
+        gone = found.isnan()  # whoever was deleted since the snapshot has no patches any more, and is no answer
+        mixed = mix(cosine, found.masked_fill(gone, 0), self.rerank.fixed_alpha, gone)
         return [
             sorted(
-                _matches(line, snapshot, cosine[number], mixed[number], found[number]),
+                _matches(line[kept], snapshot, line_cosines[kept], scores[kept], emds[kept]),
                 key=lambda match: (-match.score, match.photograph),
             )
-            for number, line in enumerate(rows)
+            for line, line_cosines, scores, emds, kept in zip(shortlist, cosine, mixed, found, ~gone, strict=True)
         ]
-
-    def features(self, snapshot: Snapshot, rows: Tensor) -> tuple[Features | None, Tensor]:
-        """Return features of some rows of a snapshot whose patches are still there, and which rows these are.
-
-        Args:
-            snapshot: The gallery.
-            rows: Rising rows of it.
-        """
-        photographs = snapshot.photographs[rows]
-        with self._database.read() as session:
-            query = select(Patches.photograph_id, Patches.rows, Patches.columns, Patches.data)
-            found = {
-                each.photograph_id: each
-                for some in photographs.split(500)
-                for each in session.execute(query.where(Patches.photograph_id.in_(some.tolist())))
-            }
-        there = [
-            row for row, photograph in zip(rows.tolist(), photographs.tolist(), strict=True) if photograph in found
-        ]
-        if not there:
-            return None, rows[:0]
-        kept = torch.tensor(there)
-        packed = [found[photograph] for photograph in snapshot.photographs[kept].tolist()]
-        grid = packed[0].rows, packed[0].columns
-        patches = unpack_patches([each.data for each in packed], grid[0] * grid[1], self.pin.dtype)
-        return Features(snapshot.embeddings[kept], patches, grid), kept
-
-
-def _rank(query: Features, snapshot: Snapshot, own: Sequence[int] | None) -> Ranking:
-    """Rank the gallery's faces; the person whom a face is not compared with stands as its source."""
-    outside = -1 - torch.arange(len(query))
-    sources = torch.full((len(query),), NOT_ENROLLED) if own is None else torch.tensor(own, dtype=torch.long)
-    labels = Labels(sources, sources, outside)
-    gallery = Labels(snapshot.people, snapshot.people, torch.arange(len(snapshot)))
-    return rank_by_cosine(
-        query.embedding,
-        snapshot.embeddings,
-        labels,
-        gallery,
-        protocol=LEAVE_TWIN_OUT,
-        depth=DEPTH,
-        index=snapshot.index,
-    )
 
 
 def _first_of_each_person(ranking: Ranking, people: Tensor, limit: int | None) -> tuple[list[Tensor], list[Tensor]]:

@@ -30,6 +30,9 @@ class Metrics:
         )
         self._people = Gauge("fdemd_gallery_people", "People who are enrolled.", registry=self._registry)
         self._photographs = Gauge("fdemd_gallery_photographs", "Photographs enrolled.", registry=self._registry)
+        self._replicas = Gauge(
+            "fdemd_gallery_replicas", "Replicas of the shards of a cluster.", ["state"], registry=self._registry
+        )
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request.
@@ -50,13 +53,17 @@ class Metrics:
         else:
             self._stages.labels(stage).observe(number)
 
-    def told(self, people: int, photographs: int) -> bytes:
+    def told(self, people: int, photographs: int, replicas: tuple[int, int] | None = None) -> bytes:
         """Return all figures as text.
 
         Args:
             people: People who are enrolled now.
             photographs: Their photographs.
+            replicas: Of a cluster's shards, those that answer and all; None without a cluster.
         """
+        if replicas is not None:
+            for state, number in zip(("answering", "all"), replicas, strict=True):
+                self._replicas.labels(state).set(number)
         self._people.set(people)
         self._photographs.set(photographs)
         return generate_latest(self._registry)

@@ -89,7 +89,8 @@ def audit(
 @reading.get("/metrics", response_class=Response)
 def metrics(served: TheServer) -> Response:
     """Figures of the server, for Prometheus."""
-    return Response(served.metrics.told(*served.gallery.size), media_type=CONTENT_TYPE_LATEST)
+    told = served.metrics.told(*served.gallery.size, served.gallery.replicas)
+    return Response(told, media_type=CONTENT_TYPE_LATEST)
 
 
 def _told(score: float) -> Threshold:

@@ -7,13 +7,17 @@ import json
 import os
 import socket
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import asdict
 from importlib.util import find_spec
 from threading import Thread
 from typing import Any
 
 from fdemd.errors import InputError
+from fdemd.gallery.cluster import opening
+from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.commands import open_or_make
+from fdemd.gallery.database import Database
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.occlusions import CLEAN, KINDS
 from fdemd.report.table import print_sentence
@@ -50,7 +54,8 @@ def serve(arguments: argparse.Namespace) -> int:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise InputError(f"A server needs {missing[0]}; pip install 'fdemd[server]'.")
-    gallery = open_or_make(arguments)
+    cluster = None if arguments.ray is None else Cluster(arguments.ray, arguments.shards, arguments.replicas)
+    gallery = open_or_make(arguments, cluster)
     with gallery.database.read() as session:
         keyless = not has_keys(session)
     if keyless and not is_local(arguments.host):
@@ -61,7 +66,19 @@ def serve(arguments: argparse.Namespace) -> int:
         )
     listening = _listen(arguments.host, arguments.port)
     _tell(gallery, listening, arguments.host, keyless=keyless)
-    _run(gallery, listening, arguments, keyless=keyless)
+    _run(gallery, listening, arguments, cluster, keyless=keyless)
+    return 0
+
+
+def stop_shards(arguments: argparse.Namespace) -> int:
+    """Stop the shards of a gallery on a cluster.
+
+    Raises:
+        InputError: There is no such gallery, the cluster cannot be reached, or Ray is missing.
+    """
+    with closing(Database(arguments.gallery, create=False)) as database:
+        count = opening.stop_shards(arguments.ray, database)
+    print_sentence(f"{count:,} replicas of shards of {database.name} were stopped.")
     return 0
 
 
@@ -71,12 +88,20 @@ def worker_app() -> object:
     from fdemd.server.app import create_app
 
     facts = json.loads(os.environ[_WORKER])
-    gallery = Gallery.open(facts["gallery"], create=False)
+    cluster = None if facts["cluster"] is None else Cluster(**facts["cluster"])
+    gallery = Gallery.open(facts["gallery"], cluster=cluster, create=False)
     _measure(gallery)
     return create_app(gallery, Access(gallery.database, keyless=facts["keyless"]))
 
 
-def _run(gallery: Gallery, listening: socket.socket, arguments: argparse.Namespace, *, keyless: bool) -> None:
+def _run(
+    gallery: Gallery,
+    listening: socket.socket,
+    arguments: argparse.Namespace,
+    cluster: Cluster | None,
+    *,
+    keyless: bool,
+) -> None:
     import uvicorn
 
     from fdemd.server.access import Access
@@ -87,7 +112,8 @@ def _run(gallery: Gallery, listening: socket.socket, arguments: argparse.Namespa
         app = create_app(gallery, Access(gallery.database, keyless=keyless))
         uvicorn.Server(uvicorn.Config(app, **_HOW)).run(sockets=[listening])
         return
-    os.environ[_WORKER] = json.dumps({"gallery": str(arguments.gallery), "keyless": keyless})
+    where = None if cluster is None else asdict(cluster)
+    os.environ[_WORKER] = json.dumps({"gallery": str(arguments.gallery), "keyless": keyless, "cluster": where})
     gallery.close()
     port = listening.getsockname()[1]
     listening.close()

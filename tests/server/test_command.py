@@ -1,4 +1,4 @@
-"""``fdemd gallery serve`` and ``key`` as they are typed."""
+"""``fdemd gallery serve``, ``stop-shards`` and ``key`` as they are typed."""
 
 import subprocess
 import sys
@@ -10,7 +10,14 @@ from fdemd.server.command import main
 
 @pytest.mark.parametrize(
     "words",
-    [["serve", "--port", "70000"], ["serve", "--port", "x"], ["serve", "--workers", "0"], ["key"], ["key", "lose"]],
+    [
+        ["serve", "--port", "70000"],
+        ["serve", "--port", "x"],
+        ["serve", "--workers", "0"],
+        ["serve", "--shards", "0"],
+        ["key"],
+        ["key", "lose"],
+    ],
 )
 def test_a_mistake_ends_with_status_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -26,7 +33,7 @@ def test_help_lists_all_commands_and_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("set()\n")
-    assert all(f"    {name} " in done.stdout for name in ("enrol", "identify", "serve", "key"))
+    assert all(f"    {name} " in done.stdout for name in ("enrol", "identify", "serve", "stop-shards", "key"))
 
 
 def test_the_galleries_own_commands_are_there(capsys: pytest.CaptureFixture[str], tmp_path) -> None:

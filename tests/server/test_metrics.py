@@ -22,6 +22,12 @@ def test_what_is_told() -> None:
         assert line in text.splitlines()
 
 
+def test_a_cluster_tells_its_strength() -> None:
+    assert "fdemd_gallery_replicas{" not in Metrics().told(2, 5).decode()
+    lines = Metrics().told(2, 5, (11, 12)).decode().splitlines()
+    assert {'fdemd_gallery_replicas{state="answering"} 11.0', 'fdemd_gallery_replicas{state="all"} 12.0'} <= set(lines)
+
+
 def test_two_servers_of_a_process_do_not_share_figures() -> None:
     one, other = Metrics(), Metrics()
     one.count("GET", "/v1/persons", 200, 0.02)

@@ -97,3 +97,28 @@ def test_several_processes_are_one_server(running: tuple[subprocess.Popen[str], 
         with GalleryClient(running[1]) as gallery:  # each connection may be taken by another process
             gallery.enrol(f"s{number + 2}", root / f"s{number + 2}/1.pgm")
             assert f"s{number + 2}" in [person.name for person in gallery.people()]
+
+
+@pytest.mark.slow
+def test_a_server_on_a_cluster(made: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the processes of the cluster import fdemd
+    root = orl_manifest().root
+    with ray.init("local", num_cpus=2, namespace="fdemd", include_dashboard=False, log_to_driver=False):
+        where = ["--gallery", str(made), "--ray", ray.get_runtime_context().gcs_address]
+        command = [sys.executable, "-m", "fdemd", "gallery", "serve", *where, "--shards", "2", "--replicas", "1"]
+        process = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        try:
+            assert process.stdout is not None
+            address = re.search(r"at (http://\S+) ", process.stdout.readline())
+            assert address is not None
+            wait_until_up(address[1])
+            with GalleryClient(address[1]) as gallery:
+                assert gallery.enrol("s3", root / "s3/1.pgm")[0].status == "enrolled"
+                assert [each.person for each in gallery.identify(root / "s3/5.pgm")] == ["s3"]
+                gallery.remove("s3")
+        finally:
+            process.kill()
+            process.communicate()
+        assert main(["stop-shards", *where]) == 0
+    assert "2 replicas of shards of" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""A gallery on many machines: parts of it, called shards, in the memory of Ray actors, each several times."""

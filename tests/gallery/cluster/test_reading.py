@@ -1,0 +1,103 @@
+"""Photographs that are read elsewhere are enrolled as if they had been read here."""
+
+import os
+import pickle
+import shutil
+import signal
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from fdemd.data.sources import orl_manifest
+from fdemd.errors import InputError
+from fdemd.gallery.command import main
+from fdemd.gallery.database import Database
+from fdemd.gallery.faces import SeenPhotograph
+from fdemd.gallery.gallery import Gallery
+from fdemd.gallery.schema import Patches, Person, Photograph
+from tests.gallery.cluster.ray_processes import named
+from tests.gallery.made_gallery import MadeReader, photograph
+
+ray = pytest.importorskip("ray")
+reading = pytest.importorskip("fdemd.gallery.cluster.reading")
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("keep", ["bytes", "path"])
+def test_what_is_new_is_read_and_the_rest_left_to_whoever_enrols(
+    gallery: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: str
+) -> None:
+    pin = replace(gallery.pin, keep=keep)
+    monkeypatch.setattr(reading, "open_pinned", lambda *words, **options: (MadeReader(), pin))
+    paths = [tmp_path / name for name in ("known", "new", "broken", "missing")]
+    for path, content in zip(paths, (photograph("Ann"), photograph("Ann", shot=2), b"no image"), strict=False):
+        path.write_bytes(content)
+    gallery.enrol("Ann", paths[0])
+    rows = {"place": np.arange(4), "person": ["Ann"] * 4, "path": [str(path) for path in paths]}
+    told = reading.Reading(gallery.database.where)(rows)
+    seen = [pickle.loads(each) for each in told["seen"]]
+    assert told["place"] == [0, 1, 2, 3] and [each is None for each in seen] == [True, False, True, True]
+    assert seen[1].content == (photograph("Ann", shot=2) if keep == "bytes" else b"")
+    found = gallery.enrol("Ann", [paths[0], seen[1], *paths[2:]])
+    assert [each.status for each in found] == ["known", "enrolled", "refused", "refused"]
+    assert gallery.enrol("Ann", seen[1])[0].status == "known"
+    assert isinstance(seen[1], SeenPhotograph)
+
+
+def rows_of(where: Path) -> list[tuple[object, ...]]:
+    database = Database(where, create=False)
+    columns = (
+        Person.name,
+        Photograph.path,
+        Photograph.sha256,
+        Photograph.embedding,
+        Photograph.thumbnail,
+        Patches.data,
+    )
+    query = select(*columns).join(Photograph, Photograph.person_id == Person.id).join(Patches)
+    with database.read() as session:
+        found = [tuple(row) for row in session.execute(query.order_by(Photograph.id))]
+    database.close()
+    return found
+
+
+@pytest.mark.slow
+def test_enrolling_on_ray_is_enrolling_also_if_a_process_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the processes of the cluster import fdemd
+    root, killed = orl_manifest().root, list[int]()
+    for person in range(1, 9):
+        (tmp_path / f"people/s{person}").mkdir(parents=True)
+        for shot in range(1, 9):
+            shutil.copy(root / f"s{person}/{shot}.pgm", tmp_path / f"people/s{person}")
+    words = ["enrol", str(tmp_path / "people"), "--backbone", "dlib", "--force", "--gallery"]
+    assert main([*words, str(tmp_path / "here.db")]) == 0
+
+    def kill() -> None:
+        while not killed:
+            if _rows(tmp_path / "there.db") and (found := named("MapWorker", os.getpid())):
+                killed.append(found[0])
+                os.kill(found[0], signal.SIGKILL)
+            time.sleep(0.2)
+
+    with ray.init("local", num_cpus=2, namespace="fdemd", include_dashboard=False, log_to_driver=False):
+        killer = threading.Thread(target=kill, daemon=True)
+        killer.start()
+        assert main([*words, str(tmp_path / "there.db"), "--ray", "auto"]) == 0
+        killer.join(10)
+        assert killed
+        assert main([*words, str(tmp_path / "there.db"), "--ray", "auto"]) == 0, "all are known already"
+    assert rows_of(tmp_path / "there.db") == rows_of(tmp_path / "here.db")
+
+
+def _rows(where: Path) -> int:
+    try:
+        return len(rows_of(where))
+    except InputError:  # it is being made
+        return 0
