@@ -13,15 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fdemd.backbones.projection import PROJECTED, patches_for
+from fdemd.backbones.projection import patches_for
 from fdemd.bench.emd_measure import kendall_tau
 from fdemd.bench.timing import interleaved
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.embedding.data import EmbeddedData, build_network, describe_data
-from fdemd.emd import emd_similarity, stopping_rule
+from fdemd.emd import Converged, emd_similarity
 from fdemd.emd.compact import PatchMap, compact, map_within
 from fdemd.emd.engines import cpu
-from fdemd.emd.side import side_of
+from fdemd.emd.side import Side, side_of
 from fdemd.features import Features
 from fdemd.repro.lfw_networks import Network, with_folders
 from fdemd.repro.trust_sample import FIT, TEST, draw_sample, read_archive, write_samples
@@ -109,7 +109,7 @@ def measure_networks(
 def second_stages_of(network: Network) -> list[EmdRerank]:
     """Return the second stages to measure: that of evaluations, and that of galleries where the network has it."""
     stages = [EmdRerank()]
-    return [*stages, EmdRerank(patches=PROJECTED, weighting="norm", alpha=0.3)] if network.linear else stages
+    return [*stages, EmdRerank(patches="projected", weighting="norm", alpha=0.3)] if network.linear else stages
 
 
 def _embedded(network: Network, manifest: Path, weights: Path, kinds: Sequence[str]) -> EmbeddedData:
@@ -205,8 +205,9 @@ def _speeds(
     calls = {}
     for instructions in _there():
         for form in forms:
-            sides = [side_of(each, section.weighting) for each in (form.of(query), galleries[form.name][: section.k])]
-            calls[form.name, instructions] = partial(_solve, *sides, candidates, section, instructions)
+            asked = side_of(form.of(query), section.weighting)
+            there = side_of(galleries[form.name][: section.k], section.weighting)
+            calls[form.name, instructions] = partial(_solve, asked, there, candidates, section, instructions)
     if not calls:
         return {form.name: {} for form in forms}
     threads = torch.get_num_threads()
@@ -234,6 +235,6 @@ def _there() -> Iterator[str]:
     return (name for name in names if name in cpu.INSTRUCTIONS)
 
 
-def _solve(query: Any, gallery: Any, candidates: Tensor, section: EmdRerank, instructions: str) -> None:
-    stop = stopping_rule(section.stop, section.tolerance)
+def _solve(query: Side, gallery: Side, candidates: Tensor, section: EmdRerank, instructions: str) -> None:
+    stop = Converged(section.tolerance)
     cpu.solve(query, gallery, candidates, eps=section.eps, stop=stop, instructions=instructions)
