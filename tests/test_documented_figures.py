@@ -31,6 +31,8 @@ SECOND_STAGES = {
     "dlib, alpha auto": ("dlib", "raw", "apc", "auto"),
     "MobileFaceNet, alpha 0.7": ("mobilefacenet", "raw", "apc", 0.7),
     "MobileFaceNet, alpha auto": ("mobilefacenet", "raw", "apc", "auto"),
+    "SFace, alpha 0.7": ("sface", "raw", "apc", 0.7),
+    "SFace, projected patches, norm, auto": ("sface", "projected", "norm", "auto"),
     "w600k_mbf, alpha 0.7": ("w600k_mbf", "raw", "apc", 0.7),
     "w600k_mbf, projected patches, norm, auto": ("w600k_mbf", "projected", "norm", "auto"),
 }
