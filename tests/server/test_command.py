@@ -33,7 +33,7 @@ def test_help_lists_all_commands_and_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("set()\n")
-    assert all(f"    {name} " in done.stdout for name in ("enrol", "identify", "serve", "stop-shards", "key"))
+    assert all(f"\n    {name}" in done.stdout for name in ("enrol", "identify", "serve", "stop-shards", "key"))
 
 
 def test_the_galleries_own_commands_are_there(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
