@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fdemd.data.manifest import check_identities
-from fdemd.embedding.covers import embed_covers
+from fdemd.embedding.covers import CoveredFaces, embed_covers
 from fdemd.embedding.data import DataDescription, EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.jobs.evaluate import check_second_stage
@@ -52,7 +52,8 @@ def calibrate(settings: Evaluate) -> Path:
     with run_folder(Path(settings.output), f"calibration-{model_label(settings.model)}-{settings.data.name}") as folder:
         data = described.embed()
         name = model_label(settings.model)
-        found = calibrate_data(described, data, rerank, drawn_rows(data, settings.seed), name)
+        faces = cover_photographs(described, data, drawn_rows(data, settings.seed))
+        found = calibrate_covered(described, data, faces, rerank, name)
         file = folder / f"calibration_{model_label(settings.model)}.safetensors"
         write_calibration(found.calibration, file)
     print(found.summary(), flush=True)
@@ -60,27 +61,38 @@ def calibrate(settings: Evaluate) -> Path:
     return file
 
 
-def calibrate_data(
-    described: DataDescription, data: EmbeddedData, rerank: Reranking, rows: Tensor, name: str
-) -> Calibrated:
-    """Calibrate on some photographs of embedded data.
+def cover_photographs(described: DataDescription, data: EmbeddedData, rows: Tensor) -> CoveredFaces:
+    """Draw the covers of a calibration on some photographs, and embed them.
 
     Args:
         described: The data.
         data: The same, embedded.
-        rerank: Settings of the second stage.
         rows: Rows of the manifest, of the gallery.
+    """
+    makers = [CoverMaker(seed=described.settings.seed, draw=number) for number in range(1, DRAWS + 1)]
+    return embed_covers(described, data, rows, makers)
+
+
+def calibrate_covered(
+    described: DataDescription, data: EmbeddedData, faces: CoveredFaces, rerank: Reranking, name: str
+) -> Calibrated:
+    """Calibrate on photographs with drawn covers that search the whole gallery.
+
+    Args:
+        described: The data.
+        data: The same, embedded.
+        faces: Photographs of the gallery, as :func:`cover_photographs` gives them, or those of some people.
+        rerank: Settings of the second stage.
         name: Name of the network, for people.
 
     Raises:
         InputError: Nobody has two photographs, or the network or the re-ranker cannot be used.
     """
     seed = described.settings.seed
-    faces = embed_covers(described, data, rows, cover_makers(seed))
     facts = {
         "data": described.settings.data.name,
         "data_sha256": data.faces.faces.digest,
-        "photographs": len(rows),
+        "photographs": len(faces) // (DRAWS + 1),
         "people": len(faces.labels.identity.unique()),
         "draws": DRAWS,
         "seed": seed,
@@ -97,15 +109,6 @@ def calibrate_data(
             facts=facts,
             on_progress=on_progress,
         )
-
-
-def cover_makers(seed: int) -> list[CoverMaker]:
-    """Return what draws the covers of a calibration.
-
-    Args:
-        seed: Seed of the covers.
-    """
-    return [CoverMaker(seed=seed, draw=number) for number in range(1, DRAWS + 1)]
 
 
 def drawn_rows(data: EmbeddedData, seed: int) -> Tensor:

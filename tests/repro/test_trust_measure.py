@@ -1,21 +1,12 @@
 """Figures of calibrated alphas: the best fixed one beside them, shares of its gain, and what counts as harm."""
 
-import shutil
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
-from fdemd.embedding.covers import CoveredFaces
-from fdemd.features import Features
-from fdemd.repro.trust_measure import called, compare_alphas, fit_unaware, goal_counts, measure_masked
-from fdemd.retrieval.protocol import Labels
-from fdemd.visibility.conditions import CONDITIONS
-from fdemd.visibility.estimator import Layout, VisibilityEstimator
-from fdemd.visibility.fit import fit_condition
-from tests.visibility.made_features import MeanNet, planted
+from fdemd.repro.trust_measure import compare_alphas, goal_counts
 
 
 def made(alpha: float | Tensor) -> Mapping[str, float]:
@@ -61,41 +52,7 @@ def test_a_loss_in_either_figure_is_harm() -> None:
     }
 
 
-def test_what_does_not_occur_is_left_out() -> None:
-    assert called(torch.tensor([1, 1, 1, 6])) == {"below": 75.0, "other": 25.0}
-    assert called(torch.zeros(0, dtype=torch.long)) == {}
-
-
-def test_photographs_of_masked_people_are_aligned_and_asked_about(few_people: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "masked"
-    folder.mkdir()
-    for number, file in enumerate(sorted(few_people.rglob("*.pgm"))[:2]):
-        shutil.copy(file, folder / f"{number}.png")
-    (folder / "README.md").write_text("no photograph")
-    net = MeanNet().eval()
-    estimator = VisibilityEstimator(Layout.of(Features(torch.zeros(1, 5), torch.zeros(1, 16, 5), (4, 4))))
-    with torch.no_grad():
-        estimator.condition.bias[CONDITIONS.index("below")] = 9
-    found = measure_masked(folder, net, estimator, tmp_path / "cache")
-    assert found["photographs"] == 2
-    assert found["faces found"] == 2
-    assert found["called"] == {"below": 100.0}
-
-
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_alphas_at_the_ends(share: float) -> None:
     rules = {"calibrated": torch.full((3,), share)}
     assert compare_alphas(made, rules)["figures"]["calibrated"] == pytest.approx(made(share))
-
-
-def test_an_estimator_is_fitted_without_each_cover() -> None:
-    features, truth = planted(60)
-    kinds = ["clean", "mask", "hand"] * 20
-    labels = Labels.distinct(torch.arange(60))
-    found = fit_unaware(CoveredFaces(features, labels, truth, kinds), ["clean", "mask", "crop"])
-    assert found.keys() == {"mask"}, "there is no crop, and clean faces are no cover"
-    without = torch.tensor([kind != "mask" for kind in kinds])
-    assert torch.equal(
-        found["mask"](features).condition,
-        fit_condition(features[without], truth.condition[without])(features).condition,
-    )
