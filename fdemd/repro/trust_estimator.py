@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,49 +12,38 @@ from torch import Tensor
 from fdemd.backbones.backbone import Backbone
 from fdemd.data.aligned import aligned_faces
 from fdemd.data.manifest import Manifest, Photograph
-from fdemd.embedding.covers import CoveredFaces, embed_covers
-from fdemd.embedding.data import DataDescription, EmbeddedData
+from fdemd.embedding.covers import embed_covers
+from fdemd.embedding.data import EmbeddedData
 from fdemd.embedding.embed import embed
-from fdemd.scoring.calibration import judge_estimator
+from fdemd.faces.alignment import AlignedFace
+from fdemd.repro.trust_page import NEVER_SEEN
+from fdemd.repro.trust_part import COVERS_SEED, Part, cover_maker
+from fdemd.repro.trust_rules import UNSEEN, left_out
+from fdemd.scoring.calibration import judge_estimator, patch_auc
+from fdemd.visibility.calibration import Calibration
 from fdemd.visibility.conditions import CONDITIONS
+from fdemd.visibility.covers.draw import CHANGES, Covered, cover_between
 from fdemd.visibility.covers.maker import CoverMaker
 from fdemd.visibility.estimator import VisibilityEstimator
-from fdemd.visibility.fit import fit_condition
+from fdemd.visibility.truth import CoverTruth
 
-COVERS_SEED = 1
-"""Seed of the covers that an estimator is judged on; those that it was fitted on are drawn by seed 0."""
 MOST_JUDGED = 400
 """Photographs, at most, that these covers are drawn on."""
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
-def fit_unaware(faces: CoveredFaces, kinds: Sequence[str]) -> dict[str, VisibilityEstimator]:
-    """Return for each kind of query an estimator that is fitted on all faces but those with this cover.
-
-    Args:
-        faces: Clean and covered faces.
-        kinds: Kinds of query; those that are no cover are left out.
-    """
-    found = {}
-    for kind in kinds:
-        (others,) = torch.tensor([each != kind for each in faces.kinds]).nonzero(as_tuple=True)
-        if kind != "clean" and len(others) < len(faces):
-            found[kind] = fit_condition(faces.features[others], faces.truth.condition[others])
-    return found
-
-
 @torch.inference_mode()
-def measure_estimator(described: DataDescription, data: EmbeddedData, estimator: VisibilityEstimator) -> dict[str, Any]:
-    """Return how well an estimator sees covers drawn on people that it never saw.
+def measure_estimator(part: Part, estimator: VisibilityEstimator) -> dict[str, Any]:
+    """Return how well an estimator sees covers of all kinds drawn on people that it never saw.
 
     Args:
-        described: The data.
-        data: The same, embedded.
+        part: Their photographs.
         estimator: The estimator.
     """
+    data = part.data
     clean = estimator(data.features["clean"].features).condition.argmax(1)
     rows = data.faces.query_rows[:MOST_JUDGED]
-    faces = embed_covers(described, data, rows, [CoverMaker(seed=COVERS_SEED)])
+    faces = embed_covers(part.described, data, rows, [CoverMaker(seed=COVERS_SEED)])
     covered = faces[torch.arange(len(rows), len(faces))]
     figures = judge_estimator(covered, estimator(covered.features))
     return {
@@ -65,6 +54,50 @@ def measure_estimator(described: DataDescription, data: EmbeddedData, estimator:
         "clean faces": len(clean),
         "clean called": called(clean),
     }
+
+
+@torch.inference_mode()
+def measure_unseen(
+    data: EmbeddedData, estimator: VisibilityEstimator, without: Mapping[str, Calibration]
+) -> list[dict[str, Any]]:
+    """Return how well queries of each kind are seen by an estimator that was fitted without it, and by one with it.
+
+    Args:
+        data: Queries of people that neither saw.
+        estimator: The one that was fitted with all kinds.
+        without: Kind of query -> calibration that was made without it.
+    """
+    rows = data.faces.query_rows[:MOST_JUDGED]
+    found = []
+    for kind, calibration in without.items():
+        features = data.features[kind].at(rows)
+        visible = _visible(data, kind, rows, features.grid)
+        said = {NEVER_SEEN: calibration.estimator(features), "seen": estimator(features)}
+        figures = {
+            name: {
+                "patch AUC": None if visible is None else round(patch_auc(each.visible, visible), 4),
+                "called": called(each.condition.argmax(1)),
+            }
+            for name, each in said.items()
+        }
+        found.append({"query": kind, "queries": len(rows), "left out": list(left_out(kind)), **figures})
+    return found
+
+
+def _visible(data: EmbeddedData, kind: str, rows: Tensor, grid: tuple[int, int]) -> Tensor | None:
+    """Share of each patch that shows the face, ``(B, N)``; None for kinds that cover nothing of it."""
+    if kind in CHANGES:
+        return None
+    aligned, photographs = data.faces.faces, data.faces.manifest.photographs
+    maker = cover_maker(kind)
+
+    def drawn(row: int) -> Covered:
+        face = aligned.face(row)
+        if kind in UNSEEN:
+            return maker.covered(face, photographs[row].path)
+        return cover_between(face, AlignedFace(data.faces.query_face(kind, row), face.landmarks))
+
+    return CoverTruth.of(map(drawn, rows.tolist()), grid).visible
 
 
 @torch.inference_mode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -10,7 +10,7 @@ from torch import Tensor
 from fdemd.features import Features
 from fdemd.tensors.directions import unit
 from fdemd.visibility.conditions import CONDITIONS, Condition
-from fdemd.visibility.estimator import VisibilityEstimator
+from fdemd.visibility.estimator import Visibility
 
 PLAIN = CONDITIONS.index("clean")
 """Number of the gallery without copies, where those with copies have the number of their condition."""
@@ -29,7 +29,7 @@ class Copies:
     """
 
     galleries: Mapping[Condition, Features]
-    estimator: VisibilityEstimator
+    estimator: Callable[[Features], Visibility]
 
     def choose(self, query: Features) -> Tensor:
         """Return the number of the gallery that each query searches, ``(Q,)``: ``PLAIN`` or that of a condition.

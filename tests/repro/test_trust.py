@@ -12,9 +12,11 @@ from fdemd.repro.trust_page import (
     OTHER_DATA,
     alphas_table,
     beside_table,
+    copies_table,
     estimator_table,
     summary_table,
     trust_page,
+    unseen_table,
 )
 from fdemd.visibility.store import SHIPPED, read_calibration
 from tests.repro.test_trust_page import facts
@@ -58,6 +60,8 @@ def test_the_documentation_shows_figures_of_the_json_alone() -> None:
         estimator_table(found["networks"]),
         beside_table(rows, NEVER_SEEN),
         beside_table(rows, OTHER_DATA),
+        unseen_table(found["networks"]),
+        copies_table(found["networks"]),
     )
     for line in (line for table in tables for line in table):
         assert line in text

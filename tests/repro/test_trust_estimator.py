@@ -1,18 +1,17 @@
 """What an estimator says of faces that it never saw, and estimators that never saw a kind of cover."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from fdemd.embedding.covers import CoveredFaces
 from fdemd.features import Features
-from fdemd.repro.trust_estimator import called, fit_unaware, measure_masked
-from fdemd.retrieval.protocol import Labels
+from fdemd.repro.trust_estimator import called, measure_masked, measure_unseen
 from fdemd.visibility.conditions import CONDITIONS
 from fdemd.visibility.estimator import Layout, VisibilityEstimator
-from fdemd.visibility.fit import fit_condition
-from tests.visibility.made_features import MeanNet, planted
+from tests.repro.made_part import EACH, PEOPLE, made_data
+from tests.visibility.made_features import MeanNet, made_calibration, made_estimator, noise
 
 
 def test_what_does_not_occur_is_left_out() -> None:
@@ -36,14 +35,29 @@ def test_photographs_of_masked_people_are_aligned_and_asked_about(few_people: Pa
     assert found["called"] == {"below": 100.0}
 
 
-def test_an_estimator_is_fitted_without_each_cover() -> None:
-    features, truth = planted(60)
-    kinds = ["clean", "mask", "hand"] * 20
-    labels = Labels.distinct(torch.arange(60))
-    found = fit_unaware(CoveredFaces(features, labels, truth, kinds), ["clean", "mask", "crop"])
-    assert found.keys() == {"mask"}, "there is no crop, and clean faces are no cover"
-    without = torch.tensor([kind != "mask" for kind in kinds])
-    assert torch.equal(
-        found["mask"](features).condition,
-        fit_condition(features[without], truth.condition[without])(features).condition,
-    )
+def test_queries_are_judged_by_an_estimator_that_was_fitted_without_them() -> None:
+    features = noise(PEOPLE * EACH)
+    data = made_data(dict.fromkeys(("clean", "mask", "crop", "scarf"), features))
+    known = made_estimator(Layout.of(features))
+    other = replace(made_calibration(MeanNet()), estimator=made_estimator(Layout.of(features), seed=1))
+    found = measure_unseen(data, known, dict.fromkeys(("mask", "crop", "scarf"), other))
+    assert [(each["query"], each["left out"]) for each in found] == [
+        ("mask", ["mask"]),
+        ("crop", ["crop"]),
+        ("scarf", ["scarf", "hand"]),
+    ]
+    for each in found:
+        assert each["queries"] == len(features)
+        assert each["seen"]["called"] != each["never seen"]["called"]
+        assert (each["seen"]["patch AUC"] is None) == (each["query"] == "crop"), "a cut face is not covered"
+
+
+def test_the_lower_patches_of_a_face_with_a_mask_or_scarf_are_covered() -> None:
+    features = noise(PEOPLE * EACH)
+    low = VisibilityEstimator(Layout.of(features))
+    with torch.no_grad():
+        low.patch_bias[8:] = -1
+    data = made_data(dict.fromkeys(("mask", "scarf"), features))
+    without = dict.fromkeys(("mask", "scarf"), replace(made_calibration(MeanNet()), estimator=low))
+    for each in measure_unseen(data, low, without):
+        assert each["seen"]["patch AUC"] == each["never seen"]["patch AUC"] > 0.7

@@ -1,6 +1,7 @@
 """Figures of calibrated alphas: the best fixed one beside them, shares of its gain, and what counts as harm."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 import torch
@@ -33,7 +34,7 @@ def test_no_share_is_told_of_a_small_gain() -> None:
     assert row["share of the best gain"] is None
 
 
-def row(calibrated: tuple[float, float], share: int | None) -> dict[str, object]:
+def row(calibrated: tuple[float, float], share: int | None) -> dict[str, Any]:
     figures = {"stage 1": (90.0, 80.0), "auto": (90.0, 70.0), "calibrated": calibrated}
     return {
         "figures": {name: {"P@1": right, "RP": precision} for name, (right, precision) in figures.items()},
@@ -43,12 +44,17 @@ def row(calibrated: tuple[float, float], share: int | None) -> dict[str, object]
 
 def test_a_loss_in_either_figure_is_harm() -> None:
     rows = [row((91, 80), 95), row((90, 79.95), None), row((89.8, 85), 20), row((92, 79.8), 90)]
+    rows[0]["figures"]["never seen"] = {"P@1": 89.0, "RP": 80.0}
+    rows[1]["figures"]["never seen"] = {"P@1": 90.0, "RP": 80.0}
     assert goal_counts(rows) == {
         "rows": 4,
         "within 0.1 point of stage 1 or above": 2,
         "so with auto": 0,
         "rows with a gain of 1 point": 3,
         "at least 90 % of it": 2,
+        "rows of covers left out": 2,
+        "so without the cover": 1,
+        "so by the other data": 0,
     }
 
 

@@ -1,0 +1,83 @@
+"""Calibrations as rules of alpha: of a data set, of a gallery's own people by halves, and without a kind of cover."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from fdemd.features import Features
+from fdemd.repro.trust_measure import Rule
+from fdemd.repro.trust_part import SEED, Part
+from fdemd.scoring.covered_search import CoveredSearch
+from fdemd.visibility.calibration import Calibration
+
+UNSEEN = ("scarf", "hand")
+"""Covers that are no kind of query, and are left out together."""
+
+
+def always(calibration: Calibration) -> Rule:
+    """Return the rule of one calibration.
+
+    Args:
+        calibration: The calibration.
+    """
+    return lambda kind, query: calibration.alphas_of(query)
+
+
+def by_half(part: Part, searched: CoveredSearch) -> Rule:
+    """Calibrate a gallery on its own photographs, those of half of its people for the queries of the others.
+
+    Args:
+        part: The gallery.
+        searched: Its photographs with drawn covers, and what they find.
+    """
+    identity = searched.faces.labels.identity
+    people = identity.unique()
+    half = torch.randperm(len(people), generator=torch.Generator().manual_seed(SEED)) % 2
+
+    def in_half(identity: Tensor, number: int) -> Tensor:
+        return half[torch.searchsorted(people, identity)] == number
+
+    made = [part.calibrated(searched[in_half(identity, number).nonzero()[:, 0]]) for number in (0, 1)]
+    asked = in_half(part.data.query("clean")[1].identity, 1)  # judged by what was found on the people of half 0
+
+    def alphas(kind: str, query: Features) -> Tensor:
+        return made[0].alphas_of(query).where(asked, made[1].alphas_of(query))
+
+    return alphas
+
+
+def calibrate_without(part: Part, searched: CoveredSearch, kinds: Sequence[str]) -> dict[str, Calibration]:
+    """Return for each kind of query a calibration that was made as if there were no such cover.
+
+    Args:
+        part: The photographs.
+        searched: The same with drawn covers, and what they find.
+        kinds: Kinds of query; those that are never drawn as a cover are left out, and so is ``clean``.
+    """
+    found: dict[tuple[str, ...], Calibration] = {}
+    for out in dict.fromkeys(left_out(kind) for kind in kinds if kind != "clean"):
+        (others,) = torch.tensor([kind not in out for kind in searched.faces.kinds]).nonzero(as_tuple=True)
+        if len(others) < len(searched.faces):
+            found[out] = part.calibrated(searched[others])
+    return {kind: found[left_out(kind)] for kind in kinds if left_out(kind) in found}
+
+
+def left_out(kind: str) -> tuple[str, ...]:
+    """Return the covers that a calibration is made without, for queries of one kind.
+
+    >>> left_out("mask"), left_out("hand")
+    (('mask',), ('scarf', 'hand'))
+    """
+    return UNSEEN if kind in UNSEEN else (kind,)
+
+
+def of_the_kind(calibrations: Mapping[str, Calibration]) -> Rule:
+    """Return the rule by which queries of each kind have a calibration of their own.
+
+    Args:
+        calibrations: Kind -> its calibration; the rule does not know other kinds.
+    """
+    return lambda kind, query: calibrations[kind].alphas_of(query) if kind in calibrations else None
