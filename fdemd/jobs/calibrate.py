@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fdemd.data.manifest import check_identities
-from fdemd.embedding.covers import embed_covers
+from fdemd.embedding.covers import CoveredFaces, embed_covers
 from fdemd.embedding.data import DataDescription, EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.jobs.evaluate import check_second_stage
@@ -53,7 +53,7 @@ def calibrate(settings: Evaluate) -> Path:
     with run_folder(Path(settings.output), f"calibration-{model_label(settings.model)}-{settings.data.name}") as folder:
         data = described.embed()
         name = model_label(settings.model)
-        searched = search_photographs(described, data, drawn_rows(data, settings.seed), rerank)
+        searched = search_photographs(data, cover_photographs(described, data, drawn_rows(data, settings.seed)), rerank)
         found = calibrate_photographs(described, data, searched, rerank, name)
         file = folder / f"calibration_{model_label(settings.model)}.safetensors"
         write_calibration(found.calibration, file)
@@ -62,22 +62,29 @@ def calibrate(settings: Evaluate) -> Path:
     return file
 
 
-def search_photographs(
-    described: DataDescription, data: EmbeddedData, rows: Tensor, rerank: Reranking
-) -> CoveredSearch:
-    """Draw the covers of a calibration on some photographs, embed them, and let them search the whole gallery.
+def cover_photographs(described: DataDescription, data: EmbeddedData, rows: Tensor) -> CoveredFaces:
+    """Draw the covers of a calibration on some photographs, and embed them.
 
     Args:
         described: The data.
         data: The same, embedded.
         rows: Rows of the manifest, of the gallery.
+    """
+    makers = [CoverMaker(seed=described.settings.seed, draw=number) for number in range(1, DRAWS + 1)]
+    return embed_covers(described, data, rows, makers)
+
+
+def search_photographs(data: EmbeddedData, faces: CoveredFaces, rerank: Reranking) -> CoveredSearch:
+    """Let photographs with drawn covers search the whole gallery.
+
+    Args:
+        data: The data, embedded.
+        faces: The photographs, as :func:`cover_photographs` gives them.
         rerank: Settings of the second stage.
 
     Raises:
-        InputError: Nobody has two photographs, or the network or the re-ranker cannot be used.
+        InputError: Nobody has two photographs, or the re-ranker cannot be used.
     """
-    makers = [CoverMaker(seed=described.settings.seed, draw=number) for number in range(1, DRAWS + 1)]
-    faces = embed_covers(described, data, rows, makers)
     with torch.inference_mode(), pairs_progress(None) as on_progress:
         return search_covered(faces, *data.gallery(), rerank, backbone=data.backbone, on_progress=on_progress)
 

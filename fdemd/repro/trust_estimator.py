@@ -20,7 +20,6 @@ from fdemd.repro.trust_page import NEVER_SEEN
 from fdemd.repro.trust_part import COVERS_SEED, Part, cover_maker
 from fdemd.repro.trust_rules import UNSEEN, left_out
 from fdemd.scoring.calibration import judge_estimator, patch_auc
-from fdemd.visibility.calibration import Calibration
 from fdemd.visibility.conditions import CONDITIONS
 from fdemd.visibility.covers.draw import CHANGES, Covered, cover_between
 from fdemd.visibility.covers.maker import CoverMaker
@@ -58,21 +57,21 @@ def measure_estimator(part: Part, estimator: VisibilityEstimator) -> dict[str, A
 
 @torch.inference_mode()
 def measure_unseen(
-    data: EmbeddedData, estimator: VisibilityEstimator, without: Mapping[str, Calibration]
+    data: EmbeddedData, estimator: VisibilityEstimator, without: Mapping[str, VisibilityEstimator]
 ) -> list[dict[str, Any]]:
     """Return how well queries of each kind are seen by an estimator that was fitted without it, and by one with it.
 
     Args:
         data: Queries of people that neither saw.
         estimator: The one that was fitted with all kinds.
-        without: Kind of query -> calibration that was made without it.
+        without: Kind of query -> estimator that was fitted without it.
     """
     rows = data.faces.query_rows[:MOST_JUDGED]
     found = []
-    for kind, calibration in without.items():
+    for kind, unaware in without.items():
         features = data.features[kind].at(rows)
         visible = _visible(data, kind, rows, features.grid)
-        said = {NEVER_SEEN: calibration.estimator(features), "seen": estimator(features)}
+        said = {NEVER_SEEN: unaware(features), "seen": estimator(features)}
         figures = {
             name: {
                 "patch AUC": None if visible is None else round(patch_auc(each.visible, visible), 4),

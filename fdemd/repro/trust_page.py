@@ -9,7 +9,7 @@ Facts = Mapping[str, Any]
 WAYS = ("stage 1", "alpha 0.7", "auto", "calibrated", "best fixed")
 """Ways to choose alpha, in the order of the tables."""
 NEVER_SEEN, OTHER_DATA = "never seen", "other data"
-"""Rules that go by a calibration that was made without the kind of query, and by that of the other data set."""
+"""Rules that go by an estimator that was fitted without the kind of query, and by the other data set's calibration."""
 COPIES, ORACLE = "copies", "oracle"
 """In front of ways to choose alpha in a gallery with copies, and their first stage if every condition is known."""
 
@@ -41,9 +41,9 @@ def trust_page(facts: Facts) -> str:
         "",
         "## Covers that the estimator never saw",
         "",
-        "Calibrated on LFW as if there were no such cover (scarf and hand are left out together): "
-        f"{goal['so without the cover']} of {goal['rows of covers left out']} rows are within 0.1 point of stage 1 or "
-        "above it.",
+        "Alphas of LFW, by an estimator that was fitted as if there were no such cover (scarf and hand are left out "
+        f"together): {goal['so without the cover']} of {goal['rows of covers left out']} rows are within 0.1 point of "
+        "stage 1 or above it.",
         "",
         *beside_table(rows, NEVER_SEEN),
         "",

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.data.dataset import FaceDataset
+from fdemd.embedding.covers import CoveredFaces
 from fdemd.embedding.data import DataDescription, EmbeddedData, build_network, describe_data
 from fdemd.embedding.steps import embed_sets
-from fdemd.jobs.calibrate import calibrate_photographs, search_photographs
+from fdemd.jobs.calibrate import calibrate_photographs, cover_photographs, search_photographs
 from fdemd.repro.lfw_networks import Network, with_folders
 from fdemd.scoring.covered_search import CoveredSearch
 from fdemd.settings.ranking import EmdRerank
@@ -67,9 +68,17 @@ class Part:
         embedded = embed_sets(settings, self.data.backbone, sets, self.described.trainer)
         return replace(self, data=replace(self.data, features={**self.data.features, **embedded}))
 
-    def searched(self) -> CoveredSearch:
-        """Draw the covers of a calibration on the gallery's photographs, and let them search it."""
-        return search_photographs(self.described, self.data, self.data.faces.gallery_rows, EmdRerank())
+    def covered(self) -> CoveredFaces:
+        """Return the gallery's photographs with the covers of a calibration."""
+        return cover_photographs(self.described, self.data, self.data.faces.gallery_rows)
+
+    def searched(self, faces: CoveredFaces) -> CoveredSearch:
+        """Let photographs with covers search the gallery.
+
+        Args:
+            faces: The photographs, as :meth:`covered` gives them.
+        """
+        return search_photographs(self.data, faces, EmdRerank())
 
     def calibrated(self, searched: CoveredSearch) -> Calibration:
         """Return the calibration of photographs of the gallery.

@@ -1,17 +1,21 @@
-"""Calibrations as rules of alpha: of a data set, of a gallery's own people by halves, and without a kind of cover."""
+"""Calibrations as rules of alpha: of a data set, of a gallery's own people by halves, and blind to a kind of cover."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from fdemd.embedding.covers import CoveredFaces
 from fdemd.features import Features
 from fdemd.repro.trust_measure import Rule
 from fdemd.repro.trust_part import SEED, Part
 from fdemd.scoring.covered_search import CoveredSearch
 from fdemd.visibility.calibration import Calibration
+from fdemd.visibility.estimator import VisibilityEstimator
+from fdemd.visibility.fit import fit_estimator
 
 UNSEEN = ("scarf", "hand")
 """Covers that are no kind of query, and are left out together."""
@@ -49,24 +53,24 @@ def by_half(part: Part, searched: CoveredSearch) -> Rule:
     return alphas
 
 
-def calibrate_without(part: Part, searched: CoveredSearch, kinds: Sequence[str]) -> dict[str, Calibration]:
-    """Return for each kind of query a calibration that was made as if there were no such cover.
+def fit_without(faces: CoveredFaces, kinds: Sequence[str]) -> dict[str, VisibilityEstimator]:
+    """Return for each kind of query an estimator that was fitted as if there were no such cover.
 
     Args:
-        part: The photographs.
-        searched: The same with drawn covers, and what they find.
+        faces: Clean and covered faces.
         kinds: Kinds of query; those that are never drawn as a cover are left out, and so is ``clean``.
     """
-    found: dict[tuple[str, ...], Calibration] = {}
+    found: dict[tuple[str, ...], VisibilityEstimator] = {}
     for out in dict.fromkeys(left_out(kind) for kind in kinds if kind != "clean"):
-        (others,) = torch.tensor([kind not in out for kind in searched.faces.kinds]).nonzero(as_tuple=True)
-        if len(others) < len(searched.faces):
-            found[out] = part.calibrated(searched[others])
+        (rows,) = torch.tensor([kind not in out for kind in faces.kinds]).nonzero(as_tuple=True)
+        if len(rows) < len(faces):
+            others = faces[rows]
+            found[out] = fit_estimator(others.features, others.truth.condition, others.truth.visible)
     return {kind: found[left_out(kind)] for kind in kinds if left_out(kind) in found}
 
 
 def left_out(kind: str) -> tuple[str, ...]:
-    """Return the covers that a calibration is made without, for queries of one kind.
+    """Return the covers that an estimator is fitted without, for queries of one kind.
 
     >>> left_out("mask"), left_out("hand")
     (('mask',), ('scarf', 'hand'))
@@ -74,10 +78,15 @@ def left_out(kind: str) -> tuple[str, ...]:
     return UNSEEN if kind in UNSEEN else (kind,)
 
 
-def of_the_kind(calibrations: Mapping[str, Calibration]) -> Rule:
-    """Return the rule by which queries of each kind have a calibration of their own.
+def without(calibration: Calibration, estimators: Mapping[str, VisibilityEstimator]) -> Rule:
+    """Return the rule of a calibration that asks for each kind of query an estimator that was fitted without it.
 
     Args:
-        calibrations: Kind -> its calibration; the rule does not know other kinds.
+        calibration: Gives the alphas of the conditions.
+        estimators: Kind -> its estimator; the rule does not know other kinds.
     """
-    return lambda kind, query: calibrations[kind].alphas_of(query) if kind in calibrations else None
+
+    def alphas(kind: str, query: Features) -> Tensor | None:
+        return replace(calibration, estimator=estimators[kind]).alphas_of(query) if kind in estimators else None
+
+    return alphas

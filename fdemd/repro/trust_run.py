@@ -13,11 +13,11 @@ from fdemd.repro.trust_estimator import measure_estimator, measure_masked, measu
 from fdemd.repro.trust_measure import Rule, goal_counts, measure_kinds
 from fdemd.repro.trust_page import NEVER_SEEN, OTHER_DATA
 from fdemd.repro.trust_part import SEED, Part
-from fdemd.repro.trust_rules import UNSEEN, always, by_half, calibrate_without, of_the_kind
+from fdemd.repro.trust_rules import UNSEEN, always, by_half, fit_without, without
 from fdemd.repro.trust_sample import FIT, MOST_OF_A_PERSON, TEST, draw_sample, read_archive, write_samples
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
 from fdemd.runs.files import versions
-from fdemd.visibility.calibration import Calibration
+from fdemd.visibility.estimator import VisibilityEstimator
 from fdemd.visibility.store import SHIPPED, read_calibration, write_calibration
 
 KINDS = ("clean", "mask", "sunglass", "crop", "rotate", "blur")
@@ -63,12 +63,12 @@ def make_calibrations(
         print(f"step {number}/{len(networks)}: {network.name}", flush=True)
         parts = write_samples(prepared / network.template, sample)
         fit = Part.of(network, _lfw(parts[FIT]), weights, ("clean",))
-        searched = fit.searched()
+        covered = fit.covered()
         file = shipped / f"{network.name}.safetensors"
         if not keep:
-            write_calibration(fit.calibrated(searched), file)
-        without = calibrate_without(fit, searched, [*KINDS, *UNSEEN])
-        found.append(_measure(network, file, without, parts[TEST], weights, masked))
+            write_calibration(fit.calibrated(fit.searched(covered)), file)
+        unaware = fit_without(covered, [*KINDS, *UNSEEN])
+        found.append(_measure(network, file, unaware, parts[TEST], weights, masked))
     rows = [row for each in found for row in each["rows"]]
     return {
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -94,7 +94,7 @@ def _lfw(manifest: Path) -> list[str]:
 def _measure(
     network: Network,
     file: Path,
-    without: Mapping[str, Calibration],
+    unaware: Mapping[str, VisibilityEstimator],
     test: Path,
     weights: Path,
     masked: Path | None,
@@ -103,16 +103,16 @@ def _measure(
     lfw = Part.of(network, _lfw(test), weights, KINDS).with_covers(UNSEEN)
     att = Part.of(network, ATT_WORDS, weights, KINDS)
     cache = lfw.data.faces.cache
-    of_att = att.searched()
+    of_att = att.searched(att.covered())
     rules: dict[str, dict[str, Rule]] = {
         LFW: {"calibrated": always(calibration), OTHER_DATA: always(att.calibrated(of_att))},
         ATT: {"calibrated": by_half(att, of_att), OTHER_DATA: always(calibration)},
     }
     for each in rules.values():
-        each[NEVER_SEEN] = of_the_kind(without)
+        each[NEVER_SEEN] = without(calibration, unaware)
     facts: dict[str, Any] = {
         "estimator": measure_estimator(lfw, calibration.estimator),
-        "never seen": measure_unseen(lfw.data, calibration.estimator, without),
+        "never seen": measure_unseen(lfw.data, calibration.estimator, unaware),
     }
     if masked is not None:
         facts["really masked"] = measure_masked(masked, lfw.data.backbone, calibration.estimator, cache)

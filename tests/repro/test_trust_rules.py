@@ -1,5 +1,6 @@
 """Whose calibration gives the alpha of which query."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,10 +8,13 @@ import torch
 from torch import Tensor
 
 from fdemd.embedding.covers import CoveredFaces
-from fdemd.repro.trust_rules import always, by_half, calibrate_without, of_the_kind
+from fdemd.repro.trust_rules import always, by_half, fit_without, without
 from fdemd.retrieval.protocol import Labels
+from fdemd.visibility.estimator import Layout
+from fdemd.visibility.fit import fit_estimator
+from fdemd.visibility.trust import expected_alpha
 from tests.repro.made_part import EACH, PEOPLE, made_data
-from tests.visibility.made_features import noise, planted
+from tests.visibility.made_features import MeanNet, made_calibration, made_estimator, noise, planted
 
 COUNT = PEOPLE * EACH
 KINDS = ["mask", "scarf", "hand", "clean"] * (COUNT // 4)
@@ -27,7 +31,7 @@ class Search:
 
 
 class Part:
-    """Its calibrations tell what they were made from; each gives an alpha of its own."""
+    """Its calibrations tell whom they were made from; each gives an alpha of its own."""
 
     data = made_data({"clean": noise(COUNT)})
 
@@ -35,11 +39,10 @@ class Part:
         self.made: list[Any] = []
 
     def calibrated(self, searched: Search) -> Any:
-        alpha, faces = 0.5 * len(self.made), searched.faces
+        alpha = 0.5 * len(self.made)
         self.made.append(
             SimpleNamespace(
-                people=faces.labels.identity.unique(),
-                kinds=set(faces.kinds),
+                people=searched.faces.labels.identity.unique(),
                 alphas_of=lambda query: torch.full((len(query),), alpha),
             )
         )
@@ -62,18 +65,24 @@ def test_queries_of_half_of_the_people_are_judged_by_the_calibration_of_the_othe
     assert torch.equal(alphas == 0, torch.isin(labels.identity, second))
 
 
-def test_a_kind_is_left_out_of_its_calibration_and_scarf_and_hand_together() -> None:
-    part: Any = Part()
-    found: Any = calibrate_without(part, searched(), ["clean", "mask", "crop", "scarf", "hand"])
+def test_an_estimator_is_fitted_without_each_cover_and_without_scarf_and_hand_together() -> None:
+    faces = searched().faces
+    found = fit_without(faces, ["clean", "mask", "crop", "scarf", "hand"])
     assert found.keys() == {"mask", "scarf", "hand"}, "there is no crop, and clean faces are no cover"
-    assert found["mask"].kinds == {"scarf", "hand", "clean"}
     assert found["scarf"] is found["hand"]
-    assert found["hand"].kinds == {"mask", "clean"}
+    others = faces[torch.tensor([kind != "mask" for kind in KINDS]).nonzero()[:, 0]]
+    alone = fit_estimator(others.features, others.truth.condition, others.truth.visible)
+    assert torch.equal(found["mask"](faces.features).visible, alone(faces.features).visible)
 
 
-def test_rules_of_one_calibration_and_of_one_a_kind() -> None:
-    one: Any = SimpleNamespace(alphas_of=lambda query: torch.full((len(query),), 0.5))
-    query = noise(2)
-    assert always(one)("crop", query) is not None
-    assert of_the_kind({"mask": one})("mask", query) is not None
-    assert of_the_kind({"mask": one})("crop", query) is None
+def test_alphas_go_by_the_estimator_that_is_asked() -> None:
+    query = noise(6)
+    calibration = made_calibration(MeanNet())
+    calibration = replace(calibration, estimator=made_estimator(Layout.of(query)))
+    other = made_estimator(Layout.of(query), seed=1)
+    seen, unaware = always(calibration), without(calibration, {"mask": other})
+    mask, crop = unaware("mask", query), unaware("crop", query)
+    assert mask is not None
+    assert torch.equal(mask, expected_alpha(other(query).condition, calibration.alphas))
+    assert not torch.equal(mask, seen("mask", query))
+    assert crop is None
