@@ -14,8 +14,9 @@ from fdemd.repro.trust_measure import Rule
 from fdemd.repro.trust_part import SEED, Part
 from fdemd.scoring.covered_search import CoveredSearch
 from fdemd.visibility.calibration import Calibration
+from fdemd.visibility.covers.draw import CHANGES
 from fdemd.visibility.estimator import VisibilityEstimator
-from fdemd.visibility.fit import fit_estimator
+from fdemd.visibility.fit import fit_condition, fit_estimator
 
 UNSEEN = ("scarf", "hand")
 """Covers that are no kind of query, and are left out together."""
@@ -56,6 +57,8 @@ def by_half(part: Part, searched: CoveredSearch) -> Rule:
 def fit_without(faces: CoveredFaces, kinds: Sequence[str]) -> dict[str, VisibilityEstimator]:
     """Return for each kind of query an estimator that was fitted as if there were no such cover.
 
+    Where the kind covers nothing, the estimator tells the condition alone: there is no patch to judge it by.
+
     Args:
         faces: Clean and covered faces.
         kinds: Kinds of query; those that are never drawn as a cover are left out, and so is ``clean``.
@@ -65,7 +68,12 @@ def fit_without(faces: CoveredFaces, kinds: Sequence[str]) -> dict[str, Visibili
         (rows,) = torch.tensor([kind not in out for kind in faces.kinds]).nonzero(as_tuple=True)
         if len(rows) < len(faces):
             others = faces[rows]
-            found[out] = fit_estimator(others.features, others.truth.condition, others.truth.visible)
+            features, truth = others.features, others.truth
+            found[out] = (
+                fit_condition(features, truth.condition)
+                if CHANGES.keys() & out
+                else fit_estimator(features, truth.condition, truth.visible)
+            )
     return {kind: found[left_out(kind)] for kind in kinds if left_out(kind) in found}
 
 
