@@ -58,12 +58,7 @@ def trust_page(facts: Facts) -> str:
         "",
         *beside_table(rows, OTHER_DATA),
         "",
-        "## A gallery enrolled with copies",
-        "",
-        "LFW, masks of cloth and sport glasses, of which there are no copies.",
-        "",
-        *copies_table(facts["networks"]),
-        "",
+        *_copies_section(facts["networks"]),
         "## alpha of each condition",
         "",
         *alphas_table(facts["networks"]),
@@ -135,10 +130,18 @@ def _most(called: Mapping[str, float]) -> list[str]:
     return [f"{name} {share:.1f}" for name, share in sorted(called.items(), key=lambda pair: -pair[1])]
 
 
+def _copies_section(networks: Sequence[Facts]) -> list[str]:
+    table = copies_table(networks)
+    words = "LFW, masks of cloth and sport glasses, of which there are no copies."
+    return ["## A gallery enrolled with copies", "", words, "", *table, ""] if table else []
+
+
 def copies_table(networks: Sequence[Facts]) -> list[str]:
-    """A line a network and kind of query that was measured with copies and without."""
+    """A line a network and kind of query that was measured with copies and without; nothing if none was."""
     rows = [(network["network"], row) for network in networks for row in network["copies"]]
-    ways = list(rows[0][1]["figures"]) if rows else []
+    if not rows:
+        return []
+    ways = list(rows[0][1]["figures"])
     return _table(
         ["network", "query (number)", *ways],
         [

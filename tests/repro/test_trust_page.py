@@ -109,7 +109,11 @@ def test_what_was_left_out_stands_beside_what_is_seen() -> None:
 
 def test_copies_have_a_line_a_kind_of_query() -> None:
     assert copies_table(facts()["networks"])[2:] == ["| dlib | mask (1000) | 96.7 / 93.2 |"]
-    assert len(copies_table([facts()["networks"][0] | {"copies": []}])) == 2
+    assert "## A gallery enrolled with copies" in trust_page(facts())
+    none = facts()
+    none["networks"][0]["copies"] = []
+    assert copies_table(none["networks"]) == []
+    assert "copies" not in trust_page(none)
 
 
 def test_the_page_says_what_was_measured() -> None:
