@@ -115,6 +115,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this benchmark to a command line."""
     parser.add_argument("detectors", metavar="DETECTOR", nargs="*", help=f"default: all of {', '.join(DETECTORS)}")
     parser.add_argument("--sample", type=int, default=200, help="photographs of each set to take (default: 200)")
+    parser.add_argument("--only", metavar="SET", action="append", help="this set alone, such as LFW; may be repeated")
     parser.add_argument("--seed", type=int, default=0, help="of the sample and what is drawn (default: 0)")
     parser.add_argument("--lfw", metavar="ARCHIVE", type=Path, help="tar of LFW: as it is, masked, turned")
     parser.add_argument("--photographs", metavar="DIR", type=Path, help="folder of photographs of one face each")
@@ -188,7 +189,10 @@ def _sets(arguments: argparse.Namespace) -> list[Pictures]:
         if not files:
             raise InputError(f"{folder} holds no photographs; give a folder of them with --photographs.")
         sets.append(Pictures(folder.name, _some(chosen, files, arguments)))
-    return sets
+    for name in arguments.only or ():
+        if name not in (names := [pictures.name for pictures in sets]):
+            raise unknown("set", name, names)
+    return [pictures for pictures in sets if not arguments.only or pictures.name in arguments.only]
 
 
 def _some(chosen: random.Random, photographs: list[Photo], arguments: argparse.Namespace) -> tuple[Photo, ...]:

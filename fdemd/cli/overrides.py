@@ -11,7 +11,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -49,6 +49,8 @@ class _Base:
     """Sections and leaves by dotted key; interpolations are not resolved."""
     choices: dict[str, str | None]
     """The choice of each group that takes one."""
+    config: DictConfig
+    """As Hydra composed it."""
 
 
 class Composer:
@@ -89,7 +91,9 @@ class Composer:
     def full_key(self, word: Word) -> str:
         """Return the group or the setting that an argument is about, as far as no other argument decides which."""
         key = _key(word.override)
-        return key if key in self._groups else next(iter(_matches(key, self._base([]).nodes)), key)
+        if key in self._groups or "." in key:  # written in full, which needs no configs to be composed
+            return key
+        return next(iter(_matches(key, self._base([]).nodes)), key)
 
     def point(self, words: Sequence[Word], swept: Sequence[bool]) -> SweepPoint:
         """Return the point that ``words`` give; those ``swept`` make its label. Raises ``InputError``."""
@@ -109,8 +113,8 @@ class Composer:
             for index, each in enumerate(words)
             if swept[index]
         )
-        config = _resolved(self._compose([*choices, *settings.values()]))
-        return SweepPoint(label, check_settings(self._schema, config))
+        config = self._compose([*choices, *settings.values()]) if settings else base.config
+        return SweepPoint(label, check_settings(self._schema, _resolved(config)))
 
     def _names_group(self, override: Override) -> bool:
         return _key(override) in self._groups
@@ -198,14 +202,17 @@ class Composer:
     def _base(self, choices: list[str]) -> _Base:
         """Return the config of these group overrides, composed once for all the points that share them."""
         if (key := tuple(choices)) not in self._bases:
-            nodes: Any = OmegaConf.to_container(self._compose(choices, return_hydra_config=True), resolve=False)
-            hydra = nodes.pop("hydra")
-            self._bases[key] = _Base(dict(flatten(nodes)), hydra["runtime"]["choices"])
+            config = self._compose(choices, with_hydra=True)
+            of_groups = config.hydra.runtime.choices
+            with open_dict(config):
+                del config["hydra"]
+            nodes: Any = OmegaConf.to_container(config, resolve=False)
+            self._bases[key] = _Base(dict(flatten(nodes)), dict(of_groups), config)
         return self._bases[key]
 
-    def _compose(self, overrides: list[str], return_hydra_config: bool = False) -> DictConfig:
+    def _compose(self, overrides: list[str], with_hydra: bool = False) -> DictConfig:
         try:
-            return compose(self._job, overrides=overrides, return_hydra_config=return_hydra_config)
+            return compose(self._job, overrides=overrides, return_hydra_config=with_hydra)
         except RecursionError as error:
             raise InputError(
                 f"the configs of {' '.join([self._job, *overrides])} cannot be composed: one of them names itself in "

@@ -166,7 +166,8 @@ def _look(image: np.ndarray, side: int) -> list[_Seen]:
     height, width = image.shape[:2]
     scale = side / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    copy = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    # Between half and full size, four pixels around each place miss hardly any; the area is slow by comparison.
+    copy = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR)
     network = _network()
     network.setInputSize(size)
     rows = network.detect(cv2.cvtColor(copy, cv2.COLOR_RGB2BGR))[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -15,8 +16,10 @@ from fdemd.gallery.cohort import Cohort
 from fdemd.gallery.database import Database
 from fdemd.gallery.faces import FaceReader
 from fdemd.gallery.index import Snapshot
+from fdemd.gallery.kept_calibrations import find_calibration, keep_calibration, scale_of
 from fdemd.gallery.occlusions import CLEAN, occluded
 from fdemd.gallery.packing import from_png
+from fdemd.gallery.refusals import UnavailableError
 from fdemd.gallery.schema import Photograph
 from fdemd.gallery.search import DEPTH, NOT_ENROLLED, Search
 from fdemd.gallery.threshold import Calibration
@@ -37,12 +40,17 @@ _SAME_PICTURE = 0.999
 
 
 class Thresholds:
-    """The calibrations of one gallery, measured when they are first needed and again as it grows or shrinks."""
+    """The calibrations of one gallery, measured when they are first needed and again as it grows or shrinks.
+
+    They are kept in the database, for other processes and for later.
+    """
 
     def __init__(self, database: Database, search: Search, reader: FaceReader, cohort: Cohort) -> None:
         """Take what measures."""
         self._database, self._search, self._reader, self._cohort = database, search, reader, cohort
+        self._scale = scale_of(search.pin, search.rerank)
         self._known: dict[str, tuple[Calibration, int]] = {}
+        self._drawn_strangers: dict[str, Features] = {}
         self._lock = threading.Lock()
         self.pairs = Calibration.of(_cosines_of_strangers(cohort), people=1)
 
@@ -54,20 +62,30 @@ class Thresholds:
             kind: A name in :data:`fdemd.gallery.occlusions.KINDS`.
         """
         people = max(snapshot.size, 1)
-        known, measured = self._known.get(kind, (None, 0))
+        known = self._known.get(kind)
         if known is not None:
-            if measured / _GROWN < people < measured * _GROWN or not self._lock.acquire(blocking=False):
-                return known  # it is near enough, or will be measured anew in a moment by another thread
+            if _is_near(known[1], people) or not self._lock.acquire(blocking=False):
+                return known[0]  # it is near enough, or will be measured anew in a moment by another thread
         else:
             self._lock.acquire()
         try:
-            if self._known.get(kind, (None, 0))[0] is known:  # no other thread measured while this one waited
-                self._known[kind] = self._measure(snapshot, people, kind), people
+            if self._known.get(kind) is known:  # no other thread measured while this one waited
+                self._known[kind] = self._kept(kind, people) or self._measure_and_keep(snapshot, kind, people)
             return self._known[kind][0]
         finally:
             self._lock.release()
 
-    def _measure(self, snapshot: Snapshot, people: int, kind: str) -> Calibration:
+    def last(self, kind: str) -> Calibration | None:
+        """Return the scores of strangers who wear something as they were measured last; None if they never were."""
+        if kind in self._known:
+            return self._known[kind][0]
+        with self._database.read() as session:
+            found = find_calibration(session, kind, self._scale)
+        return None if found is None else found[0]
+
+    def measure(self, snapshot: Snapshot, kind: str = CLEAN) -> Calibration:
+        """Measure the scores anew, without keeping them; see :meth:`of`."""
+        people = max(snapshot.size, 1)
         if people < ENOUGH:
             return self._measure_pairs(snapshot, kind)
         rows = _spread(_photographs_of_each(snapshot, 1), _SEARCHES if kind == CLEAN else _DRAWN)
@@ -76,10 +94,21 @@ class Thresholds:
         else:
             query, own = self._drawn_on_enrolled(kind, snapshot, rows)
         if not len(own):  # a gallery that keeps no pictures: strangers of the cohort wear it instead
-            query = self._drawn(kind, self._cohort.images)
+            query = self._drawn_on_strangers(kind)
             own = torch.full((len(query),), NOT_ENROLLED)
         found = self._search.people(query, snapshot, own.tolist())
         return Calibration.of(np.array([line[0].score for line in found if line]), people - 1)
+
+    def _kept(self, kind: str, people: int) -> tuple[Calibration, int] | None:
+        with self._database.read() as session:
+            found = find_calibration(session, kind, self._scale)
+        return found if found is not None and _is_near(found[1], people) else None
+
+    def _measure_and_keep(self, snapshot: Snapshot, kind: str, people: int) -> tuple[Calibration, int]:
+        calibration = self.measure(snapshot, kind)
+        with suppress(UnavailableError), self._database.write() as session:  # if it must be, it is measured again
+            keep_calibration(session, kind, self._scale, calibration, people)
+        return calibration, people
 
     def _measure_pairs(self, snapshot: Snapshot, kind: str) -> Calibration:
         """Compare faces with each other person, of gallery and cohort: a search is one chance for every person.
@@ -98,7 +127,7 @@ class Thresholds:
             asked = torch.from_numpy(_spread(np.arange(len(own)), _ASKED))
             query, own = joined[asked], own[asked]
         else:
-            query, own = self._drawn(kind, [self._cohort.images[number] for number in apart.tolist()]), numbers
+            query, own = self._drawn_on_strangers(kind)[apart], numbers
         found = self._search.everybody(query, everybody, joined, own.tolist())
         return Calibration.of(np.array([match.score for line in found for match in line]), people=1)
 
@@ -120,11 +149,22 @@ class Thresholds:
         drawn = self._drawn(kind, [from_png(content) for _, content in found])
         return drawn, torch.tensor([people[number] for number, _ in found])
 
+    def _drawn_on_strangers(self, kind: str) -> Features:
+        """Features of the cohort's faces with something drawn on them, which no change of the gallery changes."""
+        if kind not in self._drawn_strangers:
+            self._drawn_strangers[kind] = self._drawn(kind, self._cohort.images)
+        return self._drawn_strangers[kind]
+
     def _drawn(self, kind: str, images: Sequence[np.ndarray]) -> Features:
         return self._compared(self._reader.embed(occluded(kind, images, self._reader.preprocessing)))
 
     def _compared(self, features: Features) -> Features:
         return features if self._search.reranks else _bare(features.embedding)
+
+
+def _is_near(measured: int, people: int) -> bool:
+    """Whether a gallery has still about as many people as when it was measured."""
+    return measured / _GROWN < people < measured * _GROWN
 
 
 def _bare(embedding: Tensor) -> Features:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,7 +30,7 @@ from fdemd.gallery.identify import decide
 from fdemd.gallery.index import Index
 from fdemd.gallery.moving import Move, move
 from fdemd.gallery.names import check_name
-from fdemd.gallery.occlusions import CLEAN, SEEN, check_kind
+from fdemd.gallery.occlusions import CLEAN, KINDS, SEEN, check_kind
 from fdemd.gallery.opening import Asked, network_to_move_to, open_pinned
 from fdemd.gallery.people import EnrolledPerson, Removal
 from fdemd.gallery.pin import Pin
@@ -347,6 +348,23 @@ class Gallery:
         """
         snapshot = self._index.current()
         return self._thresholds.of(snapshot, check_kind(worn)).threshold(fpir, max(snapshot.size, 1))
+
+    def thresholds(self, fpir: float = FPIR) -> dict[str, float]:
+        """Return the scores from which on somebody gets a name, by what is worn, as far as they can be told at once.
+
+        Those of clean faces are measured if need be, others are as they were measured last; :meth:`threshold` measures.
+
+        Args:
+            fpir: Rate of strangers who may; of a kind for which it is too small there is none.
+        """
+        snapshot = self._index.current()
+        found = {}
+        for kind in KINDS:
+            with suppress(InputError):
+                measured = self._thresholds.of(snapshot) if kind == CLEAN else self._thresholds.last(kind)
+                if measured is not None:
+                    found[kind] = measured.threshold(fpir, max(snapshot.size, 1))
+        return found
 
     def rename(self, person: str | int, new: str) -> None:
         """Give a person another name.

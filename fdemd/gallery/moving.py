@@ -23,7 +23,7 @@ from fdemd.gallery.database import Database
 from fdemd.gallery.faces import FaceReader, SeenFace
 from fdemd.gallery.packing import as_png, from_png, pack_embedding, pack_patches
 from fdemd.gallery.pin import PIN, Pin, read_pin, write_pin
-from fdemd.gallery.schema import Change, CohortFace, Moved, Patches, Person, Photograph, Setting
+from fdemd.gallery.schema import Change, CohortFace, KeptCalibration, Moved, Patches, Person, Photograph, Setting
 from fdemd.runs.steady_progress import steady_progress
 
 MOVED = "moved"
@@ -230,6 +230,7 @@ def _finish(database: Database, reader: FaceReader, old: Pin, pin: Pin, left: se
                 )
             )
         session.execute(delete(Setting).where(Setting.name.in_([PIN, _MOVING])))
+        session.execute(delete(KeptCalibration))
         write_pin(session, pin)
         session.add(Change(action=MOVED, person_id=0))
     return True

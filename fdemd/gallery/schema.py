@@ -131,6 +131,26 @@ class CohortFace(Base):
     image: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class KeptCalibration(Base):
+    """Scores that strangers reached, see :mod:`fdemd.gallery.calibrate`; whose they are stands nowhere.
+
+    Attributes:
+        kind: What the strangers wore.
+        scale: What makes the scores, see :func:`fdemd.gallery.kept_calibrations.scale_of`.
+        people: Number of people in the gallery when they were measured.
+        compared: Number of people that each stranger was compared with.
+        scores: In rising order, float64, little-endian.
+    """
+
+    __tablename__ = "gallery_calibration"
+
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    scale: Mapped[str] = mapped_column(String(64), primary_key=True)
+    people: Mapped[int]
+    compared: Mapped[int]
+    scores: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class Change(Base):
     """What changed, by numbers alone, so that a name which was deleted stands nowhere.
 

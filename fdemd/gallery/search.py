@@ -64,11 +64,15 @@ _FeaturesOf = Callable[[Tensor], tuple[Features | None, Tensor]]
 
 
 class Search:
-    """Searches of one gallery's snapshots."""
+    """Searches of one gallery's snapshots.
+
+    Attributes:
+        pin: What the gallery is pinned to.
+    """
 
     def __init__(self, database: Database, pin: Pin, rerank: EmdRerank | None) -> None:
         """Take where patches are, and how the second stage compares them; None leaves it out."""
-        self._database, self._pin = database, pin
+        self._database, self.pin = database, pin
         self._stage = None if rerank is None else (rerank, build_reranker(rerank))
 
     @property
@@ -178,7 +182,7 @@ class Search:
         kept = torch.tensor(there)
         packed = [found[photograph] for photograph in snapshot.photographs[kept].tolist()]
         grid = packed[0].rows, packed[0].columns
-        patches = unpack_patches([each.data for each in packed], grid[0] * grid[1], self._pin.dtype)
+        patches = unpack_patches([each.data for each in packed], grid[0] * grid[1], self.pin.dtype)
         return Features(snapshot.embeddings[kept], patches, grid), kept
 
 

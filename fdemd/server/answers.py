@@ -52,6 +52,7 @@ class GalleryFacts(BaseModel):
             "people": 40,
             "photographs": 80,
             "fpir": 0.01,
+            "worn": ["clean", "mask", "sunglass", "crop"],
             "thresholds": {"clean": {"threshold": 0.41, "sentence": "A face gets a name from a score of 0.41 on."}},
             "role": "read",
             "limits": {"bytes": 33554432, "pixels": 40000000, "photographs": 32},
@@ -65,7 +66,8 @@ class GalleryFacts(BaseModel):
     people: int
     photographs: int
     fpir: float = Field(description="Rate of strangers who get a name unless another one is asked for.")
-    thresholds: dict[str, Threshold] = Field(description="By what people wear.")
+    worn: list[str] = Field(description="What people may wear, or that their faces are cut off.")
+    thresholds: dict[str, Threshold] = Field(description="By what people wear, as far as they have been measured.")
     role: str = Field(description="Of whoever asks.")
     limits: Bounds
 

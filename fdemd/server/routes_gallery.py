@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from fdemd.errors import InputError
-from fdemd.gallery.gallery import FPIR, Gallery
+from fdemd.gallery.gallery import FPIR
 from fdemd.gallery.occlusions import KINDS
 from fdemd.server.answers import Audit, Bounds, Change, Check, GalleryFacts, Health, Threshold, in_utc
 from fdemd.server.problems import Problem
@@ -47,7 +47,8 @@ def facts(served: TheServer, visitor: TheVisitor) -> GalleryFacts:
         people=people,
         photographs=photographs,
         fpir=FPIR,
-        thresholds=thresholds_of(gallery),
+        worn=list(KINDS),
+        thresholds={kind: _told(score) for kind, score in gallery.thresholds().items()},
         role=visitor.role,
         limits=Bounds(bytes=limits.bytes, pixels=limits.pixels, photographs=limits.photographs),
     )
@@ -91,14 +92,6 @@ def metrics(served: TheServer) -> Response:
     return Response(served.metrics.told(*served.gallery.size), media_type=CONTENT_TYPE_LATEST)
 
 
-def thresholds_of(gallery: Gallery) -> dict[str, Threshold]:
-    """Return the thresholds of a gallery for the default rate, by what people wear, as far as it can tell them."""
-    found = {}
-    for kind in KINDS:
-        try:
-            score = gallery.threshold(FPIR, kind)
-        except InputError:  # a small cohort cannot tell small rates
-            continue
-        sentence = f"A face gets a name from a score of {score:.2f} on, which 1 stranger in {round(1 / FPIR)} reaches."
-        found[kind] = Threshold(threshold=score, sentence=sentence)
-    return found
+def _told(score: float) -> Threshold:
+    sentence = f"A face gets a name from a score of {score:.2f} on, which 1 stranger in {round(1 / FPIR)} reaches."
+    return Threshold(threshold=score, sentence=sentence)

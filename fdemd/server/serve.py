@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib.util import find_spec
 from threading import Thread
@@ -14,6 +15,7 @@ from typing import Any
 from fdemd.errors import InputError
 from fdemd.gallery.commands import open_or_make
 from fdemd.gallery.gallery import Gallery
+from fdemd.gallery.occlusions import CLEAN, KINDS
 from fdemd.report.table import print_sentence
 from fdemd.server.access import is_local
 from fdemd.server.keys import has_keys
@@ -101,11 +103,14 @@ def _run(gallery: Gallery, listening: socket.socket, arguments: argparse.Namespa
 
 def _measure(gallery: Gallery) -> None:
     """Measure the thresholds before somebody waits for them; those that need something drawn, in the background."""
-    from fdemd.server.routes_gallery import thresholds_of
 
-    with suppress(InputError):  # whoever asks for a rate that this gallery cannot tell hears so
-        gallery.threshold()
-    Thread(target=thresholds_of, args=(gallery,)).start()
+    def measure(kinds: Iterable[str]) -> None:
+        for kind in kinds:
+            with suppress(InputError):  # whoever asks for a rate that this gallery cannot tell hears so
+                gallery.threshold(worn=kind)
+
+    measure([CLEAN])
+    Thread(target=measure, args=(KINDS,)).start()
 
 
 def _listen(host: str, port: int) -> socket.socket:

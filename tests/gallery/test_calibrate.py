@@ -66,6 +66,14 @@ def test_thresholds_rise_with_the_gallery_and_fall_with_the_rate(gallery: Galler
     assert gallery.threshold(0.1) < gallery.threshold(0.01)
 
 
+def test_thresholds_that_are_known_or_told_at_once(gallery: Gallery) -> None:
+    gallery.enrol("Ann", photograph("Ann"))
+    assert set(gallery.thresholds()) == {"clean"}
+    mask = gallery.threshold(0.01, "mask")
+    assert gallery.thresholds() == {"clean": gallery.threshold(0.01), "mask": mask}
+    assert gallery.thresholds(1e-9) == {}
+
+
 def test_a_stranger_of_the_cohort_who_is_enrolled_is_no_stranger(gallery: Gallery) -> None:
     before = gallery.threshold(0.01)
     gallery.enrol("one of them", photograph("stranger 3", shot=0))
@@ -94,7 +102,7 @@ def test_the_rate_that_was_promised_comes_out_on_real_faces(att: tuple[torch.Ten
         rows = torch.arange(int(enrolled.sum()))
         gallery = Snapshot(1, embeddings[enrolled], rows, people[enrolled], {})
         strangers = Cohort(people[cohort], calibrate._bare(embeddings[cohort]), [])
-        calibration = Thresholds(None, search, None, strangers).of(gallery)  # type: ignore[arg-type]
+        calibration = Thresholds(None, search, None, strangers).measure(gallery)  # type: ignore[arg-type]
         best = [line[0].score for line in search.people(calibrate._bare(embeddings[others]), gallery)]
         met.append(np.mean(np.array(best) >= calibration.threshold(0.1, 13)))
     assert 0.05 < np.mean(met) < 0.2

@@ -17,6 +17,7 @@ from PIL import Image
 
 import fdemd
 from fdemd.data.sources import orl_manifest
+from fdemd.gallery.occlusions import KINDS
 
 PEOPLE = {"Ann Lee": 1, "Bob": 2, "Chloé Dubois": 3, "Dmitri": 4}
 """Name of an enrolled person -> number of the person among the AT&T faces."""
@@ -52,12 +53,14 @@ def group(*people: int, shot: int) -> Image.Image:
 
 
 def make_gallery(where: Path) -> None:
-    """Enrol everybody of :data:`PEOPLE` with two photographs."""
+    """Enrol everybody of :data:`PEOPLE` with two photographs, and measure the thresholds, which are kept."""
     cohort = [[png(face(person, shot)) for shot in (1, 2)] for person in COHORT]
     with fdemd.Gallery.open(where, cohort=cohort) as gallery:
         for name, person in PEOPLE.items():
             done = gallery.enrol(name, [png(face(person, shot)) for shot in (1, 2)])
             assert [each.status for each in done] == ["enrolled"] * 2, [each.sentence for each in done]
+        for kind in KINDS:
+            gallery.threshold(worn=kind)
 
 
 def command(*words: str) -> list[str]:

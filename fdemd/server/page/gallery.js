@@ -4,7 +4,7 @@ import { key } from "./key.js";
 import { complain } from "./messages.js";
 import { people, photographs } from "./words.js";
 
-/** What the server says of its gallery: size, thresholds, limits, and the role of who asks. */
+/** What the server says of its gallery: size, threshold, limits, and the role of who asks. */
 export const gallery = {};
 
 export const mayChange = () => gallery.role === "admin";
@@ -18,7 +18,7 @@ export async function refreshGallery() {
   for (const each of document.querySelectorAll("[data-changes]")) each.hidden = !mayChange();
 }
 
-/** Ask anew after a change, without waiting: the server measures its thresholds again as the gallery grows. */
+/** Ask anew after a change, without waiting: the server measures its threshold again as the gallery grows. */
 export function galleryChanged() {
   refreshGallery().catch(complain);
 }

@@ -18,7 +18,7 @@ export function startPhotograph() {
   const rates = [...new Set([...RATES, gallery.fpir])].sort((one, other) => other - one);
   settings.fpir.append(...rates.map((rate) => element("option", { value: rate }, share(rate))));
   settings.fpir.value = gallery.fpir;
-  const kinds = Object.keys(gallery.thresholds).map((kind) => element("option", { value: kind }, worn(kind)));
+  const kinds = gallery.worn.map((kind) => element("option", { value: kind }, worn(kind)));
   settings.worn.append(element("option", { value: "" }, "as they are seen"), ...kinds);
   settings.addEventListener("change", () => photograph && look());
   settings.addEventListener("submit", (event) => event.preventDefault());

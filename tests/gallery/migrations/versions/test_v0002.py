@@ -15,6 +15,7 @@ def to_the_first(path: Path) -> None:
         connection.execute("ALTER TABLE gallery_change DROP COLUMN actor")
         connection.execute("DROP TABLE gallery_key")
         connection.execute("DROP TABLE gallery_moved")
+        connection.execute("DROP TABLE gallery_calibration")
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
 
 

@@ -12,6 +12,7 @@ def test_an_older_gallery_gets_the_table(tmp_path: Path) -> None:
     Database(path).close()
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE gallery_moved")
+        connection.execute("DROP TABLE gallery_calibration")
         connection.execute("INSERT INTO gallery_person (name, enrolled) VALUES ('Ann', '2026-01-01 00:00:00.000000')")
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '0002'")
     Database(path).close()
