@@ -8,14 +8,15 @@ import torch
 from torch import Tensor
 
 from fdemd.data.manifest import check_identities
-from fdemd.embedding.covers import embed_covers
+from fdemd.embedding.covers import CoveredFaces, embed_covers
 from fdemd.embedding.data import DataDescription, EmbeddedData, build_network, describe_data
 from fdemd.errors import InputError
 from fdemd.jobs.evaluate import check_second_stage
 from fdemd.report.labels import model_label
 from fdemd.runs.files import run_folder, versions
 from fdemd.runs.pairs_progress import pairs_progress
-from fdemd.scoring.calibration import Calibrated, calibrate_faces
+from fdemd.scoring.calibration import Calibrated, calibrate_searched
+from fdemd.scoring.covered_search import CoveredSearch, search_covered
 from fdemd.settings.jobs import Evaluate
 from fdemd.settings.ranking import Reranking, second_stage_of
 from fdemd.visibility.covers.maker import CoverMaker
@@ -53,7 +54,8 @@ def calibrate(settings: Evaluate) -> Path:
     with run_folder(Path(settings.output), f"calibration-{model_label(settings.model)}-{settings.data.name}") as folder:
         data = described.embed()
         name = model_label(settings.model)
-        found = calibrate_data(described, data, rerank, drawn_rows(data, settings.seed), name)
+        searched = search_photographs(data, cover_photographs(described, data, drawn_rows(data, settings.seed)), rerank)
+        found = calibrate_photographs(described, data, searched, rerank, name)
         file = folder / f"calibration_{model_label(settings.model)}.safetensors"
         write_calibration(found.calibration, file)
     print(found.summary(), flush=True)
@@ -61,52 +63,57 @@ def calibrate(settings: Evaluate) -> Path:
     return file
 
 
-def calibrate_data(
-    described: DataDescription, data: EmbeddedData, rerank: Reranking, rows: Tensor, name: str
-) -> Calibrated:
-    """Calibrate on some photographs of embedded data.
+def cover_photographs(described: DataDescription, data: EmbeddedData, rows: Tensor) -> CoveredFaces:
+    """Draw the covers of a calibration on some photographs, and embed them.
 
     Args:
         described: The data.
         data: The same, embedded.
-        rerank: Settings of the second stage.
         rows: Rows of the manifest, of the gallery.
-        name: Name of the network, for people.
+    """
+    makers = [CoverMaker(seed=described.settings.seed, draw=number) for number in range(1, DRAWS + 1)]
+    return embed_covers(described, data, rows, makers)
+
+
+def search_photographs(data: EmbeddedData, faces: CoveredFaces, rerank: Reranking) -> CoveredSearch:
+    """Let photographs with drawn covers search the whole gallery.
+
+    Args:
+        data: The data, embedded.
+        faces: The photographs, as :func:`cover_photographs` gives them.
+        rerank: Settings of the second stage.
 
     Raises:
-        InputError: Nobody has two photographs, or the network or the re-ranker cannot be used.
+        InputError: Nobody has two photographs, or the re-ranker cannot be used.
     """
-    seed = described.settings.seed
-    faces = embed_covers(described, data, rows, cover_makers(seed))
+    with torch.inference_mode(), pairs_progress(None) as on_progress:
+        return search_covered(faces, *data.gallery(), rerank, backbone=data.backbone, on_progress=on_progress)
+
+
+@torch.inference_mode()
+def calibrate_photographs(
+    described: DataDescription, data: EmbeddedData, searched: CoveredSearch, rerank: Reranking, name: str
+) -> Calibrated:
+    """Calibrate on photographs with drawn covers that searched the whole gallery.
+
+    Args:
+        described: The data.
+        data: The same, embedded.
+        searched: The photographs, as :func:`search_photographs` gives them, or some of them.
+        rerank: Settings of the second stage.
+        name: Name of the network, for people.
+    """
+    faces, seed = searched.faces, described.settings.seed
     facts = {
         "data": described.settings.data.name,
         "data_sha256": data.faces.faces.digest,
-        "photographs": len(rows),
+        "photographs": len(faces.labels.source.unique()),
         "people": len(faces.labels.identity.unique()),
         "draws": DRAWS,
         "seed": seed,
         "versions": {name: number for name, number in versions().items() if name != "commit"},
     }
-    with torch.inference_mode(), pairs_progress(None) as on_progress:
-        return calibrate_faces(
-            faces,
-            *data.gallery(),
-            rerank,
-            backbone=data.backbone,
-            name=name,
-            seed=seed,
-            facts=facts,
-            on_progress=on_progress,
-        )
-
-
-def cover_makers(seed: int) -> list[CoverMaker]:
-    """Return what draws the covers of a calibration.
-
-    Args:
-        seed: Seed of the covers.
-    """
-    return [CoverMaker(seed=seed, draw=number) for number in range(1, DRAWS + 1)]
+    return calibrate_searched(searched, rerank, backbone=data.backbone, name=name, seed=seed, facts=facts)
 
 
 def drawn_rows(data: EmbeddedData, seed: int) -> Tensor:

@@ -50,8 +50,10 @@ class StudyReport:
         blocks: list[Table | Figure] = []
         rows: list[dict[str, Any]] = []
         aligned = any(point.normalization for point in self.points)
+        copied = any(point.settings.copies for point in self.points)
         for number, point in enumerate(self.points, start=1):
-            of_point = compared_with_paper(point.rows(with_normalization=aligned), study.paper)
+            rows_of_point = point.rows(with_normalization=aligned, with_copies=copied)
+            of_point = compared_with_paper(rows_of_point, study.paper)
             rows += of_point
             suffix = "" if len(self.points) == 1 else f"_{number}_{point.label}"
             title = f"{study.title}: {point.title}"
@@ -105,7 +107,7 @@ class StudyReport:
         return [
             f"{computed} {self.settings.seed}. s: seconds that the similarities of all pairs of one kind of query "
             "took, with making projected or pooled patches, on the machine and in the run that computed them.",
-            *copies_notes(self.settings.copies),
+            *dict.fromkeys(note for point in self.points for note in copies_notes(point.settings.copies)),
             *legacy_notes(self.settings.legacy_self_count),
         ]
 

@@ -69,17 +69,26 @@ class PointResult:
 
     @property
     def title(self) -> str:
-        """``dlib on orl``, and how cosines are normalized."""
-        aligned = f", {self.normalization_label}" if self.normalization_label else ""
-        return run_title(self.settings.model, self.settings.data) + aligned
+        """``dlib on orl``, how cosines are normalized, and with which copies the gallery was enrolled."""
+        copies = f"copies {self.copies_label}" if self.copies_label else ""
+        named = [run_title(self.settings.model, self.settings.data), self.normalization_label, copies]
+        return ", ".join(filter(None, named))
 
-    def rows(self, *, with_normalization: bool) -> list[dict[str, Any]]:
+    @property
+    def copies_label(self) -> str:
+        """Kinds of copies that the gallery was enrolled with; empty without."""
+        return " + ".join(self.settings.copies)
+
+    def rows(self, *, with_normalization: bool, with_copies: bool) -> list[dict[str, Any]]:
         """Return one flat row an outcome; figures in percent with the ends of their 95 % intervals.
 
         Args:
             with_normalization: Whether rows have a column that says how cosines are aligned.
+            with_copies: Whether they have one that says which copies the gallery was enrolled with.
         """
         named = {"model": model_label(self.settings.model), "data": self.settings.data.name}
+        if with_copies:
+            named["copies"] = self.copies_label
         if with_normalization:
             named["align"] = self.normalization_label
         return [named | _row(outcome) for outcome in self.outcomes]

@@ -7,26 +7,23 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from fdemd.cli.command_line import CONFIG_DIR, plan
-from fdemd.embedding.covers import embed_covers
-from fdemd.embedding.data import DataDescription, build_network, describe_data
-from fdemd.jobs.calibrate import calibrate_data, cover_makers
-from fdemd.repro.lfw_networks import Network, with_folders
-from fdemd.repro.trust_measure import fit_unaware, goal_counts, measure_estimator, measure_kinds, measure_masked
+from fdemd.repro.lfw_networks import Network
+from fdemd.repro.trust_copies import COPIED, copies_words, measure_copies
+from fdemd.repro.trust_estimator import measure_estimator, measure_masked, measure_unseen
+from fdemd.repro.trust_measure import Rule, goal_counts, measure_kinds
+from fdemd.repro.trust_page import NEVER_SEEN, OTHER_DATA
+from fdemd.repro.trust_part import SEED, Part
+from fdemd.repro.trust_rules import UNSEEN, always, by_half, fit_without, without
 from fdemd.repro.trust_sample import FIT, MOST_OF_A_PERSON, TEST, draw_sample, read_archive, write_samples
 from fdemd.retrieval.protocol import LEAVE_TWIN_OUT
 from fdemd.runs.files import versions
-from fdemd.settings.ranking import EmdRerank
-from fdemd.visibility.calibration import Calibration
 from fdemd.visibility.estimator import VisibilityEstimator
 from fdemd.visibility.store import SHIPPED, read_calibration, write_calibration
 
 KINDS = ("clean", "mask", "sunglass", "crop", "rotate", "blur")
-SEED = 0
-"""Seed of the halves of people, of the covers and of the queries."""
 LFW, ATT = "LFW", "AT&T"
-LEFT_OUT = ("dlib",)
-"""Networks for which estimators are fitted without each kind of cover in turn too."""
+WITH_COPIES = ("dlib", "w600k_mbf")
+"""Networks, a weak one and a strong one, whose galleries of LFW are enrolled with copies too."""
 ATT_WORDS = ("data=orl",)
 """Words of the command line that choose the AT&T faces."""
 
@@ -65,10 +62,13 @@ def make_calibrations(
     for number, network in enumerate(networks, start=1):
         print(f"step {number}/{len(networks)}: {network.name}", flush=True)
         parts = write_samples(prepared / network.template, sample)
+        fit = Part.of(network, _lfw(parts[FIT]), weights, ("clean",))
+        covered = fit.covered()
         file = shipped / f"{network.name}.safetensors"
         if not keep:
-            write_calibration(_calibrate(network, parts[FIT], weights), file)
-        found.append(_measure(network, read_calibration(file), parts, weights, masked))
+            write_calibration(fit.calibrated(fit.searched(covered)), file)
+        unaware = fit_without(covered, [*KINDS, *UNSEEN])
+        found.append(_measure(network, file, unaware, parts[TEST], weights, masked))
     rows = [row for each in found for row in each["rows"]]
     return {
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -87,48 +87,48 @@ def make_calibrations(
     }
 
 
-def _described(network: Network, words: Sequence[str], weights: Path, kinds: Sequence[str]) -> DataDescription:
-    given = [*words, *with_folders(network.words, "", str(weights)), f"query=[{','.join(kinds)}]", f"seed={SEED}"]
-    (point,) = plan("evaluate", given, CONFIG_DIR)
-    settings = point.settings
-    return describe_data(settings, build_network(settings.model, settings.seed))
-
-
-def _calibrate(network: Network, manifest: Path, weights: Path) -> Calibration:
-    described = _described(network, ["data=lfw", f"data.manifest={manifest}"], weights, ("clean",))
-    data = described.embed()
-    found = calibrate_data(described, data, EmdRerank(), data.faces.gallery_rows, network.name)
-    print(found.summary(), flush=True)
-    return found.calibration
-
-
-def _unaware(network: Network, manifest: Path, weights: Path) -> dict[str, VisibilityEstimator]:
-    described = _described(network, ["data=lfw", f"data.manifest={manifest}"], weights, ("clean",))
-    data = described.embed()
-    makers = cover_makers(SEED)
-    return fit_unaware(embed_covers(described, data, data.faces.gallery_rows, makers), KINDS)
+def _lfw(manifest: Path) -> list[str]:
+    return ["data=lfw", f"data.manifest={manifest}"]
 
 
 def _measure(
-    network: Network, calibration: Calibration, parts: Mapping[str, Path], weights: Path, masked: Path | None
+    network: Network,
+    file: Path,
+    unaware: Mapping[str, VisibilityEstimator],
+    test: Path,
+    weights: Path,
+    masked: Path | None,
 ) -> dict[str, Any]:
-    rows, facts = [], {}
-    unaware = _unaware(network, parts[FIT], weights) if network.name in LEFT_OUT else {}
-    for name, words in ((LFW, ["data=lfw", f"data.manifest={parts[TEST]}"]), (ATT, ATT_WORDS)):
-        described = _described(network, words, weights, KINDS)
-        data = described.embed()
-        cache = data.faces.cache
-        measured = measure_kinds(data, KINDS, calibration, cache, unaware)
-        rows += [{"data": name, "network": network.name, **row} for row in measured]
-        if name == LFW:
-            facts["estimator"] = measure_estimator(described, data, calibration.estimator)
-        if name == LFW and masked is not None:
-            facts["really masked"] = measure_masked(masked, data.backbone, calibration.estimator, cache)
+    calibration = read_calibration(file)
+    lfw = Part.of(network, _lfw(test), weights, KINDS).with_covers(UNSEEN)
+    att = Part.of(network, ATT_WORDS, weights, KINDS)
+    cache = lfw.data.faces.cache
+    of_att = att.searched(att.covered())
+    rules: dict[str, dict[str, Rule]] = {
+        LFW: {"calibrated": always(calibration), OTHER_DATA: always(att.calibrated(of_att))},
+        ATT: {"calibrated": by_half(att, of_att), OTHER_DATA: always(calibration)},
+    }
+    for each in rules.values():
+        each[NEVER_SEEN] = without(calibration, unaware)
+    facts: dict[str, Any] = {
+        "estimator": measure_estimator(lfw, calibration.estimator),
+        "never seen": measure_unseen(lfw.data, calibration.estimator, unaware),
+    }
+    if masked is not None:
+        facts["really masked"] = measure_masked(masked, lfw.data.backbone, calibration.estimator, cache)
+    facts["rows"] = [
+        {"data": name, "network": network.name, **row}
+        for name, part, kinds in ((LFW, lfw, [*KINDS, *UNSEEN]), (ATT, att, KINDS))
+        for row in measure_kinds(part.data, kinds, rules[name], cache)
+    ]
+    facts["copies"] = []
+    if network.name in WITH_COPIES:
+        copied = Part.of(network, [*_lfw(test), *copies_words(file)], weights, COPIED)
+        facts["copies"] = measure_copies(copied.data, calibration, cache)
     return {
         "network": network.name,
         "weights_sha256": calibration.network["weights_sha256"],
         "alphas": calibration.by_condition,
         "calibration": dict(calibration.facts),
         **facts,
-        "rows": rows,
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from fdemd.features import Features
 from fdemd.tensors.directions import unit
 from fdemd.visibility.conditions import CONDITIONS, Condition
-from fdemd.visibility.estimator import VisibilityEstimator
+from fdemd.visibility.estimator import Visibility
 
 PLAIN = CONDITIONS.index("clean")
 """Number of the gallery without copies, where those with copies have the number of their condition."""
@@ -29,7 +30,7 @@ class Copies:
     """
 
     galleries: Mapping[Condition, Features]
-    estimator: VisibilityEstimator
+    estimator: Callable[[Features], Visibility]
 
     def choose(self, query: Features) -> Tensor:
         """Return the number of the gallery that each query searches, ``(Q,)``: ``PLAIN`` or that of a condition.
@@ -38,7 +39,7 @@ class Copies:
             query: Features of ``Q`` faces.
         """
         probability, condition = self.estimator(query).condition.max(1)
-        drawn = condition.new_tensor([name in self.galleries for name in CONDITIONS], dtype=bool)
+        drawn = torch.tensor([name in self.galleries for name in CONDITIONS], device=condition.device)
         return condition.where(drawn[condition] & (probability > _SURE), PLAIN)
 
 
@@ -53,7 +54,6 @@ def enrolled(faces: Features, copies: Features) -> Features:
         InputError: Features that are not finite.
 
     Example:
-        >>> import torch
         >>> face, copy = (Features(torch.tensor([each]), torch.ones(1, 4, 2), (2, 2)) for each in ([2.0, 0], [0, 3.0]))
         >>> enrolled(face, copy).embedding
         tensor([[1., 1.]])

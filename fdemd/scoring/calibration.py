@@ -11,18 +11,8 @@ from torch import Tensor
 
 from fdemd.backbones.backbone import Backbone
 from fdemd.embedding.covers import CoveredFaces
-from fdemd.errors import InputError
-from fdemd.features import Features
-from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.metrics.separation import area_under_roc
-from fdemd.retrieval.protocol import LEAVE_TWIN_OUT, Labels
-from fdemd.retrieval.ranking import Ranking
-from fdemd.retrieval.reranker import Progress, no_progress
-from fdemd.retrieval.rerankers import build_reranker
-from fdemd.retrieval.second_stage import SecondStage
-from fdemd.retrieval.stage2 import reorder
-from fdemd.retrieval.two_stages import TwoStageSearch
-from fdemd.scoring.ground_truth import GroundTruth
+from fdemd.scoring.covered_search import CoveredSearch
 from fdemd.settings.ranking import Reranking
 from fdemd.visibility.calibration import Calibration, weights_of
 from fdemd.visibility.conditions import CONDITIONS
@@ -103,62 +93,17 @@ def judge_estimator(faces: CoveredFaces, said: Visibility) -> EstimatorFigures:
     """
     called, places = said.condition.argmax(1), len(CONDITIONS)
     confusion = (faces.truth.condition * places + called).bincount(minlength=places**2).reshape(places, places)
-    covered = faces.truth.visible < _COVERED
-    return EstimatorFigures(area_under_roc((1 - said.visible).flatten(), covered.flatten()), confusion)
+    return EstimatorFigures(patch_auc(said.visible, faces.truth.visible), confusion)
 
 
-class Shortlists:
-    """What some queries find, leave-twin-out, at any alpha: the similarities are computed once."""
-
-    def __init__(
-        self,
-        gallery: Features,
-        gallery_labels: Labels,
-        faces: CoveredFaces,
-        rerank: Reranking,
-        *,
-        backbone: Backbone,
-        on_progress: Progress = no_progress,
-    ) -> None:
-        """Search the gallery.
-
-        Args:
-            gallery: Features of the gallery.
-            gallery_labels: Who is in it.
-            faces: The queries, each with another photograph of its person in the gallery.
-            rerank: Settings of the second stage.
-            backbone: The network.
-            on_progress: To be told the number of pairs just computed.
-
-        Raises:
-            InputError: The re-ranker cannot compare the faces.
-        """
-        stage = SecondStage(build_reranker(rerank), 0.0, rerank.k)
-        search = TwoStageSearch(gallery, gallery_labels, [stage], backbone=backbone, on_progress=on_progress)
-        metrics = {name: IDENTIFICATION[name] for name in FIGURES}
-        self._truth = GroundTruth(faces.labels, faces.labels[:0], gallery_labels, LEAVE_TWIN_OUT, metrics=metrics)
-        found = search.queries(faces.features, faces.labels).rank(LEAVE_TWIN_OUT, int(self._truth.relevant.max()))
-        self._first: Ranking = found.first
-        self._similarity = found.similarity(stage).values[:, : rerank.k]
-
-    def measure(self, alphas: Tensor) -> Mapping[str, Tensor]:
-        """Return P@1 and RP of each query, ``(Q,)``.
-
-        Args:
-            alphas: ``(Q,)``.
-        """
-        return self._truth.values(self._truth.hits(reorder(self._first, self._similarity, alphas)))
-
-
-def answerable(faces: CoveredFaces, gallery: Labels) -> Tensor:
-    """Return the numbers of the faces with another photograph of their person in the gallery.
+def patch_auc(said: Tensor, visible: Tensor) -> float:
+    """Return the probability that a covered patch looks less visible than another, NaN if none is covered, or all are.
 
     Args:
-        faces: Faces.
-        gallery: Who is in the gallery.
+        said: ``(B, N)`` how visible each patch looks.
+        visible: ``(B, N)`` share of it that shows the face; below a half it counts as covered.
     """
-    truth = GroundTruth(faces.labels, faces.labels[:0], gallery, LEAVE_TWIN_OUT)
-    return (truth.relevant > 0).nonzero()[:, 0]
+    return area_under_roc((1 - said).flatten(), (visible < _COVERED).flatten())
 
 
 @dataclass(frozen=True)
@@ -189,51 +134,37 @@ class Calibrated:
         )
 
 
-def calibrate_faces(
-    faces: CoveredFaces,
-    gallery: Features,
-    gallery_labels: Labels,
+def calibrate_searched(
+    searched: CoveredSearch,
     rerank: Reranking,
     *,
     backbone: Backbone,
     name: str,
     seed: int = 0,
     facts: Mapping[str, Any] | None = None,
-    on_progress: Progress = no_progress,
 ) -> Calibrated:
-    """Fit the estimator, and find the alphas by searching the gallery for its own photographs, leave-twin-out.
+    """Fit the estimator, and find the alphas by what the photographs find in the gallery.
 
     Alphas and guard go by what estimators say of people that they were not fitted on.
 
     Args:
-        faces: Photographs of the gallery, clean and with drawn covers.
-        gallery: Features of the gallery.
-        gallery_labels: Who is in it.
-        rerank: Settings of the second stage; its alpha plays no part.
+        searched: Photographs of the gallery, clean and with drawn covers, and what they find.
+        rerank: Settings of the second stage that compared them; its alpha plays no part.
         backbone: The network.
         name: Name of the network, for people.
         seed: Seed of the halves of people.
         facts: What the calibration's file tells of where it comes from.
-        on_progress: To be told the number of pairs just compared.
-
-    Raises:
-        InputError: Nobody has two photographs in the gallery, or the re-ranker cannot compare the faces.
     """
-    asked = answerable(faces, gallery_labels)
-    if not len(asked):
-        raise InputError(
-            "Nobody in the gallery has two photographs, so that no query can be answered; give some who have."
-        )
+    faces, asked = searched.faces, searched.asked
     fitted = fit_by_people(faces, seed)
-    shortlists = Shortlists(gallery, gallery_labels, faces[asked], rerank, backbone=backbone, on_progress=on_progress)
     condition, probability = faces.truth.condition[asked], fitted.unseen.condition[asked]
-    alphas = calibrate_alphas(shortlists.measure, condition, probability)
+    alphas = calibrate_alphas(searched.measure, condition, probability)
     figures = judge_estimator(faces, fitted.unseen)
     network = {"name": name, "weights_sha256": weights_of(backbone), "template": backbone.alignment}
     told = {"patch_auc": round(figures.patch_auc, 4), "called_right": figures.right, **(facts or {})}
     calibration = Calibration(fitted.estimator, alphas, network, rerank.compared_by, told)
-    before = shortlists.measure(torch.zeros(len(asked)))
-    after = shortlists.measure(expected_alpha(probability, alphas))
+    before = searched.measure(torch.zeros(len(asked)))
+    after = searched.measure(expected_alpha(probability, alphas))
     gains: dict[str, dict[str, float]] = {
         each: {
             figure: round(100 * float((after[figure] - before[figure])[condition == place].double().mean()), 2)

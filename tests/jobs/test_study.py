@@ -127,6 +127,16 @@ def test_several_networks_in_one_report(study) -> None:
     assert len(list(folder.glob("figure_*.png"))) == 2
 
 
+@pytest.mark.slow
+def test_the_study_of_trust_has_the_plain_gallery_and_one_with_copies(study) -> None:
+    status, printed, folder = study("experiment=trust", "query=[clean,mask]", "study.methods=[{method: emd, k: 3}]")
+    assert status == 0, printed
+    kinds = [row["copies"] for row in rows(folder)]
+    assert kinds == sorted(kinds), "one after the other"
+    assert set(kinds) == {"", "mask + sunglass + crop"}
+    assert "enrolled with copies: mask, sunglass, crop." in (folder / "report.html").read_text()
+
+
 def test_a_logger_gets_the_figures_of_every_method_under_a_name_of_its_own(study) -> None:
     methods = "study.methods=[{method: emd, alpha: [0.3, 0.7]}]"
     status, printed, folder = study("experiment=ood", "query=[clean]", "logger=csv", methods)

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from fdemd.repro import trust
-from fdemd.repro.trust_page import alphas_table, estimator_table, never_seen_table, summary_table, trust_page
+from fdemd.repro.trust_page import (
+    NEVER_SEEN,
+    OTHER_DATA,
+    alphas_table,
+    beside_table,
+    copies_table,
+    estimator_table,
+    summary_table,
+    trust_page,
+    unseen_table,
+)
 from fdemd.visibility.store import SHIPPED, read_calibration
 from tests.repro.test_trust_page import facts
 
@@ -44,8 +54,16 @@ def test_the_documentation_shows_figures_of_the_json_alone() -> None:
     found = json.loads((ROOT / "results" / "trust.json").read_text(encoding="utf-8"))
     rows = [row for network in found["networks"] for row in network["rows"]]
     text = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
-    tables = (summary_table(rows), alphas_table(found["networks"]), estimator_table(found["networks"]))
-    for line in (*(line for table in tables for line in table), *never_seen_table(rows)):
+    tables = (
+        summary_table(rows),
+        alphas_table(found["networks"]),
+        estimator_table(found["networks"]),
+        beside_table(rows, NEVER_SEEN),
+        beside_table(rows, OTHER_DATA),
+        unseen_table(found["networks"]),
+        copies_table(found["networks"]),
+    )
+    for line in (line for table in tables for line in table):
         assert line in text
     for number in found["goal"].values():
         assert re.search(rf"\b{number}\b", text)

@@ -4,11 +4,13 @@ from fdemd.repro.trust_page import (
     NEVER_SEEN,
     WAYS,
     alphas_table,
+    beside_table,
+    copies_table,
     estimator_table,
     figures_table,
-    never_seen_table,
     summary_table,
     trust_page,
+    unseen_table,
 )
 
 
@@ -29,6 +31,19 @@ def facts() -> dict[str, Any]:
         "alphas": {"clean": 0.0, "below": 0.4},
         "estimator": {"patch AUC": 0.97564, "called right": {"clean": 97.0}, "clean called": {"clean": 99.5}},
         "really masked": {"photographs": 82, "faces found": 80, "called": {"below": 96.25, "other": 3.75}},
+        "never seen": [
+            {
+                "query": "mask",
+                "seen": {"patch AUC": 0.98765, "called": {"below": 97.0, "other": 3.0}},
+                "never seen": {"patch AUC": 0.9, "called": {"other": 20.0, "below": 75.0, "clean": 4.0, "cut": 1.0}},
+            },
+            {
+                "query": "crop",
+                "seen": {"patch AUC": None, "called": {"cut": 100.0}},
+                "never seen": {"patch AUC": None, "called": {"clean": 100.0}},
+            },
+        ],
+        "copies": [{"query": "mask", "queries": 1000, "figures": {"stage 1": {"P@1": 96.7, "RP": 93.2}}}],
         "rows": [row, row | {"query": "clean", "share of the best gain": None}],
     }
     return {
@@ -40,6 +55,9 @@ def facts() -> dict[str, Any]:
             "so with auto": 1,
             "rows with a gain of 1 point": 1,
             "at least 90 % of it": 0,
+            "rows of covers left out": 1,
+            "so without the cover": 1,
+            "so by the other data": 2,
         },
         "fit": {"photographs": 1200, "data": "LFW, half of the people", "seed": 0},
         "measured on": "LFW: 1603 photographs of other people",
@@ -73,13 +91,29 @@ def test_the_estimator_stands_by_its_network() -> None:
     assert alphas_table(facts()["networks"])[2] == "| dlib | 0 | 0.4 |"
 
 
-def test_only_rows_with_an_unaware_estimator_tell_what_it_does() -> None:
+def test_only_rows_that_know_a_further_rule_tell_what_it_does() -> None:
     row, other = facts()["networks"][0]["rows"]
     row["figures"][NEVER_SEEN] = {"P@1": 41.5, "RP": 31.5}
     other["figures"] = {name: each for name, each in other["figures"].items() if name != NEVER_SEEN}
-    assert never_seen_table([row, other])[2:] == [
+    assert beside_table([row, other], NEVER_SEEN)[2:] == [
         "| LFW, dlib | mask | 40.0 / 30.0 | 41.5 / 31.5 | 43.0 / 33.0 | 44.0 / 34.0 |"
     ]
+
+
+def test_what_was_left_out_stands_beside_what_is_seen() -> None:
+    assert unseen_table(facts()["networks"])[2:] == [
+        "| dlib | mask | 0.9877 | 0.9000 | below 97.0, other 3.0 | below 75.0, other 20.0, clean 4.0 |",
+        "| dlib | crop |  |  | cut 100.0 | clean 100.0 |",
+    ]
+
+
+def test_copies_have_a_line_a_kind_of_query() -> None:
+    assert copies_table(facts()["networks"])[2:] == ["| dlib | mask (1000) | 96.7 / 93.2 |"]
+    assert "## A gallery enrolled with copies" in trust_page(facts())
+    none = facts()
+    none["networks"][0]["copies"] = []
+    assert copies_table(none["networks"]) == []
+    assert "copies" not in trust_page(none)
 
 
 def test_the_page_says_what_was_measured() -> None:

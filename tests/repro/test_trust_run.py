@@ -51,9 +51,14 @@ def test_a_network_is_calibrated_on_some_people_and_measured_on_others(
     assert [(row["data"], row["query"], row["queries"]) for row in found["rows"]] == [
         ("LFW", "clean", 8),
         ("LFW", "mask", 8),
+        ("LFW", "scarf", 8),
+        ("LFW", "hand", 8),
         ("AT&T", "clean", 20),
         ("AT&T", "mask", 20),
     ]
+    assert {name for row in found["rows"] for name in row["figures"]} >= {"other data"}
     assert found["estimator"]["photographs"] == 8
+    assert {each["query"] for each in found["never seen"]} <= {"mask", "scarf", "hand"}
+    assert [row["query"] for row in found["copies"]] == ["clean", "mask", "sunglass", "crop"]
     again = trust_run.make_calibrations(lfw, lfw / "prepared", tmp_path, dlib, shipped=shipped, keep=True)
     assert again["networks"] == made["networks"]

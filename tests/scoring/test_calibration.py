@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from fdemd.embedding.covers import CoveredFaces
-from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.retrieval.protocol import Labels
-from fdemd.scoring.calibration import answerable, calibrate_faces, fit_by_people, judge_estimator
+from fdemd.scoring.calibration import calibrate_searched, fit_by_people, judge_estimator, patch_auc
+from fdemd.scoring.covered_search import search_covered
 from fdemd.settings.ranking import EmdRerank
 from fdemd.visibility.conditions import CONDITIONS
 from tests.visibility.made_features import MeanNet, planted
@@ -46,7 +46,9 @@ def faces(harmful: bool) -> tuple[CoveredFaces, Features, Labels]:
 @pytest.mark.parametrize("harmful", [False, True])
 def test_the_second_stage_is_trusted_where_it_helps(harmful: bool) -> None:
     made, gallery, labels = faces(harmful)
-    found = calibrate_faces(made, gallery, labels, EmdRerank(weighting="uniform"), backbone=MeanNet(), name="made")
+    rerank, net = EmdRerank(weighting="uniform"), MeanNet()
+    searched = search_covered(made, gallery, labels, rerank, backbone=net)
+    found = calibrate_searched(searched, rerank, backbone=net, name="made")
     assert found.gains["clean"]["P@1"] >= -0.05
     assert found.gains["clean"]["RP"] >= -0.05
     assert found.estimator.right["clean"] > 0.95
@@ -67,14 +69,7 @@ def test_estimators_are_judged_on_people_that_they_did_not_see() -> None:
     assert not torch.equal(fitted.unseen.condition, fitted.estimator(made.features).condition)
 
 
-def test_only_queries_that_can_be_answered_are_asked() -> None:
-    made, _, labels = faces(harmful=False)
-    alone = Labels(torch.arange(len(labels)), labels.source, labels.picture)
-    assert len(answerable(made, alone)) < len(answerable(made, labels)) == len(made)
-
-
-def test_a_gallery_of_single_photographs_is_refused() -> None:
-    made, gallery, labels = faces(harmful=False)
-    nobody = Labels(labels.identity + 1000, labels.source, labels.picture)
-    with pytest.raises(InputError, match="Nobody in the gallery has two photographs"):
-        calibrate_faces(made, gallery, nobody, EmdRerank(), backbone=MeanNet(), name="made")
+def test_where_nothing_is_covered_there_is_nothing_to_tell() -> None:
+    said = torch.tensor([[0.1, 0.9], [0.2, 0.8]])
+    assert patch_auc(said, torch.tensor([[0.0, 1.0], [0.4, 0.6]])) == 1
+    assert torch.tensor(patch_auc(said, torch.ones(2, 2))).isnan()

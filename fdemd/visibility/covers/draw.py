@@ -29,7 +29,7 @@ QUERY_COVERS: Mapping[str, Section] = {
     "blur": BlurQuery(sigma=[0.01, 0.03]),
 }
 """Kinds of query that are drawn, with their settings in ``configs/query``."""
-_CHANGES: Mapping[str, Condition] = {"crop": "cut", "rotate": "turned", "blur": "blurred"}
+CHANGES: Mapping[str, Condition] = {"crop": "cut", "rotate": "turned", "blur": "blurred"}
 """Kinds that change the whole face and cover nothing of it."""
 _NOTICEABLE = 10
 """Difference of a colour value, in 1/255, from which a pixel counts as changed."""
@@ -69,6 +69,17 @@ def draw_cover(kind: str, face: AlignedFace, rng: np.random.Generator) -> Covere
     return COVERS[kind](face, rng)
 
 
+def cover_between(before: AlignedFace, after: AlignedFace) -> Covered:
+    """Return what was drawn on a face, by the pixels that changed.
+
+    Args:
+        before: The clean face.
+        after: The same face with something drawn on it, such as the mask of a query.
+    """
+    covered = _changed(before.image, after.image)
+    return Covered(after, covered, condition_of(covered, before.landmarks))
+
+
 def _clean(face: AlignedFace, rng: np.random.Generator) -> Covered:
     return Covered(face, np.zeros(face.image.shape[:2], dtype=bool), "clean")
 
@@ -87,10 +98,9 @@ def _query(kind: str) -> Draw:
         )
         made = transforms(image=face.image, keypoints=face.landmarks, mask=np.ones(size, dtype=np.uint8))
         after = AlignedFace(made["image"], np.asarray(made["keypoints"], dtype=np.float32))
-        if kind in _CHANGES:
-            return Covered(after, made["mask"] == 0, _CHANGES[kind])
-        covered = _changed(face.image, after.image)
-        return Covered(after, covered, condition_of(covered, face.landmarks))
+        if kind in CHANGES:
+            return Covered(after, made["mask"] == 0, CHANGES[kind])
+        return cover_between(face, after)
 
     return draw
 

@@ -6,7 +6,7 @@ import pytest
 from fdemd.cli.command_line import plan
 from fdemd.faces.alignment import AlignedFace
 from fdemd.visibility.conditions import CONDITIONS
-from fdemd.visibility.covers.draw import COVERS, QUERY_COVERS, draw_cover
+from fdemd.visibility.covers.draw import COVERS, QUERY_COVERS, cover_between, draw_cover
 from tests.faces.occlusion.made_faces import CHIP, landmarks_of
 
 _WHOLE_FACE = {"crop": "cut", "rotate": "turned", "blur": "blurred"}
@@ -50,6 +50,14 @@ def test_what_is_painted_lies_where_the_truth_says(kind: str) -> None:
 def test_kinds_that_always_cover_the_same_part(kind: str, condition: str) -> None:
     found = [draw_cover(kind, face(), np.random.default_rng(seed)).condition for seed in range(10)]
     assert found.count(condition) >= 9
+
+
+def test_what_was_drawn_is_known_from_the_pixels_that_changed() -> None:
+    drawn = draw_cover("mask", face(), np.random.default_rng(0))
+    again = cover_between(face(), drawn.face)
+    assert np.array_equal(again.covered, drawn.covered)
+    assert again.condition == drawn.condition == "below"
+    assert not cover_between(face(), face()).covered.any()
 
 
 @pytest.mark.parametrize(("kind", "condition"), _WHOLE_FACE.items())
