@@ -130,8 +130,8 @@ def _made(maker: _Maker, portions: Sequence[Sequence[Item]], workers: int) -> Ge
             for done in as_completed(pending):
                 yield done.result()
         finally:
-            end.close()
-            pool.shutdown(wait=False, cancel_futures=True)
+            end.close()  # whereupon the processes end
+            pool.shutdown(cancel_futures=True)
 
 
 _task: tuple[_Maker, Connection]

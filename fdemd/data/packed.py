@@ -16,9 +16,9 @@ class PackedTexts(Sequence[str]):
     all photographs of the manifest. Arrays do not count.
 
     Example:
-        >>> texts = PackedTexts(["a/1.jpg", "", "Zo\\u00eb"])
+        >>> texts = PackedTexts(["a/1.jpg", "", "b/2.jpg"])
         >>> texts[0], texts[-1], list(texts[:2])
-        ('a/1.jpg', 'Zo\\u00eb', ['a/1.jpg', ''])
+        ('a/1.jpg', 'b/2.jpg', ['a/1.jpg', ''])
     """
 
     def __init__(self, texts: Iterable[str]) -> None:

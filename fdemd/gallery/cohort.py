@@ -19,6 +19,7 @@ from fdemd.gallery.faces import FaceReader, Photo
 from fdemd.gallery.packing import as_png, from_png, pack_embedding, pack_patches, unpack_embeddings, unpack_patches
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.schema import CohortFace
+from fdemd.runs.steady_progress import track
 
 FEWEST_PEOPLE = 10
 _MOST_PEOPLE, _MOST_PHOTOGRAPHS = 400, 2
@@ -62,7 +63,7 @@ def store_cohort(session: Session, reader: FaceReader, people: Sequence[Sequence
         InputError: A photograph cannot be read, or fewer than 10 people have a face.
     """
     found = 0
-    for number, photographs in enumerate(people[:_MOST_PEOPLE]):
+    for number, photographs in enumerate(track(people[:_MOST_PEOPLE], "Reading faces of strangers, for thresholds")):
         shown = (seen.faces[0] for seen in map(reader.read, photographs) if seen.faces)
         faces = list(islice(shown, _MOST_PHOTOGRAPHS))
         found += bool(faces)

@@ -27,12 +27,18 @@ def main(argv: Sequence[str] | None = None, more: Sequence[Callable[[AddCommand]
         argv: The command and its arguments; None for those of the program.
         more: What adds further commands, each with a default ``work`` that runs it.
     """
-    arguments = parser(more).parse_args(argv)
+    arguments, unknown = parser(more).parse_known_args(argv)
+    if unknown:  # told with the usage of the command, not of all of them
+        arguments.command_parser.error(f"unrecognized arguments: {' '.join(unknown)}")
 
     def work() -> int:
         if "work" in arguments:
             return int(arguments.work(arguments))
-        from fdemd.gallery.commands import COMMANDS  # torch takes seconds to import; --help is told at once
+        for path in getattr(arguments, "photographs", ()):
+            _check_there(path)
+        from fdemd.gallery.commands import (
+            COMMANDS,
+        )  # torch takes seconds to import; --help and mistakes are told before
 
         return COMMANDS[arguments.command](arguments)
 
@@ -51,6 +57,7 @@ def parser(more: Sequence[Callable[[AddCommand], None]] = ()) -> argparse.Argume
 
     def command(name: str, summary: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        added.set_defaults(command_parser=added)
         added.add_argument(
             "--gallery",
             metavar="WHERE",
@@ -160,6 +167,15 @@ examples:
   fdemd gallery identify visitor.jpg --picture named.png
   fdemd gallery remove "Ann Lee"
 """
+
+
+def _check_there(path: Path) -> None:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(f"{path} does not exist; name a photograph or a folder that is there.") from error
+    except OSError:  # whoever reads it tells what is wrong with it
+        pass
 
 
 def _path(text: str) -> Path:

@@ -1,5 +1,6 @@
 """Memory that processes have to themselves."""
 
+import mmap
 import multiprocessing
 from pathlib import Path
 
@@ -14,9 +15,10 @@ def test_what_is_taken_is_counted_and_what_is_mapped_is_not(tmp_path: Path) -> N
     before = own_memory()
     assert before is not None
     np.memmap(tmp_path / "file", np.uint8, mode="w+", shape=(2**24,))[:] = 1
-    taken = np.ones(2**24, np.uint8)
-    assert 0.9 * 2**24 < own_memory() - before < 1.5 * 2**24
-    del taken
+    with mmap.mmap(-1, 2**24, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as taken:  # none that was freed before
+        for _ in range(16):
+            taken.write(bytes(2**20))
+        assert 0.9 * 2**24 < own_memory() - before < 1.5 * 2**24
 
 
 def test_the_memory_of_processes_below_is_counted_once() -> None:

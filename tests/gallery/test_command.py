@@ -23,9 +23,25 @@ def test_without_a_gallery_nothing_is_made(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FDEMD_GALLERY", raising=False)
-    assert main([command, *(["a"] if command in ("identify", "remove") else [])]) == 2
+    words = {"identify": [__file__], "remove": ["a"]}
+    assert main([command, *words.get(command, [])]) == 2
     assert capsys.readouterr().err == "gallery: there is no gallery people.db; enrol somebody first.\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_option_that_a_command_has_not_is_told_with_its_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["identify", "a.jpg", "--colour", "red"])
+    said = capsys.readouterr().err
+    assert said.startswith("usage: fdemd gallery identify") and "unrecognized arguments: --colour red" in said
+
+
+@pytest.mark.parametrize("command", ["enrol", "identify"])
+def test_a_path_that_is_not_there_is_told_before_torch_is_imported(command: str) -> None:
+    program = "import sys; from fdemd.gallery.command import main; print(main(sys.argv[1:]), 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program, command, "nowhere/a.jpg"], capture_output=True, text=True)
+    assert done.stdout == "2 False\n"
+    assert done.stderr == "gallery: nowhere/a.jpg does not exist; name a photograph or a folder that is there.\n"
 
 
 def test_help_needs_no_torch() -> None:

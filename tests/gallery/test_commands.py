@@ -71,12 +71,12 @@ def test_a_newcomers_run(made: Path, capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["identify", "nowhere.jpg"], "photograph nowhere.jpg cannot be read (No such file or directory)"),
+        (["identify", "nowhere.jpg"], "nowhere.jpg does not exist; name a photograph or a folder that is there"),
         (["identify", "a", "b", "--picture", "c.png"], "--picture and --explain are for one photograph"),
         (["remove", "nobody"], "nobody"),
         (["enrol", "a", "b"], "Name one folder of people"),
         (["enrol", "--person", "<b>", "a"], "signs of markup"),
-        (["enrol", "--person", "Ann", "nowhere.jpg"], "None of 1 photographs was enrolled"),
+        (["enrol", "--person", "Ann", "a"], "None of 1 photographs was enrolled"),
         (["import", "nowhere"], "is no export"),
     ],
 )
@@ -84,6 +84,8 @@ def test_mistakes_are_told_in_a_line(
     made: Path, capsys: Captured, words: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / name).touch()
     status, _, err = run(made, capsys, *words)
     assert status == 2
     assert sentence.lower() in err.lower() and err.startswith("gallery: ") and err.count("\n") == 1

@@ -60,8 +60,9 @@ def test_a_newcomers_server(running: tuple[subprocess.Popen[str], str]) -> None:
         assert [each.person for each in gallery.identify(root / "s2/5.pgm")] == ["s2"]
         gallery.remove("s2")
     process.terminate()
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 143, err
+    assert process.stdout is not None and process.stderr is not None
+    out, err = process.stdout.read(), process.stderr.read()  # communicate() misses what was read along with the address
+    assert process.wait(60) == 143, err
     assert "There is no key: everybody on this machine may read and change the gallery" in out
     assert err.splitlines()[-1].startswith("gallery: stopped by SIGTERM")
     assert all(line.startswith('{"time": ') for line in err.splitlines()[:-1])
