@@ -23,7 +23,7 @@ def test_what_is_taken_is_counted_and_what_is_mapped_is_not(tmp_path: Path) -> N
 
 def test_the_memory_of_processes_below_is_counted_once() -> None:
     """A forked process shares all that it does not write to."""
-    shared = np.ones(2**24, np.uint8)
+    shared = np.ones(2**27, np.uint8)
     before = own_memory()
     end, other_end = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(target=other_end.recv)

@@ -51,6 +51,7 @@ def names() -> list[str]:
     return sorted(each["name"] for each in ray.util.list_named_actors(all_namespaces=True))
 
 
+@pytest.mark.slow
 def test_a_gallery_on_ray(running: None, tmp_path: Path) -> None:
     """Answers as one process gives them, also of what is enrolled later; found again by another; stopped in the end."""
     with open_made(tmp_path / "people.db") as gallery:
