@@ -120,7 +120,7 @@ def test_a_network_from_scratch_learns_eight_people_by_heart(
 
 def test_two_processes_train_as_one_does(tmp_path: Path, few_people: Path) -> None:
     """Same global batches, same loss, same weights, same figures; a network without batch statistics."""
-    model = ["model=timm", "model.name=vit_tiny_patch16_224", "model.head=pool", "model.face_size=[64,64]"]
+    model = ["model=timm", "model.name=test_vit", "model.head=pool", "model.face_size=[64,64]"]
     small = ["data=folder", f"data.root='{few_people}'", "data.num_workers=0", "data.batch_size=4"]
     words = [*model, *small, "data.mask_share=0.5", "validation.people=2", "validation.every=2", "trainer.max_steps=4"]
     command = [sys.executable, "train.py", *words, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
