@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -34,6 +35,8 @@ _POLL = 0.5
 """Seconds between two looks of a shard at the change log, and until it tries again to read its part."""
 _AT_ONCE = 4
 """Questions that a replica works on at once."""
+_REACHED = 5.0
+"""Seconds within which the machine of an address must answer."""
 _START = 600.0
 """Seconds that the shards have to read their parts when a gallery is opened."""
 
@@ -162,12 +165,26 @@ def connect(address: str) -> None:
     """
     if ray.is_initialized():
         return
+    _check_reachable(address)
     try:
         ray.init(address, namespace=_NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RayError, RuntimeError, ValueError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
         raise InputError(
             f"There is no Ray cluster at {address} ({reason}); start one with: ray start --head."
+        ) from error
+
+
+def _check_reachable(address: str) -> None:
+    """Tell in seconds that nothing listens at HOST:PORT, for which Ray would look for a minute."""
+    host, _, port = address.rpartition(":")
+    if not host or "://" in host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_REACHED).close()
+    except OSError as error:
+        raise InputError(
+            f"There is no Ray cluster at {address} ({error.strerror or error}); start one with: ray start --head."
         ) from error
 
 
