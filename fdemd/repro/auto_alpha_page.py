@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fdemd.repro.markdown import markdown_table
+
 Facts = Mapping[str, Any]
 _VISIBLE = 0.05
 """Of a loss where no fixed alpha gains anything, in points."""
@@ -53,7 +55,7 @@ def rule_table(rule: Facts) -> list[str]:
         [name, *(f"{term[column]:.4f}" for column in ("mean", "deviation", "coefficient"))]
         for name, term in rule["statistics"].items()
     ]
-    return _table(["statistic", "mean", "deviation", "coefficient"], rows)
+    return markdown_table(["statistic", "mean", "deviation", "coefficient"], rows)
 
 
 def summary_table(rows: Sequence[Facts]) -> list[str]:
@@ -63,7 +65,9 @@ def summary_table(rows: Sequence[Facts]) -> list[str]:
         cell = f"{row['stage 1']:.1f} -> {row['auto']:.1f} ({row['best fixed']:.1f})"
         cells.setdefault(_second_stage(row), []).append(cell)
     kinds = dict.fromkeys(row["query"] for row in rows)
-    return _table(["data, network, patches, weighting", *kinds], [[name, *each] for name, each in cells.items()])
+    return markdown_table(
+        ["data, network, patches, weighting", *kinds], [[name, *each] for name, each in cells.items()]
+    )
 
 
 def held_out_table(rows: Sequence[Facts]) -> list[str]:
@@ -78,7 +82,7 @@ def held_out_table(rows: Sequence[Facts]) -> list[str]:
         "auto",
         "share of the best gain",
     ]
-    return _table(header, [_cells(row) for row in rows])
+    return markdown_table(header, [_cells(row) for row in rows])
 
 
 def _cells(row: Facts) -> list[str]:
@@ -98,8 +102,3 @@ def _cells(row: Facts) -> list[str]:
 
 def _second_stage(row: Facts) -> str:
     return ", ".join(row[name] for name in ("data", "network", "patches", "weighting"))
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    return [*lines, *("| " + " | ".join(row) + " |" for row in rows)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from fdemd.repro.markdown import markdown_table
 
 Facts = Mapping[str, Any]
 _LARGEST_LOSS, _LEAST_TAU, _BYTES = 0.1, 0.99, 8192
@@ -55,7 +57,7 @@ def curve_table(network: Facts) -> list[str]:
         ]
         for form in forms
     ]
-    return _table(["form", "channels", "bytes a face", *instructions, *kinds], rows)
+    return markdown_table(["form", "channels", "bytes a face", *instructions, *kinds], rows)
 
 
 def holds(network: Facts, full: str) -> bool:
@@ -77,8 +79,3 @@ def holds(network: Facts, full: str) -> bool:
 
 def _cell(row: Facts) -> str:
     return f"{row['P@1']:.1f} / {row['RP']:.1f} / {row['MAP@R']:.1f}, {row['tau']:.3f}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    return [*lines, *("| " + " | ".join(row) + " |" for row in rows)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fdemd.repro.markdown import markdown_table
+
 Facts = Mapping[str, Any]
 
 
@@ -48,13 +50,13 @@ def rates_table(rows: Sequence[Facts]) -> list[str]:
     """A line a kind of query and threshold: FPIR that came out with its interval, and FNIR, at each promised rate."""
     promised = [rate["promised"] for rate in rows[0]["rates"]]
     header = ["query", "threshold", "mated, others", "rank-1", *(f"FPIR and FNIR, promised {p:g}" for p in promised)]
-    return _table(header, [[*_row(row), *map(_rate, row["rates"])] for row in rows])
+    return markdown_table(header, [[*_row(row), *map(_rate, row["rates"])] for row in rows])
 
 
 def several_table(rows: Sequence[Facts]) -> list[str]:
     """A line a kind of query and way to score people."""
     rates = list(rows[0]["FNIR"])
-    return _table(
+    return markdown_table(
         ["query", "score", "rank-1", *(f"FNIR at {rate}" for rate in rates)],
         [
             [row["query"], row["score"], f"{row['rank-1']:.1f}", *(f"{v:.1f}" for v in row["FNIR"].values())]
@@ -66,7 +68,7 @@ def several_table(rows: Sequence[Facts]) -> list[str]:
 def estimator_table(found: Mapping[str, Facts]) -> list[str]:
     """A line a kind of query."""
     kinds = list(next(iter(found.values()))["called"])
-    return _table(
+    return markdown_table(
         ["query", *(f"called {kind}" for kind in kinds), "refused by the gate"],
         [
             [query, *(f"{share:.1f}" for share in each["called"].values()), f"{each['refused by the gate']:.1f}"]
@@ -84,8 +86,3 @@ def _rate(rate: Facts) -> str:
     digits = 2 if rate["promised"] < 5 else 1
     low, high = (f"{bound:.{digits}f}" for bound in rate["interval"])
     return f"{rate['FPIR']:.{digits}f} ({low} to {high}), {rate['FNIR']:.1f}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    return [*lines, *("| " + " | ".join(row) + " |" for row in rows)]

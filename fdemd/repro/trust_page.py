@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fdemd.repro.markdown import markdown_table
+
 Facts = Mapping[str, Any]
 WAYS = ("stage 1", "alpha 0.7", "auto", "calibrated", "best fixed")
 """Ways to choose alpha, in the order of the tables."""
@@ -80,19 +82,19 @@ def summary_table(rows: Sequence[Facts]) -> list[str]:
         )
         cells.setdefault(f"{row['data']}, {row['network']}", []).append(f"{first} -> {auto}, {calibrated} ({best})")
     kinds = dict.fromkeys(row["query"] for row in rows)
-    return _table(["data, network", *kinds], [[name, *each] for name, each in cells.items()])
+    return markdown_table(["data, network", *kinds], [[name, *each] for name, each in cells.items()])
 
 
 def figures_table(rows: Sequence[Facts]) -> list[str]:
     """A line a kind of query of each network and data set."""
     header = ["data, network", "query (number)", *WAYS, "kept", "mean alpha"]
-    return _table(header, [_cells(row) for row in rows])
+    return markdown_table(header, [_cells(row) for row in rows])
 
 
 def beside_table(rows: Sequence[Facts], way: str) -> list[str]:
     """A line a row that knows a further way to choose alpha, which stands beside the others."""
     ways = ("stage 1", way, "calibrated", "best fixed")
-    return _table(
+    return markdown_table(
         ["data, network", "query", *ways],
         [
             [
@@ -122,7 +124,7 @@ def unseen_table(networks: Sequence[Facts]) -> list[str]:
                     *(", ".join(_most(one["called"])[:3]) for one in (seen, unseen)),
                 ]
             )
-    return _table(header, lines)
+    return markdown_table(header, lines)
 
 
 def _most(called: Mapping[str, float]) -> list[str]:
@@ -142,7 +144,7 @@ def copies_table(networks: Sequence[Facts]) -> list[str]:
     if not rows:
         return []
     ways = list(rows[0][1]["figures"])
-    return _table(
+    return markdown_table(
         ["network", "query (number)", *ways],
         [
             [
@@ -157,7 +159,7 @@ def copies_table(networks: Sequence[Facts]) -> list[str]:
 
 def alphas_table(networks: Sequence[Facts]) -> list[str]:
     """A line a network, a column a condition."""
-    return _table(
+    return markdown_table(
         ["network", *networks[0]["alphas"]],
         [[each["network"], *(f"{alpha:g}" for alpha in each["alphas"].values())] for each in networks],
     )
@@ -187,7 +189,7 @@ def estimator_table(networks: Sequence[Facts]) -> list[str]:
                 f"{masked['called'].get('below', 0.0):.1f}" if masked else "",
             ]
         )
-    return _table(header, lines)
+    return markdown_table(header, lines)
 
 
 def _cells(row: Facts) -> list[str]:
@@ -200,8 +202,3 @@ def _cells(row: Facts) -> list[str]:
         "" if share is None else f"{share} %",
         f"{row['mean alpha']:.2f}",
     ]
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    return [*lines, *("| " + " | ".join(row) + " |" for row in rows)]
