@@ -31,6 +31,8 @@ class Features:
             No network gives them; only the weighting ``lmk`` needs them.
         scale: ``(B, N, 2)`` floating point, of compact patches: what int8 is multiplied by to give the direction, and
             the length of the patch, in a unit of the face's own. None if patches are of floating point.
+        visible: ``(B, N)`` in [0, 1], how much of each patch shows the face and no cover, or None. No network gives
+            it; only ``rerank.visible`` needs it (:mod:`fdemd.emd.visible`).
 
     Examples:
         Of a network of one's own, from NumPy arrays or tensors:
@@ -47,6 +49,7 @@ class Features:
     grid: tuple[int, int]
     landmarks: Tensor | None
     scale: Tensor | None
+    visible: Tensor | None
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Features:
         grid: tuple[int, int] | None = None,
         landmarks: Array | None = None,
         scale: Array | None = None,
+        visible: Array | None = None,
     ) -> None:
         """Put together what a network gave.
 
@@ -66,6 +70,7 @@ class Features:
                 to coarser grids, the weighting ``lmk`` and pictures alone.
             landmarks: Array ``(B, 68, 2)``, see the attribute.
             scale: Array ``(B, N, 2)``, see the attribute; patches of int8 need it, and no others have it.
+            visible: Array ``(B, N)``, see the attribute.
 
         Raises:
             InputError: Arrays of other shapes or types, or patches that do not fill the grid.
@@ -82,6 +87,8 @@ class Features:
             arrays["landmarks"] = (landmarks, "float ... 68 2")
         if scale is not None:
             arrays["scale"] = (scale, "float ... N 2")
+        if visible is not None:
+            arrays["visible"] = (visible, "float ... N")
         found = dict(zip(arrays, check_arrays(arrays), strict=True))
         vectors, cells = found["embedding"], found["patches"]
         if is_map:
@@ -89,12 +96,15 @@ class Features:
         rows, columns = (1, cells.shape[-2]) if grid is None else grid
         if cells.shape[-2] != rows * columns:
             raise InputError(f"{cells.shape[-2]} patches do not fill a grid of {rows}x{columns}.")
+        if visible is not None and found["visible"].shape[-1] != cells.shape[-2]:
+            raise InputError(f"visible is of {found['visible'].shape[-1]} patches, and there are {cells.shape[-2]}.")
         values = {
             "embedding": vectors,
             "patches": cells,
             "grid": (rows, columns),
             "landmarks": found.get("landmarks"),
             "scale": found.get("scale"),
+            "visible": found.get("visible"),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)  # as a frozen dataclass sets its own
@@ -125,16 +135,26 @@ class Features:
             rows = slice(rows % len(self), rows % len(self) + 1)
         landmarks = None if self.landmarks is None else self.landmarks[rows]
         scale = None if self.scale is None else self.scale[rows]
-        return Features(self.embedding[rows], self.patches[rows], self.grid, landmarks, scale)
+        visible = None if self.visible is None else self.visible[rows]
+        return Features(self.embedding[rows], self.patches[rows], self.grid, landmarks, scale, visible)
 
     def to(self, where: torch.device | torch.dtype | str) -> Features:
         """Return the same features on another device or in another precision; patches of int8 stay what they are."""
         landmarks = None if self.landmarks is None else self.landmarks.to(where)
+        visible = None if self.visible is None else self.visible.to(where)
         embedding = self.embedding.to(where)
         if self.scale is None:
-            return Features(embedding, self.patches.to(where), self.grid, landmarks)
+            return Features(embedding, self.patches.to(where), self.grid, landmarks, None, visible)
         scale = self.scale.to(where)
-        return Features(embedding, self.patches.to(scale.device), self.grid, landmarks, scale)
+        return Features(embedding, self.patches.to(scale.device), self.grid, landmarks, scale, visible)
+
+    def seen(self, visible: Tensor) -> Features:
+        """Return the same faces, of which it is known how much of each patch can be seen.
+
+        Args:
+            visible: ``(B, N)``, see the attribute.
+        """
+        return Features(self.embedding, self.patches, self.grid, self.landmarks, self.scale, visible)
 
     @property
     def raw_patches(self) -> Tensor:
@@ -177,7 +197,10 @@ class Features:
             .mT
             for first in range(0, max(1, len(self)), _FACES_AT_ONCE)  # they may be mapped, more than memory holds
         ]
-        return Features(self.embedding, torch.cat(pooled), grid, self.landmarks)
+        visible = self.visible
+        if visible is not None:
+            visible = adaptive_avg_pool2d(visible.unflatten(1, self.grid)[:, None], grid).flatten(1)
+        return Features(self.embedding, torch.cat(pooled), grid, self.landmarks, visible=visible)
 
 
 def as_features(faces: Features | Array, name: str) -> Features:

@@ -72,4 +72,4 @@ def find_estimator(settings: Evaluate, backbone: Backbone) -> VisibilityEstimato
     if not settings.copies:
         return None
     rerank = second_stage_of(settings.rerank)
-    return find_calibration(rerank.calibration if rerank else None, backbone).estimator
+    return find_calibration("copies", rerank.calibration if rerank else None, backbone).estimator

@@ -150,7 +150,7 @@ def compact(faces: Features, patch_map: PatchMap | None = None) -> Features:
         for first in range(0, max(1, len(faces)), _FACES_AT_ONCE)
     ]
     patches, scale = (torch.cat(parts) for parts in zip(*chunks, strict=True))
-    return Features(faces.embedding, patches, faces.grid, faces.landmarks, scale)
+    return Features(faces.embedding, patches, faces.grid, faces.landmarks, scale, faces.visible)
 
 
 def _rounded(patches: Tensor, patch_map: PatchMap | None) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ from fdemd.emd.engines import AUTO, FAST, REFERENCE, choose_engine, reference
 from fdemd.emd.side import side_of
 from fdemd.emd.sinkhorn import Converged, Stop, check_eps, float32_is_enough, stopping_rule
 from fdemd.emd.transport import Transport
+from fdemd.emd.visible import IGNORED, PARTIAL, check_way, lightened, of_what_moved, visible_of, with_rest
 from fdemd.emd.weighting import check_weighting
 from fdemd.errors import InputError
 from fdemd.features import Features, as_features, check_patches
@@ -25,6 +26,7 @@ def emd_similarity(
     weighting: str = "apc",
     stop: Stop | str = "converged",
     eps: float = 0.05,
+    visible: str = IGNORED,
     with_flow: bool = False,
     engine: str = AUTO,
     on_progress: Callable[[int], None] = lambda pairs: None,
@@ -45,6 +47,9 @@ def emd_similarity(
         stop: Stopping rule of the iteration: ``converged``, ``official`` as in the published code, or one of these with
             values of its own, such as ``fdemd.emd.Converged(tolerance=1e-3)``.
         eps: Strength of the entropy, from 0.0029 to 10; the paper's code has 0.05.
+        visible: What becomes of covered patches: ``ignored``, they count as any other; ``mass``, they weigh less;
+            ``partial``, their share is not transported either, and the similarity is per unit of what is. The last two
+            need ``Features.visible``, and ``partial`` copies the patches.
         with_flow: Whether to return flows and weights too, 4 * N * N bytes a pair.
         engine: ``auto``, ``reference`` or a name in :data:`fdemd.emd.engines.FAST`; all give the same scores.
         on_progress: Called with the number of pairs just computed.
@@ -54,8 +59,8 @@ def emd_similarity(
 
     Raises:
         InputError: Unknown weighting, stopping rule or engine, eps out of range, ``uew`` with a stopping rule other
-            than ``official``, an engine that cannot do it, features of other shapes or with numbers that are not
-            finite, or a candidate that is not in the gallery.
+            than ``official`` or with partial transport, an engine that cannot do it, features of other shapes, with
+            numbers that are not finite, or without what ``visible`` needs, or a candidate that is not in the gallery.
 
     Examples:
         >>> import numpy as np
@@ -87,10 +92,22 @@ def emd_similarity(
             "Weighting uew gives the two faces different totals, so no flow can meet both and it never converges; "
             "use it with rerank.stop=official."
         )
+    if joint and visible == PARTIAL:
+        raise InputError(
+            "Weighting uew gives the two faces different totals, of which no share can be left out; use another "
+            "weighting with visible=partial."
+        )
     sides = side_of(query, weighting), side_of(gallery, weighting)
+    shares = None
+    if check_way(visible) != IGNORED:
+        seen = visible_of(query, "query"), visible_of(gallery, "gallery")
+        if visible == PARTIAL:
+            sides, shares = zip(*map(with_rest, sides, seen), strict=True)
+        else:
+            sides = lightened(sides[0], seen[0]), lightened(sides[1], seen[1])
     differentiable = any(tensor.requires_grad for side in sides for tensor in (side.patches, side.terms.context))
     only = reference_only(stop, eps, with_flow=with_flow, differentiable=differentiable)
-    name = choose_engine(engine, query.patches.device, only, query.patches.shape[1])
+    name = choose_engine(engine, query.patches.device, only, sides[0].patches.shape[1])
     if isinstance(stop, Converged) and name != REFERENCE:
         with torch.no_grad():
             found = FAST[name].solve(*sides, rows, eps=eps, stop=stop, on_progress=on_progress)
@@ -98,6 +115,8 @@ def emd_similarity(
         found = reference.solve(
             *sides, rows, eps=eps, stop=stop, joint=joint, with_flow=with_flow, on_progress=on_progress
         )
+    if shares is not None:
+        found = of_what_moved(found, shares[0][:, None], shares[1][rows.long()])
     return replace(found, engine=name)
 
 

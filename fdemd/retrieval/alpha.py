@@ -9,7 +9,6 @@ from typing import TypeAlias
 from torch import Tensor
 
 from fdemd.backbones.backbone import Backbone
-from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.retrieval.auto_alpha import auto_alpha
 from fdemd.retrieval.ranking import Ranking
@@ -37,12 +36,8 @@ def build_alpha(alpha: float | str, settings: Mix, backbone: Backbone | None) ->
         return float(alpha)
     if alpha == AUTO:
         return by_scores
-    if backbone is None:
-        raise InputError(
-            "rerank.alpha=calibrated needs to know the network that gave the features; give backbone=..., the network "
-            "that was calibrated."
-        )
-    return ByCondition(find_calibration(settings.calibration, backbone, settings.compared_by))
+    asked = f"rerank.alpha={alpha}"
+    return ByCondition(find_calibration(asked, settings.calibration, backbone, settings.compared_by))
 
 
 def by_scores(query: Features, cosine: Tensor, similarity: Tensor) -> Tensor:

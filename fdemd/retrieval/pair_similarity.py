@@ -19,6 +19,21 @@ STORED = "stored"
 """Instead of an engine's name, where an earlier run computed all pairs."""
 
 
+def compared(reranker: Reranker, features: Features, view: Callable[[Features], Features]) -> Features:
+    """Return features as a re-ranker compares them.
+
+    Args:
+        reranker: The re-ranker.
+        features: Features as the network gave them.
+        view: Makes of them those with its kind of patches.
+    """
+    viewed = view(features)
+    if reranker.estimator is not None:
+        known = features.visible
+        viewed = viewed.seen(reranker.estimator(features).visible if known is None else known)
+    return reranker.prepare(viewed)
+
+
 class PairSimilarity:
     """Similarity of (query, candidate) pairs; of a pairwise re-ranker, a pair asked for twice is computed once.
 
@@ -114,7 +129,7 @@ class PairSimilarity:
     @cached_property
     def _sides(self) -> tuple[Features, Features]:
         """Queries and gallery as they are compared; not needed where an earlier run stored all pairs."""
-        query, gallery = (self._reranker.prepare(self._view(side)) for side in (self._query, self._gallery))
+        query, gallery = (compared(self._reranker, side, self._view) for side in (self._query, self._gallery))
         if not self._compact:
             return query, gallery
         patch_map = map_within(gallery)

@@ -101,7 +101,8 @@ def rerank(
         gallery: Features of the ``G`` gallery faces that it is of, or their embeddings, likewise.
         method: ``emd`` (Earth Mover's similarity of patches), ``k_reciprocal`` or ``query_expansion`` (both on
             embeddings alone), or the name of a plug-in of the group ``fdemd.rerankers``.
-        backbone: Network that gave the features; only ``patches="projected"`` and ``alpha="calibrated"`` need it.
+        backbone: Network that gave the features; only ``patches="projected"``, ``alpha="calibrated"`` and ``visible``
+            need it.
         **settings: ``alpha``, a number in [0, 1], ``auto`` or ``calibrated``; ``k``, the number of places, all of them
             where the ranking has fewer; and those of the method, as ``configs/rerank/METHOD.yaml`` explains them, such
             as ``weighting="uniform"``. Defaults are as there.
@@ -126,7 +127,7 @@ def rerank(
     query, gallery = as_features(query, "query"), as_features(gallery, "gallery")
     _check_belongs(ranking, query, gallery)
     chosen = _settings(method, settings)
-    reranker, alpha = build_reranker(chosen), build_alpha(chosen.alpha, chosen, backbone)
+    reranker, alpha = build_reranker(chosen, backbone), build_alpha(chosen.alpha, chosen, backbone)
     pairs = PairSimilarity(reranker, query, gallery, view=patches_for(reranker.patches, backbone, gallery))
     barred = None
     if reranker.needs_barred and ranking.sources is not None:

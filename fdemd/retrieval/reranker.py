@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fdemd.errors import InputError
 from fdemd.features import Features
+from fdemd.visibility.estimator import Visibility
 
 Progress = Callable[[int], None]
 """Told the number of pairs just computed."""
@@ -89,6 +90,8 @@ class Reranker(ABC):
         pairwise: Whether a pair's similarity depends on these two faces alone, so that two protocols, and every ``k``
             of a study, can share it.
         needs_barred: Whether it is to be told which faces a query may not be compared with.
+        estimator: Tells how much of each patch can be seen, which the features that it is given then say
+            (``Features.visible``); None if it does not ask.
         compares_compact: Whether it can compare compact patches (:mod:`fdemd.emd.compact`); others are given full ones.
         batch: Queries, at most, whose similarities are stored together; None for all.
 
@@ -113,6 +116,7 @@ class Reranker(ABC):
     patches: str = "raw"
     pairwise: bool = False
     needs_barred: bool = False
+    estimator: Callable[[Features], Visibility] | None = None
     compares_compact: bool = False
     batch: int | None = None
 

@@ -12,6 +12,7 @@ from fdemd.features import Features
 from fdemd.retrieval.reranker import Progress, Reranker, Similarity, no_progress
 from fdemd.settings.checking import check_settings
 from fdemd.settings.ranking import EmdRerank
+from fdemd.visibility.calibration import Calibration
 
 
 class EmdReranker(Reranker):
@@ -31,13 +32,19 @@ class EmdReranker(Reranker):
     compares_compact = True
     batch = 4096  # what at most is lost if a run is broken off; for each the whole gallery is prepared anew
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, seen_by: Calibration | None = None, **settings: Any) -> None:
         """Take the settings of ``configs/rerank/emd.yaml``, other than alpha and k.
+
+        Args:
+            seen_by: Whose estimator tells what is covered, for ``visible``; without one the features say it themselves.
+            **settings: The settings.
 
         Raises:
             InputError: There is no such setting, or it is out of range.
         """
         self.settings = check_settings(EmdRerank, settings)
+        self._seen_by = seen_by
+        self.estimator = seen_by.estimator if seen_by else None
         self.patches = self.settings.patches
         self.pairwise = self.settings.stop == "converged"
 
@@ -67,6 +74,7 @@ class EmdReranker(Reranker):
             weighting=self.settings.weighting,
             stop=self.stop,
             eps=self.settings.eps,
+            visible=self.settings.visible,
             engine=self.settings.engine,
             on_progress=on_progress,
         )
@@ -76,4 +84,6 @@ class EmdReranker(Reranker):
         """Return every setting; alpha and k play no part, but have stood there from the first store on."""
         names = ("weighting", "eps", "stop", "tolerance", "grid", "engine", "patches")
         kept = {name: getattr(self.settings, name) for name in names}
+        if self._seen_by:
+            kept |= {"visible": self.settings.visible, "seen_by": self._seen_by.sha256}
         return {"measure": "RerankSettings", "alpha": 0.7, "k": 100, **kept}

@@ -37,11 +37,12 @@ def second_stages(settings: Reranking | None, backbone: Backbone | None = None) 
 
     Args:
         settings: The settings.
-        backbone: The network, for ``alpha=calibrated``.
+        backbone: The network, for ``alpha=calibrated`` and ``visible``.
 
     Raises:
         InputError: There is no such re-ranker, or no calibration for it and this network.
     """
     if settings is None:
         return ()
-    return (SecondStage(build_reranker(settings), build_alpha(settings.alpha, settings, backbone), settings.k),)
+    reranker, alpha = build_reranker(settings, backbone), build_alpha(settings.alpha, settings, backbone)
+    return (SecondStage(reranker, alpha, settings.k),)

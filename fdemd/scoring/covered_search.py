@@ -89,7 +89,7 @@ def search_covered(
         )
     metrics = {name: IDENTIFICATION[name] for name in FIGURES}
     truth = replace(everybody, query=faces.labels[asked], metrics=metrics)
-    stage = SecondStage(build_reranker(rerank), 0.0, rerank.k)
+    stage = SecondStage(build_reranker(rerank, backbone), 0.0, rerank.k)
     search = TwoStageSearch(gallery, gallery_labels, [stage], backbone=backbone, on_progress=on_progress)
     found = search.queries(faces.features[asked], faces.labels[asked]).rank(LEAVE_TWIN_OUT, truth.most_relevant)
     return CoveredSearch(faces, asked, truth, found.first, found.similarity(stage).values[:, : rerank.k])

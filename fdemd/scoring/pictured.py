@@ -13,8 +13,10 @@ from fdemd.backbones.projection import patches_for
 from fdemd.data.datamodule import FaceDataModule
 from fdemd.embedding.data import EmbeddedData
 from fdemd.emd import Transport, emd_similarity, stopping_rule
+from fdemd.retrieval.pair_similarity import compared
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
 from fdemd.retrieval.ranking import NOBODY, Ranking
+from fdemd.retrieval.rerankers import build_reranker
 from fdemd.scoring.closed_set import FEWEST_PLACES, Comparison
 from fdemd.settings.ranking import EmdRerank, Reranking
 
@@ -129,10 +131,8 @@ def _best_rows(ranking: Ranking, faces: FaceDataModule, number: int) -> list[int
 def _transport(data: EmbeddedData, rerank: EmdRerank, kind: str, query_row: int, best_row: int) -> Transport:
     """The flow from one query to one gallery face, as stage 2 sees it."""
     query, best = data.features[kind].at(torch.tensor([query_row])), data.features["clean"].at(torch.tensor([best_row]))
-    view = patches_for(rerank.patches, data.backbone, query)
-    query, best = view(query), view(best)
-    if rerank.grid:
-        query, best = query.pooled(rerank.grid), best.pooled(rerank.grid)
+    reranker, view = build_reranker(rerank, data.backbone), patches_for(rerank.patches, data.backbone, query)
+    query, best = compared(reranker, query, view), compared(reranker, best, view)
     return emd_similarity(
         query,
         best,
@@ -140,5 +140,6 @@ def _transport(data: EmbeddedData, rerank: EmdRerank, kind: str, query_row: int,
         weighting=rerank.weighting,
         stop=stopping_rule(rerank.stop, rerank.tolerance),
         eps=rerank.eps,
+        visible=rerank.visible,
         with_flow=True,
     )

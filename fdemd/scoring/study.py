@@ -95,7 +95,7 @@ class StudyComparison:
         self._legacy, self._seed, self._metrics = legacy, seed, metrics
         gallery, labels = data.gallery()
         different = dict.fromkeys(method.settings for method in methods)
-        rerankers = {settings: build_reranker(settings) for settings in different}
+        rerankers = {settings: build_reranker(settings, data.backbone) for settings in different}
         self._stages = {
             each: SecondStage(rerankers[each.settings], build_alpha(each.alpha, each.settings, data.backbone), each.k)
             for each in methods

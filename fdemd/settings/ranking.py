@@ -95,9 +95,13 @@ class Mix(Section):
 
     @property
     def compared_by(self) -> dict[str, Any]:
-        """Return what decides a similarity, as plain values: method and options, but not what computes them."""
+        """Return what decides how far to trust a similarity, as plain values: method and options.
+
+        What computes it plays no part, nor whether covered patches count less, which suits the same alphas
+        (docs/trust.md).
+        """
         plain = self.model_dump(mode="json", include={"method", *self.options})
-        return {name: value for name, value in plain.items() if name not in ("engine", "tolerance")}
+        return {name: value for name, value in plain.items() if name not in ("engine", "tolerance", "visible")}
 
     def measure(self: M) -> M:
         """Return the same settings with the usual alpha and k, so that equal similarities have equal settings."""
@@ -123,6 +127,7 @@ class EmdRerank(Mix):
     ] = 3e-4
     patches: Literal["raw", "projected"] = "raw"
     grid: Grid = None
+    visible: Literal["ignored", "mass", "partial"] = "ignored"
     engine: Literal["auto", "reference", "cpu", "cuda"] = "auto"
 
     @property
@@ -130,8 +135,14 @@ class EmdRerank(Mix):
         """Return alpha as a number, for two photographs alone.
 
         Raises:
-            InputError: It is ``auto`` or ``calibrated``, which are for queries that search a gallery.
+            InputError: It is ``auto`` or ``calibrated``, which are for queries that search a gallery, or covered
+                patches count less, likewise.
         """
+        if self.visible != "ignored":
+            raise InputError(
+                f"rerank.visible={self.visible} is for queries that search a gallery; to compare two photographs "
+                "alone leave it out."
+            )
         if isinstance(self.alpha, str):
             raise InputError(
                 f"rerank.alpha={self.alpha} is chosen for each query that searches a gallery; to compare two "
@@ -145,6 +156,11 @@ class EmdRerank(Mix):
             raise refuse(
                 "Weighting uew gives the two faces different totals, so no flow can meet both and it never converges; "
                 "use it with rerank.stop=official."
+            )
+        if self.weighting == "uew" and self.visible == "partial":
+            raise refuse(
+                "Weighting uew gives the two faces different totals, of which no share can be left out; use another "
+                "weighting with visible=partial."
             )
         return self
 

@@ -92,19 +92,25 @@ def read_calibration(path: Path) -> Calibration:
 
 
 def find_calibration(
-    path: str | None, backbone: Backbone, second_stage: Mapping[str, Any] | None = None
+    asked: str, path: str | None, backbone: Backbone | None, second_stage: Mapping[str, Any] | None = None
 ) -> Calibration:
     """Return the calibration of a network: a file that was named or, without one, what came with fdemd.
 
     Args:
+        asked: Setting that needs it, for the error, such as ``rerank.alpha=calibrated``.
         path: Path of a file; None takes the one that came with fdemd.
-        backbone: The network.
+        backbone: The network that gives the features; None if it is not known, which is an error.
         second_stage: Method and settings of the re-ranker, see :class:`fdemd.visibility.calibration.Calibration`; None
             if only its estimator is wanted.
 
     Raises:
         InputError: There is none, or it is for another network or second stage.
     """
+    if backbone is None:
+        raise InputError(
+            f"{asked} needs to know the network that gave the features; give backbone=..., the network that was "
+            "calibrated."
+        )
     if path is not None:
         file = expand_home(path)
         found, what = read_calibration(file), f"The calibration {file}"
@@ -112,7 +118,7 @@ def find_calibration(
         shipped, what = shipped_calibration(backbone), "The calibration that came with fdemd"
         if shipped is None:
             raise InputError(
-                "rerank.alpha=calibrated needs a calibration, and none for this network came with fdemd; make one "
+                f"{asked} needs a calibration, and none for this network came with fdemd; make one "
                 "with: fdemd calibrate model=... data=..., and give it with rerank.calibration=FILE."
             )
         found = shipped
