@@ -18,7 +18,7 @@ from fdemd.runs.pairs_progress import pairs_progress
 from fdemd.scoring.calibration import Calibrated, calibrate_searched
 from fdemd.scoring.covered_search import CoveredSearch, search_covered
 from fdemd.settings.jobs import Evaluate
-from fdemd.settings.ranking import Reranking, second_stage_of
+from fdemd.settings.ranking import EmdRerank, Reranking, second_stage_of
 from fdemd.visibility.covers.maker import CoverMaker
 from fdemd.visibility.store import write_calibration
 
@@ -46,6 +46,11 @@ def calibrate(settings: Evaluate) -> Path:
             "A calibration says how far to trust the second stage; leave --no-rerank and rerank=none away."
         )
     settings.features.check_full("A calibration is made of")
+    if isinstance(rerank, EmdRerank) and rerank.sees_covers:
+        raise InputError(
+            "A calibration is made with all patches alike, and then serves rerank.visible too; use "
+            "rerank.visible=ignored."
+        )
     rerank = rerank.measure()
     settings = settings.model_copy(update={"query": {}, "copies": []})
     backbone = build_network(settings.model, settings.seed)

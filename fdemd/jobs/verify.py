@@ -151,6 +151,8 @@ def _second_stage(settings: Evaluate) -> EmdRerank | None:
             "Pairs are compared by raw patches, with an alpha that is a number; use rerank.patches=raw and, say, "
             "rerank.alpha=0.7."
         )
+    if second_stage.sees_covers:
+        raise InputError("Pairs are compared by all patches alike; use rerank.visible=ignored.")
     return second_stage
 
 

@@ -43,6 +43,7 @@ def measure_kinds(
     kinds: Sequence[str],
     rules: Mapping[str, Rule],
     cache: Path | None,
+    section: EmdRerank = EmdRerank(),  # noqa: B008 # frozen
 ) -> list[Row]:
     """Return a row a kind of query: figures of each way to choose alpha.
 
@@ -51,8 +52,8 @@ def measure_kinds(
         kinds: Kinds of query.
         rules: Name -> what chooses alpha; ``calibrated`` among them. Each stands beside fixed alphas and ``auto``.
         cache: Folder that keeps the similarities; None computes them anew.
+        section: The second stage.
     """
-    section = EmdRerank()
     method = Method(section, section.alpha, section.k)
     search = searches_of(data, [method], cache)
     rows = []

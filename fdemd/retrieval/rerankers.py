@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fdemd.backbones.backbone import Backbone
-from fdemd.emd.visible import IGNORED
 from fdemd.retrieval.reranker import Reranker
 from fdemd.settings.own_rerankers import own_reranker, own_rerankers
 from fdemd.settings.plugins import load_plugin, plugin_names, refusals_told, unknown_choice
@@ -49,6 +48,6 @@ def build_reranker(settings: Reranking, backbone: Backbone | None = None) -> Rer
 
 def _seen_by(settings: Reranking, backbone: Backbone | None) -> dict[str, Calibration]:
     """The calibration that tells what is covered, as an argument; nothing where it does not matter."""
-    if not isinstance(settings, EmdRerank) or settings.visible == IGNORED:
+    if not isinstance(settings, EmdRerank) or not settings.sees_covers:
         return {}
     return {"seen_by": find_calibration(f"rerank.visible={settings.visible}", settings.calibration, backbone)}

@@ -157,6 +157,11 @@ class Train(Section):
                 "rerank.alpha is calibrated, and a network that is being trained has no calibration; use "
                 "rerank.alpha=auto here, and fdemd calibrate once it is trained."
             )
+        if getattr(self.rerank, "sees_covers", False):
+            raise refuse(
+                "rerank.visible needs a calibration, and a network that is being trained has none; use "
+                "rerank.visible=ignored here, and fdemd calibrate once it is trained."
+            )
         return self
 
     @model_validator(mode="after")

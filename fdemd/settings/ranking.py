@@ -28,6 +28,7 @@ M = TypeVar("M", bound="Mix")
 Protocol = Literal["leave-twin-out", "official"]
 Precision = Literal["float32", "float16", "bfloat16"]
 CopyKind = Literal["mask", "sunglass", "crop"]
+Visible = Literal["ignored", "mass", "partial"]
 Weighting = Literal["uniform", "apc", "apc_raw", "cc", "sc", "sc_sim", "lmk", "norm", "uew"]
 
 METRICS = {
@@ -127,8 +128,13 @@ class EmdRerank(Mix):
     ] = 3e-4
     patches: Literal["raw", "projected"] = "raw"
     grid: Grid = None
-    visible: Literal["ignored", "mass", "partial"] = "ignored"
+    visible: Visible = "ignored"
     engine: Literal["auto", "reference", "cpu", "cuda"] = "auto"
+
+    @property
+    def sees_covers(self) -> bool:
+        """Whether covered patches count less, for which the network's calibration is needed."""
+        return self.visible != "ignored"
 
     @property
     def fixed_alpha(self) -> float:
@@ -138,7 +144,7 @@ class EmdRerank(Mix):
             InputError: It is ``auto`` or ``calibrated``, which are for queries that search a gallery, or covered
                 patches count less, likewise.
         """
-        if self.visible != "ignored":
+        if self.sees_covers:
             raise InputError(
                 f"rerank.visible={self.visible} is for queries that search a gallery; to compare two photographs "
                 "alone leave it out."

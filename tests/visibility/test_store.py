@@ -41,7 +41,7 @@ def test_a_file_gives_the_same_calibration_back(made: Calibration, file: Path) -
 
 
 def test_it_is_found_for_its_network_and_second_stage(made: Calibration, file: Path) -> None:
-    found = find_calibration(str(file), MeanNet(), made.second_stage)
+    found = find_calibration("copies", str(file), MeanNet(), made.second_stage)
     assert torch.equal(found.alphas, made.alphas)
 
 
@@ -49,28 +49,29 @@ def test_another_network_is_refused(made: Calibration, file: Path) -> None:
     with pytest.raises(
         InputError, match=r"made\.safetensors is of the network made with other weights.*fdemd calibrate"
     ):
-        find_calibration(str(file), MeanNet(seed=1), made.second_stage)
+        find_calibration("copies", str(file), MeanNet(seed=1), made.second_stage)
     other = MeanNet()
     other.alignment = "insightface"
     with pytest.raises(InputError, match="other weights or another alignment"):
-        find_calibration(str(file), other, made.second_stage)
+        find_calibration("copies", str(file), other, made.second_stage)
 
 
 def test_another_second_stage_is_refused_by_what_differs(made: Calibration, file: Path) -> None:
     with pytest.raises(InputError, match="with weighting=apc, and this one has weighting=sc;"):
-        find_calibration(str(file), MeanNet(), {**made.second_stage, "weighting": "sc"})
+        find_calibration("copies", str(file), MeanNet(), {**made.second_stage, "weighting": "sc"})
 
 
 def test_a_network_without_a_calibration_is_told_the_command(made: Calibration) -> None:
     with pytest.raises(InputError, match="none for this network came with fdemd; make one with: fdemd calibrate"):
-        find_calibration(None, MeanNet(), made.second_stage)
+        find_calibration("rerank.alpha=calibrated", None, MeanNet(), made.second_stage)
 
 
 def test_what_comes_with_fdemd_is_found_by_the_weights(
     made: Calibration, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "SHIPPED", file.parent)
-    assert torch.equal(find_calibration(None, MeanNet(), made.second_stage).alphas, made.alphas)
+    found = find_calibration("rerank.alpha=calibrated", None, MeanNet(), made.second_stage)
+    assert torch.equal(found.alphas, made.alphas)
 
 
 @pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.safetensors")), ids=lambda file: file.stem)
@@ -83,7 +84,7 @@ def test_what_comes_with_fdemd_is_whole_small_and_for_the_usual_second_stage(fil
 
 
 def test_the_default_network_has_a_calibration(dlib_net: Backbone) -> None:
-    found = find_calibration(None, dlib_net, EmdRerank().compared_by)
+    found = find_calibration("rerank.alpha=calibrated", None, dlib_net, EmdRerank().compared_by)
     assert found.by_condition["below"] > 0
 
 
