@@ -41,6 +41,16 @@ def test_some_faces_of_many() -> None:
         assert torch.equal(getattr(some, name), getattr(features, name)[[3, 1]])
 
 
+def test_what_is_visible_goes_where_the_patches_go() -> None:
+    visible = torch.arange(64.0).view(1, 8, 8).repeat(2, 1, 1) / 64
+    seen = numbered().seen(visible.flatten(1))
+    assert torch.equal(seen[1].visible, seen.visible[1:])
+    assert seen.to(torch.float16).visible.dtype == torch.float16
+    torch.testing.assert_close(seen.pooled((4, 4)).visible * 64, seen.pooled((4, 4)).patches[..., 0])
+    with pytest.raises(InputError, match="visible is of 16 patches, and there are 64"):
+        Features(torch.zeros(2, 3), torch.zeros(2, 8, 8, 1), visible=torch.ones(2, 16))
+
+
 def test_embeddings_alone_are_features_without_patches() -> None:
     features = Features(torch.randn(5, 3))
     assert features.patches.shape == (5, 0, 0)

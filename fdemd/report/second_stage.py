@@ -21,11 +21,12 @@ def second_stage_note(rerank: Reranking, *, k: int, grid: tuple[int, int], dtype
         options = "".join(f", {name} {value}" for name, value in rerank.options.items())
         return f"Stage 2: alpha * {rerank.method} + (1 - alpha) * cosine{options}, alpha {rerank.alpha}, k {k}."
     kind = "" if rerank.patches == RAW else f"{rerank.patches} "
+    seen = f", visible {rerank.visible}" if rerank.sees_covers else ""
     computed = f", engine {engine}" if engine else ""
     return (
         f"Stage 2: alpha * Earth Mover's similarity + (1 - alpha) * cosine, weighting {rerank.weighting}, "
         f"{kind}{patches_label(grid, dtype)}, alpha {rerank.alpha}, k {k}, eps {rerank.eps:g}, stop "
-        f"{stopping_label(rerank)}{computed}."
+        f"{stopping_label(rerank)}{seen}{computed}."
     )
 
 

@@ -16,7 +16,7 @@ from fdemd.repro.trust_measure import measure_kinds
 from fdemd.repro.trust_part import SEED, Part
 from fdemd.repro.trust_rules import always
 from fdemd.repro.visible_page import CHOSEN, WAYS
-from fdemd.scoring.calibration import fit_by_people
+from fdemd.scoring.calibration import said_by_others
 from fdemd.scoring.covered_search import CoveredSearch, search_covered
 from fdemd.settings.ranking import EmdRerank
 from fdemd.visibility.calibration import Calibration
@@ -41,10 +41,10 @@ def compare_ways(part: Part, covered: CoveredFaces) -> list[Row]:
         covered: The same, clean and with drawn covers, as :meth:`Part.covered` gives them.
     """
     with torch.inference_mode(False):
-        said = fit_by_people(covered, SEED).unseen.visible
+        said = said_by_others(covered, SEED).visible
     (chosen,) = torch.tensor([kind in FITTED_KINDS for kind in covered.kinds]).nonzero(as_tuple=True)
     gallery, labels = part.data.gallery()
-    told = {"ignored": said, "estimated": said, "known": covered.truth.visible}
+    told = {"ignored": said, "estimated": said, "known": covered.truth.visible.clamp(0, 1)}
     rows: dict[str, Row] = {}
     for name, (visible, source) in WAYS.items():
         asked = covered[chosen]

@@ -45,6 +45,16 @@ def fit_by_people(faces: CoveredFaces, seed: int) -> Fitted:
         faces: Clean and covered faces of two people or more.
         seed: Seed of the draw of the halves.
     """
+    return Fitted(_fit(faces), said_by_others(faces, seed))
+
+
+def said_by_others(faces: CoveredFaces, seed: int) -> Visibility:
+    """Return what is said of each face by an estimator that was fitted on the other half of the people.
+
+    Args:
+        faces: As for :func:`fit_by_people`.
+        seed: Likewise.
+    """
     people, person = faces.labels.identity.unique(return_inverse=True)
     order = torch.randperm(len(people), generator=torch.Generator().manual_seed(seed))
     fold = (order.argsort() % _FOLDS)[person]
@@ -54,7 +64,7 @@ def fit_by_people(faces: CoveredFaces, seed: int) -> Fitted:
         (inside,), (outside,) = (fold == number).nonzero(as_tuple=True), (fold != number).nonzero(as_tuple=True)
         found = _fit(faces[outside])(faces.features[inside])
         visible[inside], condition[inside] = found.visible, found.condition
-    return Fitted(_fit(faces), Visibility(visible, condition))
+    return Visibility(visible, condition)
 
 
 def _fit(faces: CoveredFaces) -> VisibilityEstimator:

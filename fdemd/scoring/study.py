@@ -174,7 +174,8 @@ def method_facts(method: Method, grid: tuple[int, int]) -> dict[str, Any]:
     settings = method.settings
     if isinstance(settings, EmdRerank):
         rows, columns = settings.grid or grid
-        what = {"weighting": settings.weighting, "patches": settings.patches, "grid": f"{rows}x{columns}"}
+        weighting = f"{settings.weighting}, visible {settings.visible}" if settings.sees_covers else settings.weighting
+        what = {"weighting": weighting, "patches": settings.patches, "grid": f"{rows}x{columns}"}
     else:
         words = " ".join(f"{name} {value}" for name, value in settings.options.items())
         what = {"weighting": words or "-", "patches": "", "grid": ""}

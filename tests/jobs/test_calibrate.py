@@ -24,9 +24,10 @@ def test_a_gallery_gives_a_calibration_that_an_evaluation_takes(
     assert found.facts["people"] == 5
     assert found.second_stage["weighting"] == "apc"
     status, printed, folder = run_evaluate(
-        *words, "rerank.alpha=calibrated", f"rerank.calibration={file}", "query=[clean,mask]"
+        *words, "rerank.alpha=calibrated", f"rerank.calibration={file}", "rerank.visible=partial", "query=[clean,mask]"
     )
     assert status == 0, printed
+    assert "visible partial" in printed
     facts = json.loads((folder / "results.json").read_text())
     assert facts["rerank"]["calibration_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     status, printed, _ = run_evaluate(*words, "rerank.alpha=calibrated", f"rerank.calibration={file}", "weighting=sc")
@@ -37,6 +38,8 @@ def test_a_gallery_gives_a_calibration_that_an_evaluation_takes(
 def test_a_mistake_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["calibrate", "--no-rerank"]) == 2
     assert capsys.readouterr().err.startswith("calibrate: a calibration says how far to trust the second stage")
+    assert main(["calibrate", "rerank.visible=partial"]) == 2
+    assert capsys.readouterr().err.startswith("calibrate: a calibration is made with all patches alike")
 
 
 def test_of_many_photographs_those_of_some_people_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ EMD |= {"tolerance": 3e-4, "patches": "raw", "grid": None, "engine": "auto"}
         ({}, "weighting apc, 8x8 patches in float16, alpha 0.7, k 20, eps 0.05, stop converged to 0.0003."),
         ({"stop": "official"}, "stop official."),
         ({"patches": "projected"}, "projected 8x8 patches"),
+        ({"visible": "partial"}, "converged to 0.0003, visible partial."),
     ],
 )
 def test_what_decided_the_similarity_is_said(changes: dict[str, object], said: str) -> None:

@@ -13,9 +13,10 @@ from fdemd.emd import emd_similarity
 from fdemd.emd.compact import compact
 from fdemd.errors import InputError
 from fdemd.features import Features
-from fdemd.retrieval.pair_similarity import STORED, PairSimilarity
+from fdemd.retrieval.pair_similarity import STORED, PairSimilarity, compared
 from fdemd.retrieval.reranker import Reranker, Similarity
 from fdemd.retrieval.reranker_emd import EmdReranker
+from fdemd.visibility.estimator import Visibility
 
 COUNT = 24
 
@@ -31,6 +32,20 @@ SIDES = faces(0), faces(1)
 def candidates() -> torch.Tensor:
     drawn = torch.rand(COUNT, COUNT, generator=torch.Generator().manual_seed(2))
     return drawn.argsort(dim=1)[:, :10]
+
+
+def test_what_is_covered_is_told_from_the_patches_of_the_network() -> None:
+    """And not from those of the kind and grid that are compared."""
+    asked: list[Features] = []
+    reranker = EmdReranker(grid=[2, 2])
+    reranker.estimator = lambda given: asked.append(given) or Visibility(torch.full((COUNT, 16), 0.25), torch.ones(0))
+    found = compared(reranker, faces(0), lambda given: Features(given.embedding, 2 * given.patches, given.grid))
+    assert torch.equal(asked[0].patches, faces(0).patches)
+    assert found.visible.tolist() == [[0.25] * 4] * COUNT
+    assert torch.equal(found.patches, 2 * faces(0).pooled((2, 2)).patches)
+    known = compared(reranker, faces(0).seen(torch.ones(COUNT, 16)), lambda given: given)
+    assert known.visible.min() == 1, "what is known is not estimated"
+    assert len(asked) == 1
 
 
 def test_a_pair_is_computed_once() -> None:

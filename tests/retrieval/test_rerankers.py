@@ -1,10 +1,13 @@
 """Re-rankers by their names: those of this package, and those of another one."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
+import fdemd
+from fdemd.emd import emd_similarity
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.retrieval.reranker import Reranker, Similarity
@@ -12,7 +15,10 @@ from fdemd.retrieval.reranker_emd import EmdReranker
 from fdemd.retrieval.reranker_k_reciprocal import KReciprocalReranker
 from fdemd.retrieval.reranker_query_expansion import QueryExpansionReranker
 from fdemd.retrieval.rerankers import build_reranker, reranker_names
+from fdemd.retrieval.stage2 import reorder
 from fdemd.settings.ranking import RERANK_SECTIONS, EmdRerank, KReciprocalRerank, OtherRerank, QueryExpansionRerank
+from fdemd.visibility.store import write_calibration
+from tests.visibility.made_features import MeanNet, made_calibration
 
 
 def test_every_section_has_its_re_ranker() -> None:
@@ -20,6 +26,31 @@ def test_every_section_has_its_re_ranker() -> None:
     assert isinstance(build_reranker(EmdRerank()), EmdReranker)
     assert isinstance(build_reranker(KReciprocalRerank()), KReciprocalReranker)
     assert isinstance(build_reranker(QueryExpansionRerank()), QueryExpansionReranker)
+
+
+def test_covered_patches_are_told_by_the_networks_calibration(tmp_path: Path) -> None:
+    net = MeanNet()
+    write_calibration(made_calibration(net), tmp_path / "made.safetensors")
+    settings = EmdRerank(visible="partial", calibration=str(tmp_path / "made.safetensors"), k=10, weighting="uniform")
+    with torch.no_grad():
+        query, gallery = net(torch.rand(6, 3, 8, 8)), net(torch.rand(30, 3, 8, 8))
+    first = fdemd.rank(query, gallery)
+    reranker = build_reranker(settings, net)
+    assert reranker.estimator is not None
+    seen = [each.seen(reranker.estimator(each).visible) for each in (query, gallery)]
+    expected = emd_similarity(*seen, first.indices[:, :10], visible="partial", weighting="uniform").similarity
+    found = fdemd.rerank(first, query, gallery, backbone=net, **dict(settings))
+    assert torch.equal(found.indices, reorder(first, expected, 0.7).indices)
+    stored = reranker.stored_as()
+    assert stored is not None and len(stored["seen_by"]) == 64, "another calibration gives other similarities"
+    assert "visible" not in build_reranker(EmdRerank()).stored_as(), "earlier similarities are found again"
+
+
+def test_without_a_calibration_nothing_tells_what_is_covered() -> None:
+    with pytest.raises(InputError, match=r"rerank\.visible=mass needs to know the network that gave the features"):
+        build_reranker(EmdRerank(visible="mass"))
+    with pytest.raises(InputError, match=r"rerank\.visible=mass needs a calibration, and none for this network came"):
+        build_reranker(EmdRerank(visible="mass"), MeanNet())
 
 
 class Mine(Reranker):

@@ -118,3 +118,5 @@ def test_a_second_run_finds_its_similarities_and_tells_the_time_that_they_took(t
 )
 def test_a_method_is_named_by_what_was_compared(rerank: Reranking, facts: dict[str, str]) -> None:
     assert method_facts(Method(rerank, 0.7, None), (8, 8)) == facts | {"alpha": 0.7, "k": "all"}
+    seen = method_facts(Method(EmdRerank(visible="partial"), 0.7, 100), (8, 8))
+    assert seen["weighting"] == "apc, visible partial"

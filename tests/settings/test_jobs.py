@@ -40,6 +40,7 @@ def test_a_wrong_setting_is_told(line: str, sentence: str, told: Told) -> None:
     [
         ("resume=", "resume is ''; it must be a path"),
         ("rerank=emd rerank.alpha=calibrated", "rerank.alpha is calibrated, and a network that is being trained has"),
+        ("rerank=emd rerank.visible=mass", "rerank.visible needs a calibration, and a network that is being trained"),
     ],
 )
 def test_a_wrong_setting_is_told_to_a_training(line: str, sentence: str, told: Told) -> None:

@@ -55,6 +55,8 @@ def test_an_impossible_index_is_refused(stage1: dict[str, Any], sentence: str) -
         ({"grid": 5}, "rerank.grid takes [rows,columns]"),
         ({"grid": [2.5, 4]}, "rerank.grid is [2.5,4]"),
         ({"weighting": "uew"}, "it never converges"),
+        ({"weighting": "uew", "stop": "official", "visible": "partial"}, "use another weighting with visible=partial"),
+        ({"visible": "off"}, "rerank.visible"),
         ({"n": 3}, "There is no setting rerank.n"),
     ],
 )
@@ -101,8 +103,15 @@ def test_two_photographs_need_a_number_as_alpha() -> None:
             _ = EmdRerank(alpha=rule).fixed_alpha
 
 
+def test_two_photographs_are_compared_by_all_patches_alike() -> None:
+    with pytest.raises(InputError, match=r"rerank\.visible=partial is for queries that search a gallery"):
+        _ = EmdRerank(visible="partial").fixed_alpha
+
+
 def test_a_calibration_is_for_what_decides_a_similarity() -> None:
-    used = EmdRerank(alpha="calibrated", k=50, engine="cpu", tolerance=1e-3, calibration="x", grid=(4, 4)).compared_by
+    used = EmdRerank(
+        alpha="calibrated", k=50, engine="cpu", tolerance=1e-3, calibration="x", visible="mass", grid=(4, 4)
+    ).compared_by
     assert used == EmdRerank(grid=(4, 4)).compared_by
     assert used == {
         "method": "emd",

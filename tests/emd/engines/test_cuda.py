@@ -10,6 +10,7 @@ from fdemd.emd.engines import cuda, reference
 from fdemd.emd.side import Side, side_of
 from fdemd.emd.sinkhorn import Converged
 from fdemd.emd.transport import Transport
+from fdemd.emd.visible import with_rest
 from fdemd.features import Features
 
 pytest.importorskip("triton")
@@ -100,6 +101,12 @@ def test_equal_opposite_and_empty_faces_give_numbers() -> None:
         found, expected = both(side, side, torch.arange(4).expand(5, -1), stop=Converged(1e-2, 10))
         torch.testing.assert_close(found.similarity, expected.similarity, **EXACT)
         assert found.fallback.any() == (weighting == "apc")
+
+
+def test_what_is_covered_is_not_transported() -> None:
+    query, gallery = (with_rest(side, torch.rand(side.inverse_norm.shape))[0] for side in sides(16, 24))
+    found, expected = both(query, gallery, torch.tensor([[4, 0, 2], [1, 2, 3]]))
+    torch.testing.assert_close(found.similarity, expected.similarity, **EXACT)
 
 
 def test_weights_with_zeros_leave_their_patches_out() -> None:
