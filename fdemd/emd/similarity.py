@@ -11,7 +11,7 @@ from fdemd.emd.engines import AUTO, FAST, REFERENCE, choose_engine, reference
 from fdemd.emd.side import side_of
 from fdemd.emd.sinkhorn import Converged, Stop, check_eps, float32_is_enough, stopping_rule
 from fdemd.emd.transport import Transport
-from fdemd.emd.visible import IGNORED, PARTIAL, check_way, lightened, of_what_moved, visible_of, with_rest
+from fdemd.emd.visible import IGNORED, PARTIAL, check_way, of_what_moved, seen_side
 from fdemd.emd.weighting import check_weighting
 from fdemd.errors import InputError
 from fdemd.features import Features, as_features, check_patches
@@ -92,19 +92,14 @@ def emd_similarity(
             "Weighting uew gives the two faces different totals, so no flow can meet both and it never converges; "
             "use it with rerank.stop=official."
         )
-    if joint and visible == PARTIAL:
+    if check_way(visible) == PARTIAL and joint:
         raise InputError(
             "Weighting uew gives the two faces different totals, of which no share can be left out; use another "
             "weighting with visible=partial."
         )
-    sides = side_of(query, weighting), side_of(gallery, weighting)
-    shares = None
-    if check_way(visible) != IGNORED:
-        seen = visible_of(query, "query"), visible_of(gallery, "gallery")
-        if visible == PARTIAL:
-            sides, shares = zip(*map(with_rest, sides, seen), strict=True)
-        else:
-            sides = lightened(sides[0], seen[0]), lightened(sides[1], seen[1])
+    query_side, query_share = seen_side(side_of(query, weighting), query, "query", visible)
+    gallery_side, gallery_share = seen_side(side_of(gallery, weighting), gallery, "gallery", visible)
+    sides = query_side, gallery_side
     differentiable = any(tensor.requires_grad for side in sides for tensor in (side.patches, side.terms.context))
     only = reference_only(stop, eps, with_flow=with_flow, differentiable=differentiable)
     name = choose_engine(engine, query.patches.device, only, sides[0].patches.shape[1])
@@ -115,8 +110,8 @@ def emd_similarity(
         found = reference.solve(
             *sides, rows, eps=eps, stop=stop, joint=joint, with_flow=with_flow, on_progress=on_progress
         )
-    if shares is not None:
-        found = of_what_moved(found, shares[0][:, None], shares[1][rows.long()])
+    if visible == PARTIAL:
+        found = of_what_moved(found, query_share[:, None], gallery_share[rows.long()])
     return replace(found, engine=name)
 
 

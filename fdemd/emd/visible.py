@@ -43,6 +43,24 @@ def check_way(name: str) -> str:
     return name
 
 
+def seen_side(side: Side, features: Features, name: str, way: str) -> tuple[Side, Tensor]:
+    """Return faces as they are transported, and the visible share of each, ``(B,)``, for :func:`of_what_moved`.
+
+    Args:
+        side: The faces, prepared for a weighting.
+        features: The same faces.
+        name: Name of the argument, for the error.
+        way: A name in :data:`WAYS`.
+
+    Raises:
+        InputError: As :func:`visible_of`.
+    """
+    if way == PARTIAL:
+        return with_rest(side, visible_of(features, name))
+    whole = side.inverse_norm.new_ones(len(side))
+    return (side if way == IGNORED else lightened(side, visible_of(features, name))), whole
+
+
 def visible_of(features: Features, name: str) -> Tensor:
     """Return how much of each patch can be seen, ``(B, N)`` float32.
 
