@@ -40,6 +40,10 @@ def test_the_documentation_shows_figures_of_the_json_alone() -> None:
     found = json.loads((ROOT / "results/gallery.json").read_text(encoding="utf-8"))
     text = (ROOT / "docs/thresholds.md").read_text(encoding="utf-8")
     for network in found["networks"]:
-        tables = [rates_table(network["rows"]), estimator_table(network["estimator"]), several_table(network["several"])]
+        tables = [
+            rates_table(network["rows"]),
+            estimator_table(network["estimator"]),
+            several_table(network["several"]),
+        ]
         assert all(line in text for table in tables for line in table)
     assert gallery_page(found) == (ROOT / "results/gallery.md").read_text(encoding="utf-8")
