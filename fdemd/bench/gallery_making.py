@@ -15,10 +15,12 @@ from PIL import Image
 from sqlalchemy import func, insert, select
 
 from fdemd.bench.archive import Photo
+from fdemd.emd.compact import compact
 from fdemd.features import Features
 from fdemd.gallery.database import Database
 from fdemd.gallery.gallery import Gallery
-from fdemd.gallery.packing import pack_embedding, pack_patches, unpack_embeddings, unpack_patches
+from fdemd.gallery.packing import pack_embedding, pack_patches, unpack_embeddings, unpack_features
+from fdemd.gallery.pin import COMPACT, Pin, read_pin
 from fdemd.gallery.schema import Change, Patches, Person, Photograph
 from fdemd.runs.steady_progress import track
 
@@ -64,6 +66,8 @@ def fill(where: str, faces: int, seed: int = 0) -> None:
     database, generator = Database(where, create=False), torch.Generator().manual_seed(seed)
     try:
         with database.write() as session:
+            pin = read_pin(session)
+            assert pin is not None  # a gallery without one has no face
             there = session.scalar(select(func.count()).select_from(Photograph)) or 0
             models = session.execute(
                 select(Photograph, Patches).join(Patches, Patches.photograph_id == Photograph.id).limit(_AT_ONCE)
@@ -74,7 +78,7 @@ def fill(where: str, faces: int, seed: int = 0) -> None:
                 for number in range(first, min(first + _AT_ONCE, faces)):
                     photograph, patches = models[number % len(models)]
                     key = last + 1 + number - there
-                    face = _made_up(photograph, patches, generator)
+                    face = _made_up(photograph, patches, pin, generator)
                     for row, values in zip(rows, _rows(key, face), strict=True):
                         row.append(values)
                 for table, values_of in zip((Person, Photograph, Patches, Change), rows, strict=True):
@@ -97,12 +101,14 @@ def to_identify(photographs: Sequence[Photo]) -> Iterator[bytes]:
         yield file.getvalue()
 
 
-def _made_up(photograph: Photograph, patches: Patches, generator: torch.Generator) -> Features:
-    found = unpack_patches([patches.data], patches.rows * patches.columns, "float16").float()
+def _made_up(photograph: Photograph, patches: Patches, pin: Pin, generator: torch.Generator) -> Features:
+    embedding = unpack_embeddings([photograph.embedding])
+    model = unpack_features(embedding, [patches.data], (patches.rows, patches.columns), pin.dtype)
+    found = model.raw_patches.float()
     noise = _NOISE * found.std() * torch.randn(found.shape, generator=generator)
-    length = len(photograph.embedding) // 4
-    embedding = unpack_embeddings([photograph.embedding]) + torch.randn(1, length, generator=generator)
-    return Features(embedding, (found + noise).half(), (patches.rows, patches.columns))
+    embedding = embedding + torch.randn(embedding.shape, generator=generator)
+    face = Features(embedding, (found + noise).half(), model.grid)
+    return compact(face) if pin.dtype == COMPACT else face  # of the channels that the gallery's own map left
 
 
 def _rows(key: int, face: Features) -> tuple[dict[str, object], ...]:
