@@ -84,8 +84,9 @@ def measure_networks(
         InputError: A file is missing or cannot be used.
     """
     sample = draw_sample(read_archive(lfw), SEED)
+    options = f" --only {' '.join(network.name for network in networks)}" + (f" --every {every}" if every > 1 else "")
     facts: dict[str, Any] = {
-        "command": "python -m fdemd.repro.compact --lfw DIR --weights DIR" + (f" --every {every}" if every > 1 else ""),
+        "command": "python -m fdemd.repro.compact --lfw DIR --weights DIR" + options,
         "fit": f"LFW: {len(sample[FIT])} photographs of half of the people",
         "measured on": f"LFW: {len(sample[TEST])} photographs of other people",
         "protocol": LEAVE_TWIN_OUT,
