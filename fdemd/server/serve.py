@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from threading import Thread
 from typing import Any
 
+from fdemd.data.workers import end_with_parent
 from fdemd.errors import InputError
 from fdemd.gallery.cluster import opening
 from fdemd.gallery.cluster.settings import Cluster
@@ -87,6 +88,7 @@ def worker_app() -> object:
     from fdemd.server.access import Access
     from fdemd.server.app import create_app
 
+    end_with_parent()  # or it would hold the address of a server that was killed
     facts = json.loads(os.environ[_WORKER])
     cluster = None if facts["cluster"] is None else Cluster(**facts["cluster"])
     gallery = Gallery.open(facts["gallery"], cluster=cluster, create=False)

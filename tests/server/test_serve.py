@@ -4,7 +4,9 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,15 @@ def test_several_processes_are_one_server(running: tuple[subprocess.Popen[str], 
         with GalleryClient(running[1]) as gallery:  # each connection may be taken by another process
             gallery.enrol(f"s{number + 2}", root / f"s{number + 2}/1.pgm")
             assert f"s{number + 2}" in [person.name for person in gallery.people()]
+    process, address = running
+    process.kill()
+    process.wait()
+    port = int(address.rpartition(":")[2])
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return  # no worker outlives the server that began it
+    pytest.fail("the address is still taken")
 
 
 @pytest.mark.slow
