@@ -150,4 +150,4 @@ def write_pin(session: Session, pin: Pin) -> None:
 
 def _short(value: object) -> str:
     text = str(value)
-    return f"{text[:12]}..." if len(text) == 64 else text
+    return f"{text[:12]}..." if len(text) == 64 else text or "none"
