@@ -12,6 +12,7 @@ from fdemd.errors import InputError
 from fdemd.repro.lfw_networks import NETWORKS, add_folders, prepare_lfw
 
 NAME = "compact"
+KINDS = ("clean", "mask", "sunglass", "crop")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_folders(parser)
     parser.add_argument("--only", metavar="NAME", nargs="+", help="networks, such as dlib, in this order; default: all")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="kinds of query; default: all four")
     parser.add_argument("--every", type=int, default=1, help="each so-manieth query alone (default: 1, all)")
     parser.add_argument("--seconds", type=float, default=10, help="of timing, for each network (default: 10)")
     arguments = parser.parse_args(argv)
@@ -50,6 +52,7 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.prepared,
         arguments.weights,
         networks,
+        arguments.kinds,
         every=arguments.every,
         seconds=arguments.seconds,
     ):  # written after each network, so that a run that breaks off leaves what it has

@@ -32,7 +32,6 @@ from fdemd.runs.files import versions
 from fdemd.scoring.ground_truth import GroundTruth
 from fdemd.settings.ranking import EmdRerank
 
-KINDS = ("clean", "mask", "sunglass", "crop")
 SEED = 0
 """Seed of the halves of people and of the queries."""
 FULL = "float16"
@@ -63,7 +62,14 @@ class Form:
 
 
 def measure_networks(
-    lfw: Path, prepared: Path, weights: Path, networks: Sequence[Network], *, every: int, seconds: float
+    lfw: Path,
+    prepared: Path,
+    weights: Path,
+    networks: Sequence[Network],
+    kinds: Sequence[str],
+    *,
+    every: int,
+    seconds: float,
 ) -> Iterator[dict[str, Any]]:
     """Measure full and compact patches of some networks, on people whom the maps were not fitted on.
 
@@ -74,6 +80,7 @@ def measure_networks(
         prepared: Folder of its aligned sets.
         weights: Folder of the networks' weight files.
         networks: The networks.
+        kinds: Kinds of query.
         every: Each so-manieth query alone is searched for.
         seconds: Time for the timing of each network in seconds.
 
@@ -84,7 +91,8 @@ def measure_networks(
         InputError: A file is missing or cannot be used.
     """
     sample = draw_sample(read_archive(lfw), SEED)
-    options = f" --only {' '.join(network.name for network in networks)}" + (f" --every {every}" if every > 1 else "")
+    options = f" --only {' '.join(network.name for network in networks)} --kinds {' '.join(kinds)}"
+    options += f" --every {every}" if every > 1 else ""
     facts: dict[str, Any] = {
         "command": "python -m fdemd.repro.compact --lfw DIR --weights DIR" + options,
         "fit": f"LFW: {len(sample[FIT])} photographs of half of the people",
@@ -101,7 +109,7 @@ def measure_networks(
         print(f"step {number}/{len(networks)}: {network.name}", flush=True)
         parts = write_samples(prepared / network.template, sample)
         fitted = _embedded(network, parts[FIT], weights, ("clean",)).gallery()[0]
-        data = _embedded(network, parts[TEST], weights, KINDS)
+        data = _embedded(network, parts[TEST], weights, kinds)
         for section in second_stages_of(network):
             facts["networks"].append({"network": network.name, **measure(data, fitted, section, every, seconds)})
         yield {"written": datetime.now(timezone.utc).isoformat(timespec="seconds"), **facts}
