@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from fdemd.emd.compact import compact
 from fdemd.errors import InputError
-from fdemd.features import Features
+from fdemd.features import Features, join_features
 
 
 def numbered(count: int = 2) -> Features:
@@ -39,6 +40,19 @@ def test_some_faces_of_many() -> None:
     some = features[torch.tensor([3, 1])]
     for name in ("embedding", "patches", "landmarks"):
         assert torch.equal(getattr(some, name), getattr(features, name)[[3, 1]])
+
+
+@pytest.mark.parametrize("form", ["full", "compact", "embeddings"])
+def test_faces_of_several_lists_are_one_after_the_other(form: str) -> None:
+    whole = Features(torch.randn(5, 3), torch.randn(5, 4, 2), (2, 2), torch.rand(5, 68, 2))
+    whole = {"full": whole, "compact": compact(whole), "embeddings": Features(whole.embedding)}[form]
+    joined = join_features([whole[:2], whole[2:2], whole[2:]])
+    assert joined.grid == whole.grid
+    for name in ("embedding", "patches", "landmarks", "scale"):
+        one, other = getattr(joined, name), getattr(whole, name)
+        assert (one is None and other is None) or torch.equal(one, other)
+    bare = Features(whole.embedding, whole.patches, whole.grid, scale=whole.scale)
+    assert join_features([whole, bare]).landmarks is None
 
 
 def test_embeddings_alone_are_features_without_patches() -> None:
