@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -217,6 +218,30 @@ def as_features(faces: Features | Array, name: str) -> Features:
         return faces
     (embedding,) = check_arrays({name: (faces, "float B D")})
     return Features(embedding)
+
+
+def join_features(parts: Sequence[Features]) -> Features:
+    """Return the features of several lists of faces of one network, one after the other.
+
+    Landmarks, and what is visible, are kept if all parts have them.
+
+    Args:
+        parts: At least one; patches of all are in the same precision.
+
+    Examples:
+        >>> len(join_features([Features([[1.0, 0.0]]), Features([[0.0, 1.0], [1.0, 1.0]])]))
+        3
+    """
+
+    def joined(name: str) -> Tensor | None:
+        tensors = [getattr(part, name) for part in parts]
+        return None if any(each is None for each in tensors) else torch.cat(tensors)
+
+    embedding, patches, landmarks, scale, visible = map(
+        joined, ("embedding", "patches", "landmarks", "scale", "visible")
+    )
+    assert embedding is not None
+    return Features(embedding, patches, parts[0].grid, landmarks, scale, visible)
 
 
 def check_patches(faces: Features, name: str) -> None:

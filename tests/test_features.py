@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from fdemd.emd.compact import compact
 from fdemd.errors import InputError
-from fdemd.features import Features
+from fdemd.features import Features, join_features
 
 
 def numbered(count: int = 2) -> Features:
@@ -49,6 +50,19 @@ def test_what_is_visible_goes_where_the_patches_go() -> None:
     torch.testing.assert_close(seen.pooled((4, 4)).visible * 64, seen.pooled((4, 4)).patches[..., 0])
     with pytest.raises(InputError, match="visible is of 16 patches, and there are 64"):
         Features(torch.zeros(2, 3), torch.zeros(2, 8, 8, 1), visible=torch.ones(2, 16))
+
+
+@pytest.mark.parametrize("form", ["full", "compact", "embeddings"])
+def test_faces_of_several_lists_are_one_after_the_other(form: str) -> None:
+    whole = Features(torch.randn(5, 3), torch.randn(5, 4, 2), (2, 2), torch.rand(5, 68, 2), visible=torch.rand(5, 4))
+    whole = {"full": whole, "compact": compact(whole), "embeddings": Features(whole.embedding)}[form]
+    joined = join_features([whole[:2], whole[2:2], whole[2:]])
+    assert joined.grid == whole.grid
+    for name in ("embedding", "patches", "landmarks", "scale", "visible"):
+        one, other = getattr(joined, name), getattr(whole, name)
+        assert (one is None and other is None) or torch.equal(one, other)
+    bare = Features(whole.embedding, whole.patches, whole.grid, scale=whole.scale)
+    assert join_features([whole, bare]).landmarks is None
 
 
 def test_embeddings_alone_are_features_without_patches() -> None:

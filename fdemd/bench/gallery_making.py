@@ -13,12 +13,15 @@ import numpy as np
 import torch
 from PIL import Image
 from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
 
 from fdemd.bench.archive import Photo
+from fdemd.emd.compact import compact
 from fdemd.features import Features
 from fdemd.gallery.database import Database
 from fdemd.gallery.gallery import Gallery
-from fdemd.gallery.packing import pack_embedding, pack_patches, unpack_embeddings, unpack_patches
+from fdemd.gallery.packing import pack_embedding, pack_patches, unpack_embeddings, unpack_features
+from fdemd.gallery.pin import COMPACT, Pin, read_pin
 from fdemd.gallery.schema import Change, Patches, Person, Photograph
 from fdemd.runs.steady_progress import track
 
@@ -63,22 +66,19 @@ def fill(where: str, faces: int, seed: int = 0) -> None:
     """
     database, generator = Database(where, create=False), torch.Generator().manual_seed(seed)
     try:
-        with database.write() as session:
+        with database.read() as session:
+            pin = read_pin(session)
+            assert pin is not None  # a gallery without one has no face
             there = session.scalar(select(func.count()).select_from(Photograph)) or 0
-            models = session.execute(
-                select(Photograph, Patches).join(Patches, Patches.photograph_id == Photograph.id).limit(_AT_ONCE)
-            ).all()
             last = max(session.scalar(select(func.max(table.id))) or 0 for table in (Person, Photograph))
-            for first in range(there, faces, _AT_ONCE):
-                rows: list[list[dict[str, object]]] = [[], [], [], []]
-                for number in range(first, min(first + _AT_ONCE, faces)):
-                    photograph, patches = models[number % len(models)]
-                    key = last + 1 + number - there
-                    face = _made_up(photograph, patches, generator)
-                    for row, values in zip(rows, _rows(key, face), strict=True):
-                        row.append(values)
-                for table, values_of in zip((Person, Photograph, Patches, Change), rows, strict=True):
-                    session.execute(insert(table), values_of)
+            models = _models(session, pin)
+        for first in track(range(there, faces, _AT_ONCE), "Making up faces"):
+            numbers = torch.arange(first, min(first + _AT_ONCE, faces))
+            made_up = _made_up(models[numbers % len(models)], pin, generator)
+            rows = [_rows(last + 1 + first - there + place, made_up[place]) for place in range(len(numbers))]
+            with database.write() as session:  # one for all would take the room of the gallery once more
+                for table, values in zip((Person, Photograph, Patches, Change), zip(*rows, strict=True), strict=True):
+                    session.execute(insert(table), list(values))
     finally:
         database.close()
 
@@ -97,12 +97,20 @@ def to_identify(photographs: Sequence[Photo]) -> Iterator[bytes]:
         yield file.getvalue()
 
 
-def _made_up(photograph: Photograph, patches: Patches, generator: torch.Generator) -> Features:
-    found = unpack_patches([patches.data], patches.rows * patches.columns, "float16").float()
-    noise = _NOISE * found.std() * torch.randn(found.shape, generator=generator)
-    length = len(photograph.embedding) // 4
-    embedding = unpack_embeddings([photograph.embedding]) + torch.randn(1, length, generator=generator)
-    return Features(embedding, (found + noise).half(), (patches.rows, patches.columns))
+def _models(session: Session, pin: Pin) -> Features:
+    """Return the faces that made-up ones are made from."""
+    columns = (Photograph.embedding, Patches.rows, Patches.columns, Patches.data)
+    query = select(*columns).join(Patches, Patches.photograph_id == Photograph.id).limit(_AT_ONCE)
+    embeddings, rows, columns_of, data = zip(*session.execute(query).all(), strict=True)
+    return unpack_features(unpack_embeddings(embeddings), data, (rows[0], columns_of[0]), pin.dtype)
+
+
+def _made_up(models: Features, pin: Pin, generator: torch.Generator) -> Features:
+    patches = models.raw_patches.float()
+    noise = _NOISE * patches.std((1, 2), keepdim=True) * torch.randn(patches.shape, generator=generator)
+    embedding = models.embedding + torch.randn(models.embedding.shape, generator=generator)
+    faces = Features(embedding, (patches + noise).half(), models.grid)
+    return compact(faces) if pin.dtype == COMPACT else faces  # of the channels that the gallery's own map left
 
 
 def _rows(key: int, face: Features) -> tuple[dict[str, object], ...]:

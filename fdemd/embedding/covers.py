@@ -12,7 +12,7 @@ from fdemd.data.dataset import FaceDataset
 from fdemd.embedding.data import DataDescription, EmbeddedData
 from fdemd.embedding.labels import labels_of
 from fdemd.embedding.steps import embed_sets
-from fdemd.features import Features
+from fdemd.features import Features, join_features
 from fdemd.retrieval.protocol import Labels
 from fdemd.runs.steady_progress import steady_progress
 from fdemd.visibility.covers.draw import Covered
@@ -91,12 +91,6 @@ def embed_covers(
     clean, labels = data.features["clean"].at(rows), labels_of(manifest, rows, occluded=False)
     shown = CoverTruth(torch.zeros(len(rows), dtype=torch.long), torch.ones(len(rows), clean.patches.shape[1]))
     return CoveredFaces.joined([CoveredFaces(clean, labels, shown, ["clean"] * len(rows)), *found])
-
-
-def join_features(parts: Sequence[Features]) -> Features:
-    """Return the features of several lists of faces of one network, one after the other; without landmarks."""
-    embedding, patches = (torch.cat([getattr(part, name) for part in parts]) for name in ("embedding", "patches"))
-    return Features(embedding, patches, parts[0].grid)
 
 
 def join_labels(parts: Sequence[Labels]) -> Labels:

@@ -18,7 +18,7 @@ from fdemd.errors import InputError, unknown
 from fdemd.faces.alignment import AlignedFace
 from fdemd.faces.photographs import align_face
 from fdemd.faces.pictures import colours_first
-from fdemd.features import Features
+from fdemd.features import Features, join_features
 from fdemd.settings.faces import DEFAULT_DETECTOR
 
 Face: TypeAlias = str | Path | AlignedFace | np.ndarray | Tensor
@@ -83,7 +83,7 @@ def embed(
         ]
     if not found:
         raise InputError("There are no faces to embed; give at least one.")
-    return _joined(found)  # outside, so that gradients may start from these tensors
+    return join_features(found)  # outside, so that gradients may start from these tensors
 
 
 def _listed(faces: Face | Sequence[Face]) -> Iterable[Face]:
@@ -122,13 +122,3 @@ def _batches(faces: Iterator[tuple[Tensor, Tensor | None]], size: int) -> Iterat
     while some := list(islice(faces, size)):
         points = [each for _, each in some if each is not None]
         yield torch.stack([pixels for pixels, _ in some]), torch.stack(points) if len(points) == len(some) else None
-
-
-def _joined(batches: Sequence[Features]) -> Features:
-    points = [batch.landmarks for batch in batches if batch.landmarks is not None]
-    return Features(
-        torch.cat([batch.embedding for batch in batches]),
-        torch.cat([batch.patches for batch in batches]),
-        batches[0].grid,
-        torch.cat(points) if len(points) == len(batches) else None,
-    )

@@ -21,7 +21,7 @@ from fdemd.tensors.directions import by_power_of_two, unit
 
 BYTES_A_FACE = 8192
 """What the compact patches of a face take at the most."""
-_BYTES_OF_SCALE = 4
+BYTES_OF_SCALE = 4
 """Two numbers of float16 a patch."""
 _LARGEST = 127
 _FACES_AT_ONCE = 256
@@ -63,11 +63,11 @@ def channels_within(patches: int, channels: int, bytes_a_face: int = BYTES_A_FAC
         >>> channels_within(64, 512), channels_within(9, 1792), channels_within(49, 64)
         (124, 906, 64)
     """
-    room = bytes_a_face // patches - _BYTES_OF_SCALE
+    room = bytes_a_face // patches - BYTES_OF_SCALE
     if room < 1:
         raise InputError(
             f"{bytes_a_face} bytes a face are too few for {patches} patches, each of which takes "
-            f"{_BYTES_OF_SCALE + 1} or more; pool them to a coarser grid first."
+            f"{BYTES_OF_SCALE + 1} or more; pool them to a coarser grid first."
         )
     return min(room, channels)
 

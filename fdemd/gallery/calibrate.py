@@ -11,7 +11,7 @@ import torch
 from sqlalchemy import select
 from torch import Tensor
 
-from fdemd.features import Features
+from fdemd.features import Features, join_features
 from fdemd.gallery.cohort import Cohort
 from fdemd.gallery.comparing import DEPTH, NOT_ENROLLED
 from fdemd.gallery.database import Database
@@ -124,7 +124,7 @@ class Thresholds:
         apart = apart[: DEPTH - len(people)]  # all are compared with all
         strangers = self._compared(self._cohort.features[apart])
         numbers = NOT_ENROLLED - 1 - self._cohort.people[apart]
-        joined = _joined(enrolled, strangers) if len(people) else strangers
+        joined = join_features([enrolled, strangers]) if len(people) else strangers
         own = torch.cat([people, numbers])
         everybody = Snapshot(0, unit(joined.embedding, "the embeddings"), torch.arange(len(own)), own, {})
         if kind == CLEAN:
@@ -176,10 +176,6 @@ def _is_near(measured: int, people: int) -> bool:
 def _bare(embedding: Tensor) -> Features:
     """Features that only the first stage looks at."""
     return Features(embedding, torch.zeros(len(embedding), 1, 1))
-
-
-def _joined(one: Features, other: Features) -> Features:
-    return Features(torch.cat([one.embedding, other.embedding]), torch.cat([one.patches, other.patches]), one.grid)
 
 
 def _photographs_of_each(snapshot: Snapshot, most: int) -> np.ndarray:

@@ -10,9 +10,9 @@ import torch
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fdemd.embedding.batch import DTYPES
 from fdemd.gallery.database import Database
 from fdemd.gallery.index import Index, Snapshot
+from fdemd.gallery.packing import STORED
 from fdemd.gallery.people import without_patches
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.schema import Patches, Person, Photograph
@@ -84,7 +84,7 @@ def _wrong_faces(session: Session, snapshot: Snapshot, people: set[int]) -> Iter
 
 def _wrong_patches(session: Session, pin: Pin, snapshot: Snapshot) -> Iterator[str]:
     there = set(snapshot.photographs.tolist())
-    size = DTYPES[pin.dtype].itemsize
+    size = STORED[pin.dtype].itemsize
     lengths = set()
     for each in session.execute(select(Patches).execution_options(yield_per=500)).scalars():
         if each.photograph_id not in there:

@@ -101,6 +101,7 @@ def parser(more: Sequence[Callable[[AddCommand], None]] = ()) -> argparse.Argume
     moved.add_argument("--backbone", metavar="NAME", help="network (default: the same)")
     moved.add_argument("--detector", metavar="NAME", help="detector of faces (default: the same)")
     moved.add_argument("--patches", choices=("projected", "raw", "none"), help="patches to keep (default: the same)")
+    moved.add_argument("--dtype", choices=("float16", "int8"), help="precision of patches (default: the same)")
     moved.add_argument("--drop-missing", action="store_true", help="remove photographs that cannot be moved")
     command("check", "check that the gallery is whole, and that nothing removed is left; status 1 if not")
     command("export", "write everybody to a new folder").add_argument("folder", metavar="FOLDER", type=_path)
@@ -141,6 +142,11 @@ def add_choices_for_new(command: argparse.ArgumentParser) -> None:
     new.add_argument("--keep", choices=("path", "bytes", "none"), help="what to keep of photographs (default: path)")
     new.add_argument(
         "--patches", choices=("projected", "raw", "none"), help="patches to keep (default: projected where there are)"
+    )
+    new.add_argument(
+        "--dtype",
+        choices=("float16", "int8"),
+        help="precision of patches; int8: compact ones of at most 8 KiB a face (default: int8 where all channels fit)",
     )
     new.add_argument(
         "--cohort",

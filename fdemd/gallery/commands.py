@@ -15,7 +15,7 @@ from fdemd.files.text import to_printable
 from fdemd.gallery.cluster.opening import read_on_cluster
 from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.enrolment import ENROLLED, KNOWN, REFUSED, Enrolment
-from fdemd.gallery.exchange import pin_of
+from fdemd.gallery.exchange import map_of, pin_of
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.identification import Identification
 from fdemd.gallery.names import check_name
@@ -60,6 +60,7 @@ def open_or_make(arguments: argparse.Namespace, cluster: Cluster | None = None) 
         detector=arguments.detector,
         keep=arguments.keep,
         patches=arguments.patches,
+        dtype=arguments.dtype,
         cohort=cohort,
         cluster=cluster,
     )
@@ -156,6 +157,7 @@ def re_embed(arguments: argparse.Namespace) -> int:
         backbone=arguments.backbone,
         detector=arguments.detector,
         patches=arguments.patches,
+        dtype=arguments.dtype,
         drop_missing=arguments.drop_missing,
     )
     for each in found.left:
@@ -198,6 +200,8 @@ def import_(arguments: argparse.Namespace) -> int:
         detector=pin.detector,
         keep=pin.keep,
         patches=pin.patches,
+        dtype=pin.dtype,
+        patch_map=map_of(arguments.folder),
     ) as gallery:
         added, known = gallery.import_(arguments.folder)
     print_sentence(f"{_count(added, 'photograph')} enrolled, {known:,} known already.")

@@ -19,18 +19,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from torch import Tensor
 
-from fdemd.embedding.batch import DTYPES
+from fdemd.emd.compact import PatchMap
 from fdemd.errors import InputError
 from fdemd.files.writing import write_bytes
 from fdemd.gallery.enrolment import ENROLLED, known_photograph
 from fdemd.gallery.names import check_name
+from fdemd.gallery.packing import STORED
+from fdemd.gallery.patch_map import read_map
 from fdemd.gallery.pin import Pin, check_pinned
 from fdemd.gallery.schema import Change, Patches, Person, Photograph
 
 _AT_ONCE = 500
 """Photographs whose features lie in one file."""
 _FORMAT = 1
-_MANIFEST, _SUMMARY = "manifest.csv", "gallery.json"
+_MANIFEST, _SUMMARY, _MAP = "manifest.csv", "gallery.json", "patch_map.safetensors"
 _COLUMNS = ("person", "sha256", "path", "enrolled", "left", "top", "right", "bottom", "sharpness", "rows", "columns")
 _FLOATS = ("left", "top", "right", "bottom", "sharpness")
 
@@ -74,7 +76,7 @@ def export_to(folder: Path, session: Session, pin: Pin) -> int:
             row |= {"enrolled": photograph.enrolled.isoformat()}
             if patches is not None:
                 row |= {"rows": patches.rows, "columns": patches.columns}
-                tensors[f"patches/{place}"] = torch.frombuffer(bytearray(patches.data), dtype=DTYPES[pin.dtype])
+                tensors[f"patches/{place}"] = torch.frombuffer(bytearray(patches.data), dtype=STORED[pin.dtype])
             writer.writerow(row)
             tensors[f"embedding/{place}"] = torch.frombuffer(bytearray(photograph.embedding), dtype=torch.float32)
             if photograph.thumbnail is not None:
@@ -82,6 +84,8 @@ def export_to(folder: Path, session: Session, pin: Pin) -> int:
             if photograph.content is not None:
                 put(f"photographs/{place}", photograph.content)
         put(f"features/{first}.safetensors", save(tensors))
+    if (patch_map := read_map(session, pin)) is not None:
+        put(_MAP, save({"matrix": patch_map.matrix}))
     put(_MANIFEST, table.getvalue().encode())
     write_bytes(part / _SUMMARY, json.dumps({"format": _FORMAT, "pin": asdict(pin), "sha256": sums}, indent=1).encode())
     part.rename(folder)
@@ -172,6 +176,16 @@ def pin_of(folder: Path) -> Pin:
         return Pin(**{**summary["pin"], "face_size": tuple(summary["pin"]["face_size"])})
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder / _SUMMARY} does not say which network the gallery is of.") from error
+
+
+def map_of(folder: Path) -> PatchMap | None:
+    """Return the map of the compact patches of the gallery that was exported to a folder; None without one.
+
+    Raises:
+        InputError: It is no export, or was changed.
+    """
+    content = _Checked(folder, _summary(folder)["sha256"]).optional(_MAP)
+    return None if content is None else PatchMap(load(content)["matrix"])
 
 
 def _person(session: Session, name: str) -> int:

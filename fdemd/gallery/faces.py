@@ -6,6 +6,7 @@ import hashlib
 import io
 import threading
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -17,6 +18,7 @@ from PIL import Image
 from fdemd.backbones.backbone import Backbone
 from fdemd.backbones.projection import PROJECTED, RAW, patches_for
 from fdemd.embedding.embed import embed
+from fdemd.emd.compact import BYTES_A_FACE, BYTES_OF_SCALE, PatchMap, compact
 from fdemd.errors import InputError
 from fdemd.faces.photographs import FaceOnPhotograph, Preprocessing, extract_faces, pixels_of
 from fdemd.faces.reading import UnreadableImageError, read_image
@@ -25,7 +27,7 @@ from fdemd.files.text import to_printable
 from fdemd.gallery.batching import Batching
 from fdemd.gallery.covering import Conditions, conditions_of, estimator_for
 from fdemd.gallery.packing import as_png
-from fdemd.gallery.pin import Pin
+from fdemd.gallery.pin import COMPACT, FULL, NONE, Pin
 from fdemd.gallery.stages import BATCH, note, stage
 
 Photo: TypeAlias = str | Path | bytes | Image.Image | np.ndarray  # a union that isinstance takes
@@ -79,15 +81,20 @@ class SeenPhotograph:
 class FaceReader:
     """Reads photographs as one gallery does; for several threads at once, whose faces share the network's batches."""
 
-    def __init__(self, backbone: Backbone, pin: Pin) -> None:
+    def __init__(self, backbone: Backbone, pin: Pin, patch_map: PatchMap | None = None) -> None:
         """Take the network and how faces are found for it.
+
+        Args:
+            backbone: The network.
+            pin: What a gallery is pinned to.
+            patch_map: Map of compact patches; None keeps all channels.
 
         Raises:
             InputError: The network has no such patches as the pin names.
         """
-        self._backbone, self._pin = backbone, pin
+        self._backbone, self._pin, self.patch_map = backbone, pin, patch_map
         self.preprocessing = Preprocessing(pin.alignment, pin.face_size, pin.detector)
-        kind = RAW if pin.patches == "none" else pin.patches
+        kind = RAW if pin.patches == NONE else pin.patches
         shown = _any_features(backbone)
         self._view = patches_for(kind, backbone, shown)
         self._estimator = estimator_for(backbone, shown)
@@ -118,19 +125,35 @@ class FaceReader:
         return SeenPhotograph(name, path, hashlib.sha256(content).hexdigest(), content, faces)
 
     def embed(self, images: np.ndarray) -> Features:
-        """Return the features of aligned faces ``(B, H, W, 3)`` uint8, patches of the gallery's kind and precision."""
-        return self._view(self._network(images))
+        """Return the features of aligned faces ``(B, H, W, 3)`` uint8, as the gallery keeps them."""
+        return self.kept(self._network(images))
+
+    def kept(self, raw: Features) -> Features:
+        """Return what the gallery keeps of a network's features: patches of its kind and precision."""
+        found = self._view(raw)
+        return compact(found, self.patch_map) if self._pin.dtype == COMPACT else found
+
+    def keeping_compact(self, pin: Pin, patch_map: PatchMap | None) -> FaceReader:
+        """Return a reader like this one for a gallery of compact patches.
+
+        Args:
+            pin: The gallery's, which differs from this reader's in the precision alone.
+            patch_map: Map of the patches; None keeps all channels.
+        """
+        other = copy(self)
+        other._pin, other.patch_map = pin, patch_map
+        return other
 
     def _raw(self, images: np.ndarray) -> Features:
         note(BATCH, len(images))
         with stage("network"):
-            return embed(self._backbone, images, dtype=self._pin.dtype)
+            return embed(self._backbone, images, dtype=FULL if self._pin.dtype == COMPACT else self._pin.dtype)
 
     def _seen(self, found: list[FaceOnPhotograph]) -> tuple[SeenFace, ...]:
         if not found:
             return ()
         raw = self._network(np.stack([each.face.image for each in found]))
-        features, conditions = self._view(raw), conditions_of(self._estimator, raw)
+        features, conditions = self.kept(raw), conditions_of(self._estimator, raw)
         return tuple(
             SeenFace(each.box, each.face.image, sharpness(each.face.image), features[number], conditions[number])
             for number, each in enumerate(found)
@@ -148,6 +171,24 @@ def best_patches(backbone: Backbone) -> str:
     except InputError:
         return RAW
     return PROJECTED
+
+
+def best_precision(backbone: Backbone, patches: str) -> str:
+    """Return the precision that serves a gallery best: compact patches where all channels fit, else full ones.
+
+    Rounding alone changes next to nothing, and what leaving channels out changes depends on the network and on the
+    faces that the map was fitted on (docs/scale.md has the figures).
+
+    Args:
+        backbone: The network.
+        patches: Kind of patches, one of :data:`fdemd.gallery.pin.PATCHES`.
+    """
+    if patches == NONE:
+        return FULL
+    shown = _any_features(backbone)
+    count, channels = shown.patches.shape[1:]
+    channels = shown.embedding.shape[1] if patches == PROJECTED else channels
+    return COMPACT if count * (channels + BYTES_OF_SCALE) <= BYTES_A_FACE else FULL
 
 
 def _any_features(backbone: Backbone) -> Features:

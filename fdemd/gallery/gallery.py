@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import torch
 
 from fdemd.backbones import Backbone
+from fdemd.emd.compact import PatchMap
 from fdemd.errors import InputError
-from fdemd.features import Features
+from fdemd.features import join_features
 from fdemd.gallery import audit, exchange, people
 from fdemd.gallery.audit import LoggedChange
 from fdemd.gallery.calibrate import Thresholds
@@ -94,6 +95,8 @@ class Gallery:
         detector: str | None = None,
         keep: str | None = None,
         patches: str | None = None,
+        dtype: str | None = None,
+        patch_map: PatchMap | None = None,
         cohort: Sequence[Sequence[Photo]] | None = None,
         rerank: dict[str, Any] | None = None,
         cluster: Cluster | None = None,
@@ -112,6 +115,11 @@ class Gallery:
             keep: What is kept of photographs: ``path`` (default), also their ``bytes``, or ``none``, in which case no
                 picture of an enrolled face is kept either.
             patches: Which patches are kept: ``projected`` (default where the network has them), ``raw`` or ``none``.
+            dtype: Precision of patches: ``int8`` for compact ones of at most 8 KiB a face, or ``float16``; by default
+                int8 where all channels of the patches fit into that.
+            patch_map: Map of compact patches to fewer channels, such as
+                :func:`fdemd.emd.compact.fit_patch_map` fits; by default it is fitted on the cohort if one is needed.
+                Only when the gallery is made.
             cohort: Photographs of strangers, a list for each of them, that thresholds rest on while few people are
                 enrolled; by default 40 people of the AT&T faces. Only when the gallery is made.
             rerank: Settings of the second stage in this process, as ``configs/rerank/emd.yaml`` has them; by default
@@ -123,7 +131,7 @@ class Gallery:
         Raises:
             InputError: The database cannot be used, the gallery is of another network, or a choice is none.
         """
-        asked = Asked(backbone, settings, detector, keep, patches)
+        asked = Asked(backbone, settings, detector, keep, patches, dtype, patch_map)
         database = Database(where, create=create)
         try:
             reader, pin = open_pinned(database, asked, cohort, create=create)
@@ -142,9 +150,10 @@ class Gallery:
         settings: dict[str, Any] | None = None,
         detector: str | None = None,
         patches: str | None = None,
+        dtype: str | None = None,
         drop_missing: bool = False,
     ) -> Move:
-        """Move a gallery to another network, detector or kind of patches, from its kept photographs: all or nothing.
+        """Move a gallery to another network, detector or patches, from its kept photographs: all or nothing.
 
         Photographs are read from the database or, if their bytes are still the same, from their files. A move that is
         broken off goes on when it is asked for again. Whoever has the gallery open meanwhile can use it until the move
@@ -156,6 +165,7 @@ class Gallery:
             settings: Settings of the network.
             detector: Detector of faces; None leaves it.
             patches: Which patches are kept; None leaves them or, with another network, takes its best ones.
+            dtype: Precision of patches; None leaves it or, with other patches, takes what :meth:`open` does.
             drop_missing: Whether photographs that cannot be moved are removed.
 
         Returns:
@@ -166,7 +176,7 @@ class Gallery:
         """
         database = Database(where, create=False)
         try:
-            reader, pin = network_to_move_to(database, Asked(backbone, settings, detector, None, patches))
+            reader, pin = network_to_move_to(database, Asked(backbone, settings, detector, None, patches, dtype))
             return move(database, reader, pin, drop_missing=drop_missing)
         finally:
             database.close()
@@ -239,11 +249,12 @@ class Gallery:
         seen = self._reader.read(photograph)
         if not seen.faces:
             return []
+        together = join_features([face.features for face in seen.faces])
         kinds = [worn_by(face.conditions) if worn == SEEN else worn for face in seen.faces]
 
         def searched(snapshot: Snapshot) -> tuple[Snapshot, dict[str, Calibration], list[list[Match]]]:
             calibrations = {kind: self._thresholds.of(snapshot, kind) for kind in kinds}
-            return snapshot, calibrations, self._search.people(_together(seen.faces), snapshot)
+            return snapshot, calibrations, self._search.people(together, snapshot)
 
         snapshot, calibrations, found = self._as_it_is(searched)
         numbers = [match.photograph for matches in found for match in matches[: 2 * candidates]]
@@ -526,11 +537,3 @@ def _second_stage(pin: Pin, given: dict[str, Any] | None) -> EmdRerank | None:
     found: EmdRerank = check_settings(EmdRerank, {**dict(usual), **given})
     found.fixed_alpha  # noqa: B018 # refuses auto: with another alpha for each search no threshold could hold
     return found
-
-
-def _together(faces: Sequence[SeenFace]) -> Features:
-    return Features(
-        torch.cat([face.features.embedding for face in faces]),
-        torch.cat([face.features.patches for face in faces]),
-        faces[0].features.grid,
-    )

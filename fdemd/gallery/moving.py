@@ -19,11 +19,13 @@ from sqlalchemy.orm import Session
 
 from fdemd.errors import InputError
 from fdemd.faces.alignment import template_transform
+from fdemd.gallery.cohort import Cohort, read_cohort, store_cohort
 from fdemd.gallery.database import Database
 from fdemd.gallery.faces import FaceReader, SeenFace
-from fdemd.gallery.packing import as_png, from_png, pack_embedding, pack_patches
+from fdemd.gallery.packing import as_png, pack_embedding, pack_patches
+from fdemd.gallery.patch_map import write_map
 from fdemd.gallery.pin import PIN, Pin, read_pin, write_pin
-from fdemd.gallery.schema import Change, CohortFace, KeptCalibration, Moved, Patches, Person, Photograph, Setting
+from fdemd.gallery.schema import Change, KeptCalibration, Moved, Patches, Person, Photograph, Setting
 from fdemd.runs.steady_progress import steady_progress
 
 MOVED = "moved"
@@ -205,9 +207,9 @@ def _moved(number: int, face: SeenFace) -> Moved:
 def _finish(database: Database, reader: FaceReader, old: Pin, pin: Pin, left: set[int]) -> bool:
     """Put all that was set aside in its place; False, and nothing done, if a photograph was enrolled meanwhile."""
     with database.read() as session:
-        cohort = session.execute(select(CohortFace).order_by(CohortFace.id)).scalars().all()
-        pictures = _realigned([from_png(face.image) for face in cohort], old, pin)
-    strangers = reader.embed(np.stack(pictures))
+        cohort = read_cohort(session, old)
+    pictures = realigned(cohort.images, old, pin)
+    strangers = Cohort(cohort.people, reader.embed(np.stack(pictures)), pictures)
     with database.write() as session:
         waiting = session.execute(select(Photograph.id, Photograph.person_id).where(_not_moved())).all()
         if any(photograph.id not in left for photograph in waiting):
@@ -216,22 +218,11 @@ def _finish(database: Database, reader: FaceReader, old: Pin, pin: Pin, left: se
             session.execute(delete(Photograph).where(Photograph.id == photograph.id))
             session.add(Change(action="removed", person_id=photograph.person_id, photograph_id=photograph.id))
         _replace(session, pin)
-        for number, (face, picture) in enumerate(zip(cohort, pictures, strict=True)):
-            features = strangers[number]
-            session.merge(
-                CohortFace(
-                    id=face.id,
-                    person=face.person,
-                    embedding=pack_embedding(features),
-                    rows=features.grid[0],
-                    columns=features.grid[1],
-                    patches=pack_patches(features),
-                    image=as_png(picture),
-                )
-            )
+        store_cohort(session, strangers)
         session.execute(delete(Setting).where(Setting.name.in_([PIN, _MOVING])))
         session.execute(delete(KeptCalibration))
         write_pin(session, pin)
+        write_map(session, reader.patch_map)
         session.add(Change(action=MOVED, person_id=0))
     return True
 
@@ -249,8 +240,8 @@ def _replace(session: Session, pin: Pin) -> None:
     session.execute(delete(Moved))
 
 
-def _realigned(pictures: Sequence[np.ndarray], old: Pin, new: Pin) -> list[np.ndarray]:
-    """Return aligned faces as another alignment has them; what lies outside of the old one's frame is black."""
+def realigned(pictures: Sequence[np.ndarray], old: Pin, new: Pin) -> list[np.ndarray]:
+    """Return aligned faces as another pin's alignment has them; what lies outside of the old one's frame is black."""
     if (old.alignment, old.face_size) == (new.alignment, new.face_size):
         return list(pictures)
     change = template_transform(old.alignment, old.face_size, new.alignment, new.face_size)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from fdemd.backbones import Backbone, create_backbone
+from fdemd.emd.compact import PatchMap, compact, map_within
 from fdemd.errors import InputError, unknown
-from fdemd.gallery.cohort import built_in_people, store_cohort
+from fdemd.features import Features
+from fdemd.gallery.cohort import built_in_people, read_cohort, see_strangers, store_cohort
 from fdemd.gallery.database import Database
-from fdemd.gallery.faces import FaceReader, Photo, best_patches
-from fdemd.gallery.pin import KEEP, NONE, PATCHES, Pin, read_pin, write_pin
+from fdemd.gallery.faces import FaceReader, Photo, best_patches, best_precision
+from fdemd.gallery.moving import realigned
+from fdemd.gallery.patch_map import read_map, write_map
+from fdemd.gallery.pin import COMPACT, FULL, KEEP, NONE, PATCHES, PRECISIONS, Pin, read_pin, write_pin
 from fdemd.settings.faces import DEFAULT_DETECTOR
 
-BACKBONE, DTYPE = "sface", "float16"
-"""What a new gallery is pinned to if nothing else is asked for, beside the default detector."""
+BACKBONE = "sface"
+"""Network that a new gallery is pinned to if nothing else is asked for."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,18 @@ class Asked:
     detector: str | None = None
     keep: str | None = None
     patches: str | None = None
+    dtype: str | None = None
+    patch_map: PatchMap | None = None
 
     def __post_init__(self) -> None:
-        for name, choices in (("keep", KEEP), ("patches", PATCHES)):
+        for name, choices in (("keep", KEEP), ("patches", PATCHES), ("dtype", PRECISIONS)):
             choice = getattr(self, name)
             if choice is not None and choice not in choices:
                 raise unknown(f"choice of {name}", choice, choices)
+        if self.patches == NONE and self.dtype == COMPACT:
+            raise InputError("A gallery that keeps no patches (patches=none) has none to be kept in int8.")
+        if self.patch_map is not None and self.dtype != COMPACT:
+            raise InputError("A map is for compact patches; give dtype=int8 with it.")
 
 
 def open_pinned(
@@ -51,22 +63,26 @@ def open_pinned(
     """
     with database.read() as session:
         pin = read_pin(session)
+        patch_map = None if pin is None else read_map(session, pin)
     if pin is None and not create:  # its making broke off
         raise InputError(f"There is no gallery in {database.name}; enrol somebody first.")
     wanted, backbone = _wanted(asked, pin)
-    reader = FaceReader(backbone, wanted)
     if pin is not None:
         pin.check(wanted, database.name)
-        return reader, pin
+        return FaceReader(backbone, pin, patch_map), pin
+    reader = FaceReader(backbone, replace(wanted, dtype=FULL))
     with database.write() as session:
         # Another process may have made it since; writers take turns.
-        made = read_pin(session)
-        if made is None:
-            store_cohort(session, reader, built_in_people() if cohort is None else cohort)
+        if read_pin(session) is None:
+            strangers = see_strangers(reader, built_in_people() if cohort is None else cohort)
+            if wanted.dtype == COMPACT:
+                reader, wanted = _compacting(reader, wanted, asked.patch_map, strangers.features)
+                strangers = replace(strangers, features=compact(strangers.features, reader.patch_map))
+            store_cohort(session, strangers)
             write_pin(session, wanted)
+            write_map(session, reader.patch_map)
             return reader, wanted
-    made.check(wanted, database.name)
-    return reader, made
+    return open_pinned(database, asked, cohort)
 
 
 def network_to_move_to(database: Database, asked: Asked) -> tuple[FaceReader, Pin]:
@@ -81,20 +97,36 @@ def network_to_move_to(database: Database, asked: Asked) -> tuple[FaceReader, Pi
     """
     with database.read() as session:
         pin = read_pin(session)
-    if pin is None:
-        raise InputError(f"There is no gallery in {database.name}; enrol somebody first.")
+        if pin is None:
+            raise InputError(f"There is no gallery in {database.name}; enrol somebody first.")
+        pictures = read_cohort(session, pin).images
     same = asked.backbone is None and asked.settings is None
+    patches = asked.patches or (pin.patches if same or pin.patches == NONE else None)
     wanted, backbone = _wanted(
         Asked(
             pin.backbone if asked.backbone is None else asked.backbone,
             pin.settings if same else asked.settings,
             asked.detector or pin.detector,
             pin.keep,
-            asked.patches or (pin.patches if same or pin.patches == NONE else None),
+            patches,
+            asked.dtype or (pin.dtype if same and patches == pin.patches else None),
         ),
         None,
     )
-    return FaceReader(backbone, wanted), wanted
+    reader = FaceReader(backbone, replace(wanted, dtype=FULL))
+    if wanted.dtype != COMPACT:
+        return reader, wanted
+    strangers = reader.embed(np.stack(realigned(pictures, pin, wanted)))
+    return _compacting(reader, wanted, asked.patch_map, strangers)
+
+
+def _compacting(
+    reader: FaceReader, pin: Pin, patch_map: PatchMap | None, strangers: Features
+) -> tuple[FaceReader, Pin]:
+    """Return a reader of compact patches and the pin with the map, which is fitted on strangers unless it is given."""
+    patch_map = patch_map or map_within(strangers)
+    pin = replace(pin, patch_map="" if patch_map is None else patch_map.sha256)
+    return reader.keeping_compact(pin, patch_map), pin
 
 
 def _wanted(asked: Asked, pin: Pin | None) -> tuple[Pin, Backbone]:
@@ -109,14 +141,16 @@ def _wanted(asked: Asked, pin: Pin | None) -> tuple[Pin, Backbone]:
         backbone = create_backbone(name, **settings)
     if backbone.training:
         raise InputError("The network is in training mode, in which a face depends on others; call backbone.eval().")
-    usual = pin or Pin.of(backbone, name, DEFAULT_DETECTOR, patches=best_patches(backbone), dtype=DTYPE)
+    usual = pin or Pin.of(backbone, name, DEFAULT_DETECTOR, patches=asked.patches or best_patches(backbone))
+    dtype = usual.dtype if pin else best_precision(backbone, usual.patches)
     wanted = Pin.of(
         backbone,
         name,
         asked.detector or usual.detector,
         settings=settings,
-        dtype=usual.dtype,
+        dtype=asked.dtype or dtype,
         patches=asked.patches or usual.patches,
         keep=asked.keep or usual.keep,
+        patch_map=usual.patch_map if asked.patch_map is None else asked.patch_map.sha256,
     )
     return wanted, backbone

@@ -11,8 +11,13 @@ from PIL import Image
 from torch import Tensor
 
 from fdemd.embedding.batch import DTYPES
+from fdemd.emd.compact import BYTES_OF_SCALE
 from fdemd.features import Features
+from fdemd.gallery.pin import COMPACT
 from fdemd.tensors.directions import unit
+
+STORED = {**DTYPES, COMPACT: torch.int8}
+"""Precision of patches -> the type of their numbers."""
 
 
 def pack_embedding(features: Features) -> bytes:
@@ -33,20 +38,30 @@ def unpack_embeddings(packed: Sequence[bytes]) -> Tensor:
 
 
 def pack_patches(features: Features) -> bytes:
-    """Return the patches of one face as the bytes of their precision."""
-    return features.patches[0].cpu().contiguous().view(torch.uint8).numpy().tobytes()
+    """Return the patches of one face, one after the other; of a compact one its numbers and then its scale."""
+    parts = [features.patches[0]] if features.scale is None else [features.patches[0], features.scale[0].half()]
+    return torch.cat([part.cpu().contiguous().view(torch.uint8) for part in parts], dim=1).numpy().tobytes()
 
 
-def unpack_patches(packed: Sequence[bytes], patches: int, dtype: str) -> Tensor:
-    """Return patches ``(B, N, C)``.
+def unpack_features(embeddings: Tensor, packed: Sequence[bytes], grid: tuple[int, int], dtype: str) -> Features:
+    """Return features of ``B`` faces.
 
     Args:
-        packed: Bytes of each face.
-        patches: N, the number of patches of a face.
-        dtype: Precision, a name in :data:`fdemd.embedding.batch.DTYPES`.
+        embeddings: Their embeddings ``(B, D)``.
+        packed: Bytes of each face's patches.
+        grid: Rows and columns of the patches.
+        dtype: Precision of the patches, a name in :data:`STORED`.
+
+    Examples:
+        >>> face = Features([[3.0, 4.0]], [[[1.0, 2.0]]])
+        >>> unpack_features(face.embedding, [pack_patches(face)], (1, 1), "float32").patches
+        tensor([[[1., 2.]]])
     """
-    numbers = torch.frombuffer(bytearray(b"".join(packed)), dtype=DTYPES[dtype])
-    return numbers.view(len(packed), patches, -1)
+    of_patch = torch.frombuffer(bytearray(b"".join(packed)), dtype=torch.uint8).view(len(packed), grid[0] * grid[1], -1)
+    if dtype != COMPACT:
+        return Features(embeddings, of_patch.view(STORED[dtype]), grid)
+    numbers, scale = (part.contiguous() for part in of_patch.split(of_patch.shape[2] - BYTES_OF_SCALE, dim=2))
+    return Features(embeddings, numbers.view(torch.int8), grid, scale=scale.view(torch.float16))
 
 
 def as_png(image: np.ndarray) -> bytes:

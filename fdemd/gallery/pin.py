@@ -19,6 +19,9 @@ KEEP = ("path", "bytes", NONE)
 """What may be kept of a photograph: where its file is, the file itself, or nothing."""
 PATCHES = (PROJECTED, RAW, NONE)
 """Kinds of patches that may be kept, see :mod:`fdemd.backbones.projection`."""
+FULL, COMPACT = "float16", "int8"
+PRECISIONS = (FULL, COMPACT)
+"""What patches may be kept in: as the network gives them, or compact ones (:mod:`fdemd.emd.compact`)."""
 _TOLD = {
     "backbone": "the network",
     "weights_sha256": "the weights",
@@ -29,6 +32,7 @@ _TOLD = {
     "detector": "the detector",
     "patches": "the kind of patches",
     "dtype": "the precision of patches",
+    "patch_map": "the map of compact patches",
     "keep": "what is kept of photographs",
 }
 
@@ -45,9 +49,10 @@ class Pin:
         alignment: Template that faces are aligned by.
         face_size: Height and width of faces in pixels.
         detector: What finds faces.
-        dtype: Precision that patches are kept in.
+        dtype: Precision that patches are kept in, one of :data:`PRECISIONS`.
         patches: Kind of patches that are kept, one of :data:`PATCHES`; without any there is no second stage.
         keep: What is kept of photographs, one of :data:`KEEP`.
+        patch_map: SHA-256 of the map of compact patches to fewer channels; empty where all channels are kept.
     """
 
     backbone: str
@@ -56,10 +61,11 @@ class Pin:
     alignment: str
     face_size: tuple[int, int]
     detector: str
-    dtype: str = "float16"
+    dtype: str = FULL
     settings: dict[str, Any] = field(default_factory=dict)
     patches: str = "raw"
     keep: str = "path"
+    patch_map: str = ""
 
     @classmethod
     def of(cls, backbone: Backbone, name: str, detector: str, **rest: Any) -> Pin:
@@ -144,4 +150,4 @@ def write_pin(session: Session, pin: Pin) -> None:
 
 def _short(value: object) -> str:
     text = str(value)
-    return f"{text[:12]}..." if len(text) == 64 else text
+    return f"{text[:12]}..." if len(text) == 64 else text or "none"

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fdemd.features import Features
 from fdemd.gallery.database import Database
-from fdemd.gallery.packing import unpack_embeddings, unpack_patches
+from fdemd.gallery.packing import unpack_embeddings, unpack_features
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.schema import Patches, Photograph
 
@@ -35,9 +35,9 @@ class Stored:
         found = self._found(query, photographs)
         if not found:
             return None, photographs[:0]
-        patches = unpack_patches([each[4] for each in found], found[0][2] * found[0][3], self._dtype)
         embeddings = unpack_embeddings([each[1] for each in found])
-        return Features(embeddings, patches, (found[0][2], found[0][3])), torch.tensor([each[0] for each in found])
+        features = unpack_features(embeddings, [each[4] for each in found], (found[0][2], found[0][3]), self._dtype)
+        return features, torch.tensor([each[0] for each in found])
 
     def embeddings(self, photographs: Tensor) -> tuple[Tensor, Tensor]:
         """Return embeddings ``(B, D)`` of photographs that are still there, and which these are.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fdemd.repro.markdown import markdown_table
@@ -31,9 +31,33 @@ def compact_page(facts: Facts) -> str:
         + (", ".join(heading(each) for each in facts["networks"] if holds(each, facts["full"])) or "none")
         + ".",
         "",
+        *summary_table(facts["networks"], facts["full"]),
+        "",
+        "The whole curve:",
+        "",
         *(line for each in facts["networks"] for line in (f"## {heading(each)}", "", *curve_table(each), "")),
     ]
     return "\n".join(lines)
+
+
+def summary_table(networks: Sequence[Facts], full: str) -> list[str]:
+    """A line for the full form, for all channels in int8 and for the largest form of at most 8 KiB, of each network.
+
+    Args:
+        networks: Figures of each network and second stage.
+        full: Name of the full form.
+    """
+    rows = []
+    kinds = dict.fromkeys(row["query"] for network in networks for row in network["rows"])
+    for network in networks:
+        of = {(row["form"], row["query"]): row for row in network["rows"]}
+        forms = sorted(network["forms"], key=lambda form: -form["bytes"])
+        small = [form for form in forms if form["bytes"] <= _BYTES and form["form"] != full][:1]
+        for form in (form for form in forms if form["form"] in (full, "int8") or form in small):
+            told = f"{form['form']}, {form['channels']:,} channels" if form["form"] != full else full
+            cells = [_cell(of[form["form"], kind]) for kind in kinds]
+            rows.append([heading(network), told, f"{form['bytes']:,}", *cells])
+    return markdown_table(["patches", "kept", "bytes a face", *kinds], rows)
 
 
 def heading(network: Facts) -> str:

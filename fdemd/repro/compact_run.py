@@ -32,7 +32,6 @@ from fdemd.runs.files import versions
 from fdemd.scoring.ground_truth import GroundTruth
 from fdemd.settings.ranking import EmdRerank
 
-KINDS = ("clean", "mask", "sunglass", "crop")
 SEED = 0
 """Seed of the halves of people and of the queries."""
 FULL = "float16"
@@ -63,8 +62,15 @@ class Form:
 
 
 def measure_networks(
-    lfw: Path, prepared: Path, weights: Path, networks: Sequence[Network], *, every: int, seconds: float
-) -> dict[str, Any]:
+    lfw: Path,
+    prepared: Path,
+    weights: Path,
+    networks: Sequence[Network],
+    kinds: Sequence[str],
+    *,
+    every: int,
+    seconds: float,
+) -> Iterator[dict[str, Any]]:
     """Measure full and compact patches of some networks, on people whom the maps were not fitted on.
 
     Features are kept in the cache, those of an earlier run are used.
@@ -74,26 +80,21 @@ def measure_networks(
         prepared: Folder of its aligned sets.
         weights: Folder of the networks' weight files.
         networks: The networks.
+        kinds: Kinds of query.
         every: Each so-manieth query alone is searched for.
         seconds: Time for the timing of each network in seconds.
 
-    Returns:
-        The figures as plain values, as JSON can hold them.
+    Yields:
+        After each network the figures so far as plain values, as JSON can hold them.
 
     Raises:
         InputError: A file is missing or cannot be used.
     """
-    sample, found = draw_sample(read_archive(lfw), SEED), []
-    for number, network in enumerate(networks, start=1):
-        print(f"step {number}/{len(networks)}: {network.name}", flush=True)
-        parts = write_samples(prepared / network.template, sample)
-        fitted = _embedded(network, parts[FIT], weights, ("clean",)).gallery()[0]
-        data = _embedded(network, parts[TEST], weights, KINDS)
-        for section in second_stages_of(network):
-            found.append({"network": network.name, **measure(data, fitted, section, every, seconds)})
-    return {
-        "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "command": "python -m fdemd.repro.compact --lfw DIR --weights DIR" + (f" --every {every}" if every > 1 else ""),
+    sample = draw_sample(read_archive(lfw), SEED)
+    options = f" --only {' '.join(network.name for network in networks)} --kinds {' '.join(kinds)}"
+    options += f" --every {every}" if every > 1 else ""
+    facts: dict[str, Any] = {
+        "command": "python -m fdemd.repro.compact --lfw DIR --weights DIR" + options,
         "fit": f"LFW: {len(sample[FIT])} photographs of half of the people",
         "measured on": f"LFW: {len(sample[TEST])} photographs of other people",
         "protocol": LEAVE_TWIN_OUT,
@@ -102,8 +103,16 @@ def measure_networks(
         "unit": "percent",
         "instructions": list(cpu.INSTRUCTIONS),
         "versions": versions(),
-        "networks": found,
+        "networks": [],
     }
+    for number, network in enumerate(networks, start=1):
+        print(f"step {number}/{len(networks)}: {network.name}", flush=True)
+        parts = write_samples(prepared / network.template, sample)
+        fitted = _embedded(network, parts[FIT], weights, ("clean",)).gallery()[0]
+        data = _embedded(network, parts[TEST], weights, kinds)
+        for section in second_stages_of(network):
+            facts["networks"].append({"network": network.name, **measure(data, fitted, section, every, seconds)})
+        yield {"written": datetime.now(timezone.utc).isoformat(timespec="seconds"), **facts}
 
 
 def second_stages_of(network: Network) -> list[EmdRerank]:

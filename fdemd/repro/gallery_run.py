@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from fdemd.backbones.projection import patches_for
 from fdemd.cli.command_line import CONFIG_DIR, plan
 from fdemd.data.manifest import Manifest
 from fdemd.data.manifest_file import read_manifest, write_manifest
@@ -139,7 +138,7 @@ def _embedded(network: Network, manifest: Path, weights: Path, kinds: Sequence[s
 def _enrol(data: EmbeddedData, reader: FaceReader, pin: Pin, database: Database) -> None:
     """Enrol the photographs of the manifest that are for the gallery, as they were embedded."""
     rows = data.faces.gallery_rows
-    features = patches_for(pin.patches, data.backbone, data.gallery(rows[:1])[0])(data.gallery(rows)[0])
+    features = reader.kept(data.gallery(rows)[0])
     with steady_progress("Enrolling", len(rows)) as advance:
         for number, row in enumerate(rows.tolist()):
             photograph = data.faces.manifest.photographs[row]
@@ -167,7 +166,7 @@ def _measure(
     others = np.array([name not in fitted for name in names])
     rows, estimator = [], {}
     for kind in kinds:
-        searches, conditions = _search(data, kind, names, snapshot, search, pin)
+        searches, conditions = _search(data, kind, names, snapshot, search, reader)
         rows.append(_row(kind, STATED, [kind] * len(searches), searches, calibrations))
         if kind != CLEAN:
             rows.append(_row(kind, BLIND, [CLEAN] * len(searches), searches, calibrations))
@@ -203,18 +202,17 @@ def _thresholds(calibrations: Mapping[str, Calibration], worn: Sequence[str], ra
 
 
 def _search(
-    data: EmbeddedData, kind: str, names: Sequence[str], snapshot: Snapshot, search: Search, pin: Pin
+    data: EmbeddedData, kind: str, names: Sequence[str], snapshot: Snapshot, search: Search, reader: FaceReader
 ) -> tuple[Searches, list[Conditions]]:
     """Search for all queries of a kind; the conditions are empty without an estimator."""
     rows = data.faces.query_rows
-    shown = data.query(kind, rows[:1])[0]
-    view, estimator = patches_for(pin.patches, data.backbone, shown), estimator_for(data.backbone, shown)
+    estimator = estimator_for(data.backbone, data.query(kind, rows[:1])[0])
     first: list[tuple[str, float, float]] = []
     conditions: list[Conditions] = []
     with steady_progress(f"Searching, {kind}", len(rows)) as advance:
         for some in rows.split(_AT_ONCE):
             features = data.query(kind, some)[0]
-            for matches in search.people(view(features), snapshot):
+            for matches in search.people(reader.kept(features), snapshot):
                 best, second = matches[:2]
                 first.append((snapshot.names[best.person], best.score, best.score - second.score))
             if estimator is not None:

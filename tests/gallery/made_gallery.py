@@ -6,19 +6,22 @@ Everything but the detector and the network is the real thing.
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from fdemd.emd.compact import PatchMap, compact, fit_patch_map
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
 from fdemd.features import Features
-from fdemd.gallery.cohort import store_cohort
+from fdemd.gallery.cohort import see_strangers, store_cohort
 from fdemd.gallery.database import Database
 from fdemd.gallery.faces import SeenFace, SeenPhotograph, name_of
 from fdemd.gallery.gallery import Gallery
-from fdemd.gallery.pin import Pin, read_pin, write_pin
+from fdemd.gallery.patch_map import write_map
+from fdemd.gallery.pin import COMPACT, Pin, read_pin, write_pin
 from fdemd.gallery.search import default_rerank
 
 GRID, CHANNELS = (2, 2), 16
@@ -52,6 +55,7 @@ class MadeReader:
     """Reads what :func:`photograph` writes, as :class:`fdemd.gallery.faces.FaceReader` reads photographs."""
 
     preprocessing = Preprocessing(PIN.alignment, PIN.face_size, PIN.detector)
+    patch_map: PatchMap | None = None
 
     def read(self, content: bytes | Path) -> SeenPhotograph:
         path = content if isinstance(content, Path) else None
@@ -74,13 +78,32 @@ class MadeReader:
         return features([np.random.default_rng(int(image.sum())).normal(size=LENGTH) for image in images])
 
 
+MAP = fit_patch_map(features([vector(f"fitted {number}", 0, 0.2) for number in range(40)]), 12)
+COMPACT_PIN = replace(PIN, dtype=COMPACT, patch_map=MAP.sha256)
+
+
+class CompactReader(MadeReader):
+    """Reads the same photographs for a gallery of compact patches."""
+
+    patch_map = MAP
+
+    def read(self, content: bytes | Path) -> SeenPhotograph:
+        seen = super().read(content)
+        return replace(seen, faces=tuple(replace(face, features=compact(face.features, MAP)) for face in seen.faces))
+
+    def embed(self, images: np.ndarray) -> Features:
+        return compact(super().embed(images), MAP)
+
+
 def open_made(where: str | Path, *, pin: Pin = PIN, reader: MadeReader | None = None) -> Gallery:
     """Open a gallery of such photographs, or make one."""
     database = Database(where)
+    maker = CompactReader() if pin.dtype == COMPACT else MadeReader()
     with database.write() as session:
         found = read_pin(session)
         if found is None:
             strangers = [[photograph(f"stranger {n}", shot=s) for s in (0, 1)] for n in range(STRANGERS)]
-            store_cohort(session, MadeReader(), strangers)
+            store_cohort(session, see_strangers(maker, strangers))
             write_pin(session, pin)
-    return Gallery(database, reader or MadeReader(), found or pin, default_rerank(pin))
+            write_map(session, maker.patch_map)
+    return Gallery(database, reader or maker, found or pin, default_rerank(pin))

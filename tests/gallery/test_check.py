@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select, text
 
 from fdemd.gallery.gallery import Gallery
+from fdemd.gallery.pin import Pin
 from fdemd.gallery.schema import Patches, Photograph
-from tests.gallery.made_gallery import open_made, photograph
+from tests.gallery.made_gallery import COMPACT_PIN, PIN, open_made, photograph
 
 
 @pytest.fixture
@@ -18,8 +19,12 @@ def two(gallery: Gallery) -> Gallery:
     return gallery
 
 
-def test_a_whole_gallery_has_no_problems(two: Gallery) -> None:
-    found = two.check()
+@pytest.mark.parametrize("pin", [PIN, COMPACT_PIN])
+def test_a_whole_gallery_has_no_problems(tmp_path: Path, pin: Pin) -> None:
+    with open_made(tmp_path / "people.db", pin=pin) as gallery:
+        for person in ("Ann", "Bob"):
+            gallery.enrol(person, photograph(person))
+        found = gallery.check()
     assert (found.people, found.photographs, found.problems, found.notes) == (2, 2, [], [])
 
 

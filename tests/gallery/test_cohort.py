@@ -7,7 +7,7 @@ import torch
 from sqlalchemy import select
 
 from fdemd.errors import InputError
-from fdemd.gallery.cohort import built_in_people, read_cohort, store_cohort
+from fdemd.gallery.cohort import built_in_people, read_cohort, see_strangers, store_cohort
 from fdemd.gallery.database import Database
 from fdemd.gallery.schema import CohortFace
 from tests.gallery.made_gallery import PIN, MadeReader, photograph
@@ -25,7 +25,7 @@ def test_what_is_stored_is_read_again(tmp_path: Path) -> None:
         [photograph("x"), photograph()]
     ]
     with database.write() as session:
-        store_cohort(session, reader, people)  # type: ignore[arg-type]
+        store_cohort(session, see_strangers(reader, people))  # type: ignore[arg-type]
     with database.read() as session:
         cohort = read_cohort(session, PIN)
     assert len(cohort) == 19 == len(cohort.images)
@@ -41,7 +41,7 @@ def test_two_faces_of_each_are_enough(tmp_path: Path) -> None:
     database = Database(tmp_path / "people.db")
     with database.write() as session:
         people = [[photograph(f"{number}", shot=shot) for shot in range(4)] for number in range(10)]
-        store_cohort(session, MadeReader(), people)  # type: ignore[arg-type]
+        store_cohort(session, see_strangers(MadeReader(), people))  # type: ignore[arg-type]
     with database.read() as session:
         assert len(read_cohort(session, PIN)) == 20
 
@@ -53,6 +53,6 @@ def test_too_few_strangers_are_refused_and_not_kept(tmp_path: Path) -> None:
         pytest.raises(InputError, match="needs 10 strangers or more, and a face was found of 9"),
         database.write() as session,
     ):
-        store_cohort(session, MadeReader(), people)  # type: ignore[arg-type]
+        store_cohort(session, see_strangers(MadeReader(), people))  # type: ignore[arg-type]
     with database.read() as session:
         assert session.scalars(select(CohortFace)).all() == []

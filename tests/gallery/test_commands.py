@@ -115,4 +115,5 @@ def test_a_move_tells_what_it_leaves_behind(made: Path, capsys: Captured, monkey
         found, out, err = run(made, capsys, "re-embed", "--backbone", "dlib", *drop)
         assert found == status and words.lower() in (out + err).lower()
         assert "Photograph 7 of Ann Lee cannot be moved: the file a.jpg is not there any more." in out
-        assert asked == {"backbone": "dlib", "detector": None, "patches": None, "drop_missing": bool(drop)}
+        same = dict.fromkeys(("detector", "patches", "dtype"))
+        assert asked == {"backbone": "dlib", **same, "drop_missing": bool(drop)}

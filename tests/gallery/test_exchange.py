@@ -11,7 +11,7 @@ import torch
 from fdemd.errors import InputError
 from fdemd.gallery import exchange
 from fdemd.gallery.gallery import Gallery
-from tests.gallery.made_gallery import PIN, open_made, photograph
+from tests.gallery.made_gallery import COMPACT_PIN, MAP, PIN, open_made, photograph
 
 
 @pytest.fixture
@@ -41,6 +41,25 @@ def test_what_comes_back_is_what_was_there(
     assert answer.candidates[0].emd is not None
 
 
+def test_compact_patches_come_back_with_their_map(tmp_path: Path) -> None:
+    with open_made(tmp_path / "people.db", pin=COMPACT_PIN) as gallery:
+        gallery.enrol("Ann", photograph("Ann"))
+        gallery.export(tmp_path / "export")
+        before, _ = gallery._search.stored.features(torch.tensor([1]))
+    patch_map = exchange.map_of(tmp_path / "export")
+    assert patch_map is not None and torch.equal(patch_map.matrix, MAP.matrix)
+    with open_made(tmp_path / "other.db", pin=COMPACT_PIN) as other:
+        assert other.import_(tmp_path / "export") == (1, 0)
+        after, _ = other._search.stored.features(torch.tensor([1]))
+        assert before is not None and after is not None and torch.equal(before.patches, after.patches)
+        assert before.scale is not None and after.scale is not None and torch.equal(before.scale, after.scale)
+    with (
+        open_made(tmp_path / "third.db", pin=replace(COMPACT_PIN, patch_map="f" * 64)) as third,
+        pytest.raises(InputError, match="another choice of the map of compact patches"),
+    ):
+        third.import_(tmp_path / "export")
+
+
 def test_the_files_are_plain(exported: Path) -> None:
     with (exported / "manifest.csv").open(newline="") as file:
         assert [row["person"] for row in csv.DictReader(file)] == ["Ann", "Ann", "=Bob, \"the\" 'b'"]
@@ -52,6 +71,7 @@ def test_the_files_are_plain(exported: Path) -> None:
         "photographs",
     }
     assert (exported / "photographs/0").read_bytes() == photograph("Ann", shot=1)
+    assert exchange.map_of(exported) is None
 
 
 @pytest.mark.parametrize("file", ["manifest.csv", "features/0.safetensors", "faces/2.png", "photographs/0"])

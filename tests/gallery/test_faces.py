@@ -11,9 +11,10 @@ from PIL import Image
 import fdemd
 from fdemd.backbones import Backbone
 from fdemd.data.sources import orl_manifest
+from fdemd.emd.compact import compact
 from fdemd.errors import InputError
 from fdemd.faces.reading import read_image
-from fdemd.gallery.faces import FaceReader, best_patches, digest_of, name_of, sharpness
+from fdemd.gallery.faces import FaceReader, best_patches, best_precision, digest_of, name_of, sharpness
 from fdemd.gallery.pin import Pin
 
 
@@ -46,6 +47,22 @@ def test_features_are_those_of_embed(reader: FaceReader, sface: Backbone) -> Non
     torch.testing.assert_close(face.features.embedding, expected.embedding, atol=1e-4, rtol=1e-3)
     assert face.features.patches.shape == (1, 49, 128)  # each patch's share of the embedding
     torch.testing.assert_close(face.features.patches.float().sum(1), expected.embedding, atol=0.05, rtol=0.05)
+
+
+def test_compact_features_are_those_of_evaluations(reader: FaceReader, sface: Backbone) -> None:
+    path = orl_manifest().root / "s1/1.pgm"
+    small = reader.keeping_compact(Pin.of(sface, "sface", "yunet", patches="projected", dtype="int8"), None)
+    (face,), (full,) = small.read(path).faces, reader.read(path).faces
+    expected = compact(full.features)
+    assert torch.equal(face.features.patches, expected.patches)
+    assert face.features.scale is not None and expected.scale is not None
+    assert torch.equal(face.features.scale, expected.scale)
+    assert torch.equal(small.embed(full.image[None]).patches, expected.patches)
+
+
+def test_patches_are_compact_where_all_channels_fit(sface: Backbone) -> None:
+    found = [best_precision(sface, patches) for patches in ("projected", "raw", "none")]
+    assert found == ["int8", "float16", "float16"]  # 49 patches of 128 channels, and of 1,024
 
 
 def test_a_photograph_comes_in_any_form(reader: FaceReader) -> None:

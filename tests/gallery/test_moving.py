@@ -11,15 +11,18 @@ from sqlalchemy import func, select
 
 import fdemd
 from fdemd.data.sources import orl_manifest
+from fdemd.emd.compact import compact
 from fdemd.errors import InputError
 from fdemd.features import Features
 from fdemd.gallery import moving
+from fdemd.gallery.cohort import read_cohort
 from fdemd.gallery.database import Database
 from fdemd.gallery.faces import SeenPhotograph
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.moving import LeftBehind, common_share, move
+from fdemd.gallery.patch_map import read_map
 from fdemd.gallery.schema import Moved
-from tests.gallery.made_gallery import PIN, MadeReader, open_made, photograph
+from tests.gallery.made_gallery import COMPACT_PIN, MAP, PIN, CompactReader, MadeReader, open_made, photograph
 
 OTHER = replace(PIN, backbone="other", fingerprint="other")
 Opened = Callable[[str], Gallery]
@@ -93,6 +96,24 @@ def test_a_moved_gallery_is_one_that_was_made_with_the_network(where: str, three
         assert again.check().problems == []
         assert set_aside(again) == 0
     finally:
+        again.close()
+
+
+def test_patches_become_compact_and_full_again(where: str, three: Gallery) -> None:
+    full, _ = three._search.stored.features(three._index.current().photographs)
+    assert full is not None
+    for pin, reader, expected in ((COMPACT_PIN, CompactReader(), compact(full, MAP)), (PIN, MadeReader(), full)):
+        database = Database(where)
+        assert move(database, reader, pin, drop_missing=False).done  # type: ignore[arg-type]
+        with database.read() as session:
+            assert read_cohort(session, pin).features.patches.dtype == expected.patches.dtype
+            assert (read_map(session, pin) is None) is (pin == PIN)
+        database.close()
+        again = open_made(where, pin=pin)
+        found, _ = again._search.stored.features(again._index.current().photographs)
+        assert found is not None and torch.equal(found.patches, expected.patches)
+        assert [each.person for each in again.identify(photograph("Bob", shot=2))] == ["Bob"]
+        assert again.check().problems == []
         again.close()
 
 

@@ -24,6 +24,7 @@ from tests.gallery.made_gallery import PIN
         ({"face_size": (224, 224)}, "the size of faces"),
         ({"detector": "mtcnn"}, "the detector: yunet, not mtcnn"),
         ({"dtype": "bfloat16"}, "the precision of patches"),
+        ({"patch_map": "c" * 64}, "the map of compact patches: none, not cccccccccccc"),
         ({"patches": "none"}, "the kind of patches"),
         ({"keep": "none"}, "what is kept of photographs"),
     ],

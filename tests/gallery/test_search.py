@@ -1,16 +1,19 @@
 """Both stages over people, beside the public functions that they are made of."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 import fdemd
+from fdemd.emd.compact import compact
 from fdemd.features import Features
 from fdemd.gallery import index
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.search import Search, default_rerank
 from fdemd.retrieval.faiss_search import FaissIndex
-from tests.gallery.made_gallery import PIN, features, photograph, vector
+from tests.gallery.made_gallery import COMPACT_PIN, MAP, PIN, features, open_made, photograph, vector
 
 PEOPLE = ["Ann", "Bob", "Cem", "Dora"]
 
@@ -45,6 +48,24 @@ def test_scores_are_those_of_rank_and_rerank(four: Gallery) -> None:
         order = expected.argsort(descending=True)
         assert [snapshot.names[match.person] for match in line] == [PEOPLE[place] for place in order]
         torch.testing.assert_close(torch.tensor([m.score for m in line]), expected[order], atol=1e-3, rtol=0)
+
+
+def test_compact_patches_are_compared_as_evaluations_compare_them(tmp_path: Path) -> None:
+    """Of each person one photograph, so that every pair of query and person is one of the table."""
+    with open_made(tmp_path / "people.db", pin=COMPACT_PIN) as gallery:
+        for person in PEOPLE:
+            gallery.enrol(person, photograph(person, shot=1, noise=0.6))
+        enrolled = features([vector(person, 1, 0.6) for person in PEOPLE])
+        query = compact(queries(), MAP)
+        snapshot = gallery._index.current()
+        expected = fdemd.emd_similarity(query, compact(enrolled, MAP)).similarity
+        for line, of_person in zip(gallery._search.people(query, snapshot), expected, strict=True):
+            found = {snapshot.names[match.person]: match.emd for match in line}
+            assert found == dict(zip(PEOPLE, of_person.tolist(), strict=True))
+        (answer,) = gallery.identify(photograph("Cem", shot=9))
+        assert answer.person == "Cem"
+        explained = gallery.explain(answer).explanation.emd
+        assert explained == pytest.approx(answer.candidates[0].emd, abs=1e-3)
 
 
 def test_a_person_can_be_barred(four: Gallery) -> None:

@@ -1,10 +1,14 @@
-"""The page of compact patches shows what their JSON file says."""
+"""The pages of compact patches show what their JSON file says."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fdemd.repro.compact_page import compact_page, curve_table, holds
+from fdemd.repro.compact_page import compact_page, curve_table, holds, summary_table
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def network(**of_small: float) -> dict[str, Any]:
@@ -47,6 +51,15 @@ def test_the_curve_goes_down_from_the_full_form() -> None:
     ]
 
 
+def test_the_summary_has_the_full_form_and_the_largest_small_one() -> None:
+    assert summary_table([network()], "float16") == [
+        "| patches | kept | bytes a face | clean |",
+        "| --- | --- | --- | --- |",
+        "| dlib, raw patches 8x8x128 | float16 | 16,384 | 98.0 / 80.0 / 70.0, 1.000 |",
+        "| dlib, raw patches 8x8x128 | 8 KiB, 124 channels | 8,192 | 97.9 / 80.0 / 70.0, 0.991 |",
+    ]
+
+
 @pytest.mark.parametrize(("small", "kept"), [({}, True), ({"P@1": 97.89}, False), ({"tau": 0.989}, False)])
 def test_a_form_holds_if_it_keeps_figures_and_order(small: dict[str, float], kept: bool) -> None:
     assert holds(network(**small), "float16") is kept
@@ -56,3 +69,11 @@ def test_the_page_says_what_holds() -> None:
     page = compact_page(facts())
     assert "or more, with dlib, raw patches 8x8x128." in page
     assert curve_table(network())[-1] in page
+
+
+@pytest.mark.checkout
+def test_results_and_documentation_show_figures_of_the_json_alone() -> None:
+    found = json.loads((ROOT / "results" / "compact.json").read_text(encoding="utf-8"))
+    assert (ROOT / "results" / "compact.md").read_text(encoding="utf-8") == compact_page(found)
+    text = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    assert [line for line in summary_table(found["networks"], found["full"]) if line not in text] == []

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fdemd.embedding.covers import CoveredFaces, join_features, join_labels
-from fdemd.features import Features
+from fdemd.embedding.covers import CoveredFaces, join_labels
+from fdemd.features import Features, join_features
 from fdemd.repro.lfw_networks import NETWORKS
 from fdemd.repro.trust_part import Part
 from fdemd.repro.visible_measure import KINDS, compare_ways, judge_chosen

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fdemd.features import Features
 from fdemd.gallery.database import Database
-from fdemd.gallery.packing import unpack_patches
+from fdemd.gallery.packing import unpack_features
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.schema import Patches
 
@@ -59,8 +59,9 @@ class PatchesInMemory:
         if not found:
             return None, photographs[:0]
         rows, columns, _ = next(iter(found.values()))
-        patches = unpack_patches([packed.data for packed in found.values()], rows * columns, self._dtype)
-        return Features(torch.zeros(len(found), 0), patches, (rows, columns)), torch.tensor(list(found))
+        data = [each.data for each in found.values()]
+        features = unpack_features(torch.zeros(len(found), 0), data, (rows, columns), self._dtype)
+        return features, torch.tensor(list(found))
 
     def _read(self, numbers: Sequence[int]) -> None:
         query = select(Patches.photograph_id, Patches.rows, Patches.columns, Patches.data)

@@ -12,7 +12,6 @@ from fdemd.gallery.cluster.shard import Shard
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.index import Part
 from fdemd.gallery.pin import Pin
-from tests.gallery.made_gallery import MadeReader
 
 _THREADS = ThreadPoolExecutor(32)
 
@@ -57,4 +56,4 @@ def made_shards(gallery: Gallery, parts: int, copies: int = 2, pin: Pin | None =
 def on_shards(gallery: Gallery, shards: Sequence[Sequence[MadeReplica]], patience: Patience | None = None) -> Gallery:
     """The same gallery, searched by its shards."""
     comparing = ComparingOnShards([Replicas(copies) for copies in shards], patience)
-    return Gallery(gallery.database, MadeReader(), gallery.pin, gallery._search.rerank, comparing)
+    return Gallery(gallery.database, gallery._reader, gallery.pin, gallery._search.rerank, comparing)

@@ -1,5 +1,7 @@
 """Answers of a cluster are those of one process, to the last candidate and score, or there are none."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -12,7 +14,7 @@ from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.refusals import UnavailableError
 from fdemd.gallery.search import Search
 from tests.gallery.cluster.made_shards import made_shards, on_shards
-from tests.gallery.made_gallery import features, photograph, vector
+from tests.gallery.made_gallery import COMPACT_PIN, features, open_made, photograph, vector
 
 PEOPLE = ["Ann", "Bob", "Cem", "Dora", "Eve"]
 
@@ -59,6 +61,17 @@ def test_a_gallery_on_shards_does_what_a_gallery_does(many: Gallery) -> None:
     assert [answer.person for answer in cluster.identify(photograph("Fay", shot=2))] == ["Fay"]
     cluster.remove("Fay")
     assert [answer.person for answer in cluster.identify(photograph("Fay", shot=2))] == [None]
+
+
+def test_compact_patches_are_compared_where_they_are(tmp_path: Path) -> None:
+    with open_made(tmp_path / "people.db", pin=COMPACT_PIN) as gallery:
+        gallery.enrol("Ann", photograph("Ann", shot=1))
+        fill(gallery.database.where, 30)
+        cluster = on_shards(gallery, made_shards(gallery, 3, copies=1))
+        mine, theirs = (each.identify(photograph("Ann", shot=2)) for each in (gallery, cluster))
+        assert [answer.plain() for answer in theirs] == [answer.plain() for answer in mine]
+        assert mine[0].person == "Ann" and mine[0].candidates[0].emd is not None
+        assert cluster.check().problems == []
 
 
 def test_nobody_is_found_in_an_empty_gallery(gallery: Gallery) -> None:
