@@ -24,8 +24,8 @@ from fdemd.visibility.store import write_calibration
 
 MOST_PHOTOGRAPHS = 2000
 """Photographs of a gallery, at most, that covers are drawn on; of more, some people are drawn by the seed."""
-_FEWEST_DRAWS, _MOST_DRAWS, _COVERED = 3, 20, 3600
-"""Covers that are drawn on each photograph: as many as make this number of covered faces, within these bounds."""
+DRAWS = 3
+"""Covers that are drawn on each photograph."""
 
 
 def calibrate(settings: Evaluate) -> Path:
@@ -76,8 +76,7 @@ def cover_photographs(described: DataDescription, data: EmbeddedData, rows: Tens
         data: The same, embedded.
         rows: Rows of the manifest, of the gallery.
     """
-    draws = range(1, draws_on(len(rows)) + 1)
-    makers = [CoverMaker(seed=described.settings.seed, draw=number) for number in draws]
+    makers = [CoverMaker(seed=described.settings.seed, draw=number) for number in range(1, DRAWS + 1)]
     return embed_covers(described, data, rows, makers)
 
 
@@ -110,30 +109,16 @@ def calibrate_photographs(
         name: Name of the network, for people.
     """
     faces, seed = searched.faces, described.settings.seed
-    photographs = len(faces.labels.source.unique())
     facts = {
         "data": described.settings.data.name,
         "data_sha256": data.faces.faces.digest,
-        "photographs": photographs,
+        "photographs": len(faces.labels.source.unique()),
         "people": len(faces.labels.identity.unique()),
-        "draws": len(faces) // photographs - 1,  # each is there without a cover too
+        "draws": DRAWS,
         "seed": seed,
         "versions": {name: number for name, number in versions().items() if name != "commit"},
     }
     return calibrate_searched(searched, rerank, backbone=data.backbone, name=name, seed=seed, facts=facts)
-
-
-def draws_on(photographs: int) -> int:
-    """Return the number of covers that a calibration draws on each photograph: the fewer there are, the more.
-
-    Args:
-        photographs: Number of photographs.
-
-    Example:
-        >>> draws_on(10), draws_on(400), draws_on(2000)
-        (20, 9, 3)
-    """
-    return min(max(_FEWEST_DRAWS, -(-_COVERED // photographs)), _MOST_DRAWS)
 
 
 def drawn_rows(data: EmbeddedData, seed: int) -> Tensor:
