@@ -75,7 +75,8 @@ def check_faces(faces: Sequence[SeenFace], chosen: int | None) -> list[Finding]:
         share = second / face.side
         told = f"it shows {len(faces)} faces, the second {share:.0%} as large as the first".replace("%", " %")
         if share >= BYSTANDER:
-            findings.append(Finding("several faces", f"{told}; say which with face=NUMBER, from 0", True))
+            which = "say which, from 0, by face=NUMBER (--face NUMBER with --person NAME)"
+            findings.append(Finding("several faces", f"{told}; {which}", True))
         else:
             findings.append(Finding("bystanders", f"{told}; the first was taken", False))
     if face.side < SMALLEST:

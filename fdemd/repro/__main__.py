@@ -92,11 +92,16 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def write_page(results: Path, page: Path) -> None:
     """Write the page from the JSON files that are there, in the order of the steps, and ``conclusions.md``."""
-    files = [results / f"{step.name}.json" for step in steps()]
-    found = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()}
+    names = [step.name for step in steps()]
+    found = {
+        name: json.loads(file.read_text(encoding="utf-8"))
+        for name in [*names, "trust"]
+        if (file := results / f"{name}.json").is_file()
+    }
+    trust = found.pop("trust", None)
     words = results / "conclusions.md"
     conclusions = words.read_text(encoding="utf-8") if words.is_file() else ""
-    write_text(page, results_page(found, conclusions))
+    write_text(page, results_page(found, conclusions, trust))
 
 
 def _command(step: Step) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fdemd.metrics.identification import IDENTIFICATION
 from fdemd.report.methods import differing, method_label
+from fdemd.repro.trust_page import figures_table
 
 Facts = Mapping[str, Any]
 _HEAD = """# Results
@@ -27,15 +28,39 @@ by hundredths.
 """
 
 
-def results_page(files: Mapping[str, Facts], conclusions: str = "") -> str:
+def results_page(files: Mapping[str, Facts], conclusions: str = "", trust: Facts | None = None) -> str:
     """The page.
 
     Args:
         files: name of a JSON file, without its ending -> its content, in the order of the page.
         conclusions: what a person reads off the tables, in words.
+        trust: figures of ``alpha=calibrated``, as ``python -m fdemd.repro.trust`` writes them; None leaves them out.
     """
-    parts = [_HEAD, conclusions, *(_section(name, facts) for name, facts in files.items()), _times(files)]
-    return "\n".join(parts)
+    sections = [_section(name, facts) for name, facts in files.items()]
+    calibrated = [] if trust is None else [_calibrated(trust)]
+    return "\n".join([_HEAD, conclusions, *calibrated, *sections, _times(files)])
+
+
+def _calibrated(facts: Facts) -> str:
+    rows = [row for network in facts["networks"] for row in network["rows"]]
+    return "\n".join(
+        [
+            "## alpha=calibrated: people who played no part",
+            "",
+            f"`{facts['command']}`",
+            "",
+            "The alpha of a query follows what an estimator sees of its face ([docs/trust.md](docs/trust.md)), "
+            "fitted on half of the people. These are others, fewer than below: no cell belongs beside one there. "
+            "Measured on "
+            f"{facts['measured on']}. Protocol {facts['protocol']}. P@1 / R-Precision; *kept*: share of the best fixed "
+            "alpha's gain in P@1, where that is 1 point or more. fdemd "
+            f"{facts['versions'].get('commit', facts['versions']['fdemd'])}, torch {facts['versions']['torch']}. "
+            "`results/trust.json`.",
+            "",
+            *figures_table(rows),
+            "",
+        ]
+    )
 
 
 def _section(name: str, facts: Facts) -> str:
