@@ -29,7 +29,7 @@ def unpack_embeddings(packed: Sequence[bytes]) -> Tensor:
     """Return embeddings ``(B, D)`` float32.
 
     Examples:
-        >>> face = Features([[3.0, 4.0]], [[[1.0, 2.0]]])
+        >>> face = Features([[3.0, 4.0]], [[[1.0, 2.0]]]).to(torch.float32)
         >>> unpack_embeddings([pack_embedding(face)])
         tensor([[0.6000, 0.8000]])
     """
@@ -53,7 +53,7 @@ def unpack_features(embeddings: Tensor, packed: Sequence[bytes], grid: tuple[int
         dtype: Precision of the patches, a name in :data:`STORED`.
 
     Examples:
-        >>> face = Features([[3.0, 4.0]], [[[1.0, 2.0]]])
+        >>> face = Features([[3.0, 4.0]], [[[1.0, 2.0]]]).to(torch.float32)
         >>> unpack_features(face.embedding, [pack_patches(face)], (1, 1), "float32").patches
         tensor([[[1., 2.]]])
     """
