@@ -52,7 +52,7 @@ def steps() -> list[Step]:
         found.append(
             Step(f"rivals_{network.name}", f"LFW, {network.name}: other re-rankers, 300 queries", network, rivals)
         )
-    for name, grids in (("facenet", "null"), ("mobilefacenet", "null, [4, 4]")):
+    for name, grids in (("sface", "null"), ("facenet", "null"), ("mobilefacenet", "null, [4, 4]")):
         network = next(each for each in NETWORKS if each.name == name)
         compared = f"study.methods=[{{method: emd, {_WEIGHTINGS}, grid: [{grids}]}}]"
         words = ("experiment=ood", *network.lfw, *network.words, "query=[clean,crop]", "study.sample=2000", compared)
