@@ -9,6 +9,7 @@ from fdemd.bench.__main__ import main
 from fdemd.bench.gallery import _ORDER
 
 
+@pytest.mark.slow
 def test_the_command_prints_tables_and_writes_the_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A small gallery of AT&T faces and made-up ones."""
     words = ["gallery", "--faces", "30", "--photographs", "4", "--threads", "1", "--json", str(tmp_path / "g.json")]

@@ -31,6 +31,7 @@ def results(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "results.json").read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatch: pytest.MonkeyPatch) -> None:
     status, printed, folder = evaluate("experiment=seeds", "trials.seeds=[0,3]", "trials.align=[ida]", BOTH)

@@ -48,6 +48,7 @@ def test_one_in_some_is_searched_for(prepared: Path) -> None:
     assert asked == [13, 4]
 
 
+@pytest.mark.slow
 def test_people_are_found_and_strangers_counted(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibrate, "_DRAWN", 30)
     monkeypatch.setattr(gallery_run, "RATES", (0.2,))

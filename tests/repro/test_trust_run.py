@@ -54,6 +54,7 @@ def measure(lfw: Path, few_people: Path, tmp_path: Path, monkeypatch: pytest.Mon
     return call
 
 
+@pytest.mark.slow
 def test_a_network_is_calibrated_on_some_people_and_measured_on_others(lfw: Path, measure) -> None:
     found = measure()
     calibration = read_calibration(lfw / "shipped" / "dlib.safetensors")

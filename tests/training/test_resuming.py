@@ -38,7 +38,13 @@ def test_a_run_whose_folder_was_moved_goes_on_there(words: list[str], done: Fine
 
 
 @pytest.mark.parametrize(
-    "extra", [[], ["batches.order=balanced", "batches.people=2"], ["data.num_workers=2"], ["loss=scaleface"]]
+    "extra",
+    [
+        [],
+        ["batches.order=balanced", "batches.people=2"],
+        pytest.param(["data.num_workers=2"], marks=pytest.mark.slow),
+        ["loss=scaleface"],
+    ],
 )
 def test_a_run_stopped_and_resumed_equals_one_that_was_not(
     settings: list[str], extra: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
