@@ -22,6 +22,7 @@ def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tar(tmp_path_factory.mktemp("download") / "lfw.tar", many_lfw_files())
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_and_ends_the_same(larger: Path, tmp_path: Path, data_prep: Callable) -> None:
     straight, killed = tmp_path / "straight", tmp_path / "killed"
     arguments = ["lfw", "--source", str(larger), "--workers"]

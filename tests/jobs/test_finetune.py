@@ -118,6 +118,7 @@ def test_a_network_from_scratch_learns_eight_people_by_heart(
     assert done.metrics["train/accuracy"] == 100
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does(tmp_path: Path, few_people: Path) -> None:
     """Same global batches, same loss, same weights, same figures; a network without batch statistics."""
     model = ["model=timm", "model.name=test_vit", "model.head=pool", "model.face_size=[64,64]"]

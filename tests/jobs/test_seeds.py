@@ -85,6 +85,7 @@ def test_seeds_stand_in_one_table_and_are_not_trained_twice(evaluate, monkeypatc
     assert results(folder)["rejection"] == facts["rejection"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_a_training_of_others_or_with_other_settings_is_not_taken(evaluate) -> None:
     given = ["experiment=rejection", "rerank=none", "trials.seeds=[3]"]

@@ -87,6 +87,7 @@ def test_the_loss_equals_the_literal_formula(plan_detached: bool) -> None:
     torch.testing.assert_close(logits, margin_logits)
 
 
+@pytest.mark.slow
 def test_through_the_plan_the_gradient_is_that_of_the_whole_formula() -> None:
     features, labels = batch()
     (expected,) = torch.autograd.grad(literal_violation(features, labels), features.patches)
