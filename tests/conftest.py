@@ -31,7 +31,7 @@ SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported to itself: to look through it for garbage again and again takes up to a fifth of the time."""
+    """Leave what was imported to itself: looking through it for garbage takes up to a fifth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
