@@ -19,13 +19,14 @@ from fdemd.scoring.calibration import Calibrated, calibrate_searched
 from fdemd.scoring.covered_search import CoveredSearch, search_covered
 from fdemd.settings.jobs import Evaluate
 from fdemd.settings.ranking import EmdRerank, Reranking, second_stage_of
+from fdemd.visibility.covers.draw import ASKEW_COVERS, COVERS
 from fdemd.visibility.covers.maker import CoverMaker
 from fdemd.visibility.store import write_calibration
 
 MOST_PHOTOGRAPHS = 2000
 """Photographs of a gallery, at most, that covers are drawn on; of more, some people are drawn by the seed."""
-DRAWS = 3
-"""Covers that are drawn on each photograph."""
+_FEWEST_DRAWS, _MOST_DRAWS, _COVERED = 5, 20, 6000
+"""Covers that are drawn on each photograph: as many as make this number of covered faces, within these bounds."""
 
 
 def calibrate(settings: Evaluate) -> Path:
@@ -76,7 +77,8 @@ def cover_photographs(described: DataDescription, data: EmbeddedData, rows: Tens
         data: The same, embedded.
         rows: Rows of the manifest, of the gallery.
     """
-    makers = [CoverMaker(seed=described.settings.seed, draw=number) for number in range(1, DRAWS + 1)]
+    kinds, draws = tuple(COVERS | ASKEW_COVERS), range(1, draws_on(len(rows)) + 1)
+    makers = [CoverMaker(kinds, seed=described.settings.seed, draw=number) for number in draws]
     return embed_covers(described, data, rows, makers)
 
 
@@ -109,16 +111,30 @@ def calibrate_photographs(
         name: Name of the network, for people.
     """
     faces, seed = searched.faces, described.settings.seed
+    photographs = len(faces.labels.source.unique())
     facts = {
         "data": described.settings.data.name,
         "data_sha256": data.faces.faces.digest,
-        "photographs": len(faces.labels.source.unique()),
+        "photographs": photographs,
         "people": len(faces.labels.identity.unique()),
-        "draws": DRAWS,
+        "draws": len(faces) // photographs - 1,  # each is there without a cover too
         "seed": seed,
         "versions": {name: number for name, number in versions().items() if name != "commit"},
     }
     return calibrate_searched(searched, rerank, backbone=data.backbone, name=name, seed=seed, facts=facts)
+
+
+def draws_on(photographs: int) -> int:
+    """Return the number of covers that a calibration draws on each photograph: the fewer there are, the more.
+
+    Args:
+        photographs: Number of photographs.
+
+    Example:
+        >>> draws_on(10), draws_on(400), draws_on(2000)
+        (20, 15, 5)
+    """
+    return min(max(_FEWEST_DRAWS, -(-_COVERED // photographs)), _MOST_DRAWS)
 
 
 def drawn_rows(data: EmbeddedData, seed: int) -> Tensor:

@@ -21,7 +21,7 @@ from fdemd.repro.trust_part import COVERS_SEED, Part, cover_maker
 from fdemd.repro.trust_rules import UNSEEN, left_out
 from fdemd.scoring.calibration import judge_estimator, patch_auc
 from fdemd.visibility.conditions import CONDITIONS
-from fdemd.visibility.covers.draw import CHANGES, Covered, cover_between
+from fdemd.visibility.covers.draw import ASKEW_COVERS, CHANGES, Covered, cover_between
 from fdemd.visibility.covers.maker import CoverMaker
 from fdemd.visibility.estimator import VisibilityEstimator
 from fdemd.visibility.truth import CoverTruth
@@ -42,13 +42,15 @@ def measure_estimator(part: Part, estimator: VisibilityEstimator) -> dict[str, A
     data = part.data
     clean = estimator(data.features["clean"].features).condition.argmax(1)
     rows = data.faces.query_rows[:MOST_JUDGED]
-    faces = embed_covers(part.described, data, rows, [CoverMaker(seed=COVERS_SEED)])
-    covered = faces[torch.arange(len(rows), len(faces))]
-    figures = judge_estimator(covered, estimator(covered.features))
+    makers = [CoverMaker(seed=COVERS_SEED), CoverMaker(tuple(ASKEW_COVERS), seed=COVERS_SEED)]
+    _, *judged = torch.arange(len(rows) * (1 + len(makers))).split(len(rows))  # clean ones first
+    faces = embed_covers(part.described, data, rows, makers)
+    figures, askew = (judge_estimator(each, estimator(each.features)) for each in (faces[some] for some in judged))
     return {
         "photographs": len(rows),
         "patch AUC": round(figures.patch_auc, 4),
         "called right": {name: round(100 * share, 1) for name, share in figures.right.items()},
+        "askew called right": {name: round(100 * share, 1) for name, share in askew.right.items()},
         "confusion": figures.confusion.tolist(),
         "clean faces": len(clean),
         "clean called": called(clean),

@@ -14,7 +14,7 @@ from fdemd.repro.trust_measure import Rule
 from fdemd.repro.trust_part import SEED, Part
 from fdemd.scoring.covered_search import CoveredSearch
 from fdemd.visibility.calibration import Calibration
-from fdemd.visibility.covers.draw import CHANGES
+from fdemd.visibility.covers.draw import ASKEW_COVERS, CHANGES
 from fdemd.visibility.estimator import VisibilityEstimator
 from fdemd.visibility.fit import fit_condition, fit_estimator
 
@@ -80,10 +80,11 @@ def fit_without(faces: CoveredFaces, kinds: Sequence[str]) -> dict[str, Visibili
 def left_out(kind: str) -> tuple[str, ...]:
     """Return the covers that an estimator is fitted without, for queries of one kind.
 
-    >>> left_out("mask"), left_out("hand")
-    (('mask',), ('scarf', 'hand'))
+    >>> left_out("crop"), left_out("hand")
+    (('crop',), ('scarf', 'hand', 'askew scarf', 'askew hand'))
     """
-    return UNSEEN if kind in UNSEEN else (kind,)
+    kinds = UNSEEN if kind in UNSEEN else (kind,)
+    return (*kinds, *(f"askew {each}" for each in kinds if f"askew {each}" in ASKEW_COVERS))
 
 
 def without(calibration: Calibration, estimators: Mapping[str, VisibilityEstimator]) -> Rule:

@@ -22,6 +22,7 @@ from fdemd.retrieval.stage2 import reorder
 from fdemd.retrieval.two_stages import TwoStageSearch
 from fdemd.scoring.ground_truth import GroundTruth
 from fdemd.settings.ranking import Reranking
+from fdemd.visibility.covers.draw import ASKEW_COVERS
 from fdemd.visibility.trust import FIGURES
 
 
@@ -33,7 +34,8 @@ class CoveredSearch:
 
     Attributes:
         faces: The photographs, with covers and without.
-        asked: ``(Q,)`` numbers of those that have another photograph of their person in the gallery.
+        asked: ``(Q,)`` numbers of those that have another photograph of their person in the gallery, without badly
+            aligned ones: these are there for estimators to be fitted on.
     """
 
     faces: CoveredFaces
@@ -82,7 +84,8 @@ def search_covered(
         InputError: Nobody has two photographs in the gallery, or the re-ranker cannot compare the faces.
     """
     everybody = GroundTruth(faces.labels, faces.labels[:0], gallery_labels, LEAVE_TWIN_OUT)
-    (asked,) = (everybody.relevant > 0).nonzero(as_tuple=True)
+    straight = torch.tensor([kind not in ASKEW_COVERS for kind in faces.kinds])
+    (asked,) = ((everybody.relevant > 0) & straight).nonzero(as_tuple=True)
     if not len(asked):
         raise InputError(
             "Nobody in the gallery has two photographs, so that no query can be answered; give some who have."

@@ -19,7 +19,7 @@ Measure = Callable[[Tensor], Mapping[str, Tensor]]
 ALPHAS = tuple(number / 10 for number in range(11))
 """Alphas that are tried for each condition."""
 FIGURES = ("P@1", "RP")
-"""Figures that a calibration looks at; the first is what it raises."""
+"""Figures that a calibration looks at."""
 MOST_LOST = 0.0005
 """Largest loss of a figure on clean queries, as a share of them."""
 FEWEST = 20
@@ -48,10 +48,10 @@ def expected_alpha(probability: Tensor, alphas: Tensor) -> Tensor:
 def calibrate_alphas(measure: Measure, condition: Tensor, probability: Tensor) -> Tensor:
     """Return the alpha of each condition, ``(K,)``, found on queries whose condition is known.
 
-    It is the alpha whose gain over the first stage in P@1, less one standard error, is largest, among those that lose
-    no R-Precision; 0 where there are fewer than 20 queries, or no gain is sure. Then it is made sure that clean
-    queries, as the estimator sees them, lose at most 0.05 point of either figure: the alpha of the clean condition
-    shrinks until that holds and, if 0 is not enough, all others do.
+    It is the alpha whose gains over the first stage in P@1 and in R-Precision, each less one standard error, have the
+    largest sum, among those that lose neither; 0 where there are fewer than 20 queries, or no gain is sure. Then it is
+    made sure that clean queries, as the estimator sees them, lose at most 0.05 point of either figure: the alpha of the
+    clean condition shrinks until that holds and, if 0 is not enough, all others do.
 
     Args:
         measure: Gives the figures P@1 and RP of the queries at alphas of any kind.
@@ -71,13 +71,13 @@ def _gains(after: Mapping[str, Tensor], before: Mapping[str, Tensor]) -> Tensor:
 
 
 def _best(gains: list[Tensor]) -> float:
-    """The alpha whose surest gain is largest; ``gains`` are ``(2, n)`` at each alpha."""
+    """The alpha whose surest gains have the largest sum; ``gains`` are ``(2, n)`` at each alpha."""
     count = gains[0].shape[1]
     if count < FEWEST:
         return 0.0
     bounds = torch.stack([gain.mean(1) - _ERRORS * gain.std(1) / count**0.5 for gain in gains])
-    right, precision = bounds.T
-    return ALPHAS[int(right.masked_fill(precision < -MOST_LOST, -1).argmax())]
+    harmful = (bounds < -MOST_LOST).any(1)
+    return ALPHAS[int(bounds.sum(1).masked_fill(harmful, -1).argmax())]
 
 
 def _guarded(

@@ -13,8 +13,13 @@ from fdemd.visibility.store import read_calibration
 
 
 def test_a_gallery_gives_a_calibration_that_an_evaluation_takes(
-    few_people: Path, tmp_path: Path, run_evaluate, capsys: pytest.CaptureFixture[str]
+    few_people: Path,
+    tmp_path: Path,
+    run_evaluate,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(job, "draws_on", lambda photographs: 4)
     words = ["model=dlib", "data=folder", f"data.root={few_people}", "data.num_workers=0"]
     assert main(["calibrate", *words, f"output={tmp_path / 'calibrations'}"]) == 0
     (file,) = (tmp_path / "calibrations").rglob("*.safetensors")
@@ -22,6 +27,7 @@ def test_a_gallery_gives_a_calibration_that_an_evaluation_takes(
     found = read_calibration(file)
     assert found.facts["photographs"] == 20
     assert found.facts["people"] == 5
+    assert found.facts["draws"] == 4
     assert found.second_stage["weighting"] == "apc"
     status, printed, folder = run_evaluate(
         *words, "rerank.alpha=calibrated", f"rerank.calibration={file}", "rerank.visible=partial", "query=[clean,mask]"

@@ -1,5 +1,7 @@
 """Photographs with covers search once, and any of them can be asked about at any alpha."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -37,3 +39,10 @@ def test_a_gallery_of_single_photographs_is_refused() -> None:
     nobody = Labels(labels.identity + 1000, labels.source, labels.picture)
     with pytest.raises(InputError, match="Nobody in the gallery has two photographs"):
         search_covered(made, gallery, nobody, EmdRerank(), backbone=MeanNet())
+
+
+def test_badly_aligned_faces_are_not_asked_about() -> None:
+    made, gallery, labels = faces(harmful=False)
+    kinds = ["askew mask" if number % 5 == 0 else kind for number, kind in enumerate(made.kinds)]
+    searched = search_covered(replace(made, kinds=kinds), gallery, labels, RERANK, backbone=MeanNet())
+    assert searched.asked.tolist() == [number for number in range(len(made)) if number % 5]

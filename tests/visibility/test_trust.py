@@ -76,6 +76,17 @@ def test_an_alpha_that_costs_r_precision_is_not_taken() -> None:
     assert 0.2 < found[BELOW] <= 0.5
 
 
+def test_r_precision_counts_as_p1_does() -> None:
+    condition = torch.full((400,), BELOW)
+
+    def measure(alphas: Tensor) -> dict[str, Tensor]:
+        """From 0.3 on P@1 gains all that it can; RP gains more at 0.6 than P@1 loses there."""
+        right = 0.4 * (alphas > 0.25) - 0.1 * (alphas > 0.55)
+        return {"P@1": right, "RP": 0.1 + 0.2 * (alphas > 0.55)}
+
+    assert calibrate_alphas(measure, condition, known(condition))[BELOW] == pytest.approx(0.6)
+
+
 @pytest.mark.parametrize("sure", [1.0, 0.8, 0.4])
 def test_clean_faces_are_guarded_however_unsure_the_estimator_is(sure: float) -> None:
     condition = torch.arange(400) % 2

@@ -19,6 +19,7 @@ from fdemd.settings.queries import BlurQuery, CropQuery, MaskQuery, RotateQuery,
 from fdemd.settings.section import Section
 from fdemd.visibility.conditions import Condition, condition_of
 from fdemd.visibility.covers import materials, shapes
+from fdemd.visibility.covers.askew import askew
 from fdemd.visibility.covers.light import relight
 
 QUERY_COVERS: Mapping[str, Section] = {
@@ -56,7 +57,7 @@ def draw_cover(kind: str, face: AlignedFace, rng: np.random.Generator) -> Covere
     """Draw a cover of a kind on a face.
 
     Args:
-        kind: A name in :data:`COVERS`.
+        kind: A name in :data:`COVERS` or :data:`ASKEW_COVERS`.
         face: The clean face.
         rng: Source of everything random.
 
@@ -66,7 +67,7 @@ def draw_cover(kind: str, face: AlignedFace, rng: np.random.Generator) -> Covere
         >>> bool((drawn.face.image[~drawn.covered] == 128).mean() > 0.9)
         True
     """
-    return COVERS[kind](face, rng)
+    return (COVERS | ASKEW_COVERS)[kind](face, rng)
 
 
 def cover_between(before: AlignedFace, after: AlignedFace) -> Covered:
@@ -141,7 +142,7 @@ def _changed(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> npt
     return cv2.morphologyEx(changed, cv2.MORPH_CLOSE, reach).astype(bool)
 
 
-COVERS: Mapping[str, Draw] = {
+COVERS: dict[str, Draw] = {
     "clean": _clean,
     **{kind: _query(kind) for kind in QUERY_COVERS},
     "light": _light,
@@ -153,3 +154,7 @@ COVERS: Mapping[str, Draw] = {
     "board": _drawn(shapes.board, materials.anything),
 }
 """Name of a kind -> what draws it."""
+ASKEW_COVERS: dict[str, Draw] = {
+    f"askew {kind}": askew(draw) for kind, draw in COVERS.items() if kind not in ("clean", "light", *CHANGES)
+}
+"""Likewise, of faces that are aligned badly too: estimators alone are fitted on them, no query is like them."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from fdemd.errors import unknown
 from fdemd.faces.alignment import AlignedFace
-from fdemd.visibility.covers.draw import COVERS, QUERY_COVERS, Covered, draw_cover
+from fdemd.visibility.covers.draw import ASKEW_COVERS, COVERS, QUERY_COVERS, Covered, draw_cover
 from fdemd.visibility.covers.light import relight
 
 _VERSION = 1
@@ -40,14 +40,15 @@ class CoverMaker:
             InputError: There is no such kind.
         """
         for kind in kinds:
-            if kind not in COVERS:
-                raise unknown("kind of cover", kind, COVERS)
+            if kind not in COVERS | ASKEW_COVERS:
+                raise unknown("kind of cover", kind, COVERS | ASKEW_COVERS)
         self.kinds, self.draw, self._seed = tuple(kinds), draw, seed
 
     @property
     def identity(self) -> dict[str, Any]:
         """What decides the face made from one of a given name, as plain values."""
-        settings = {kind: QUERY_COVERS[kind].model_dump(mode="json") for kind in self.kinds if kind in QUERY_COVERS}
+        drawn_as_queries = {kind.removeprefix("askew ") for kind in self.kinds} & QUERY_COVERS.keys()
+        settings = {kind: QUERY_COVERS[kind].model_dump(mode="json") for kind in sorted(drawn_as_queries)}
         drawn = {"covers": list(self.kinds), "settings": settings, "version": _VERSION}
         return {**drawn, "draw": self.draw, "seed": self._seed}
 
