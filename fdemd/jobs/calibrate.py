@@ -25,7 +25,7 @@ from fdemd.visibility.store import write_calibration
 
 MOST_PHOTOGRAPHS = 2000
 """Photographs of a gallery, at most, that covers are drawn on; of more, some people are drawn by the seed."""
-_FEWEST_DRAWS, _MOST_DRAWS, _COVERED = 5, 20, 6000
+_FEWEST_DRAWS, _MOST_DRAWS, _COVERED = 5, 20, 4000
 """Covers that are drawn on each photograph: as many as make this number of covered faces, within these bounds."""
 
 
@@ -132,7 +132,7 @@ def draws_on(photographs: int) -> int:
 
     Example:
         >>> draws_on(10), draws_on(400), draws_on(2000)
-        (20, 15, 5)
+        (20, 10, 5)
     """
     return min(max(_FEWEST_DRAWS, -(-_COVERED // photographs)), _MOST_DRAWS)
 
