@@ -94,9 +94,10 @@ def map_on_cluster(
         in_order: Whether to return what became of them in their order; otherwise as they are done.
 
     Raises:
-        InputError: One that ``make`` or a task raised.
+        InputError: One that ``make`` or a task raised, or the cluster was lost.
     """
     import ray.data
+    from ray.exceptions import RayError, RayTaskError
 
     if not tasks:
         return
@@ -113,11 +114,17 @@ def map_on_cluster(
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, count_cores())),
         num_cpus=1,
     )
-    for row in mapped.iter_rows():
-        done = pickle.loads(row["done"])  # what a process of this cluster wrote
-        if isinstance(done, InputError):
-            raise done
-        yield done
+    try:
+        for row in mapped.iter_rows():
+            done = pickle.loads(row["done"])  # what a process of this cluster wrote
+            if isinstance(done, InputError):
+                raise done
+            yield done
+    except RayTaskError:
+        raise  # a mistake of fdemd's
+    except RayError as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise InputError(f"The Ray cluster was lost ({reason}); once it is back, run the same command again.") from error
 
 
 class _Process:
