@@ -124,7 +124,7 @@ def map_on_cluster(
         raise  # a mistake of fdemd's
     except RayError as error:
         reason = str(error).partition("\n")[0].rstrip(".")
-        raise InputError(f"The Ray cluster was lost ({reason}); once it is back, run the same command again.") from error
+        raise InputError(f"The Ray cluster was lost ({reason}); once it is back, do the same again.") from error
 
 
 class _Process:
