@@ -53,6 +53,12 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
             help="archives, folders and list files, as downloaded",
         )
         _add_way(command, "insightface")
+        command.add_argument(
+            "--ray",
+            metavar="ADDRESS",
+            help="make faces on all machines of this Ray cluster (auto: the one that this machine belongs to), which "
+            "reach photographs and --out by the same paths",
+        )
         command.add_argument("--gallery", metavar="MANIFEST", type=_path, help="where the people are looked for")
         command.add_argument(
             "--against",
@@ -138,9 +144,12 @@ def _add_way(command: argparse.ArgumentParser, template: str | None) -> None:
 
 def _prepare(arguments: argparse.Namespace) -> None:
     from data_prep.preparation import Request, prepare
+    from fdemd.runs.ray_cluster import check_installed
 
     started = time.perf_counter()
     preprocessing = _preprocessing(arguments, arguments.template)
+    if arguments.ray is not None:
+        check_installed("--ray")
     findings = prepare(
         Request(
             arguments.name,
@@ -148,6 +157,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
             arguments.out,
             preprocessing,
             arguments.workers,
+            arguments.ray,
             arguments.gallery,
             tuple(arguments.against),
             arguments.exclude,

@@ -1,15 +1,16 @@
-"""Making all faces of a set with several processes, resuming where a killed run stopped."""
+"""Making all faces of a set with several processes or machines, resuming where a killed run stopped."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,10 +28,13 @@ from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
 from fdemd.faces.reading import UnreadableImageError
 from fdemd.files.text import to_printable
+from fdemd.runs.ray_cluster import connect, map_on_cluster
 from fdemd.runs.steady_progress import steady_progress, track
 
 _AT_ONCE = 32
 """Photographs that a process takes; so many a process are made again after a kill, at most."""
+_AT_ONCE_ON_RAY = 128
+"""Likewise on a cluster, where handing out a portion costs more."""
 _PIPELINE = 1
 """Raised when reading, searching or aligning changes, so that faces of two kinds never stand in one folder."""
 
@@ -48,7 +52,9 @@ class _Maker:
         return make_face(self.source, item, self.preprocessing, self.out, self.advice)
 
 
-def make_faces(source: Source, preprocessing: Preprocessing, out: Path, workers: int) -> tuple[list[Record], int]:
+def make_faces(
+    source: Source, preprocessing: Preprocessing, out: Path, workers: int, ray: str | None = None
+) -> tuple[list[Record], int]:
     """Make the faces that are not there yet.
 
     Args:
@@ -56,12 +62,14 @@ def make_faces(source: Source, preprocessing: Preprocessing, out: Path, workers:
         preprocessing: How they become faces.
         out: Output folder, see :func:`data_prep.faces.face_path`.
         workers: Number of processes; 1 works in this one.
+        ray: Address of the Ray cluster that makes them instead, all of whose machines reach the photographs and ``out``
+            by the same paths.
 
     Returns:
         A record an item, in the order of ``source.items``, and the number of photographs that were read in this run.
 
     Raises:
-        InputError: The folder cannot be used or written, or a process was killed.
+        InputError: The folder cannot be used or written, a process was killed, or Ray is missing or cannot be reached.
     """
     settings = {**asdict(preprocessing), "size": list(preprocessing.size), "pipeline": _PIPELINE}
     again = "once it can be, run the same command again, and it goes on where it was"
@@ -72,11 +80,10 @@ def make_faces(source: Source, preprocessing: Preprocessing, out: Path, workers:
         maker = _Maker(
             reader, preprocessing, out, f"{again} ({len(missing):,} faces are still to be made, up to {room})"
         )
-        portions = [missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)]
         total = len(source.items)
         try:
             with (
-                closing(_made(maker, portions, workers)) as made,
+                closing(_made(maker, missing, workers) if ray is None else _made_on(ray, maker, missing)) as made,
                 steady_progress("Aligning faces", total, total - len(missing)) as advance,
             ):
                 for records in made:
@@ -115,8 +122,9 @@ def _is_unchanged(source: Source, item: Item, record: Record) -> bool:
         return False
 
 
-def _made(maker: _Maker, portions: Sequence[Sequence[Item]], workers: int) -> Generator[list[Record], None, None]:
-    """Yield the records of all portions in the order in which they are finished."""
+def _made(maker: _Maker, items: Sequence[Item], workers: int) -> Generator[list[Record], None, None]:
+    """Yield the records of all items in portions, in the order in which these are finished."""
+    portions = _portions(items, _AT_ONCE)
     if workers == 1 or len(portions) <= 1:
         for portion in portions:
             yield [maker(item) for item in portion]
@@ -132,6 +140,20 @@ def _made(maker: _Maker, portions: Sequence[Sequence[Item]], workers: int) -> Ge
         finally:
             end.close()  # whereupon the processes end
             pool.shutdown(cancel_futures=True)
+
+
+def _made_on(ray: str, maker: _Maker, items: Sequence[Item]) -> Generator[list[Record], None, None]:
+    """As :func:`_made`, on a cluster."""
+    connect(ray)
+    yield from map_on_cluster(partial(_in_portions, maker), _portions(items, _AT_ONCE_ON_RAY), 1, in_order=False)
+
+
+def _in_portions(maker: _Maker) -> Callable[[Sequence[Item]], list[Record]]:
+    return lambda items: [maker(item) for item in items]
+
+
+def _portions(items: Sequence[Item], at_once: int) -> list[Sequence[Item]]:
+    return [items[start : start + at_once] for start in range(0, len(items), at_once)]
 
 
 _task: tuple[_Maker, Connection]

@@ -39,6 +39,7 @@ class Request:
         out: Output folder.
         preprocessing: How photographs become faces.
         workers: Number of processes.
+        ray: Address of a Ray cluster that makes the faces instead; None for this machine.
         gallery: Manifest of the gallery, for sets of queries.
         against: Manifests of sets that should have no person in common with this one.
         exclude: File that names people to leave out.
@@ -50,6 +51,7 @@ class Request:
     out: Path
     preprocessing: Preprocessing
     workers: int
+    ray: str | None = None
     gallery: Path | None = None
     against: tuple[Path, ...] = ()
     exclude: Path | None = None
@@ -78,7 +80,7 @@ def prepare(request: Request) -> Findings:
         opened = source = SETS[request.name](request.paths, work)
         if request.exclude:
             source = without_people(source, request.exclude)
-        records, made = make_faces(source, request.preprocessing, out, request.workers)
+        records, made = make_faces(source, request.preprocessing, out, request.workers, request.ray)
         photographs = _photographs(source.items, records, request.preprocessing.template)
         if not photographs:
             raise InputError(

@@ -16,9 +16,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import get_args
 
@@ -30,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fdemd.bench.archive import Photo, photographs_in
+from fdemd.bench.own_process import own_process
 from fdemd.data.sources import orl_manifest
 from fdemd.errors import InputError, unknown
 from fdemd.faces.alignment import AlignedFace, five_points
@@ -155,7 +154,7 @@ def measure(detectors: Sequence[str], sets: Sequence[Pictures], console: Console
     eyes: dict[tuple[str, Pictures], list[np.ndarray | None]] = {}
     speeds: dict[tuple[str, Pictures], tuple[float, int]] = {}
     for detector in detectors:
-        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        with own_process() as process:
             for pictures in wanted:
                 with console.status(f"{detector}: {pictures.name or 'photographs as they were taken'}"):
                     found, seconds, memory = process.submit(_try, detector, pictures).result()

@@ -10,9 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from io import BytesIO
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from rich.table import Table
 from fdemd.bench.archive import Photo, photographs_in
 from fdemd.bench.gallery_making import HEIGHT, WIDTH, Enrolled, enrol, fill, to_identify
 from fdemd.bench.gallery_rivals import DEEPFACE, Times, face_recognition, numpy_search
+from fdemd.bench.own_process import own_process
 from fdemd.data.sources import orl_manifest
 from fdemd.errors import InputError
 from fdemd.faces.alignment import align
@@ -177,7 +176,7 @@ def _alignment(pin: Pin, contents: Sequence[bytes]) -> Times:
 
 def _opened(where: str, threads: int) -> tuple[float, int]:
     """Open a gallery in a process of its own: seconds, and the memory of the process in bytes."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+    with own_process() as process:
         return process.submit(_open, where, threads).result()
 
 

@@ -8,10 +8,8 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -24,6 +22,7 @@ from rich.table import Table
 from torch import Tensor
 
 from fdemd.bench.memory import own_memory
+from fdemd.bench.own_process import own_process
 from fdemd.bench.stage1_making import embeddings, queries_of
 from fdemd.errors import InputError
 from fdemd.retrieval.faiss_search import FaissIndex, check_installed
@@ -133,7 +132,7 @@ def measure(
     exact, _ = _exactly(query, gallery, depth)
     found = []
     for stage in stages:
-        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        with own_process() as process:
             found.append(process.submit(_searched, stage, path, rows, query, exact, threads).result())
     return found
 

@@ -34,6 +34,7 @@ def embeddings(path: Path, rows: int, length: int, seed: int = 0) -> Tensor:
         InputError: The disk has no room for them.
     """
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         check_room(path.parent, 2 * rows * length, "the embeddings")
         generator, unfinished = torch.Generator().manual_seed(seed), path.with_suffix(".part")
         with unfinished.open("wb") as file:

@@ -8,9 +8,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +20,7 @@ from rich.table import Table
 
 from fdemd.backbones import create_backbone
 from fdemd.bench.memory import own_memory
+from fdemd.bench.own_process import own_process
 from fdemd.bench.training import SETTINGS
 from fdemd.bench.training_input_making import make_folders, make_records
 from fdemd.cli.command_line import CONFIG_DIR, plan
@@ -119,7 +118,7 @@ def measure(folder: Path, form: str, images: int, workers: int, settings: Sequen
     ]
     found = []
     for start, done in (("nothing aligned", 0.0), ("all aligned", 0.0), ("resumed in mid-epoch", 0.5)):
-        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        with own_process() as process:
             found.append(process.submit(_load, start, words, done).result())
     return {
         "form": form,

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -18,12 +17,8 @@ from fdemd.gallery.database import Database
 from fdemd.gallery.packing import unpack_embeddings
 from fdemd.gallery.pin import check_pinned, read_pin
 from fdemd.gallery.schema import Change, Person, Photograph
-from fdemd.retrieval.faiss_search import FaissIndex
 from fdemd.retrieval.unit_search import UnitIndex
-from fdemd.settings.ranking import FlatSearch
 
-FAISS_FROM = 100_000
-"""Faces from which on FAISS, if it is installed, is quicker: of all cosines it keeps the best alone, as it goes."""
 _MANY = 2000
 """Changes from which on everything is read anew; a database takes no longer list of numbers gladly."""
 
@@ -56,11 +51,9 @@ class Snapshot:
         return len(self.people.unique())
 
     @cached_property
-    def index(self) -> FaissIndex | UnitIndex:
-        """What compares with every face: FAISS for a large gallery, if it is installed."""
-        if len(self) < FAISS_FROM or find_spec("faiss") is None:
-            return UnitIndex(self.embeddings)
-        return FaissIndex(FlatSearch(), self.embeddings, 0)
+    def index(self) -> UnitIndex:
+        """What compares with every face. It copies nothing, so that a new snapshot costs nothing."""
+        return UnitIndex(self.embeddings)
 
 
 _Faces = tuple[Tensor, Tensor, Tensor]

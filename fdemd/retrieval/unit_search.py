@@ -11,6 +11,8 @@ from fdemd.tensors.directions import unit
 
 _COSINES_AT_ONCE = 2**25
 """Cosines in memory at a time (128 MiB)."""
+_FEW = 8
+"""Queries up to which a product is quicker with the gallery as its left side."""
 
 
 class UnitIndex:
@@ -53,8 +55,18 @@ class UnitIndex:
         depth = min(depth, len(self))
         found, cosines = [], []
         for some in unit(query, "the queries' embeddings").split(max(1, _COSINES_AT_ONCE // max(1, len(self)))):
-            cosine = some @ self._gallery.T
+            cosine = self._cosines(some)
             rows = first_places(cosine, depth)
             found.append(rows)
             cosines.append(cosine.gather(1, rows))
         return torch.cat(found), torch.cat(cosines)
+
+    def _cosines(self, query: Tensor) -> Tensor:
+        """Cosines ``(Q, G)`` of a few unit vectors with the gallery.
+
+        A single one is multiplied twice: PyTorch gives a product with one vector to one thread, and with two to all.
+        """
+        if len(query) > _FEW:
+            return query @ self._gallery.T
+        pair = query.expand(2, -1) if len(query) == 1 else query
+        return (self._gallery @ pair.T)[:, : len(query)].T.contiguous()

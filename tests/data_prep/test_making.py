@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.data_prep.conftest import digests, lfw_files, many_lfw_files, picture, write_tar, write_tree, write_zip
+from tests.ray_processes import named
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -155,3 +157,42 @@ def test_ctrl_c_is_told_in_a_line_and_leaves_nothing_half(workers: int, larger: 
     assert _is_gone(process.pid)
     left = [path.relative_to(out).as_posix() for path in out.rglob("*") if path.suffix != ".png" and path.is_file()]
     assert sorted(left) == [".fdemd", "journal.jsonl"]
+
+
+@pytest.mark.slow
+def test_faces_made_on_ray_are_those_made_here_also_if_a_process_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_prep: Callable
+) -> None:
+    ray = pytest.importorskip("ray")
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))  # the processes of the cluster import data_prep
+    files = {f"person_{number // 9}/{number:04d}.jpg": picture(number // 9, number % 9 + 1) for number in range(360)}
+    source = write_tar(tmp_path / "faces.tar", files | {"person_0/broken.jpg": b"no picture"})
+    here, there, killed = tmp_path / "here", tmp_path / "there", list[int]()
+    words = ["folder", "--source", source, "--template", "dlib", "--out"]
+
+    def kill() -> None:
+        while not killed:
+            if next(there.rglob("*.png"), None) and (found := named("MapWorker", os.getpid())):
+                killed.append(found[0])
+                os.kill(found[0], signal.SIGKILL)
+            time.sleep(0.1)
+
+    with ray.init("local", num_cpus=2, namespace="fdemd", include_dashboard=False, log_to_driver=False):
+        killer = threading.Thread(target=kill, daemon=True)
+        killer.start()
+        assert data_prep(*words, there, "--ray", "auto")[0] == 0
+        killer.join(10)
+        assert killed
+        status, printed = data_prep(*words, there, "--ray", "auto")
+        assert status == 0 and "0 photographs read" in printed
+    assert data_prep(*words, here)[0] == 0
+    assert digests(there) == digests(here)
+
+
+def test_ray_that_is_missing_is_told(
+    lfw_tar: Path, tmp_path: Path, data_prep: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fdemd.runs.ray_cluster.find_spec", lambda name: None)
+    status, printed = data_prep("lfw", "--source", lfw_tar, "--out", tmp_path / "out", "--ray", "auto")
+    assert status == 2 and "--ray needs Ray; pip install 'fdemd[ray]'." in printed
+    assert not (tmp_path / "out").exists()

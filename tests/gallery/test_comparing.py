@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fdemd.features import Features
-from fdemd.gallery import comparing, index
+from fdemd.gallery import comparing
 from fdemd.gallery.comparing import ComparingHere
 from fdemd.gallery.index import Snapshot
 from fdemd.gallery.search import default_rerank
@@ -39,15 +39,6 @@ def test_a_cosine_does_not_depend_on_the_other_faces(cut: int, seed: int) -> Non
     assert torch.equal(of_each.gather(1, rest.indices + cut), rest.scores)
     alone = here.rank(query[:1], snapshot_of(gallery))
     assert torch.equal(alone.scores, whole.scores[:1]) and torch.equal(alone.indices, whole.indices[:1])
-
-
-def test_faiss_tells_the_same_cosines(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("faiss")
-    here = ComparingHere(lambda photographs: (None, photographs), None)
-    exact = here.rank(faces(1, 3).embedding, snapshot_of(faces(0).embedding))
-    monkeypatch.setattr(index, "FAISS_FROM", 1)
-    found = here.rank(faces(1, 3).embedding, snapshot_of(faces(0).embedding))
-    assert torch.equal(found.scores, exact.scores) and torch.equal(found.indices, exact.indices)
 
 
 def test_the_best_come_first_equal_ones_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:

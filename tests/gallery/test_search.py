@@ -8,11 +8,9 @@ import torch
 import fdemd
 from fdemd.emd.compact import compact
 from fdemd.features import Features
-from fdemd.gallery import index
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.search import Search, default_rerank
-from fdemd.retrieval.faiss_search import FaissIndex
 from tests.gallery.made_gallery import COMPACT_PIN, MAP, PIN, features, open_made, photograph, vector
 
 PEOPLE = ["Ann", "Bob", "Cem", "Dora"]
@@ -98,22 +96,6 @@ def test_whoever_was_removed_since_is_no_answer(four: Gallery) -> None:
     for person in ("Ann", "Bob", "Dora"):
         four.remove(person)
     assert four._search.people(queries(), before) == [[], [], []]
-
-
-def test_faiss_finds_the_same(four: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("faiss")
-    exact = four._search.people(queries(), four._index.current())
-    monkeypatch.setattr(index, "FAISS_FROM", 1)
-    four.enrol("Eve", photograph("Eve"))
-    four.remove("Eve")
-    snapshot = four._index.current()
-    assert isinstance(snapshot.index, FaissIndex)
-    for own in (None, [int(snapshot.people[0])] * 3):
-        found = four._search.people(queries(), snapshot, own)
-        for line, expected in zip(found, exact, strict=True):
-            wanted = [match for match in expected if own is None or match.person != own[0]]
-            assert [match.person for match in line] == [match.person for match in wanted]
-            assert [match.score for match in line] == pytest.approx([match.score for match in wanted], abs=1e-5)
 
 
 def test_nobody_is_found_in_an_empty_gallery(gallery: Gallery) -> None:

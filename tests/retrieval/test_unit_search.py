@@ -34,7 +34,19 @@ def test_many_queries_are_searched_for_a_few_at_a_time(monkeypatch: pytest.Monke
     whole = index.search(query, 3)
     monkeypatch.setattr(unit_search, "_COSINES_AT_ONCE", 8)
     for one, other in zip(whole, index.search(query, 3), strict=True):
-        assert torch.equal(one, other)
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("queries", [1, 2, 8, 9])
+def test_however_many_are_searched_for_each_finds_the_same(queries: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    index = UnitIndex(unit(torch.randn(50, 4, generator=generator), "the gallery"))
+    query = torch.randn(queries, 4, generator=generator)
+    rows, cosines = index.search(query, 5)
+    for number in range(queries):
+        alone = index.search(query[number : number + 1], 5)
+        assert torch.equal(rows[number], alone[0][0])
+        torch.testing.assert_close(cosines[number], alone[1][0])
 
 
 def test_what_cannot_be_compared_is_refused() -> None:

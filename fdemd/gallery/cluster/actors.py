@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -28,15 +25,13 @@ from fdemd.gallery.cluster.shard import Shard
 from fdemd.gallery.index import Part
 from fdemd.gallery.pin import Pin
 from fdemd.gallery.refusals import UnavailableError
+from fdemd.runs.ray_cluster import NAMESPACE, connect, count_cores, count_machines
 from fdemd.settings.ranking import EmdRerank
 
-_NAMESPACE = "fdemd"
 _POLL = 0.5
 """Seconds between two looks of a shard at the change log, and until it tries again to read its part."""
 _AT_ONCE = 4
 """Questions that a replica works on at once."""
-_REACHED = 5.0
-"""Seconds within which the machine of an address must answer."""
 _START = 600.0
 """Seconds that the shards have to read their parts when a gallery is opened."""
 
@@ -148,59 +143,22 @@ def open_shards(cluster: Cluster, where: str, pin: Pin, rerank: EmdRerank | None
 def stop_shards(address: str, where: str) -> int:
     """Stop the shards of a gallery, see :func:`fdemd.gallery.cluster.opening.stop_shards`."""
     connect(address)
-    found = [each["name"] for each in list_named_actors(all_namespaces=True) if each["namespace"] == _NAMESPACE]
+    found = [each["name"] for each in list_named_actors(all_namespaces=True) if each["namespace"] == NAMESPACE]
     names = [name for name in found if name.startswith(f"{_name_of(where)}/")]
     for name in names:
-        ray.kill(ray.get_actor(name, _NAMESPACE))
+        ray.kill(ray.get_actor(name, NAMESPACE))
     for group in {name.rpartition("/")[0] for name in names}:
         remove_placement_group(get_placement_group(group))
     return len(names)
 
 
-def connect(address: str) -> None:
-    """Connect this process to a Ray cluster, unless it is connected.
-
-    Raises:
-        InputError: The cluster cannot be reached.
-    """
-    if ray.is_initialized():
-        return
-    _check_reachable(address)
-    try:
-        ray.init(address, namespace=_NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RayError, RuntimeError, ValueError) as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
-        raise InputError(
-            f"There is no Ray cluster at {address} ({reason}); start one with: ray start --head."
-        ) from error
-
-
-def _check_reachable(address: str) -> None:
-    """Tell in seconds that nothing listens at HOST:PORT, for which Ray would look for a minute."""
-    host, _, port = address.rpartition(":")
-    if not host or "://" in host or not port.isdigit():
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=_REACHED).close()
-    except OSError as error:
-        raise InputError(
-            f"There is no Ray cluster at {address} ({error.strerror or error}); start one with: ray start --head."
-        ) from error
-
-
 def _check_room(cluster: Cluster, where: str) -> None:
-    machines = {node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"]}
-    if len(machines) > 1 and "://" not in where:
+    if (machines := count_machines()) > 1 and "://" not in where:
         raise InputError(
-            f"The gallery {where} is a file, which the {len(machines)} machines of the cluster cannot share; keep it "
+            f"The gallery {where} is a file, which the {machines} machines of the cluster cannot share; keep it "
             "on PostgreSQL."
         )
-    if len(machines) > 1 and os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
-        raise InputError(
-            f"The Ray cluster at {cluster.address} runs whatever anybody who reaches it sends; start it with "
-            "RAY_AUTH_MODE=token."
-        )
-    wanted, there = cluster.shards * cluster.replicas, int(ray.cluster_resources().get("CPU", 0))
+    wanted, there = cluster.shards * cluster.replicas, count_cores()
     if wanted > there:
         raise InputError(
             f"{cluster.shards} shards of {cluster.replicas} replicas take {wanted} processor cores, and the Ray "
@@ -219,7 +177,7 @@ def _actor(name: str, copy: int, copies: int, read: Callable[[], Shard]) -> Any:
         "max_restarts": -1,
         "max_concurrency": _AT_ONCE,
         "name": f"{name}/{copy}",
-        "namespace": _NAMESPACE,
+        "namespace": NAMESPACE,
         "lifetime": "detached",
         "get_if_exists": True,
         "scheduling_strategy": PlacementGroupSchedulingStrategy(_places(name, copies), copy),

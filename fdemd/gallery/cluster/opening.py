@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
-from fdemd.errors import InputError
 from fdemd.gallery.cluster.head import ComparingOnShards
 from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.database import Database
 from fdemd.gallery.faces import SeenPhotograph
 from fdemd.gallery.pin import Pin
+from fdemd.runs.ray_cluster import check_installed
 from fdemd.settings.ranking import EmdRerank
+
+_NEEDED_BY = "A gallery on a cluster"
 
 
 def open_shards(cluster: Cluster, database: Database, pin: Pin, rerank: EmdRerank | None) -> ComparingOnShards:
@@ -29,7 +30,7 @@ def open_shards(cluster: Cluster, database: Database, pin: Pin, rerank: EmdReran
             the gallery is a file.
         UnavailableError: The shards cannot read the gallery.
     """
-    _check_installed()
+    check_installed(_NEEDED_BY)
     from fdemd.gallery.cluster import actors
 
     return actors.open_shards(cluster, database.where, pin, rerank)
@@ -45,7 +46,7 @@ def stop_shards(address: str, database: Database) -> int:
     Raises:
         InputError: Ray is missing, or the cluster cannot be reached.
     """
-    _check_installed()
+    check_installed(_NEEDED_BY)
     from fdemd.gallery.cluster import actors
 
     return actors.stop_shards(address, database.where)
@@ -67,12 +68,7 @@ def read_on_cluster(
     Raises:
         InputError: Ray is missing, or the cluster cannot be reached.
     """
-    _check_installed()
+    check_installed(_NEEDED_BY)
     from fdemd.gallery.cluster import reading
 
     return reading.read_on_cluster(address, database.where, photographs)
-
-
-def _check_installed() -> None:
-    if find_spec("ray") is None:
-        raise InputError("A gallery on a cluster needs Ray; pip install 'fdemd[ray]'.")

@@ -15,8 +15,8 @@ from fdemd.gallery.cluster.asking import LostError
 from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.refusals import UnavailableError
-from tests.gallery.cluster.ray_processes import named
 from tests.gallery.made_gallery import MadeReader, open_made, photograph
+from tests.ray_processes import named
 
 ray = pytest.importorskip("ray")
 actors = pytest.importorskip("fdemd.gallery.cluster.actors")
@@ -107,24 +107,13 @@ def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:
         on_ray(gallery, Cluster("127.0.0.1:1"))
 
 
-def several_machines(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+def test_several_machines_cannot_share_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = [{"NodeManagerAddress": f"10.0.0.{number}", "Alive": True} for number in (1, 2)]
     monkeypatch.setattr(actors.ray, "nodes", lambda: nodes)
     monkeypatch.setattr(actors.ray, "cluster_resources", lambda: {"CPU": 64.0})
-    monkeypatch.setenv("RAY_AUTH_MODE", mode)
-
-
-def test_several_machines_cannot_share_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    several_machines(monkeypatch, "token")
     with pytest.raises(InputError, match="is a file, which the 2 machines of the cluster cannot share"):
         actors._check_room(Cluster(), "people.db")
     actors._check_room(Cluster(), "postgresql://a@b/c")
-
-
-def test_several_machines_want_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    several_machines(monkeypatch, "disabled")
-    with pytest.raises(InputError, match="start it with RAY_AUTH_MODE=token"):
-        actors._check_room(Cluster(), "postgresql://a@b/c")
 
 
 class MadeActor:

@@ -21,8 +21,8 @@ from fdemd.gallery.cluster.settings import Cluster
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.identification import Identification
 from fdemd.report.table import Table, print_tables
-from tests.gallery.cluster.ray_processes import below, named
 from tests.gallery.made_gallery import MadeReader, open_made, photograph
+from tests.ray_processes import below, named
 
 ray = pytest.importorskip("ray")
 pytestmark = pytest.mark.slow

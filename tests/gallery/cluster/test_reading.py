@@ -1,7 +1,6 @@
 """Photographs that are read elsewhere are enrolled as if they had been read here."""
 
 import os
-import pickle
 import shutil
 import signal
 import threading
@@ -20,8 +19,8 @@ from fdemd.gallery.database import Database
 from fdemd.gallery.faces import SeenPhotograph
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.schema import Patches, Person, Photograph
-from tests.gallery.cluster.ray_processes import named
 from tests.gallery.made_gallery import MadeReader, photograph
+from tests.ray_processes import named
 
 ray = pytest.importorskip("ray")
 reading = pytest.importorskip("fdemd.gallery.cluster.reading")
@@ -38,11 +37,10 @@ def test_what_is_new_is_read_and_the_rest_left_to_whoever_enrols(
     for path, content in zip(paths, (photograph("Ann"), photograph("Ann", shot=2), b"no image"), strict=False):
         path.write_bytes(content)
     gallery.enrol("Ann", paths[0])
-    rows = {"place": np.arange(4), "person": ["Ann"] * 4, "path": [str(path) for path in paths]}
-    told = reading.Reading(gallery.database.where)(rows)
-    seen = [pickle.loads(each) for each in told["seen"]]
-    assert told["place"] == [0, 1, 2, 3] and [each is None for each in seen] == [True, False, True, True]
-    assert seen[1].content == (photograph("Ann", shot=2) if keep == "bytes" else b"")
+    read = reading.Reading(gallery.database.where)
+    seen = [read(("Ann", path)) for path in paths]
+    assert [each is None for each in seen] == [True, False, True, True]
+    assert seen[1] is not None and seen[1].content == (photograph("Ann", shot=2) if keep == "bytes" else b"")
     found = gallery.enrol("Ann", [paths[0], seen[1], *paths[2:]])
     assert [each.status for each in found] == ["known", "enrolled", "refused", "refused"]
     assert gallery.enrol("Ann", seen[1])[0].status == "known"

@@ -1,0 +1,49 @@
+"""What is measured runs in a new process, which does not outlive the one that asked for it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fdemd.bench.own_process import own_process
+
+_ASKS = """
+import os, time
+from fdemd.bench.own_process import own_process
+if __name__ == "__main__":
+    with own_process() as process:
+        print(process.submit(os.getpid).result(), flush=True)
+        process.submit(time.sleep, 600).result()
+"""
+
+
+def test_it_is_another_process() -> None:
+    with own_process() as process:
+        assert process.submit(os.getpid).result() != os.getpid()
+
+
+@pytest.mark.slow
+def test_it_ends_with_the_one_that_asked(tmp_path: Path) -> None:
+    (tmp_path / "asks.py").write_text(_ASKS)
+    asking = subprocess.Popen(
+        [sys.executable, str(tmp_path / "asks.py")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert asking.stdout is not None
+    other = int(asking.stdout.readline())
+    asking.send_signal(signal.SIGKILL)
+    asking.communicate()
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            os.kill(other, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail("it is still there")
