@@ -1,6 +1,6 @@
 """What happened to a face, and how much of it can be seen, told by linear probes on a network's frozen patches.
 
-The condition: a softmax over the pooled grid of unit patches, the length of each patch and the unit embedding. What is
+The condition: a softmax over the grid of unit patches, the length of each patch and the unit embedding. What is
 visible: a logistic regression for each place of the grid, over its unit patch, the mean of those around it, the length
 of each, and the probabilities of the conditions, which say what the rest of the face looks like.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
+from torch.nn.functional import avg_pool2d
 
 from fdemd.errors import InputError
 from fdemd.features import Features
@@ -19,8 +19,6 @@ from fdemd.tensors.checks import check
 from fdemd.tensors.directions import unit
 from fdemd.visibility.conditions import CONDITIONS
 
-_POOLED = 4
-"""Rows and columns, at most, of the grid that the condition is told from."""
 _AROUND = 3
 """Rows and columns of the patches that count as those around one."""
 _AT_ONCE = 256
@@ -64,11 +62,6 @@ class Layout:
         """Number N of patches."""
         return self.grid[0] * self.grid[1]
 
-    @property
-    def pooled(self) -> tuple[int, int]:
-        """Grid that the condition is told from."""
-        return min(self.grid[0], _POOLED), min(self.grid[1], _POOLED)
-
     def __str__(self) -> str:
         return f"{self.grid[0]}x{self.grid[1]} patches of {self.channels} and embeddings of {self.dimensions}"
 
@@ -94,8 +87,7 @@ class VisibilityEstimator(nn.Module):
         """
         super().__init__()
         self.layout = layout
-        rows, columns = layout.pooled
-        width = rows * columns * layout.channels + layout.patches + layout.dimensions
+        width = layout.patches * (layout.channels + 1) + layout.dimensions
         self.condition = nn.Linear(width, len(CONDITIONS))
         self.patch_weight = nn.Parameter(torch.zeros(layout.patches, 2 * layout.channels + 2 + len(CONDITIONS)))
         self.patch_bias = nn.Parameter(torch.zeros(layout.patches))
@@ -142,10 +134,8 @@ class VisibilityEstimator(nn.Module):
         lengths = (lengths - self.length_mean) / self.length_deviation
         patches = unit(features.patches, "the patches")
         maps = patches.mT.unflatten(2, self.layout.grid)
-        pooled = adaptive_avg_pool2d(maps, self.layout.pooled).flatten(1)
-        face = torch.cat(
-            [pooled, lengths / self.layout.patches**0.5, unit(features.embedding, "the embeddings")], dim=1
-        )
+        embedding = unit(features.embedding, "the embeddings")
+        face = torch.cat([patches.flatten(1), lengths / self.layout.patches**0.5, embedding], dim=1)
         around = avg_pool2d(
             torch.cat([maps, lengths.unflatten(1, self.layout.grid)[:, None]], dim=1),
             _AROUND,

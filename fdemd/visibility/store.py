@@ -25,7 +25,7 @@ from fdemd.visibility.estimator import Layout, VisibilityEstimator
 SHIPPED = Path(__file__).parent / "calibrations"
 """Folder of the calibrations that come with fdemd."""
 _WHAT = "fdemd calibration"
-_VERSION = 1
+_VERSION = 2
 _ALPHAS, _SEAL = "alphas", "sha256"
 
 

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 _DEGREES = 30.0
 """Largest turn, either way."""
-_SCALE = (0.85, 1.5)
+_SCALE = (0.85, 1.25)
 """Smallest and largest size, in that of a face which is aligned well."""
-_SHIFT = 0.12
+_SHIFT = 0.08
 """Largest shift along each axis, in sides of the picture."""
 _SMALLEST = 0.3
 """Smallest side of half of the pictures before they are enlarged to their own, as a share of it."""
+SETTINGS = {"degrees": _DEGREES, "scale": list(_SCALE), "shift": _SHIFT, "smallest": _SMALLEST}
+"""What decides how badly, as plain values."""
 
 
 def askew(draw: Draw) -> Draw:
