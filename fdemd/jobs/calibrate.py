@@ -25,7 +25,7 @@ from fdemd.visibility.store import write_calibration
 
 MOST_PHOTOGRAPHS = 2000
 """Photographs of a gallery, at most, that covers are drawn on; of more, some people are drawn by the seed."""
-_FEWEST_DRAWS, _MOST_DRAWS, _COVERED = 5, 20, 4000
+_FEWEST_DRAWS, _MOST_DRAWS, _COVERED = 3, 10, 6000
 """Covers that are drawn on each photograph: as many as make this number of covered faces, within these bounds."""
 
 
@@ -111,13 +111,13 @@ def calibrate_photographs(
         name: Name of the network, for people.
     """
     faces, seed = searched.faces, described.settings.seed
-    photographs = len(faces.labels.source.unique())
+    photographs = int((faces.labels.picture >= 0).sum())  # each is there without a cover too
     facts = {
         "data": described.settings.data.name,
         "data_sha256": data.faces.faces.digest,
         "photographs": photographs,
         "people": len(faces.labels.identity.unique()),
-        "draws": len(faces) // photographs - 1,  # each is there without a cover too
+        "draws": len(faces) // photographs - 1,
         "seed": seed,
         "versions": {name: number for name, number in versions().items() if name != "commit"},
     }
@@ -132,7 +132,7 @@ def draws_on(photographs: int) -> int:
 
     Example:
         >>> draws_on(10), draws_on(400), draws_on(2000)
-        (20, 10, 5)
+        (10, 10, 3)
     """
     return min(max(_FEWEST_DRAWS, -(-_COVERED // photographs)), _MOST_DRAWS)
 

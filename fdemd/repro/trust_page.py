@@ -185,7 +185,7 @@ def estimator_table(networks: Sequence[Facts]) -> list[str]:
                 each["network"],
                 f"{found['patch AUC']:.4f}",
                 ", ".join(f"{name} {share:.1f}" for name, share in found["called right"].items()),
-                f"{found['askew called right']['below']:.1f}",
+                f"{found['askew called right'].get('below', 0.0):.1f}",
                 f"{found['clean called'].get('below', 0.0):.2f}",
                 f"{masked['faces found']} of {masked['photographs']}" if masked else "",
                 f"{masked['called'].get('below', 0.0):.1f}" if masked else "",

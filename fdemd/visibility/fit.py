@@ -103,8 +103,11 @@ def _fit_patches(estimator: VisibilityEstimator, patches: Tensor, visible: Tenso
 
 def _inputs(estimator: VisibilityEstimator, features: Features) -> tuple[Tensor, Tensor]:
     """What the probes are linear in, of all faces."""
-    pieces = [estimator.inputs(features[first : first + _AT_ONCE]) for first in range(0, len(features), _AT_ONCE)]
-    return torch.cat([faces for faces, _ in pieces]), torch.cat([patches for _, patches in pieces])
+    faces, patches = (part.new_empty(len(features), *part.shape[1:]) for part in estimator.inputs(features[:1]))
+    for first in range(0, len(features), _AT_ONCE):  # written where they stay: joined in the end they would lie twice
+        some = slice(first, first + _AT_ONCE)
+        faces[some], patches[some] = estimator.inputs(features[some])
+    return faces, patches
 
 
 def _minimise(parameters: list[Tensor], loss: Callable[[], Tensor], steps: int) -> None:

@@ -90,9 +90,9 @@ def test_a_summary_has_a_column_a_kind_of_query() -> None:
 
 
 def test_the_estimator_stands_by_its_network() -> None:
-    assert estimator_table(facts()["networks"])[2] == "| dlib | 0.9756 | clean 97.0 | 0.00 | 80 of 82 | 96.2 |"
+    assert estimator_table(facts()["networks"])[2] == "| dlib | 0.9756 | clean 97.0 | 91.5 | 0.00 | 80 of 82 | 96.2 |"
     without = [{name: value for name, value in facts()["networks"][0].items() if name != "really masked"}]
-    assert estimator_table(without)[2] == "| dlib | 0.9756 | clean 97.0 | 0.00 |  |  |"
+    assert estimator_table(without)[2] == "| dlib | 0.9756 | clean 97.0 | 91.5 | 0.00 |  |  |"
     assert alphas_table(facts()["networks"])[2] == "| dlib | 0 | 0.4 |"
 
 

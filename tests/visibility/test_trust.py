@@ -76,6 +76,15 @@ def test_an_alpha_that_costs_r_precision_is_not_taken() -> None:
     assert 0.2 < found[BELOW] <= 0.5
 
 
+def test_an_alpha_that_costs_p1_is_not_taken_however_much_r_precision_gains() -> None:
+    condition = torch.full((400,), BELOW)
+
+    def measure(alphas: Tensor) -> dict[str, Tensor]:
+        return {"P@1": 0.5 - 0.1 * (alphas > 0.35), "RP": 0.1 + 0.2 * (alphas > 0.15) + 0.5 * (alphas > 0.35)}
+
+    assert calibrate_alphas(measure, condition, known(condition))[BELOW] == pytest.approx(0.2)
+
+
 def test_r_precision_counts_as_p1_does() -> None:
     condition = torch.full((400,), BELOW)
 

@@ -43,6 +43,12 @@ def test_what_decides_a_face_is_told() -> None:
     assert one != CoverMaker(("scarf",), seed=1, draw=2).identity != CoverMaker(("mask",), seed=1, draw=3).identity
 
 
+def test_faces_askew_are_told_by_how_far_they_are_moved() -> None:
+    askew, straight = (CoverMaker(kinds, draw=2).identity for kinds in (("askew mask",), ("mask",)))
+    assert askew["settings"] == straight["settings"], "the mask is that of a query"
+    assert askew["askew"]["degrees"] > 0 and "askew" not in straight
+
+
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(InputError, match=r"kind of cover 'scraf'.*did you mean scarf"):
         CoverMaker(("scraf",))
