@@ -139,17 +139,14 @@ def _add_way(command: argparse.ArgumentParser, template: str | None) -> None:
         default=DEFAULT_DETECTOR,
         help=f"yunet, dlib (MTCNN helps out where dlib finds none) or mtcnn; default: {DEFAULT_DETECTOR}",
     )
-    command.add_argument("--workers", metavar="N", type=int, default=os.cpu_count() or 1, help="default: all cores")
+    command.add_argument("--workers", metavar="N", type=int, help="processes; default: all cores")
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
     from data_prep.preparation import Request, prepare
-    from fdemd.runs.ray_cluster import check_installed
 
     started = time.perf_counter()
     preprocessing = _preprocessing(arguments, arguments.template)
-    if arguments.ray is not None:
-        check_installed("--ray")
     findings = prepare(
         Request(
             arguments.name,
@@ -181,13 +178,17 @@ def _comparer(arguments: argparse.Namespace) -> Comparer | None:
     if not arguments.against:
         raise InputError("--by-embedding compares with the sets of --against; name at least one.")
     words = arguments.by_embedding or [DEFAULT]
-    return Comparer(words, arguments.threshold, arguments.detector, arguments.workers)
+    return Comparer(words, arguments.threshold, arguments.detector, _workers_here(arguments))
+
+
+def _workers_here(arguments: argparse.Namespace) -> int:
+    return arguments.workers or os.cpu_count() or 1
 
 
 def _occlude(arguments: argparse.Namespace) -> None:
     from data_prep.occlude import Request, occlude, template_of
 
-    kind, workers = arguments.name, arguments.workers
+    kind, workers = arguments.name, _workers_here(arguments)
     given, prefix = vars(arguments).items(), _setting(kind)
     settings = {name.removeprefix(prefix): value for name, value in given if name.startswith(prefix)}
     manifest, out = arguments.manifest, arguments.out
@@ -219,7 +220,7 @@ def _occlude(arguments: argparse.Namespace) -> None:
 def _preprocessing(arguments: argparse.Namespace, template: str) -> Preprocessing:
     from data_prep.faces import check_preprocessing
 
-    if arguments.workers < 1:
+    if arguments.workers is not None and arguments.workers < 1:
         raise InputError(f"--workers is {arguments.workers}; at least one process must do the work.")
     if arguments.size and min(arguments.size) < 16:
         raise InputError(f"--size is {arguments.size[0]} {arguments.size[1]}; a face needs at least 16x16 pixels.")

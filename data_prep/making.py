@@ -28,7 +28,7 @@ from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
 from fdemd.faces.reading import UnreadableImageError
 from fdemd.files.text import to_printable
-from fdemd.runs.ray_cluster import connect, map_on_cluster
+from fdemd.runs.ray_cluster import map_on_cluster
 from fdemd.runs.steady_progress import steady_progress, track
 
 _AT_ONCE = 32
@@ -53,7 +53,7 @@ class _Maker:
 
 
 def make_faces(
-    source: Source, preprocessing: Preprocessing, out: Path, workers: int, ray: str | None = None
+    source: Source, preprocessing: Preprocessing, out: Path, workers: int | None, *, on_ray: bool = False
 ) -> tuple[list[Record], int]:
     """Make the faces that are not there yet.
 
@@ -61,15 +61,15 @@ def make_faces(
         source: The photographs.
         preprocessing: How they become faces.
         out: Output folder, see :func:`data_prep.faces.face_path`.
-        workers: Number of processes; 1 works in this one.
-        ray: Address of the Ray cluster that makes them instead, all of whose machines reach the photographs and ``out``
-            by the same paths.
+        workers: Number of processes; 1 works in this one, None takes one a core.
+        on_ray: Whether the Ray cluster that this process is connected to makes them, all of whose machines reach the
+            photographs and ``out`` by the same absolute paths.
 
     Returns:
         A record an item, in the order of ``source.items``, and the number of photographs that were read in this run.
 
     Raises:
-        InputError: The folder cannot be used or written, a process was killed, or Ray is missing or cannot be reached.
+        InputError: The folder cannot be used or written, or a process was killed.
     """
     settings = {**asdict(preprocessing), "size": list(preprocessing.size), "pipeline": _PIPELINE}
     again = "once it can be, run the same command again, and it goes on where it was"
@@ -83,7 +83,7 @@ def make_faces(
         total = len(source.items)
         try:
             with (
-                closing(_made(maker, missing, workers) if ray is None else _made_on(ray, maker, missing)) as made,
+                closing((_made_on_ray if on_ray else _made)(maker, missing, workers)) as made,
                 steady_progress("Aligning faces", total, total - len(missing)) as advance,
             ):
                 for records in made:
@@ -122,7 +122,7 @@ def _is_unchanged(source: Source, item: Item, record: Record) -> bool:
         return False
 
 
-def _made(maker: _Maker, items: Sequence[Item], workers: int) -> Generator[list[Record], None, None]:
+def _made(maker: _Maker, items: Sequence[Item], workers: int | None) -> Generator[list[Record], None, None]:
     """Yield the records of all items in portions, in the order in which these are finished."""
     portions = _portions(items, _AT_ONCE)
     if workers == 1 or len(portions) <= 1:
@@ -142,10 +142,10 @@ def _made(maker: _Maker, items: Sequence[Item], workers: int) -> Generator[list[
             pool.shutdown(cancel_futures=True)
 
 
-def _made_on(ray: str, maker: _Maker, items: Sequence[Item]) -> Generator[list[Record], None, None]:
+def _made_on_ray(maker: _Maker, items: Sequence[Item], workers: int | None) -> Generator[list[Record], None, None]:
     """As :func:`_made`, on a cluster."""
-    connect(ray)
-    yield from map_on_cluster(partial(_in_portions, maker), _portions(items, _AT_ONCE_ON_RAY), 1, in_order=False)
+    portions = _portions(items, _AT_ONCE_ON_RAY)
+    yield from map_on_cluster(partial(_in_portions, maker), portions, 1, in_order=False, processes=workers)
 
 
 def _in_portions(maker: _Maker) -> Callable[[Sequence[Item]], list[Record]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from fdemd.data.manifest_file import read_manifest, write_manifest
 from fdemd.errors import InputError
 from fdemd.faces.photographs import Preprocessing
 from fdemd.files.writing import write_bytes
+from fdemd.runs.ray_cluster import connect
 
 if TYPE_CHECKING:
     from data_prep.likeness import Comparer
@@ -38,8 +39,8 @@ class Request:
         paths: Downloaded files and folders.
         out: Output folder.
         preprocessing: How photographs become faces.
-        workers: Number of processes.
-        ray: Address of a Ray cluster that makes the faces instead; None for this machine.
+        workers: Number of processes; None for one a core.
+        ray: Address of a Ray cluster that makes the faces instead of this machine.
         gallery: Manifest of the gallery, for sets of queries.
         against: Manifests of sets that should have no person in common with this one.
         exclude: File that names people to leave out.
@@ -50,7 +51,7 @@ class Request:
     paths: tuple[Path, ...]
     out: Path
     preprocessing: Preprocessing
-    workers: int
+    workers: int | None
     ray: str | None = None
     gallery: Path | None = None
     against: tuple[Path, ...] = ()
@@ -62,8 +63,13 @@ def prepare(request: Request) -> Findings:
     """Make the faces that are missing, and write manifests, lists and reports.
 
     Raises:
-        InputError: The download, the folder or a manifest cannot be used, or the folder holds another set.
+        InputError: The download, the folder or a manifest cannot be used, the folder holds another set, or the cluster
+            cannot be reached.
     """
+    if request.ray is not None:
+        connect(request.ray)
+        # A cluster's processes are somewhere else.
+        request = replace(request, out=request.out.absolute(), paths=tuple(path.absolute() for path in request.paths))
     layout, out = LAYOUTS.get(request.name), request.out
     for path in request.paths:
         check_download(path)
@@ -80,7 +86,7 @@ def prepare(request: Request) -> Findings:
         opened = source = SETS[request.name](request.paths, work)
         if request.exclude:
             source = without_people(source, request.exclude)
-        records, made = make_faces(source, request.preprocessing, out, request.workers, request.ray)
+        records, made = make_faces(source, request.preprocessing, out, request.workers, on_ray=request.ray is not None)
         photographs = _photographs(source.items, records, request.preprocessing.template)
         if not photographs:
             raise InputError(

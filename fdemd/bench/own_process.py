@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context
 
 from fdemd.data.workers import end_with_parent
 
 
-def own_process() -> ProcessPoolExecutor:
-    """Return a pool of one new process. It ends with this one, however this one ends."""
-    return ProcessPoolExecutor(1, get_context("spawn"), end_with_parent)
+@contextmanager
+def own_process() -> Iterator[ProcessPoolExecutor]:
+    """Give a pool of one new process, for a ``with`` block. It ends with the block or with this process."""
+    others = active_children()
+    with ProcessPoolExecutor(1, get_context("spawn"), end_with_parent) as pool:
+        try:
+            yield pool
+        except BaseException:  # such as Ctrl-C: what is measured may take an hour
+            for child in active_children():
+                if child not in others:
+                    child.kill()
+            raise

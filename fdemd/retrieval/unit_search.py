@@ -10,7 +10,7 @@ from fdemd.tensors.checks import check, checked
 from fdemd.tensors.directions import unit
 
 _COSINES_AT_ONCE = 2**25
-"""Cosines in memory at a time (128 MiB)."""
+"""Cosines in memory at a time (128 MiB, and once more while those of a few queries are turned)."""
 _FEW = 8
 """Queries up to which a product is quicker with the gallery as its left side."""
 

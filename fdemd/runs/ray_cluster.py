@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -21,6 +23,10 @@ from fdemd.errors import InputError
 NAMESPACE = "fdemd"
 _REACHED = 5.0
 """Seconds within which the machine of an address must answer."""
+_TOLD = 300
+"""Characters of what Ray says of an error, at most."""
+_REPEATS = 4
+"""How often the tasks of a process that died are begun again: some may kill whatever process takes them."""
 _Task = TypeVar("_Task")
 _Done = TypeVar("_Done")
 
@@ -45,13 +51,16 @@ def connect(address: str) -> None:
         address: ``HOST:PORT``, or ``auto`` for the cluster that this machine belongs to.
 
     Raises:
-        InputError: The cluster cannot be reached, or has several machines and runs whatever anybody sends.
+        InputError: Ray is missing, or the cluster cannot be reached, or has several machines and runs whatever anybody
+            sends.
     """
+    check_installed("A Ray cluster")
     import ray
     from ray.exceptions import RayError
 
     if not ray.is_initialized():
         _check_reachable(address)
+        on_sigterm = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, RayError, RuntimeError, ValueError) as error:
@@ -59,6 +68,8 @@ def connect(address: str) -> None:
             raise InputError(
                 f"There is no Ray cluster at {address} ({reason}); start one with: ray start --head."
             ) from error
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_sigterm)  # Ray has put its own there
     if count_machines() > 1 and os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
         raise InputError(
             f"The Ray cluster at {address} runs whatever anybody who reaches it sends; start it with "
@@ -81,9 +92,14 @@ def count_cores() -> int:
 
 
 def map_on_cluster(
-    make: Callable[[], Callable[[_Task], _Done]], tasks: Sequence[_Task], at_once: int, *, in_order: bool
+    make: Callable[[], Callable[[_Task], _Done]],
+    tasks: Sequence[_Task],
+    at_once: int,
+    *,
+    in_order: bool,
+    processes: int | None = None,
 ) -> Iterator[_Done]:
-    """Do tasks on all machines of the cluster that this process is connected to, a process a core.
+    """Do tasks on all machines of the cluster that this process is connected to.
 
     A process that dies is replaced, and the tasks that it had are repeated.
 
@@ -92,11 +108,13 @@ def map_on_cluster(
         tasks: The tasks.
         at_once: Tasks that a process takes together, and tells of together.
         in_order: Whether to return what became of them in their order; otherwise as they are done.
+        processes: Number of processes at most; None for one a core.
 
     Raises:
-        InputError: One that ``make`` or a task raised, or the cluster was lost.
+        InputError: One that ``make`` or a task raised, or the cluster cannot do the tasks.
     """
     import ray.data
+    from ray.data.exceptions import ExecutionTimeoutError
     from ray.exceptions import RayError, RayTaskError
 
     if not tasks:
@@ -104,6 +122,7 @@ def map_on_cluster(
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = in_order
     context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it tells errors that are told here, with tracebacks
     rows = ray.data.from_items(
         [{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=-(-len(tasks) // at_once)
     )
@@ -111,8 +130,9 @@ def map_on_cluster(
         _Process,
         fn_constructor_args=(make,),
         batch_size=at_once,
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, count_cores())),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, processes or count_cores())),
         num_cpus=1,
+        max_task_retries=_REPEATS,
     )
     try:
         for row in mapped.iter_rows():
@@ -122,9 +142,12 @@ def map_on_cluster(
             yield done
     except RayTaskError:
         raise  # a mistake of fdemd's
-    except RayError as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
-        raise InputError(f"The Ray cluster was lost ({reason}); once it is back, do the same again.") from error
+    except (RayError, ExecutionTimeoutError) as error:
+        reason = " ".join(str(error).split())[:_TOLD].rstrip(".")
+        raise InputError(
+            f"The Ray cluster cannot do it ({reason}). Has every machine this version of fdemd, a free processor core "
+            "and memory enough? Once it has, do the same again."
+        ) from error
 
 
 class _Process:

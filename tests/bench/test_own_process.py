@@ -21,13 +21,22 @@ if __name__ == "__main__":
 """
 
 
+def test_an_error_does_not_wait_for_what_is_measured() -> None:
+    began = time.monotonic()
+    with pytest.raises(KeyError), own_process() as process:
+        process.submit(time.sleep, 600)
+        raise KeyError
+    assert time.monotonic() - began < 60
+
+
 def test_it_is_another_process() -> None:
     with own_process() as process:
         assert process.submit(os.getpid).result() != os.getpid()
 
 
 @pytest.mark.slow
-def test_it_ends_with_the_one_that_asked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_it_ends_with_the_one_that_asked(number: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "asks.py").write_text(_ASKS)
     asking = subprocess.Popen(
         [sys.executable, str(tmp_path / "asks.py")],
@@ -37,7 +46,7 @@ def test_it_ends_with_the_one_that_asked(tmp_path: Path) -> None:
     )
     assert asking.stdout is not None
     other = int(asking.stdout.readline())
-    asking.send_signal(signal.SIGKILL)
+    asking.send_signal(number)
     asking.communicate()
     end = time.monotonic() + 30
     while time.monotonic() < end:

@@ -165,9 +165,10 @@ def test_faces_made_on_ray_are_those_made_here_also_if_a_process_is_killed(
 ) -> None:
     ray = pytest.importorskip("ray")
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))  # the processes of the cluster import data_prep
+    monkeypatch.chdir(tmp_path)
     files = {f"person_{number // 9}/{number:04d}.jpg": picture(number // 9, number % 9 + 1) for number in range(360)}
     source = write_tar(tmp_path / "faces.tar", files | {"person_0/broken.jpg": b"no picture"})
-    here, there, killed = tmp_path / "here", tmp_path / "there", list[int]()
+    here, there, killed = Path("here"), Path("there"), list[int]()
     words = ["folder", "--source", source, "--template", "dlib", "--out"]
 
     def kill() -> None:
@@ -180,7 +181,7 @@ def test_faces_made_on_ray_are_those_made_here_also_if_a_process_is_killed(
     with ray.init("local", num_cpus=2, namespace="fdemd", include_dashboard=False, log_to_driver=False):
         killer = threading.Thread(target=kill, daemon=True)
         killer.start()
-        assert data_prep(*words, there, "--ray", "auto")[0] == 0
+        assert data_prep(*words, there, "--ray", "auto", "--workers", 2)[0] == 0
         killer.join(10)
         assert killed
         status, printed = data_prep(*words, there, "--ray", "auto")
@@ -194,5 +195,5 @@ def test_ray_that_is_missing_is_told(
 ) -> None:
     monkeypatch.setattr("fdemd.runs.ray_cluster.find_spec", lambda name: None)
     status, printed = data_prep("lfw", "--source", lfw_tar, "--out", tmp_path / "out", "--ray", "auto")
-    assert status == 2 and "--ray needs Ray; pip install 'fdemd[ray]'." in printed
+    assert status == 2 and "a Ray cluster needs Ray; pip install 'fdemd[ray]'." in printed
     assert not (tmp_path / "out").exists()

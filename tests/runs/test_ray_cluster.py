@@ -43,6 +43,15 @@ def test_a_cluster_that_is_not_there_is_told() -> None:
         ray_cluster.connect("127.0.0.1:1")
 
 
+def test_sigterm_is_answered_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda *words, **options: signal.signal(signal.SIGTERM, lambda *received: None))
+    monkeypatch.setattr(ray, "nodes", lambda: [])
+    before = signal.getsignal(signal.SIGTERM)
+    ray_cluster.connect("auto")
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
 def test_several_machines_want_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = [{"NodeManagerAddress": f"10.0.0.{number}", "Alive": True} for number in (1, 2)]
     monkeypatch.setattr(ray, "nodes", lambda: nodes)
@@ -98,6 +107,16 @@ def test_every_task_is_done_once_also_if_a_process_is_killed(running: None, tmp_
     killer.join(10)
     assert killed
     assert (done if in_order else sorted(done)) == [number**2 for number in range(600)]
+
+
+def deadly() -> Callable[[int], None]:
+    return lambda number: os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_a_task_that_kills_every_process_is_given_up(running: None) -> None:
+    with pytest.raises(InputError, match="The Ray cluster cannot do it"):
+        list(ray_cluster.map_on_cluster(deadly, [1], 1, in_order=False))
 
 
 @pytest.mark.slow

@@ -50,7 +50,8 @@ def read_on_cluster(
 ) -> Iterator[tuple[str, SeenPhotograph | Path]]:
     """Read photographs on a Ray cluster, see :func:`fdemd.gallery.cluster.opening.read_on_cluster`."""
     connect(address)
+    absolute = [(person, path.absolute()) for person, path in photographs]  # a cluster is somewhere else
     # in order: the gate compares each photograph with those before it
-    seen = map_on_cluster(partial(Reading, where), photographs, _AT_ONCE, in_order=True)
+    seen = map_on_cluster(partial(Reading, where), absolute, _AT_ONCE, in_order=True)
     for (person, path), each in zip(photographs, seen, strict=True):
         yield person, each or path
