@@ -46,7 +46,7 @@ def _moved(drawn: Covered, rng: np.random.Generator) -> Covered:
     height, width = image.shape[:2]
     degrees, shift = rng.uniform(-_DEGREES, _DEGREES), rng.uniform(-_SHIFT, _SHIFT, 2)
     scale = float(np.exp(rng.uniform(*np.log(_SCALE))))
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
+    matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale), dtype=np.float64)
     matrix[:, 2] += shift * (width, height)
     outside = cv2.BORDER_CONSTANT if rng.random() < 0.5 else cv2.BORDER_REFLECT_101  # the photograph ends, or goes on
     image = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=outside)
