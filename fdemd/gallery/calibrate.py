@@ -23,7 +23,7 @@ from fdemd.gallery.packing import from_png
 from fdemd.gallery.refusals import UnavailableError
 from fdemd.gallery.schema import Photograph
 from fdemd.gallery.search import Search
-from fdemd.gallery.threshold import Calibration
+from fdemd.gallery.threshold import FEWEST, Calibration
 from fdemd.tensors.directions import unit
 
 ENOUGH = 100
@@ -97,7 +97,7 @@ class Thresholds:
             query, own = self._enrolled(snapshot, rows)
         else:
             query, own = self._drawn_on_enrolled(kind, snapshot, rows)
-        if not len(own):  # a gallery that keeps no pictures: strangers of the cohort wear it instead
+        if len(own) < FEWEST:  # a gallery that keeps hardly any pictures: strangers of the cohort wear it instead
             query = self._drawn_on_strangers(kind)
             own = torch.full((len(query),), NOT_ENROLLED)
         found = self._search.people(query, snapshot, own.tolist())

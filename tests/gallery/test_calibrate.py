@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import binom
+from sqlalchemy import update
 
 import fdemd
 from fdemd.data.sources import orl_manifest
@@ -16,6 +17,7 @@ from fdemd.gallery.faces import FaceReader
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.index import Snapshot
 from fdemd.gallery.pin import Pin
+from fdemd.gallery.schema import Photograph
 from fdemd.gallery.search import Search
 from fdemd.tensors.directions import unit
 from tests.gallery.made_gallery import PIN, photograph
@@ -46,6 +48,19 @@ def test_the_rate_comes_out_in_a_small_gallery(gallery: Gallery, worn: str) -> N
         gallery.enrol(f"person {number}", photograph(f"person {number}"))
     low, high = binom.interval(0.999, 300, 0.1)
     assert 0.5 * low / 300 <= named(gallery, range(300), fpir=0.1, worn=worn) <= 2 * high / 300
+
+
+@pytest.mark.parametrize("pictures", [0, 3])
+def test_where_hardly_any_pictures_are_kept_the_cohort_wears_it(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch, pictures: int
+) -> None:
+    monkeypatch.setattr(calibrate, "ENOUGH", 6)
+    for number in range(6):
+        gallery.enrol(f"person {number}", photograph(f"person {number}"))
+    with gallery.database.write() as session:
+        session.execute(update(Photograph).where(Photograph.id > pictures).values(thumbnail=None))
+    found = gallery._thresholds.measure(gallery._index.current(), "mask")
+    assert len(found.scores) == len(gallery._thresholds._cohort.images)
 
 
 def test_a_measurement_serves_until_the_gallery_has_grown(gallery: Gallery) -> None:
