@@ -64,9 +64,10 @@ class UnitIndex:
     def _cosines(self, query: Tensor) -> Tensor:
         """Cosines ``(Q, G)`` of a few unit vectors with the gallery.
 
-        A single one is multiplied twice: PyTorch gives a product with one vector to one thread, and with two to all.
+        A single one is multiplied twice: PyTorch gives a product with one vector to one thread, and with two to all, if
+        both lie in memory.
         """
         if len(query) > _FEW:
             return query @ self._gallery.T
-        pair = query.expand(2, -1) if len(query) == 1 else query
+        pair = query.repeat(2, 1) if len(query) == 1 else query
         return (self._gallery @ pair.T)[:, : len(query)].T.contiguous()
