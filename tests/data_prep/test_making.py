@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.data_prep.conftest import digests, lfw_files, many_lfw_files, picture, write_tar, write_tree, write_zip
-from tests.ray_processes import named
+from tests.ray_processes import one_is_killed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -168,22 +167,12 @@ def test_faces_made_on_ray_are_those_made_here_also_if_a_process_is_killed(
     monkeypatch.chdir(tmp_path)
     files = {f"person_{number // 9}/{number:04d}.jpg": picture(number // 9, number % 9 + 1) for number in range(360)}
     source = write_tar(tmp_path / "faces.tar", files | {"person_0/broken.jpg": b"no picture"})
-    here, there, killed = Path("here"), Path("there"), list[int]()
+    here, there = Path("here"), Path("there")
     words = ["folder", "--source", source, "--template", "dlib", "--out"]
 
-    def kill() -> None:
-        while not killed:
-            if next(there.rglob("*.png"), None) and (found := named("MapWorker", os.getpid())):
-                killed.append(found[0])
-                os.kill(found[0], signal.SIGKILL)
-            time.sleep(0.1)
-
     with ray.init("local", num_cpus=2, namespace="fdemd", include_dashboard=False, log_to_driver=False):
-        killer = threading.Thread(target=kill, daemon=True)
-        killer.start()
-        assert data_prep(*words, there, "--ray", "auto", "--workers", 2)[0] == 0
-        killer.join(10)
-        assert killed
+        with one_is_killed("MapWorker", lambda: next(there.rglob("*.png"), None)):
+            assert data_prep(*words, there, "--ray", "auto", "--workers", 2)[0] == 0
         status, printed = data_prep(*words, there, "--ray", "auto")
         assert status == 0 and "0 photographs read" in printed
     assert data_prep(*words, here)[0] == 0

@@ -1,10 +1,6 @@
 """Photographs that are read elsewhere are enrolled as if they had been read here."""
 
-import os
 import shutil
-import signal
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +16,7 @@ from fdemd.gallery.faces import SeenPhotograph
 from fdemd.gallery.gallery import Gallery
 from fdemd.gallery.schema import Patches, Person, Photograph
 from tests.gallery.made_gallery import MadeReader, photograph
-from tests.ray_processes import named
+from tests.ray_processes import one_is_killed
 
 ray = pytest.importorskip("ray")
 reading = pytest.importorskip("fdemd.gallery.cluster.reading")
@@ -69,7 +65,7 @@ def test_enrolling_on_ray_is_enrolling_also_if_a_process_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the processes of the cluster import fdemd
-    root, killed = orl_manifest().root, list[int]()
+    root = orl_manifest().root
     for person in range(1, 9):
         (tmp_path / f"people/s{person}").mkdir(parents=True)
         for shot in range(1, 9):
@@ -77,19 +73,9 @@ def test_enrolling_on_ray_is_enrolling_also_if_a_process_is_killed(
     words = ["enrol", str(tmp_path / "people"), "--backbone", "dlib", "--force", "--gallery"]
     assert main([*words, str(tmp_path / "here.db")]) == 0
 
-    def kill() -> None:
-        while not killed:
-            if _rows(tmp_path / "there.db") and (found := named("MapWorker", os.getpid())):
-                killed.append(found[0])
-                os.kill(found[0], signal.SIGKILL)
-            time.sleep(0.2)
-
     with ray.init("local", num_cpus=2, namespace="fdemd", include_dashboard=False, log_to_driver=False):
-        killer = threading.Thread(target=kill, daemon=True)
-        killer.start()
-        assert main([*words, str(tmp_path / "there.db"), "--ray", "auto"]) == 0
-        killer.join(10)
-        assert killed
+        with one_is_killed("MapWorker", lambda: _rows(tmp_path / "there.db")):
+            assert main([*words, str(tmp_path / "there.db"), "--ray", "auto"]) == 0
         assert main([*words, str(tmp_path / "there.db"), "--ray", "auto"]) == 0, "all are known already"
     there, here = (rows_of(tmp_path / name) for name in ("there.db", "here.db"))
     assert [(*row[:3], *row[4:]) for row in there] == [(*row[:3], *row[4:]) for row in here]
