@@ -17,8 +17,11 @@ _LOWER = [*range(4, 13), *range(31, 36), *range(48, 60)]
 """Landmarks around chin, mouth and the end of the nose."""
 _UPPER = [*range(17, 27), *range(36, 48)]
 """Landmarks of brows and eyes."""
-_COVERED, _FREE = 0.35, 0.25
-"""Share of a region from which it counts as covered, and up to which as free."""
+_COVERED = 0.35
+"""Share of a region from which it counts as covered."""
+_FREER = 0.5
+"""Share of what is covered of one region up to which the other one counts as free: hair over the brows leaves a mask a
+mask."""
 _NOTICED = 0.04
 """Share of the whole face below which a cover counts as none."""
 
@@ -40,9 +43,9 @@ def condition_of(covered: npt.NDArray[np.bool_], landmarks: npt.NDArray[np.float
     )
     if whole < _NOTICED:
         return "clean"
-    if lower >= _COVERED and upper <= _FREE:
+    if lower >= _COVERED and upper <= _FREER * lower:
         return "below"
-    if upper >= _COVERED and lower <= _FREE:
+    if upper >= _COVERED and lower <= _FREER * upper:
         return "above"
     return "other"
 

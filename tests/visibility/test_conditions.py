@@ -14,6 +14,8 @@ _BY_ROWS = [
     ((60, 70), "other"),  # cheeks and the bridge of the nose
     ((0, 20), "clean"),  # above the brows
 ]
+_BROWS = 38
+"""Row down to which hair hides the brows and leaves the eyes free."""
 
 
 @pytest.mark.parametrize(("rows", "condition"), _BY_ROWS)
@@ -21,6 +23,16 @@ def test_a_band_across_the_face(rows: tuple[int, int], condition: str) -> None:
     covered = np.zeros((CHIP, CHIP), dtype=bool)
     covered[slice(*rows)] = True
     assert condition_of(covered, landmarks_of()) == condition
+
+
+def test_hair_on_the_brows_leaves_a_mask_a_mask() -> None:
+    covered = np.zeros((CHIP, CHIP), dtype=bool)
+    covered[:_BROWS] = True
+    assert condition_of(covered, landmarks_of()) == "above"
+    covered[75:] = True
+    assert condition_of(covered, landmarks_of()) == "below"
+    covered[:60] = True
+    assert condition_of(covered, landmarks_of()) == "other", "the eyes are hidden too"
 
 
 def test_clean_is_the_first_condition_and_none_occurs_twice() -> None:

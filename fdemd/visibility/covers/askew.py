@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 _DEGREES = 30.0
 """Largest turn, either way."""
-_SCALE = (0.85, 1.25)
+_SCALE = (0.85, 1.45)
 """Smallest and largest size, in that of a face which is aligned well."""
-_SHIFT = 0.08
+_SHIFT = 0.15
 """Largest shift along each axis, in sides of the picture."""
 _SMALLEST = 0.3
 """Smallest side of half of the pictures before they are enlarged to their own, as a share of it."""

@@ -20,6 +20,7 @@ from fdemd.settings.section import Section
 from fdemd.visibility.conditions import Condition, condition_of
 from fdemd.visibility.covers import materials, shapes
 from fdemd.visibility.covers.askew import askew
+from fdemd.visibility.covers.headwear import with_headwear
 from fdemd.visibility.covers.light import relight
 
 QUERY_COVERS: Mapping[str, Section] = {
@@ -154,7 +155,11 @@ COVERS: dict[str, Draw] = {
     "board": _drawn(shapes.board, materials.anything),
 }
 """Name of a kind -> what draws it."""
+_HEADWEAR = (COVERS["fringe"], COVERS["cap"])
 ASKEW_COVERS: dict[str, Draw] = {
-    f"askew {kind}": askew(draw) for kind, draw in COVERS.items() if kind not in ("clean", "light", *CHANGES)
+    f"askew {kind}": askew(with_headwear(draw, _HEADWEAR) if kind in ("mask", "scarf") else draw)
+    for kind, draw in COVERS.items()
+    if kind not in ("clean", "light", *CHANGES)
 }
-"""Likewise, of faces that are aligned badly too: estimators alone are fitted on them, no query is like them."""
+"""Likewise, of faces that are aligned badly too, those below the eyes partly with hair or a cap above them: estimators
+alone are fitted on them, no query is like them."""

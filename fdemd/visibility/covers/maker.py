@@ -10,7 +10,7 @@ import numpy as np
 
 from fdemd.errors import unknown
 from fdemd.faces.alignment import AlignedFace
-from fdemd.visibility.covers.askew import SETTINGS
+from fdemd.visibility.covers import askew, headwear
 from fdemd.visibility.covers.draw import ASKEW_COVERS, COVERS, QUERY_COVERS, Covered, draw_cover
 from fdemd.visibility.covers.light import relight
 
@@ -52,7 +52,7 @@ class CoverMaker:
         settings = {kind: QUERY_COVERS[kind].model_dump(mode="json") for kind in sorted(drawn_as_queries)}
         drawn = {"covers": list(self.kinds), "settings": settings, "version": _VERSION}
         if set(self.kinds) & ASKEW_COVERS.keys():
-            drawn["askew"] = SETTINGS
+            drawn |= {"askew": askew.SETTINGS, "headwear": headwear.SETTINGS}
         return {**drawn, "draw": self.draw, "seed": self._seed}
 
     def kind_of(self, name: str) -> str:
