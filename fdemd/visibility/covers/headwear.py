@@ -30,7 +30,7 @@ def with_headwear(draw: Draw, headwear: Sequence[Draw]) -> Draw:
     def both(face: AlignedFace, rng: np.random.Generator) -> Covered:
         if rng.random() >= _SHARE:
             return draw(face, rng)
-        above = headwear[rng.integers(len(headwear))](face, rng)
+        above = headwear[int(rng.integers(len(headwear)))](face, rng)
         drawn = draw(above.face, rng)
         covered = above.covered | drawn.covered
         return drawn._replace(covered=covered, condition=condition_of(covered, face.landmarks))
