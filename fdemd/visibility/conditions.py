@@ -19,9 +19,9 @@ _UPPER = [*range(17, 27), *range(36, 48)]
 """Landmarks of brows and eyes."""
 _COVERED = 0.35
 """Share of a region from which it counts as covered."""
-_FREER = 0.5
-"""Share of what is covered of one region up to which the other one counts as free: hair over the brows leaves a mask a
-mask."""
+_LESS = 0.7
+"""Share of what is covered of one region up to which the other one counts as less covered: hair over the brows leaves a
+mask a mask."""
 _NOTICED = 0.04
 """Share of the whole face below which a cover counts as none."""
 
@@ -43,9 +43,9 @@ def condition_of(covered: npt.NDArray[np.bool_], landmarks: npt.NDArray[np.float
     )
     if whole < _NOTICED:
         return "clean"
-    if lower >= _COVERED and upper <= _FREER * lower:
+    if lower >= _COVERED and upper <= _LESS * lower:
         return "below"
-    if upper >= _COVERED and lower <= _FREER * upper:
+    if upper >= _COVERED and lower <= _LESS * upper:
         return "above"
     return "other"
 

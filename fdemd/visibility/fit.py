@@ -12,7 +12,7 @@ from fdemd.features import Features
 from fdemd.tensors.checks import check
 from fdemd.visibility.estimator import Layout, VisibilityEstimator, with_condition
 
-CONDITION_PENALTY, PATCH_PENALTY = 3e-4, 3e-5
+CONDITION_PENALTY, PATCH_PENALTY = 3e-4, 1e-5
 """Of half the square of each weight, beside the mean loss of a face and of a patch."""
 _STEPS = 60
 _AT_ONCE = 512
