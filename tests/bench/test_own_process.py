@@ -1,5 +1,6 @@
 """What is measured runs in a new process, which does not outlive the one that asked for it."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -29,9 +30,10 @@ def test_an_error_does_not_wait_for_what_is_measured() -> None:
     assert time.monotonic() - began < 60
 
 
-def test_it_is_another_process() -> None:
+def test_it_is_another_process_that_begins_others_as_this_one_does() -> None:
     with own_process() as process:
         assert process.submit(os.getpid).result() != os.getpid()
+        assert process.submit(multiprocessing.get_start_method).result() == multiprocessing.get_start_method()
 
 
 @pytest.mark.slow
