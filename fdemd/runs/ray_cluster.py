@@ -11,6 +11,7 @@ import pickle
 import signal
 import socket
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -126,14 +127,16 @@ def map_on_cluster(
     rows = ray.data.from_items(
         [{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=-(-len(tasks) // at_once)
     )
-    mapped = rows.map_batches(
-        _Process,
-        fn_constructor_args=(make,),
-        batch_size=at_once,
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, processes or count_cores())),
-        num_cpus=1,
-        max_task_retries=_REPEATS,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*ray_remote_args")  # there is no other way yet to bound the repeats
+        mapped = rows.map_batches(
+            _Process,
+            fn_constructor_args=(make,),
+            batch_size=at_once,
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, processes or count_cores())),
+            num_cpus=1,
+            max_task_retries=_REPEATS,
+        )
     try:
         for row in mapped.iter_rows():
             done = pickle.loads(row["done"])  # what a process of this cluster wrote
