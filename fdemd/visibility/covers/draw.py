@@ -155,9 +155,9 @@ COVERS: dict[str, Draw] = {
     "board": _drawn(shapes.board, materials.anything),
 }
 """Name of a kind -> what draws it."""
-_HEADWEAR = (COVERS["fringe"], COVERS["cap"])
+_BELOW, _HEADWEAR = ("mask", "scarf"), (COVERS["fringe"], COVERS["cap"])
 ASKEW_COVERS: dict[str, Draw] = {
-    f"askew {kind}": askew(with_headwear(draw, _HEADWEAR) if kind in ("mask", "scarf") else draw)
+    f"askew {kind}": askew(with_headwear(draw, _HEADWEAR) if kind in _BELOW else draw)
     for kind, draw in COVERS.items()
     if kind not in ("clean", "light", *CHANGES)
 }
