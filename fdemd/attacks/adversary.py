@@ -91,9 +91,7 @@ class Adversary:
                 "attacked faces",
                 lambda new: self._attack_all(manifest, faces, query_rows, gallery_rows, new),
             )
-        images = found.tensors["images"].numpy()
-        images.flags.writeable = False  # they are mapped read-only
-        return replace(faces, images=images, digest=digest)
+        return replace(faces, images=found.array("images"), digest=digest)
 
     def aims(self, manifest: Manifest, query_rows: Tensor, gallery_rows: Tensor) -> list[str]:
         """Return the person that each query is moved away from (its own) or towards.

@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -185,7 +186,7 @@ class EntryWriter:
                     raise
                 self.keep = False
             flush_folder(self._entry.parent)
-        return content
+        return replace(content, folder=self._entry)
 
     @contextlib.contextmanager
     def explained_errors(self) -> Iterator[None]:

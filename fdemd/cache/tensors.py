@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from fdemd.cache.entries import is_of_an_earlier_version, is_ours, mark_used, remove
+from fdemd.cache.mapped import MappedArray
 from fdemd.files.regular import open_regular
 
 _META, _META_SHA256 = "meta.json", "meta.sha256"
@@ -32,12 +33,18 @@ class Stored:
     """The content of an entry.
 
     Attributes:
+        folder: Folder of the entry.
         tensors: Tensors by name, memory-mapped and read-only.
         facts: Plain values.
     """
 
+    folder: Path
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, Any]
+
+    def array(self, name: str) -> MappedArray:
+        """Return a tensor as an array that other processes can be sent without its numbers."""
+        return MappedArray.over(self.tensors[name].numpy(), self.folder / name)
 
 
 def read_entry(entry: Path, key: object, what: str) -> Stored | None:
@@ -142,7 +149,7 @@ def describe(folder: Path, key: object, facts: Mapping[str, Any], tensors: Mappi
     for name, described in tensors.items():
         with open_regular(folder / name) as file:
             mapped[name] = _mapped(file, described)
-    return Stored(mapped, facts)
+    return Stored(folder, mapped, facts)
 
 
 def crc32_of(file: FileIO, size: int, crc32: int = 0) -> int:
@@ -176,7 +183,7 @@ def _verified(entry: Path, key: object) -> Stored:
             if crc32_of(file, size) != described["crc32"]:
                 raise ValueError(f"{name} was changed")
             tensors[name] = _mapped(file, described)
-    return Stored(tensors, meta)
+    return Stored(entry, tensors, meta)
 
 
 def _mapped(file: FileIO, described: Mapping[str, Any]) -> Tensor:

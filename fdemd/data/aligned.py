@@ -204,8 +204,7 @@ def _check_aligned(manifest: Manifest, alignment: str) -> None:
 
 
 def _faces(found: Stored, digest: str) -> AlignedFaces:
-    images, landmarks = (found.tensors[name].numpy() for name in ("images", "landmarks"))
-    images.flags.writeable = landmarks.flags.writeable = False  # they are mapped read-only
+    images, landmarks = found.array("images"), found.array("landmarks")
     left_out = tuple(LeftOut(*note) for note in found.facts["left_out"])
     # Faces of dlib and MTCNN that were kept before there were weak ones lack that note.
     several, weak = (tuple(row for (row,) in found.facts.get(kind, [])) for kind in ("several", "weak"))

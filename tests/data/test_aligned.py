@@ -1,6 +1,7 @@
 """Aligned faces on disk: given back as they were made, or made again; never from the beginning without need."""
 
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -137,6 +138,12 @@ def test_damaged_faces_are_never_used(
     assert len(searched) == 2 * FACES
     assert same(align(few_people, tmp_path), expected)
     assert len(searched) == 2 * FACES
+
+
+def test_processes_are_sent_no_copy_of_the_faces(expected: AlignedFaces) -> None:
+    sent = pickle.dumps(expected)
+    assert len(sent) < 2000
+    assert same(pickle.loads(sent), expected)
 
 
 def test_faces_are_read_only_as_the_files_are(expected: AlignedFaces) -> None:
