@@ -72,8 +72,9 @@ def test_the_page_says_what_holds() -> None:
 
 
 @pytest.mark.checkout
-def test_results_and_documentation_show_figures_of_the_json_alone() -> None:
-    found = json.loads((ROOT / "results" / "compact.json").read_text(encoding="utf-8"))
-    assert (ROOT / "results" / "compact.md").read_text(encoding="utf-8") == compact_page(found)
+@pytest.mark.parametrize("name", ["compact", "compact_facenet"])
+def test_results_and_documentation_show_figures_of_the_json_alone(name: str) -> None:
+    found = json.loads((ROOT / "results" / f"{name}.json").read_text(encoding="utf-8"))
+    assert (ROOT / "results" / f"{name}.md").read_text(encoding="utf-8") == compact_page(found)
     text = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
     assert [line for line in summary_table(found["networks"], found["full"]) if line not in text] == []
