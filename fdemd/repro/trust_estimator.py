@@ -20,6 +20,7 @@ from fdemd.repro.trust_page import NEVER_SEEN
 from fdemd.repro.trust_part import COVERS_SEED, Part, cover_maker
 from fdemd.repro.trust_rules import UNSEEN, left_out
 from fdemd.scoring.calibration import judge_estimator, patch_auc
+from fdemd.settings.faces import DEFAULT_DETECTOR
 from fdemd.visibility.conditions import CONDITIONS
 from fdemd.visibility.covers.draw import ASKEW_COVERS, CHANGES, Covered, cover_between
 from fdemd.visibility.covers.maker import CoverMaker
@@ -28,6 +29,8 @@ from fdemd.visibility.truth import CoverTruth
 
 MOST_JUDGED = 400
 """Photographs, at most, that these covers are drawn on."""
+DETECTORS = (DEFAULT_DETECTOR, "dlib")
+"""Detectors that find really masked faces, each by itself."""
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
@@ -103,7 +106,7 @@ def _visible(data: EmbeddedData, kind: str, rows: Tensor, grid: tuple[int, int])
 
 @torch.inference_mode()
 def measure_masked(folder: Path, backbone: Backbone, estimator: VisibilityEstimator, cache: Path) -> dict[str, Any]:
-    """Return what an estimator calls photographs of people who really wear masks.
+    """Return what an estimator calls photographs of people who really wear masks, by the detector that found them.
 
     Args:
         folder: Folder of the photographs.
@@ -113,11 +116,14 @@ def measure_masked(folder: Path, backbone: Backbone, estimator: VisibilityEstima
     """
     names = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
     manifest = Manifest(folder, tuple(Photograph(name, name, name) for name in names))
-    aligned = aligned_faces(manifest, backbone.alignment, backbone.face_size, cache=cache, detector="dlib")
-    without = {entry.row for entry in aligned.left_out}
-    faces = [aligned.face(row) for row in range(len(names)) if row not in without]
-    found = estimator(embed(backbone, faces)).condition.argmax(1)
-    return {"photographs": len(names), "faces found": len(found), "called": called(found)}
+    by: dict[str, Any] = {}
+    for detector in DETECTORS:
+        aligned = aligned_faces(manifest, backbone.alignment, backbone.face_size, cache=cache, detector=detector)
+        without = {entry.row for entry in aligned.left_out}
+        faces = [aligned.face(row) for row in range(len(names)) if row not in without]
+        found = estimator(embed(backbone, faces)).condition.argmax(1)
+        by[detector] = {"faces found": len(found), "called": called(found)}
+    return {"photographs": len(names), "by detector": by}
 
 
 def called(condition: Tensor) -> dict[str, float]:

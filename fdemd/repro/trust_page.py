@@ -173,13 +173,11 @@ def estimator_table(networks: Sequence[Facts]) -> list[str]:
         "called right",
         "badly aligned, covered below: called right",
         "clean faces called below",
-        "really masked faces found",
-        "of them called below",
+        "really masked faces found by a detector: called below",
     ]
     lines = []
     for each in networks:
         found = each["estimator"]
-        masked = each.get("really masked")
         lines.append(
             [
                 each["network"],
@@ -187,11 +185,18 @@ def estimator_table(networks: Sequence[Facts]) -> list[str]:
                 ", ".join(f"{name} {share:.1f}" for name, share in found["called right"].items()),
                 f"{found['askew called right'].get('below', 0.0):.1f}",
                 f"{found['clean called'].get('below', 0.0):.2f}",
-                f"{masked['faces found']} of {masked['photographs']}" if masked else "",
-                f"{masked['called'].get('below', 0.0):.1f}" if masked else "",
+                _masked_words(each.get("really masked")),
             ]
         )
     return markdown_table(header, lines)
+
+
+def _masked_words(facts: Facts | None) -> str:
+    """How many faces each detector found, and the percentage of them called below."""
+    return "; ".join(
+        f"{detector} {found['faces found']} of {facts['photographs']}: {found['called'].get('below', 0.0):.1f}"
+        for detector, found in (facts["by detector"].items() if facts else ())
+    )
 
 
 def _cells(row: Facts) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -10,10 +11,14 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from fdemd.features import Features
 from fdemd.tensors.checks import check
+from fdemd.visibility.conditions import CONDITIONS
 from fdemd.visibility.estimator import Layout, VisibilityEstimator, with_condition
 
 CONDITION_PENALTY, PATCH_PENALTY = 3e-4, 1e-5
 """Of half the square of each weight, beside the mean loss of a face and of a patch."""
+OTHER_RARER = 3.0
+"""How many times rarer a cover of an`other` kind counts than it is drawn. What resembles nothing that was drawn passes
+for one of those, which resemble each other least; most of it is a mask, or glasses, of an unknown kind."""
 _STEPS = 60
 _AT_ONCE = 512
 """Faces whose inputs are made together."""
@@ -86,6 +91,8 @@ def _fit_condition(
         return found + penalty / 2 * estimator.condition.weight.square().sum()
 
     _minimise(list(estimator.condition.parameters()), loss, steps)
+    with torch.no_grad():
+        estimator.condition.bias[CONDITIONS.index("other")] -= math.log(OTHER_RARER)
 
 
 def _fit_patches(estimator: VisibilityEstimator, patches: Tensor, visible: Tensor, penalty: float, steps: int) -> None:

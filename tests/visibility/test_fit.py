@@ -1,10 +1,15 @@
 """The fit finds what is planted, the same every time, and what scikit-learn finds."""
 
+import math
+
 import numpy as np
+import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
 from fdemd.metrics.separation import area_under_roc
+from fdemd.visibility import fit
+from fdemd.visibility.conditions import CONDITIONS
 from fdemd.visibility.estimator import with_condition
 from fdemd.visibility.fit import fit_condition, fit_estimator
 from tests.visibility.made_features import planted
@@ -57,3 +62,15 @@ def test_both_probes_are_logistic_regressions() -> None:
     theirs = LogisticRegression(**common).fit(patches[:, place], truth.visible[:, place].numpy() > 0.5)
     ours = estimator(features).visible[:, place].numpy()
     np.testing.assert_allclose(ours, theirs.predict_proba(patches[:, place])[:, 1], atol=5e-3)
+
+
+def test_covers_of_another_kind_count_as_rarer_than_they_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, truth = planted(300)
+    other = CONDITIONS.index("other")
+    condition = truth.condition.where(truth.condition != CONDITIONS.index("above"), other)
+    rarer = fit_condition(features, condition)(features).condition.log()
+    monkeypatch.setattr(fit, "OTHER_RARER", 1.0)
+    drawn = fit_condition(features, condition)(features).condition.log()
+    shift = (rarer - drawn) - (rarer - drawn)[:, :1]
+    torch.testing.assert_close(shift[:, :other], torch.zeros(300, other), atol=1e-3, rtol=0)
+    torch.testing.assert_close(shift[:, other], torch.full((300,), -math.log(3)), atol=1e-2, rtol=0)
