@@ -193,9 +193,11 @@ def estimator_table(networks: Sequence[Facts]) -> list[str]:
 
 def _masked_words(facts: Facts | None) -> str:
     """How many faces each detector found, and the percentage of them called below."""
+    if facts is None:
+        return ""
     return "; ".join(
         f"{detector} {found['faces found']} of {facts['photographs']}: {found['called'].get('below', 0.0):.1f}"
-        for detector, found in (facts["by detector"].items() if facts else ())
+        for detector, found in facts["by detector"].items()
     )
 
 
