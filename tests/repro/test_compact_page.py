@@ -72,7 +72,7 @@ def test_the_page_says_what_holds() -> None:
 
 
 @pytest.mark.checkout
-@pytest.mark.parametrize("name", ["compact", "compact_facenet"])
+@pytest.mark.parametrize("name", ["compact", "facenet_compact"])
 def test_results_and_documentation_show_figures_of_the_json_alone(name: str) -> None:
     found = json.loads((ROOT / "results" / f"{name}.json").read_text(encoding="utf-8"))
     assert (ROOT / "results" / f"{name}.md").read_text(encoding="utf-8") == compact_page(found)
