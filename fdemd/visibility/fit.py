@@ -17,8 +17,8 @@ from fdemd.visibility.estimator import Layout, VisibilityEstimator, with_conditi
 CONDITION_PENALTY, PATCH_PENALTY = 3e-4, 1e-5
 """Of half the square of each weight, beside the mean loss of a face and of a patch."""
 OTHER_RARER = 3.0
-"""How many times rarer a cover of an`other` kind counts than it is drawn. What resembles nothing that was drawn passes
-for one of those, which resemble each other least; most of it is a mask, or glasses, of an unknown kind."""
+"""How many times rarer the condition `other` counts than it is drawn. What resembles nothing that was drawn passes
+for it, whose covers resemble each other least; most often it is a mask, or glasses, of an unknown kind."""
 _STEPS = 60
 _AT_ONCE = 512
 """Faces whose inputs are made together."""
