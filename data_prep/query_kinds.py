@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from fdemd.cli.configs import CONFIG_DIR
-from fdemd.settings.plugins import plugin_defaults, plugin_names
+from fdemd.settings.plugin_settings import plugin_defaults
+from fdemd.settings.plugins import plugin_names
 from fdemd.settings.queries import ADVERSARIAL, QUERY_SECTIONS
 
 REQUIRED = "???"

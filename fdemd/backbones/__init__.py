@@ -13,7 +13,8 @@ from fdemd.backbones.convnet import RANDOM
 from fdemd.backbones.soundness import check_sound
 from fdemd.errors import InputError, unknown
 from fdemd.settings.checking import check_settings
-from fdemd.settings.plugins import load_plugin, plugin_names, plugin_schema, refusals_told, unknown_choice
+from fdemd.settings.plugin_settings import plugin_schema
+from fdemd.settings.plugins import load_plugin, plugin_names, refusals_told, unknown_choice
 
 BACKBONES: dict[str, str | Callable[..., Backbone]] = {
     "arcface": "fdemd.backbones.arcface:ArcFace",

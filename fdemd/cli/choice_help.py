@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from fdemd.cli.config_file import config_text
 from fdemd.cli.configs import PLUGIN_GROUPS, Configs, Group, is_global
 from fdemd.settings.checking import show
-from fdemd.settings.plugins import plugin_defaults, plugin_origin, unknown_choice
+from fdemd.settings.plugin_settings import plugin_defaults
+from fdemd.settings.plugins import plugin_origin, unknown_choice
 
 _CHOICE = re.compile(r"\+?(?P<key>[^=]+)=\[?(?P<names>[^\]]*)\]?")
 

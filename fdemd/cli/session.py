@@ -15,7 +15,7 @@ from omegaconf.errors import UnsupportedValueType
 
 from fdemd.cli.configs import PLUGIN_GROUPS, Configs
 from fdemd.errors import InputError
-from fdemd.settings.plugins import plugin_defaults
+from fdemd.settings.plugin_settings import plugin_defaults
 from fdemd.settings.ranking import Mix
 
 _NAMED_BY = {"model": "backbone", "rerank": "method"}

@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from fdemd.settings.plugins import PluginGroup, PluginSection, built_in_or_plug_in
+from fdemd.settings.plugin_settings import PluginSection, built_in_or_plug_in
+from fdemd.settings.plugins import PluginGroup
 from fdemd.settings.section import BUILT_IN, PLUG_IN, Section, Text, at_least, is_number, is_size, takes
 
 Alignment = Literal["box_160", "dlib", "insightface", "insightface_112x96", "paper_112x96", "paper_160"]

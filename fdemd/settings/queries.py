@@ -12,7 +12,8 @@ from pydantic import BeforeValidator, SerializeAsAny
 
 from fdemd.settings.checking import check_settings
 from fdemd.settings.networks import Network
-from fdemd.settings.plugins import plugin_names, plugin_schema, unknown_choice
+from fdemd.settings.plugin_settings import plugin_schema
+from fdemd.settings.plugins import plugin_names, unknown_choice
 from fdemd.settings.section import Section, SectionsByName, at_least, that, within
 
 ADVERSARIAL = "adversarial"

@@ -9,7 +9,8 @@ from pydantic_core import PydanticKnownError
 
 from fdemd.errors import InputError
 from fdemd.settings.own_rerankers import own_reranker, own_rerankers
-from fdemd.settings.plugins import check_plugin_settings, check_section, plugin_names, signature_section
+from fdemd.settings.plugin_settings import check_plugin_settings, check_section, signature_section
+from fdemd.settings.plugins import plugin_names
 from fdemd.settings.section import (
     Place,
     Section,

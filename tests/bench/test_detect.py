@@ -1,4 +1,4 @@
-"""The benchmark of the detectors: eyes are compared in the photograph's own pixels, and what the command writes."""
+"""The benchmark of the detectors: shares of the pictures, and what the command writes."""
 
 import json
 from pathlib import Path
@@ -8,34 +8,11 @@ import pytest
 
 from fdemd.bench.__main__ import main
 from fdemd.bench.archive import Photo
-from fdemd.bench.detect import Pictures, Result, _result, _turned_back, is_wrong
+from fdemd.bench.detect import Result, _result
+from fdemd.bench.detect_pictures import Pictures
 from fdemd.data.sources import orl_manifest
 
 SOME = Pictures("two", (Photo(Path("a.jpg"), "a"), Photo(Path("b.jpg"), "b")))
-
-
-@pytest.mark.parametrize("turns", [0, 1, 2, 3])
-def test_points_are_turned_back_into_the_photograph(turns: int) -> None:
-    picture = np.zeros((20, 30))
-    picture[4, 7] = 1
-    y, x = np.argwhere(np.rot90(picture, turns))[0]
-    assert _turned_back(np.array([[x, y]], float), turns, 20, 30).tolist() == [[7, 4]]
-
-
-def test_the_transform_is_that_of_the_picture() -> None:
-    photograph = Photo(orl_manifest().root / "s1/1.pgm", "1")
-    ((plain, still),) = Pictures("", (photograph,))
-    ((turned, move),) = Pictures("", (photograph,), degrees=90)
-    assert np.allclose(still, [[1, 0, 0], [0, 1, 0]])
-    x, y = move @ (46, 60, 1)
-    assert np.abs(turned[round(y), round(x)].astype(int) - plain[60, 46]).max() <= 8
-
-
-def test_eyes_elsewhere_or_upside_down_are_wrong() -> None:
-    eyes = np.array([(10.0, 10.0), (20.0, 10.0)])
-    assert not is_wrong(eyes + 3, eyes)
-    assert is_wrong(eyes + 4, eyes)
-    assert is_wrong(eyes[::-1], eyes)
 
 
 def test_shares_are_of_all_pictures_and_of_those_found() -> None:

@@ -1,13 +1,17 @@
-"""What the command line says of settings."""
+"""What the command line says of settings, and packages that bring plug-ins."""
 
 import shlex
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from fdemd.cli.command_line import main
+from tests.plugins import choices_forgotten, write_package
 
 Told = Callable[[str, str], str]
+Install = Callable[[str, dict[str, dict[str, str]]], None]
 
 
 @pytest.fixture
@@ -22,3 +26,15 @@ def told(capsys: pytest.CaptureFixture[str]) -> Told:
         return err.removeprefix(f"{job}: ")
 
     return call
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Installs a package for one test."""
+
+    def call(module: str, entry_points: dict[str, dict[str, str]]) -> None:
+        monkeypatch.syspath_prepend(write_package(tmp_path / "site-packages", module, entry_points))
+        monkeypatch.delitem(sys.modules, "plugged_in", raising=False)
+
+    with choices_forgotten():
+        yield call
