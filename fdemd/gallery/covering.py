@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fdemd.backbones.backbone import Backbone
 from fdemd.features import Features
 from fdemd.gallery.occlusions import CLEAN
 from fdemd.visibility.conditions import CONDITIONS, Condition
-from fdemd.visibility.estimator import Layout, VisibilityEstimator
-from fdemd.visibility.store import shipped_calibration
+from fdemd.visibility.estimator import VisibilityEstimator
 
 SURE = 0.5
 """Probability from which a face counts as covered in a way that has a threshold of its own."""
@@ -19,19 +17,6 @@ _COVERS: tuple[Condition, ...] = ("below", "above", "other")
 
 Conditions = Mapping[Condition, float]
 """Probability of each condition of a face; empty where no estimator is for its network."""
-
-
-def estimator_for(backbone: Backbone, features: Features) -> VisibilityEstimator | None:
-    """Return the estimator that came with fdemd for a network; None if there is none.
-
-    Args:
-        backbone: The network.
-        features: Its features of any faces, with raw patches.
-    """
-    found = shipped_calibration(backbone)
-    if found is None or found.network["template"] != backbone.alignment:
-        return None
-    return found.estimator if found.estimator.layout == Layout.of(features) else None
 
 
 def conditions_of(estimator: VisibilityEstimator | None, features: Features) -> list[Conditions]:

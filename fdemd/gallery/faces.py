@@ -25,10 +25,11 @@ from fdemd.faces.reading import UnreadableImageError, read_image
 from fdemd.features import Features
 from fdemd.files.text import to_printable
 from fdemd.gallery.batching import Batching
-from fdemd.gallery.covering import Conditions, conditions_of, estimator_for
+from fdemd.gallery.covering import Conditions, conditions_of
 from fdemd.gallery.packing import as_png
 from fdemd.gallery.pin import COMPACT, FULL, NONE, Pin
 from fdemd.gallery.stages import BATCH, note, stage
+from fdemd.visibility.store import shipped_estimator
 
 Photo: TypeAlias = str | Path | bytes | Image.Image | np.ndarray  # a union that isinstance takes
 """A photograph: the path of a file, its bytes, a PIL image or an array ``(H, W, 3)``."""
@@ -97,7 +98,7 @@ class FaceReader:
         kind = RAW if pin.patches == NONE else pin.patches
         shown = _any_features(backbone)
         self._view = patches_for(kind, backbone, shown)
-        self._estimator = estimator_for(backbone, shown)
+        self._estimator = shipped_estimator(backbone, shown)
         self._network = Batching(self._raw)
         # Other detectors keep what they are at work on; YuNet is made anew for each thread.
         self._detecting = nullcontext() if pin.detector == "yunet" else threading.Lock()

@@ -21,7 +21,8 @@ from fdemd.settings.jobs import Evaluate
 from fdemd.settings.ranking import EmdRerank, Reranking, second_stage_of
 from fdemd.visibility.covers.draw import ASKEW_COVERS, COVERS
 from fdemd.visibility.covers.maker import CoverMaker
-from fdemd.visibility.store import write_calibration
+from fdemd.visibility.estimator import VisibilityEstimator
+from fdemd.visibility.store import shipped_estimator, write_calibration
 
 MOST_PHOTOGRAPHS = 2000
 """Photographs of a gallery, at most, that covers are drawn on; of more, some people are drawn by the seed."""
@@ -59,9 +60,10 @@ def calibrate(settings: Evaluate) -> Path:
     described = describe_data(settings, backbone)
     with run_folder(Path(settings.output), f"calibration-{model_label(settings.model)}-{settings.data.name}") as folder:
         data = described.embed()
+        estimator = shipped_estimator(backbone, data.features["clean"].features)
         name = model_label(settings.model)
         searched = search_photographs(data, cover_photographs(described, data, drawn_rows(data, settings.seed)), rerank)
-        found = calibrate_photographs(described, data, searched, rerank, name)
+        found = calibrate_photographs(described, data, searched, rerank, name, estimator)
         file = folder / f"calibration_{model_label(settings.model)}.safetensors"
         write_calibration(found.calibration, file)
     print(found.summary(), flush=True)
@@ -99,7 +101,12 @@ def search_photographs(data: EmbeddedData, faces: CoveredFaces, rerank: Rerankin
 
 @torch.inference_mode()
 def calibrate_photographs(
-    described: DataDescription, data: EmbeddedData, searched: CoveredSearch, rerank: Reranking, name: str
+    described: DataDescription,
+    data: EmbeddedData,
+    searched: CoveredSearch,
+    rerank: Reranking,
+    name: str,
+    estimator: VisibilityEstimator | None,
 ) -> Calibrated:
     """Calibrate on photographs with drawn covers that searched the whole gallery.
 
@@ -109,6 +116,8 @@ def calibrate_photographs(
         searched: The photographs, as :func:`search_photographs` gives them, or some of them.
         rerank: Settings of the second stage.
         name: Name of the network, for people.
+        estimator: The one that came with fdemd for the network: it saw more people than most galleries have. None fits
+            one on these photographs.
     """
     faces, seed = searched.faces, described.settings.seed
     photographs = int((faces.labels.picture >= 0).sum())  # each is there without a cover too
@@ -118,10 +127,13 @@ def calibrate_photographs(
         "photographs": photographs,
         "people": len(faces.labels.identity.unique()),
         "draws": len(faces) // photographs - 1,
+        "estimator": "fitted on these photographs" if estimator is None else "came with fdemd",
         "seed": seed,
         "versions": {name: number for name, number in versions().items() if name != "commit"},
     }
-    return calibrate_searched(searched, rerank, backbone=data.backbone, name=name, seed=seed, facts=facts)
+    return calibrate_searched(
+        searched, rerank, backbone=data.backbone, name=name, estimator=estimator, seed=seed, facts=facts
+    )
 
 
 def draws_on(photographs: int) -> int:

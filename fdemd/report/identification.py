@@ -27,7 +27,7 @@ from fdemd.report.notes import (
 from fdemd.report.picture import save_picture
 from fdemd.report.protocols import protocol_title, tables_of
 from fdemd.report.queries import QUERIES, write_queries
-from fdemd.report.second_stage import second_stage_note
+from fdemd.report.second_stage import calibration_notes, second_stage_note
 from fdemd.report.table import Table, not_repeated, print_sentence
 from fdemd.report.writing import publish, rounded_seconds
 from fdemd.retrieval.protocol import LEAVE_ONE_OUT
@@ -135,7 +135,7 @@ class IdentificationReport:
             return []
         dtype = self.settings.features.compared_in
         note = second_stage_note(rerank, k=first.k, grid=first.grid, dtype=dtype, engine=first.engine)
-        return [note, *engine_notes(self.missing_engine)]
+        return [note, *calibration_notes(first.calibration, self.data.digest), *engine_notes(self.missing_engine)]
 
     def _facts(self) -> dict[str, Any]:
         settings, account = self.settings, self.data.account
@@ -163,8 +163,8 @@ class IdentificationReport:
 
 def _stage2_facts(comparison: Comparison) -> dict[str, str]:
     """What a second stage was computed with, beside its settings."""
-    calibration = comparison.calibration_sha256
-    return {"engine": comparison.engine, **({"calibration_sha256": calibration} if calibration else {})}
+    calibration = comparison.calibration
+    return {"engine": comparison.engine, **({"calibration_sha256": calibration.sha256} if calibration else {})}
 
 
 def _recall_notes(comparisons: Sequence[Comparison]) -> list[str]:

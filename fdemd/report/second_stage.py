@@ -5,6 +5,7 @@ from __future__ import annotations
 from fdemd.backbones.projection import RAW
 from fdemd.report.labels import patches_label
 from fdemd.settings.ranking import EmdRerank, Reranking
+from fdemd.visibility.calibration import Calibration
 
 
 def second_stage_note(rerank: Reranking, *, k: int, grid: tuple[int, int], dtype: str, engine: str = "") -> str:
@@ -28,6 +29,24 @@ def second_stage_note(rerank: Reranking, *, k: int, grid: tuple[int, int], dtype
         f"{kind}{patches_label(grid, dtype)}, alpha {rerank.alpha}, k {k}, eps {rerank.eps:g}, stop "
         f"{stopping_label(rerank)}{seen}{computed}."
     )
+
+
+def calibration_notes(calibration: Calibration | None, digest: str) -> list[str]:
+    """Return what alphas were calibrated on and, if that was another gallery, what follows.
+
+    Args:
+        calibration: What ``alpha=calibrated`` went by; None with another alpha.
+        digest: Sha256 of the data that it was used on.
+    """
+    if calibration is None:
+        return []
+    facts = calibration.facts
+    told = f"alpha calibrated on {facts['data']}, {facts['photographs']:,} photographs of {facts['people']:,} people."
+    if facts["data_sha256"] == digest:
+        return [told]
+    return [
+        f"{told} In a gallery where faces are harder to tell apart it may do harm: fdemd calibrate makes one for it."
+    ]
 
 
 def stopping_label(rerank: EmdRerank) -> str:

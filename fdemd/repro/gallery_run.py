@@ -20,7 +20,7 @@ from fdemd.embedding.data import EmbeddedData, build_network, describe_data
 from fdemd.features import Features
 from fdemd.gallery.calibrate import Thresholds
 from fdemd.gallery.cohort import read_cohort
-from fdemd.gallery.covering import Conditions, conditions_of, covered, estimator_for, worn_by
+from fdemd.gallery.covering import Conditions, conditions_of, covered, worn_by
 from fdemd.gallery.database import Database
 from fdemd.gallery.enrolment import store
 from fdemd.gallery.faces import FaceReader, SeenFace, SeenPhotograph
@@ -38,6 +38,7 @@ from fdemd.repro.trust_run import SEED as FITTED_SEED
 from fdemd.runs.files import versions
 from fdemd.runs.steady_progress import steady_progress
 from fdemd.tensors.directions import unit
+from fdemd.visibility.store import shipped_estimator
 
 DETECTOR = "yunet"
 STATED, BLIND = "stated", "of clean strangers"
@@ -206,7 +207,7 @@ def _search(
 ) -> tuple[Searches, list[Conditions]]:
     """Search for all queries of a kind; the conditions are empty without an estimator."""
     rows = data.faces.query_rows
-    estimator = estimator_for(data.backbone, data.query(kind, rows[:1])[0])
+    estimator = shipped_estimator(data.backbone, data.query(kind, rows[:1])[0])
     first: list[tuple[str, float, float]] = []
     conditions: list[Conditions] = []
     with steady_progress(f"Searching, {kind}", len(rows)) as advance:

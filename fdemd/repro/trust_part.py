@@ -17,6 +17,7 @@ from fdemd.scoring.covered_search import CoveredSearch
 from fdemd.settings.ranking import EmdRerank
 from fdemd.visibility.calibration import Calibration
 from fdemd.visibility.covers.maker import CoverMaker
+from fdemd.visibility.estimator import VisibilityEstimator
 
 SEED = 0
 """Seed of the halves of people, of the covers that estimators are fitted on, and of the queries."""
@@ -80,13 +81,14 @@ class Part:
         """
         return search_photographs(self.data, faces, EmdRerank())
 
-    def calibrated(self, searched: CoveredSearch) -> Calibration:
+    def calibrated(self, searched: CoveredSearch, estimator: VisibilityEstimator | None = None) -> Calibration:
         """Return the calibration of photographs of the gallery.
 
         Args:
             searched: Those photographs, as :meth:`searched` gives them, or some of them.
+            estimator: The one to take, as ``fdemd calibrate`` takes what came with fdemd; None fits one.
         """
-        found = calibrate_photographs(self.described, self.data, searched, EmdRerank(), self.network.name)
+        found = calibrate_photographs(self.described, self.data, searched, EmdRerank(), self.network.name, estimator)
         return found.calibration
 
 

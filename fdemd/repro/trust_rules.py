@@ -31,12 +31,13 @@ def always(calibration: Calibration) -> Rule:
     return lambda kind, query: calibration.alphas_of(query)
 
 
-def by_half(part: Part, searched: CoveredSearch) -> Rule:
+def by_half(part: Part, searched: CoveredSearch, estimator: VisibilityEstimator) -> Rule:
     """Calibrate a gallery on its own photographs, those of half of its people for the queries of the others.
 
     Args:
         part: The gallery.
         searched: Its photographs with drawn covers, and what they find.
+        estimator: The one that came with fdemd for the network.
     """
     identity = searched.faces.labels.identity
     people = identity.unique()
@@ -45,7 +46,7 @@ def by_half(part: Part, searched: CoveredSearch) -> Rule:
     def in_half(identity: Tensor, number: int) -> Tensor:
         return half[torch.searchsorted(people, identity)] == number
 
-    made = [part.calibrated(searched[in_half(identity, number).nonzero()[:, 0]]) for number in (0, 1)]
+    made = [part.calibrated(searched[in_half(identity, number).nonzero()[:, 0]], estimator) for number in (0, 1)]
     asked = in_half(part.data.query("clean")[1].identity, 1)  # judged by what was found on the people of half 0
 
     def alphas(kind: str, query: Features) -> Tensor:

@@ -105,8 +105,8 @@ def _measure(
     cache = lfw.data.faces.cache
     of_att = att.searched(att.covered())
     rules: dict[str, dict[str, Rule]] = {
-        LFW: {"calibrated": always(calibration), OTHER_DATA: always(att.calibrated(of_att))},
-        ATT: {"calibrated": by_half(att, of_att), OTHER_DATA: always(calibration)},
+        LFW: {"calibrated": always(calibration), OTHER_DATA: always(att.calibrated(of_att, calibration.estimator))},
+        ATT: {"calibrated": by_half(att, of_att, calibration.estimator), OTHER_DATA: always(calibration)},
     }
     for each in rules.values():
         each[NEVER_SEEN] = without(calibration, unaware)

@@ -9,6 +9,7 @@ from fdemd.retrieval.alpha import Alpha, ByCondition, build_alpha
 from fdemd.retrieval.reranker import Reranker
 from fdemd.retrieval.rerankers import build_reranker
 from fdemd.settings.ranking import Reranking
+from fdemd.visibility.calibration import Calibration
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class SecondStage:
     k: int | None = 100
 
     @property
-    def calibration_sha256(self) -> str:
-        """Of the calibration's file, for ``alpha=calibrated``; empty otherwise."""
-        return self.alpha.calibration.sha256 if isinstance(self.alpha, ByCondition) else ""
+    def calibration(self) -> Calibration | None:
+        """What ``alpha=calibrated`` goes by; None with another alpha."""
+        return self.alpha.calibration if isinstance(self.alpha, ByCondition) else None
 
 
 def second_stages(settings: Reranking | None, backbone: Backbone | None = None) -> tuple[SecondStage, ...]:

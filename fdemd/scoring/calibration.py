@@ -1,4 +1,4 @@
-"""Calibrates a network on photographs of people: an estimator of visibility, and the alpha of each condition."""
+"""Calibrates a network on photographs of people: the alpha of each condition, and an estimator that tells them."""
 
 from __future__ import annotations
 
@@ -150,10 +150,11 @@ def calibrate_searched(
     *,
     backbone: Backbone,
     name: str,
+    estimator: VisibilityEstimator | None = None,
     seed: int = 0,
     facts: Mapping[str, Any] | None = None,
 ) -> Calibrated:
-    """Fit the estimator, and find the alphas by what the photographs find in the gallery.
+    """Find the alphas by what the photographs find in the gallery and, if need be, fit the estimator.
 
     Alphas and guard go by what estimators say of people that they were not fitted on.
 
@@ -162,11 +163,12 @@ def calibrate_searched(
         rerank: Settings of the second stage that compared them; its alpha plays no part.
         backbone: The network.
         name: Name of the network, for people.
+        estimator: One of this network that was fitted on other people; None fits one on these photographs.
         seed: Seed of the halves of people.
         facts: What the calibration's file tells of where it comes from.
     """
     faces, asked = searched.faces, searched.asked
-    fitted = fit_by_people(faces, seed)
+    fitted = fit_by_people(faces, seed) if estimator is None else Fitted(estimator, estimator(faces.features))
     condition, probability = faces.truth.condition[asked], fitted.unseen.condition[asked]
     alphas = calibrate_alphas(searched.measure, condition, probability)
     figures = judge_estimator(faces, fitted.unseen)

@@ -17,6 +17,7 @@ from fdemd.retrieval.search_result import PairCounts
 from fdemd.retrieval.stage1 import Recall
 from fdemd.retrieval.two_stages import StoreOf, TwoStageSearch
 from fdemd.scoring.ground_truth import GroundTruth
+from fdemd.visibility.calibration import Calibration
 
 COSINE, STAGE_1, STAGE_2, GAIN, BEST_POSSIBLE = "cosine", "stage 1", "stage 2", "gain", "maximum"
 """``COSINE`` stands beside a first stage of normalized cosines only: what it would be without normalization. ``GAIN``
@@ -45,7 +46,7 @@ class Comparison:
         truth: Knows which queries have a right answer; None where nobody asks.
         engine: Name of what computed the second stage; empty without re-ranking, or if there is no choice.
         alphas: ``(Q,)`` that ``alpha=auto`` or ``calibrated`` chose; None for a fixed one.
-        calibration_sha256: Of the file of ``alpha=calibrated``; empty otherwise.
+        calibration: What ``alpha=calibrated`` went by; None with another alpha.
         recall: Recall of the index that the first stage asked; None where it compared every face.
     """
 
@@ -64,7 +65,7 @@ class Comparison:
     truth: GroundTruth | None = None
     engine: str = ""
     alphas: Tensor | None = None
-    calibration_sha256: str = ""
+    calibration: Calibration | None = None
     recall: Recall | None = None
 
 
@@ -127,7 +128,7 @@ def compare_stages(
                 truth=truth,
                 engine=found.similarity(stage).engine if stage else "",
                 alphas=None if second is None else second.alphas,
-                calibration_sha256=stage.calibration_sha256 if stage else "",
+                calibration=stage.calibration if stage else None,
                 recall=found.recall,
             )
         )

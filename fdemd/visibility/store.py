@@ -16,6 +16,7 @@ from torch import Tensor
 from fdemd.backbones.backbone import Backbone
 from fdemd.checkpoints.weights import load_weights, read_weights
 from fdemd.errors import InputError
+from fdemd.features import Features
 from fdemd.files.user_paths import check_file, expand_home
 from fdemd.files.writing import write_bytes
 from fdemd.visibility.calibration import Calibration, weights_of
@@ -134,6 +135,19 @@ def shipped_calibration(backbone: Backbone) -> Calibration | None:
         if _facts(file).get("network", {}).get("weights_sha256") == weights_of(backbone):
             return read_calibration(file)
     return None
+
+
+def shipped_estimator(backbone: Backbone, features: Features) -> VisibilityEstimator | None:
+    """Return the estimator that came with fdemd for a network; None if there is none.
+
+    Args:
+        backbone: The network.
+        features: Its features of any faces, with raw patches.
+    """
+    found = shipped_calibration(backbone)
+    if found is None or found.network["template"] != backbone.alignment:
+        return None
+    return found.estimator if found.estimator.layout == Layout.of(features) else None
 
 
 def _facts(path: Path) -> dict[str, Any]:

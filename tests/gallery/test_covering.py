@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from fdemd.backbones import Backbone
 from fdemd.embedding.embed import embed
 from fdemd.features import Features
-from fdemd.gallery.covering import SURE, conditions_of, covered, estimator_for, worn_by
+from fdemd.gallery.covering import SURE, conditions_of, covered, worn_by
 from fdemd.gallery.occlusions import KINDS
 from fdemd.visibility.conditions import CONDITIONS, Condition
+from fdemd.visibility.store import shipped_estimator
 
 
 @st.composite
@@ -40,9 +41,9 @@ def test_without_an_estimator_nothing_is_seen() -> None:
 
 def test_the_estimator_of_a_network_that_fdemd_has_one_for(dlib_net: Backbone) -> None:
     raw = embed(dlib_net, np.zeros((2, 150, 150, 3), np.uint8))
-    estimator = estimator_for(dlib_net, raw)
+    estimator = shipped_estimator(dlib_net, raw)
     assert estimator is not None
     for found in conditions_of(estimator, raw):
         assert tuple(found) == CONDITIONS
         assert sum(found.values()) == pytest.approx(1, abs=1e-5)
-    assert estimator_for(dlib_net, Features(raw.embedding, raw.patches[:, :16], (4, 4))) is None
+    assert shipped_estimator(dlib_net, Features(raw.embedding, raw.patches[:, :16], (4, 4))) is None

@@ -9,7 +9,8 @@ import torch
 
 from fdemd.__main__ import main
 from fdemd.jobs import calibrate as job
-from fdemd.visibility.store import read_calibration
+from fdemd.visibility import store
+from fdemd.visibility.store import SHIPPED, read_calibration
 
 
 def test_a_gallery_gives_a_calibration_that_an_evaluation_takes(
@@ -29,6 +30,9 @@ def test_a_gallery_gives_a_calibration_that_an_evaluation_takes(
     assert found.facts["people"] == 5
     assert found.facts["draws"] == 4
     assert found.second_stage["weighting"] == "apc"
+    assert found.facts["estimator"] == "came with fdemd"
+    shipped = read_calibration(SHIPPED / "dlib.safetensors").estimator.state_dict()
+    assert all(torch.equal(weights, shipped[name]) for name, weights in found.estimator.state_dict().items())
     status, printed, folder = run_evaluate(
         *words, "rerank.alpha=calibrated", f"rerank.calibration={file}", "rerank.visible=partial", "query=[clean,mask]"
     )
@@ -39,6 +43,20 @@ def test_a_gallery_gives_a_calibration_that_an_evaluation_takes(
     status, printed, _ = run_evaluate(*words, "rerank.alpha=calibrated", f"rerank.calibration={file}", "weighting=sc")
     assert status == 2
     assert "with weighting=apc, and this one has weighting=sc" in printed
+
+
+def test_a_network_that_no_estimator_came_for_gets_one_of_its_own(
+    few_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "draws_on", lambda photographs: 4)
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "nothing")
+    words = ["model=dlib", "data=folder", f"data.root={few_people}", "data.num_workers=0"]
+    assert main(["calibrate", *words, f"output={tmp_path / 'calibrations'}"]) == 0
+    (file,) = (tmp_path / "calibrations").rglob("*.safetensors")
+    found = read_calibration(file)
+    assert found.facts["estimator"] == "fitted on these photographs"
+    shipped = read_calibration(SHIPPED / "dlib.safetensors").estimator
+    assert not torch.equal(found.estimator.patch_bias, shipped.patch_bias)
 
 
 def test_a_mistake_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:

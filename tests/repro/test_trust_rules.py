@@ -38,7 +38,7 @@ class Part:
     def __init__(self) -> None:
         self.made: list[Any] = []
 
-    def calibrated(self, searched: Search) -> Any:
+    def calibrated(self, searched: Search, estimator: Any) -> Any:
         alpha = 0.5 * len(self.made)
         self.made.append(
             SimpleNamespace(
@@ -57,7 +57,7 @@ def searched() -> Any:
 def test_queries_of_half_of_the_people_are_judged_by_the_calibration_of_the_others() -> None:
     part: Any = Part()
     query, labels = part.data.query("clean")
-    alphas = by_half(part, searched())("mask", query)
+    alphas = by_half(part, searched(), made_estimator(Layout.of(query)))("mask", query)
     first, second = (each.people for each in part.made)
     assert len(first) == len(second) == PEOPLE // 2
     assert not torch.isin(first, second).any()

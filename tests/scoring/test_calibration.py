@@ -60,6 +60,16 @@ def test_the_second_stage_is_trusted_where_it_helps(harmful: bool) -> None:
     assert "clean" in found.summary()
 
 
+def test_an_estimator_that_was_fitted_on_others_is_taken_as_it_is() -> None:
+    made, gallery, labels = faces(harmful=False)
+    rerank, net = EmdRerank(weighting="uniform"), MeanNet()
+    searched = search_covered(made, gallery, labels, rerank, backbone=net)
+    others = fit_by_people(faces(harmful=True)[0], seed=1).estimator
+    found = calibrate_searched(searched, rerank, backbone=net, name="made", estimator=others)
+    assert found.calibration.estimator is others
+    assert torch.equal(found.estimator.confusion, judge_estimator(made, others(made.features)).confusion)
+
+
 def test_estimators_are_judged_on_people_that_they_did_not_see() -> None:
     made, _, _ = faces(harmful=False)
     fitted = fit_by_people(made, seed=0)
