@@ -35,12 +35,13 @@ def calibration_notes(calibration: Calibration | None, digest: str) -> list[str]
     """Return what alphas were calibrated on and, if that was another gallery, what follows.
 
     Args:
-        calibration: What ``alpha=calibrated`` went by; None with another alpha.
+        calibration: What ``alpha=calibrated`` went by; None with another alpha. One that was not made by ``fdemd
+            calibrate`` may not tell what it was made on; nothing is said then.
         digest: Sha256 of the data that it was used on.
     """
-    if calibration is None:
+    facts = {} if calibration is None else calibration.facts
+    if not {"data", "data_sha256", "photographs", "people"} <= facts.keys():
         return []
-    facts = calibration.facts
     told = f"alpha calibrated on {facts['data']}, {facts['photographs']:,} photographs of {facts['people']:,} people."
     if facts["data_sha256"] == digest:
         return [told]

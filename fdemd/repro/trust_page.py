@@ -55,7 +55,8 @@ def trust_page(facts: Facts) -> str:
         "",
         "## Calibrated on other data",
         "",
-        "AT&T by the calibration of LFW, and LFW by one of AT&T: "
+        "AT&T by the calibration of LFW, and LFW by one of AT&T: its alphas, with the estimator that came with fdemd, "
+        "as fdemd calibrate makes them. "
         f"{goal['so by the other data']} of {goal['rows']} rows are within 0.1 point of stage 1 or above it.",
         "",
         *beside_table(rows, OTHER_DATA),

@@ -37,3 +37,4 @@ def test_what_alphas_were_calibrated_on_is_said_and_that_another_gallery_may_be_
     (note,) = calibration_notes(calibration, "cd")
     assert note.startswith(told) and "may do harm" in note and "fdemd calibrate" in note
     assert calibration_notes(None, "ab") == []
+    assert calibration_notes(replace(calibration, facts={}), "ab") == [], "made in Python, without saying on what"

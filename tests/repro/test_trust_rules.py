@@ -43,6 +43,7 @@ class Part:
         self.made.append(
             SimpleNamespace(
                 people=searched.faces.labels.identity.unique(),
+                estimator=estimator,
                 alphas_of=lambda query: torch.full((len(query),), alpha),
             )
         )
@@ -57,7 +58,9 @@ def searched() -> Any:
 def test_queries_of_half_of_the_people_are_judged_by_the_calibration_of_the_others() -> None:
     part: Any = Part()
     query, labels = part.data.query("clean")
-    alphas = by_half(part, searched(), made_estimator(Layout.of(query)))("mask", query)
+    shipped = made_estimator(Layout.of(query))
+    alphas = by_half(part, searched(), shipped)("mask", query)
+    assert all(each.estimator is shipped for each in part.made)
     first, second = (each.people for each in part.made)
     assert len(first) == len(second) == PEOPLE // 2
     assert not torch.isin(first, second).any()
